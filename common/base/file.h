@@ -1,0 +1,25 @@
+/*
+ * Files: bounded reads, atomic writes, private modes.
+ */
+#ifndef HUFU_BASE_FILE_H
+#define HUFU_BASE_FILE_H
+
+#include "common/base/buf.h"
+
+/* Appends the file's bytes to *ret; larger than max: ERR_LIMIT; missing: ERR_NOT_FOUND. */
+MUST_CHECK enum err file_read(const char *path, size_t max, struct buf *ret, struct fault *f);
+/* Writes to a temporary file beside, fsync, rename, fsync of the folder: whole or not at all. mode as given
+ * (0600 for anything private) whatever the umask. */
+MUST_CHECK enum err file_write(const char *path, struct slice bytes, unsigned mode, struct fault *f);
+/* As file_write, but an existing file is ERR_CONFLICT. */
+MUST_CHECK enum err file_write_new(const char *path, struct slice bytes, unsigned mode, struct fault *f);
+/* mkdir -p with 0700 (mode) for what is made. */
+MUST_CHECK enum err dir_make(const char *path, unsigned mode, struct fault *f);
+bool file_exists(const char *path);
+/* dir + "/" + name, or name itself when it is absolute. Gives: free(). */
+char *path_join(const char *dir, const char *name);
+/* sd_notify: one datagram to $NOTIFY_SOCKET when it is set. Never fails loudly. */
+void notify_ready(void);
+void notify_stopping(void);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * One small SQL layer. Statements are whole constants, values are bound, rows are read by column number.
+ *
+ * SQLite: WAL, synchronous=FULL, foreign keys on, busy timeout; a struct db belongs to one thread at a time.
+ * Statements use ?1, ?2 … and are prepared once for each db and kept.
+ */
+#ifndef HUFU_DB_DB_H
+#define HUFU_DB_DB_H
+
+#include "common/base/buf.h"
+
+struct db;
+struct db_row; /* a running statement */
+
+/* path: a file (made 0600 when absent). Gives *ret: db_close(). read_only: opened for reading only. */
+MUST_CHECK enum err db_open(const char *path, bool read_only, struct db **ret, struct fault *f);
+void db_close(struct db *db);
+static inline void db_closep(struct db **db) { if (*db) db_close(*db); *db = NULL; }
+
+/* Migrations: append-only, numbered from 1; sqls[i] is migration i+1, many statements each. Applied in one
+ * transaction each; the version is recorded in user_version; a newer file than the program knows: ERR_DB. */
+MUST_CHECK enum err db_migrate(struct db *db, const char *const *sqls, size_t n, struct fault *f);
+
+MUST_CHECK enum err db_begin(struct db *db, struct fault *f);       /* BEGIN IMMEDIATE */
+MUST_CHECK enum err db_begin_read(struct db *db, struct fault *f);  /* BEGIN: one snapshot for several reads */
+MUST_CHECK enum err db_commit(struct db *db, struct fault *f);
+void db_rollback(struct db *db);                                    /* harmless when none is open */
+MUST_CHECK enum err db_savepoint(struct db *db, struct fault *f);   /* nested, one level */
+MUST_CHECK enum err db_release(struct db *db, struct fault *f);
+void db_rollback_to(struct db *db);
+
+/* Binds by a type string: i int64_t · t const char * (NULL: null) · b struct slice by value (p NULL: null) · n null.
+ *   db_run(db, f, SQL, "itb", id, name, slice)
+ * SQL must be a literal with static lifetime (the cache is keyed by its address and text).
+ * Constraint violations are ERR_CONFLICT, a busy database ERR_BUSY, the rest ERR_DB. */
+MUST_CHECK enum err db_run(struct db *db, struct fault *f, const char *sql, const char *types, ...);
+int64_t db_changes(struct db *db);      /* rows of the last db_run */
+int64_t db_last_id(struct db *db);
+/* Starts a query. Gives *ret: db_row_done() (also on the zero state, by db_row_donep). */
+MUST_CHECK enum err db_query(struct db *db, struct fault *f, struct db_row **ret, const char *sql, const char *types, ...);
+/* Next row: *ret_more false at the end. */
+MUST_CHECK enum err db_next(struct db_row *row, bool *ret_more, struct fault *f);
+void db_row_done(struct db_row *row);
+static inline void db_row_donep(struct db_row **row) { if (*row) db_row_done(*row); *row = NULL; }
+/* Query that must give exactly one row: ERR_NOT_FOUND when none. The row is positioned. */
+MUST_CHECK enum err db_one(struct db *db, struct fault *f, struct db_row **ret, const char *sql, const char *types, ...);
+
+/* Columns of the current row, from 0. Text and blobs borrow until the next db_next(). */
+int64_t db_i64(struct db_row *row, int column);
+const char *db_text(struct db_row *row, int column);   /* NULL for null */
+struct slice db_blob(struct db_row *row, int column);  /* {NULL,0} for null */
+bool db_is_null(struct db_row *row, int column);
+
+#endif
