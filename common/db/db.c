@@ -1,0 +1,203 @@
+/*
+ * A connection: opened hard, migrated forward, transactions. Statements are in stmt.c.
+ *
+ * The schema is data of ours but the file may have been touched by others, hence trusted_schema off and the defensive
+ * mode. Temporary tables stay in memory, because a sandboxed process has no folder for them.
+ */
+#include "common/db/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define BUSY_MS 5000
+
+enum err db_raise(struct db *db, int code, const char *what, struct fault *f)
+{
+	const char *text = sqlite3_errmsg(db->handle);
+	/* The handle may have moved on (a rollback, a close), then its text is about something else. */
+	if (sqlite3_extended_errcode(db->handle) != code)
+		text = sqlite3_errstr(code);
+	char where[sizeof(f->where)];
+	text_escape(what, strnlen(what, 400), where, sizeof(where));
+	switch (code & 0xff) {
+	case SQLITE_CONSTRAINT:
+		return fault_raise(f, ERR_CONFLICT, "db_constraint", where, "%s", ESC(text, strlen(text)));
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return fault_raise(f, ERR_BUSY, "db_busy", where, "%s", ESC(text, strlen(text)));
+	}
+	return fault_raise(f, ERR_DB, "db_error", where, "%s (sqlite %d)", ESC(text, strlen(text)), code);
+}
+
+static enum err exec(struct db *db, const char *sql, struct fault *f)
+{
+	int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+	return code == SQLITE_OK ? OK : db_raise(db, code, sql, f);
+}
+
+/* Only ever creates: closing a second descriptor of a file in use would drop the POSIX locks of this process. */
+static enum err make_private(const char *path, struct fault *f)
+{
+	_cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != EEXIST)
+		return fault_raise(f, ERR_DB, "db_open", "path", "%s: cannot create: %s", ESC(path, strlen(path)),
+				   strerror(errno));
+	return OK;
+}
+
+static enum err check_wal(struct db *db, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "PRAGMA journal_mode=WAL", ""));
+	const char *mode = db_text(row, 0);
+	if (!mode || (strcmp(mode, "wal") != 0 && strcmp(mode, "memory") != 0))
+		return fault_raise(f, ERR_DB, "db_wal", "journal_mode", "found %s, wanted wal",
+				   mode ? mode : "nothing");
+	return OK;
+}
+
+static enum err set_up(struct db *db, bool read_only, struct fault *f)
+{
+	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	TRY(exec(db,
+		 "PRAGMA trusted_schema=OFF;"
+		 "PRAGMA cell_size_check=ON;"
+		 "PRAGMA cache_size=-2048;"
+		 "PRAGMA temp_store=MEMORY;"
+		 "PRAGMA foreign_keys=ON;"
+		 "PRAGMA recursive_triggers=ON;"
+		 "PRAGMA synchronous=FULL;"
+		 "PRAGMA wal_autocheckpoint=8000;",
+		 f));
+	if (read_only)
+		return exec(db, "PRAGMA query_only=ON", f);
+	return check_wal(db, f);
+}
+
+enum err db_open(const char *path, bool read_only, struct db **ret, struct fault *f)
+{
+	if (!read_only && strcmp(path, ":memory:") != 0)
+		TRY(make_private(path, f));
+	_cleanup_(db_closep) struct db *db = xcalloc(1, sizeof(*db));
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+		    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+	int code = sqlite3_open_v2(path, &db->handle, flags, NULL);
+	enum err e = code == SQLITE_OK ? set_up(db, read_only, f) : db_raise(db, code, "open", f);
+	if (e != OK) {
+		fault_prefix(f, "%s", ESC(path, strlen(path)));
+		return e;
+	}
+	*ret = TAKE(db);
+	return OK;
+}
+
+void db_close(struct db *db)
+{
+	db_rollback(db);
+	stmt_cache_done(db);
+	sqlite3_close_v2(db->handle);
+	free(db);
+}
+
+static enum err read_version(struct db *db, int64_t *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "PRAGMA user_version", ""));
+	*ret = db_i64(row, 0);
+	return OK;
+}
+
+/* Inside a transaction. The version is read again, since another process may have migrated meanwhile. */
+static enum err apply(struct db *db, const char *const *sqls, size_t n, bool *ret_more, struct fault *f)
+{
+	int64_t version;
+	TRY(read_version(db, &version, f));
+	if (version < 0 || (uint64_t)version > n)
+		return fault_raise(f, ERR_DB, "db_version", "user_version",
+				   "the file has schema version %lld, this program knows up to %zu", (long long)version,
+				   n);
+	*ret_more = (uint64_t)version < n;
+	if (!*ret_more)
+		return OK;
+	TRY(exec(db, sqls[version], f));
+	if (sqlite3_get_autocommit(db->handle))
+		return fault_raise(f, ERR_DB, "db_migration", "user_version", "migration %lld ended its transaction",
+				   (long long)version + 1);
+	/* A pragma takes no bound value; the number is ours. */
+	char set[48];
+	snprintf(set, sizeof(set), "PRAGMA user_version=%lld", (long long)version + 1);
+	return exec(db, set, f);
+}
+
+enum err db_migrate(struct db *db, const char *const *sqls, size_t n, struct fault *f)
+{
+	bool more = true;
+	while (more) {
+		TRY(db_begin(db, f));
+		enum err e = apply(db, sqls, n, &more, f);
+		if (e == OK)
+			e = db_commit(db, f);
+		if (e != OK) {
+			db_rollback(db);
+			fault_prefix(f, "migrating the database");
+			return e;
+		}
+	}
+	return OK;
+}
+
+enum err db_begin(struct db *db, struct fault *f)
+{
+	return db_run(db, f, "BEGIN IMMEDIATE", "");
+}
+
+enum err db_begin_read(struct db *db, struct fault *f)
+{
+	return db_run(db, f, "BEGIN", "");
+}
+
+enum err db_commit(struct db *db, struct fault *f)
+{
+	return db_run(db, f, "COMMIT", "");
+}
+
+void db_rollback(struct db *db)
+{
+	/* Some errors (disk full, I/O) have rolled back already. */
+	if (db->handle && !sqlite3_get_autocommit(db->handle))
+		(void)!db_run(db, NULL, "ROLLBACK", "");
+}
+
+enum err db_savepoint(struct db *db, struct fault *f)
+{
+	return db_run(db, f, "SAVEPOINT inner_part", "");
+}
+
+enum err db_release(struct db *db, struct fault *f)
+{
+	return db_run(db, f, "RELEASE inner_part", "");
+}
+
+void db_rollback_to(struct db *db)
+{
+	if (sqlite3_get_autocommit(db->handle))
+		return;
+	/* Rolling back keeps the savepoint on the stack; releasing it takes it off. */
+	if (db_run(db, NULL, "ROLLBACK TO inner_part", "") == OK)
+		(void)!db_run(db, NULL, "RELEASE inner_part", "");
+}
+
+int64_t db_changes(struct db *db)
+{
+	return sqlite3_changes64(db->handle);
+}
+
+int64_t db_last_id(struct db *db)
+{
+	return sqlite3_last_insert_rowid(db->handle);
+}

@@ -1,0 +1,29 @@
+/*
+ * What db.c and stmt.c share; nobody else includes this.
+ */
+#ifndef HUFU_DB_PRIVATE_H
+#define HUFU_DB_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "common/base/cleanup.h"
+#include "common/db/db.h"
+
+/* A prepared statement under the address of its text. */
+struct db_stmt {
+	const char *sql;
+	sqlite3_stmt *stmt;
+	bool busy; /* a query is reading it */
+};
+
+struct db {
+	sqlite3 *handle;
+	struct db_stmt **cache; /* open addressing, n_slots a power of two; entries never move */
+	size_t n_slots, n_cached;
+};
+
+/* Raises what SQLite said: constraint ERR_CONFLICT, busy ERR_BUSY, else ERR_DB. what: the statement or act. */
+enum err db_raise(struct db *db, int code, const char *what, struct fault *f);
+void stmt_cache_done(struct db *db);
+
+#endif
