@@ -1,0 +1,67 @@
+/*
+ * The judgement: does this tally, with these facts, satisfy the policy and the floors? Pure: no clock, store or key.
+ *
+ * Floors are here in code; a policy that asks less is judged at the floor.
+ */
+#ifndef HUFU_POLICY_JUDGE_H
+#define HUFU_POLICY_JUDGE_H
+
+#include "common/policy/policy.h"
+
+/* One row of DESIGN's table of kinds: what no policy can lower. */
+struct floor {
+	unsigned proof_same, proof_new; /* enum proof bits, for the same and for a new key */
+	unsigned officers_same, officers_new;
+	bool key_seen;
+	bool ra_alone;                  /* hold: the RA alone may */
+	int64_t max_life_seconds;       /* dies - made at most */
+};
+/* Never NULL. */
+const struct floor *floor_of(enum tally_kind kind);
+
+struct facts {
+	int64_t now;
+	int64_t issuer_not_after;       /* of the CA that will sign */
+	/* predecessor, when the tally names one: */
+	bool has_predecessor;
+	const struct name *subject;     /* as in the certificate */
+	int64_t not_before, not_after;
+	bool adopted;                   /* issued by another CA */
+	bool weak;                      /* key or signature below today's strength */
+	bool revoked, ended, succeeded, held;
+	unsigned renewals;              /* times that this key was certified before, in this line */
+	uint8_t key_sha256[32];
+	/* the key that will be certified (NULL for kinds without): */
+	const struct pubkey *key;
+};
+
+struct verdict {
+	const struct profile *profile;
+	const struct policy_way *way;   /* NULL for hold, release, withdraw */
+	bool same_key;
+	int64_t not_before, not_after;  /* of the certificate, as the policy computes it */
+	unsigned proof;                 /* enum proof bits needed */
+	unsigned officers;              /* number needed: larger of floor and policy */
+	bool revoke_predecessor;
+	unsigned reason;
+	int64_t revoke_at;              /* now, or now + grace */
+};
+
+/* The steps, each its own call, so that the signer can run them at their place in its order. The first that fails raises ERR_RULE with a stable rule word. */
+MUST_CHECK enum err judge_window(const struct tally *t, int64_t now, struct fault *f);                      /* tally_not_yet, tally_expired, tally_life */
+MUST_CHECK enum err judge_policy(const struct policy *p, const struct tally *t, struct verdict *v, struct fault *f); /* project, profile, way: kind_unknown, project_unknown, profile_unknown, way_unknown */
+MUST_CHECK enum err judge_predecessor(const struct tally *t, const struct facts *x, struct verdict *v, struct fault *f); /* predecessor_revoked, _ended, _succeeded, _held, predecessor_weak */
+/* What is needed: fills v->proof, v->officers, v->same_key. */
+MUST_CHECK enum err judge_needs(const struct tally *t, const struct facts *x, struct verdict *v, struct fault *f);
+MUST_CHECK enum err judge_key(const struct tally *t, const struct facts *x, struct verdict *v, struct fault *f);     /* key_hash, key_same, key_algorithm, key_strength, renewal_times */
+MUST_CHECK enum err judge_subject(const struct tally *t, const struct facts *x, struct verdict *v, struct fault *f); /* subject_before, subject_change, subject_empty_change, subject_attribute, identifier_check */
+MUST_CHECK enum err judge_papers(const struct policy *p, const struct tally *t, struct verdict *v, struct fault *f); /* materials_missing, material_unknown, notice_missing, order_missing, order_unwanted, files_unsaid, key_seen */
+MUST_CHECK enum err judge_validity(const struct tally *t, const struct facts *x, struct verdict *v, struct fault *f); /* validity_window, validity_length, validity_cap, validity_latest, validity_issuer */
+
+/* All steps in order: what the RA runs at the desk. policy hash is compared when strict_hash. */
+MUST_CHECK enum err judge(const struct policy *p, const struct tally *t, const struct facts *x, struct verdict *ret, struct fault *f);
+
+/* notAfter of a certificate: keep, old + months, or issue + months when expired; also the cap. Shared by judge and by whoever prepares a tally. */
+int64_t judge_not_after(const struct profile *p, int64_t now, int64_t old_not_after, unsigned add_months);
+
+#endif

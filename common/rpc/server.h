@@ -1,0 +1,44 @@
+/*
+ * Request/reply over nng: bytes in, bytes out. Under both wires (binary to the signer, JSON-RPC to the desk).
+ *
+ * nng starts threads when a socket opens: open servers and clients after the sandbox is up and never fork after.
+ */
+#ifndef HUFU_RPC_SERVER_H
+#define HUFU_RPC_SERVER_H
+
+#include "common/base/buf.h"
+
+#include <sys/types.h>
+
+struct rpc_peer {
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+};
+/* Handles one request on a worker thread; writes the reply. An empty reply drops the request. */
+typedef void rpc_handler(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
+
+struct rpc_server_config {
+	const char *path;         /* of the Unix socket; an old one that nobody listens on is replaced */
+	unsigned mode;            /* 0660 */
+	const uid_t *uids;        /* peers that may connect (checked at accept, before the first byte); NULL: any local user */
+	size_t n_uids;
+	size_t max_request;       /* larger ones are cut off at the pipe */
+	unsigned workers;         /* threads, each with its own nng context; 1-256 */
+	rpc_handler *handle;
+	void *arg;
+};
+struct rpc_server;
+MUST_CHECK enum err rpc_server_start(const struct rpc_server_config *c, struct rpc_server **ret, struct fault *f);
+/* Takes no new request, finishes those in flight, closes, frees, removes the socket file. */
+void rpc_server_stop(struct rpc_server *s);
+
+struct rpc_client;
+/* path: Unix socket (or "tcp://…" when allowed by the caller's own rules: not here). timeout_ms for one call, connecting included. Thread-safe: each call uses a context. */
+MUST_CHECK enum err rpc_client_open(const char *path, unsigned timeout_ms, size_t max_reply, struct rpc_client **ret, struct fault *f);
+/* Sends and waits. ERR_NET when the peer is away or timed out (the request may or may not have been handled). Appends the reply. */
+MUST_CHECK enum err rpc_call(struct rpc_client *c, struct slice request, struct buf *reply, struct fault *f);
+void rpc_client_close(struct rpc_client *c);
+static inline void rpc_client_closep(struct rpc_client **c) { if (*c) rpc_client_close(*c); *c = NULL; }
+
+#endif
