@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# Separation as a fact of what is linked and of which room includes which.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.."
+	build=${HUFU_BUILD:-$PWD/build}
+}
+
+imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
+
+@test "hufu-ra imports nothing that could sign a certificate or a CRL" {
+	run imports "$build/ra/hufu-ra"
+	[ "$status" = 0 ]
+	[[ "$output" == *EVP_PKEY_verify* || "$output" == *EVP_DigestVerify* ]] # it does verify: the list is not empty by accident
+	run grep -E '^(X509_sign|X509_CRL_sign|EVP_PKEY_sign|EVP_DigestSign|X509_REQ_sign|ASN1_item_sign)' <<<"$output"
+	[ "$status" = 1 ] || { echo "imports: $output"; false; }
+}
+
+@test "hufu-ca imports no HTTP server, JSON or HTTP client" {
+	run imports "$build/ca/hufu-ca"
+	[ "$status" = 0 ]
+	[[ "$output" == *EVP_PKEY_sign* || "$output" == *EVP_DigestSign* ]] # it does sign
+	run grep -E '^(MHD_|json_|curl_)' <<<"$output"
+	[ "$status" = 1 ] || { echo "imports: $output"; false; }
+}
+
+@test "hufu-ca and hufu-ra link no library beyond their list" {
+	needed() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sed 's/\.so.*//' | sort | tr '\n' ' '; }
+	[ "$(needed "$build/ca/hufu-ca")" = "libc libcrypto libnng libsodium libsqlite3 libyaml-0 " ] || { needed "$build/ca/hufu-ca"; false; }
+	[ "$(needed "$build/ra/hufu-ra")" = "libc libcrypto libjansson libnng libsodium libsqlite3 libyaml-0 " ] || { needed "$build/ra/hufu-ra"; false; }
+}
+
+@test "rooms include only what lies below them" {
+	bad=$(
+		check() { # folder, allowed prefixes
+			grep -rnE '^#include "' "$1" --include='*.[ch]' | grep -vE "#include \"($2)" || true
+		}
+		check common/base 'common/base/'
+		check common/db 'common/(base|db)/'
+		check common/pki 'common/(base|pki)/'
+		check common/note 'common/(base|pki|note)/'
+		check common/policy 'common/(base|pki|note|policy)/'
+		check common/rpc 'common/(base|rpc)/'
+		check ca 'common/(base|pki|note|policy|rpc/(wire|server)|db)|ca/'
+		check ra 'common/|ra/'
+		check tools 'common/|tools/'
+	)
+	[ -z "$bad" ] || { echo "$bad"; false; }
+}
+
+@test "only store files of the desk and the ledger hold SQL" {
+	bad=$(grep -rnE '"(SELECT|INSERT|UPDATE|DELETE|CREATE) ' ca ra tools --include='*.c' | grep -vE '^(ra/store[a-z_]*|ca/(ledger|store)[a-z_]*)\.c:' || true)
+	[ -z "$bad" ] || { echo "$bad"; false; }
+}
+
+@test "programs are position independent, with full relro and no executable stack" {
+	for p in ca/hufu-ca ra/hufu-ra tools/hufu; do
+		readelf -h "$build/$p" | grep -q 'Type: *DYN'
+		readelf -d "$build/$p" | grep -q 'BIND_NOW\|NOW'
+		readelf -lW "$build/$p" | grep 'GNU_STACK' | grep -q 'RW '
+	done
+}

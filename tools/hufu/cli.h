@@ -1,0 +1,73 @@
+/*
+ * `hufu`: everything people do. One table of commands (main.c), one file a command family (cmd_<family>.c), and what they share: configuration,
+ * the two sockets, output as tables or JSON, exit codes, Ed25519 key files.
+ */
+#ifndef HUFU_TOOLS_CLI_H
+#define HUFU_TOOLS_CLI_H
+
+#include "common/note/note.h"
+#include "common/rpc/jsonrpc.h"
+#include "common/rpc/wire.h"
+
+enum exit_code { EXIT_DONE = 0, EXIT_ERROR = 1, EXIT_REFUSED = 2, EXIT_UNREACHABLE = 3, EXIT_CONFIG = 4, EXIT_WAITING = 5 };
+/* Exit code of an error kind: RULE, DENIED, CONFLICT, CRYPTO, NOT_FOUND -> 2; NET, BUSY, LOCKED -> 3; CONFIG -> 4; else 1. */
+int cli_exit(enum err kind);
+
+struct cli {
+	bool json, dry_run;
+	char *config_path;   /* hufu.yaml; --config, $HUFU_CONFIG, /etc/hufu/hufu.yaml */
+	char *root;          /* folder that relative paths in it start from */
+	/* from hufu.yaml, made absolute: */
+	char *desk_socket, *operator_socket, *policies, *roster, *root_crt, *issuing_crt, *ca_user, *ra_user;
+	struct rpc_client *desk, *operator; /* opened on first use */
+	char *session;       /* of `hufu login`: kept in a file 0600 beside the user's state, or --session-file */
+};
+void cli_done(struct cli *c);
+MUST_CHECK enum err cli_load(struct cli *c, struct fault *f); /* reads hufu.yaml */
+
+struct command {
+	const char *name;       /* "request prepare" */
+	const char *usage;      /* "[--way W] SERIAL" */
+	const char *summary;    /* one line */
+	const char *help;       /* options and examples */
+	int (*run)(struct cli *c, int argc, char **argv); /* argv[0] is the command's last word; returns an exit_code */
+};
+/* Each family gives its table (ends with {0}); main.c lists the families. */
+extern const struct command commands_setup[];   /* init, up, demo, import      : cmd_init.c cmd_up.c cmd_demo*.c cmd_import.c */
+extern const struct command commands_request[]; /* login, request …, order …   : cmd_request.c cmd_order.c cmd_account.c */
+extern const struct command commands_officer[]; /* officer …                   : cmd_officer.c */
+extern const struct command commands_cert[];    /* cert …, crl, status         : cmd_cert.c */
+extern const struct command commands_note[];    /* tally …, roster …, policy … : cmd_tally.c cmd_roster.c cmd_policy.c */
+extern const struct command commands_rpc[];     /* rpc                         : cmd_rpc.c */
+
+/* Prints the fault ("hufu: <text> [<rule>]", with --json as an object on stdout) and returns its exit code. */
+int cli_fail(const struct cli *c, const struct fault *f);
+/* Prints a usage error naming what was wrong; returns EXIT_CONFIG. */
+int cli_usage(const struct command *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Desk call with session and a fresh call_id when `changes`. Gives *ret. Takes params. */
+MUST_CHECK enum err cli_desk(struct cli *c, const char *method, json_t *params, bool session, bool changes, json_t **ret, struct fault *f);
+/* One message to the signer's operator socket. */
+MUST_CHECK enum err cli_operator(struct cli *c, struct slice request, enum wire_type want, struct buf *reply, struct fault *f);
+
+/* Table for people: columns by key of each row object, widths by display width (CJK counts two). With --json prints the array instead. */
+struct column {
+	const char *key, *title;
+};
+void cli_table(const struct cli *c, const struct column *columns, size_t n, json_t *rows);
+void cli_print_json(json_t *v);
+
+/* Ed25519 key files ("hufu-key/v1"). */
+struct person_key {
+	char name[NOTE_MAX_NAME + 1];
+	uint8_t public_key[ED25519_KEY];
+	struct secret secret; /* 64 bytes */
+};
+void person_key_done(struct person_key *k);
+MUST_CHECK enum err person_key_generate(const char *name, struct person_key *ret, struct fault *f);
+/* passphrase NULL: written plain (0600), else sealed. */
+MUST_CHECK enum err person_key_save(const struct person_key *k, const char *path, const struct secret *passphrase, struct fault *f);
+/* Sealed and no passphrase given: prompts on the terminal. */
+MUST_CHECK enum err person_key_load(const char *path, const struct secret *passphrase, struct person_key *ret, struct fault *f);
+
+#endif
