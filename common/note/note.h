@@ -33,6 +33,9 @@ struct note {
 void note_done(struct note *n);
 /* Strict: the note re-encodes to the same bytes. At least min_sigs lines, at most NOTE_MAX_SIGS, no name+key id twice. */
 MUST_CHECK enum err note_parse(struct slice bytes, size_t min_sigs, struct note *ret, struct fault *f);
+/* What every text must be: UTF-8 that ends in a newline, at most NOTE_MAX_BYTES, no control character but newline, and none that hides or
+ * reorders what a person reads (bidi controls, zero-width, line separators, tags). object names it in messages. */
+MUST_CHECK enum err note_text_check(const char *object, struct slice text, struct fault *f);
 /* First line of a text ("hufu/tally/v1"), borrowed; empty when there is none. */
 struct slice note_kind(struct slice text);
 /* SHA-256 of the text: what "hash of the note" means everywhere. */
@@ -48,7 +51,8 @@ const struct note_sig *note_sig_by_name(const struct note *n, const char *name);
 
 /* Writes text + empty line + no signature yet (a caller then adds lines). text must end in a newline. */
 void note_begin(struct slice text, struct buf *ret);
-/* Appends a signature line. name: 1-96 bytes of ASCII without space and '+'. */
+/* Appends a signature line. name: 1-96 bytes of ASCII without space and '+'. ERR_LIMIT when the note or its lines would be too many,
+ * ERR_CONFLICT when the name and key id have a line already: what is written here can be parsed. */
 MUST_CHECK enum err note_add_line(struct buf *note, const char *name, const uint8_t key_id[4], struct slice sig, struct fault *f);
 /* Signs the note's text with an Ed25519 secret key (libsodium's 64 bytes) and appends the line. */
 MUST_CHECK enum err note_sign_ed25519(struct buf *note, const char *name, const uint8_t secret[ED25519_SECRET], struct fault *f);

@@ -5,7 +5,8 @@
 #ifndef HUFU_TOOLS_CLI_H
 #define HUFU_TOOLS_CLI_H
 
-#include "common/note/note.h"
+#include "common/base/cleanup.h"
+#include "common/note/person.h"
 #include "common/rpc/jsonrpc.h"
 #include "common/rpc/wire.h"
 
@@ -47,6 +48,8 @@ int cli_usage(const struct command *cmd, const char *fmt, ...) __attribute__((fo
 
 /* Desk call with session and a fresh call_id when `changes`. Gives *ret. Takes params. */
 MUST_CHECK enum err cli_desk(struct cli *c, const char *method, json_t *params, bool session, bool changes, json_t **ret, struct fault *f);
+/* Keeps a session for later commands: a file 0600 of the user's own, one for each configuration. */
+MUST_CHECK enum err cli_session_save(struct cli *c, const char *token, struct fault *f);
 /* One message to the signer's operator socket. */
 MUST_CHECK enum err cli_operator(struct cli *c, struct slice request, enum wire_type want, struct buf *reply, struct fault *f);
 
@@ -56,18 +59,5 @@ struct column {
 };
 void cli_table(const struct cli *c, const struct column *columns, size_t n, json_t *rows);
 void cli_print_json(json_t *v);
-
-/* Ed25519 key files ("hufu-key/v1"). */
-struct person_key {
-	char name[NOTE_MAX_NAME + 1];
-	uint8_t public_key[ED25519_KEY];
-	struct secret secret; /* 64 bytes */
-};
-void person_key_done(struct person_key *k);
-MUST_CHECK enum err person_key_generate(const char *name, struct person_key *ret, struct fault *f);
-/* passphrase NULL: written plain (0600), else sealed. */
-MUST_CHECK enum err person_key_save(const struct person_key *k, const char *path, const struct secret *passphrase, struct fault *f);
-/* Sealed and no passphrase given: prompts on the terminal. */
-MUST_CHECK enum err person_key_load(const char *path, const struct secret *passphrase, struct person_key *ret, struct fault *f);
 
 #endif

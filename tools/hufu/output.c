@@ -1,0 +1,101 @@
+/*
+ * Output: tables for people, JSON for programs, faults for both.
+ */
+#include "common/base/buf.h"
+#include "tools/hufu/cli.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+
+int cli_fail(const struct cli *c, const struct fault *f)
+{
+	if (c->json) {
+		json_t *o = json_pack("{s:{s:s,s:s,s:s,s:s}}", "error", "kind", err_word(f->kind), "rule", f->rule,
+				      "where", f->where, "text", f->text);
+		if (o)
+			cli_print_json(o);
+		json_decref(o);
+	}
+	fprintf(stderr, "hufu: %s%s%s%s\n", f->text, f->rule[0] ? " [" : "", f->rule, f->rule[0] ? "]" : "");
+	return cli_exit(f->kind);
+}
+
+void cli_print_json(json_t *v)
+{
+	json_dumpf(v, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
+	putchar('\n');
+}
+
+/* Columns that a terminal gives a code point: CJK, kana, Hangul and full-width forms take two. */
+static unsigned code_point_width(int32_t cp)
+{
+	bool wide =
+		(cp >= 0x1100 && cp <= 0x115f) || (cp >= 0x2e80 && cp <= 0x303e) || (cp >= 0x3041 && cp <= 0xa4cf) ||
+		(cp >= 0xac00 && cp <= 0xd7a3) || (cp >= 0xf900 && cp <= 0xfaff) || (cp >= 0xfe30 && cp <= 0xfe6f) ||
+		(cp >= 0xff00 && cp <= 0xff60) || (cp >= 0xffe0 && cp <= 0xffe6) || (cp >= 0x20000 && cp <= 0x3fffd);
+	return wide ? 2 : 1;
+}
+
+static size_t text_width(const char *s)
+{
+	size_t n = strlen(s), i = 0, w = 0;
+	while (i < n) {
+		int32_t cp = utf8_next((const uint8_t *)s, n, &i);
+		if (cp < 0)
+			return n;
+		w += code_point_width(cp);
+	}
+	return w;
+}
+
+/* A cell's text: strings as they are, the rest as compact JSON, absent or null as "-". Gives: free(). */
+static char *cell_text(json_t *row, const char *key)
+{
+	json_t *v = json_object_get(row, key);
+	if (!v || json_is_null(v))
+		return xstrdup("-");
+	if (json_is_string(v))
+		return xstrdup(json_string_value(v));
+	char *s = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	return s ? s : xstrdup("-");
+}
+
+static void print_cell(const char *text, size_t width, bool last)
+{
+	fputs(text, stdout);
+	if (last) {
+		putchar('\n');
+		return;
+	}
+	for (size_t w = text_width(text); w < width + 2; w++)
+		putchar(' ');
+}
+
+void cli_table(const struct cli *c, const struct column *columns, size_t n, json_t *rows)
+{
+	if (c->json) {
+		cli_print_json(rows);
+		return;
+	}
+	size_t width[16];
+	assert(n <= sizeof width / sizeof width[0]);
+	for (size_t k = 0; k < n; k++)
+		width[k] = text_width(columns[k].title);
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row) for (size_t k = 0; k < n; k++)
+	{
+		_cleanup_(freep) char *s = cell_text(row, columns[k].key);
+		size_t w = text_width(s);
+		width[k] = w > width[k] ? w : width[k];
+	}
+	for (size_t k = 0; k < n; k++)
+		print_cell(columns[k].title, width[k], k + 1 == n);
+	json_array_foreach(rows, i, row) for (size_t k = 0; k < n; k++)
+	{
+		_cleanup_(freep) char *s = cell_text(row, columns[k].key);
+		print_cell(s, width[k], k + 1 == n);
+	}
+}
