@@ -6,6 +6,7 @@
 #include "common/note/note.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -23,25 +24,6 @@ void note_done(struct note *n)
 {
 	free(n->sigs);
 	*n = (struct note){0};
-}
-
-/* What a person can't see, or sees elsewhere than it stands. Unicode 15: Cc, bidi controls, and format characters of
- * zero width. */
-static bool is_deceptive(int32_t c)
-{
-	static const struct {
-		int32_t first, last;
-	} ranges[] = {
-		{0x00, 0x09},	  {0x0b, 0x1f},	    {0x7f, 0x9f},     {0xad, 0xad},
-		{0x61c, 0x61c},	  {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},
-		{0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
-	};
-
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-		if (c >= ranges[i].first && c <= ranges[i].last)
-			return true;
-	}
-	return false;
 }
 
 enum err note_text_check(const char *object, struct slice text, struct fault *f)
@@ -65,10 +47,11 @@ enum err note_text_check(const char *object, struct slice text, struct fault *f)
 		if (c < 0)
 			return fault_raise(f, ERR_PARSE, "text_utf8", object,
 					   "line %u: invalid UTF-8 at byte %zu (C2SP signed-note)", line, i);
-		if (is_deceptive(c))
-			return fault_raise(f, ERR_PARSE, "text_character", object,
-					   "line %u: found U+%04X, wanted no control, bidi or zero-width character",
-					   line, (unsigned)c);
+		if (c != '\n' && cp_is_hidden(c))
+			return fault_raise(
+				f, ERR_PARSE, "text_character", object,
+				"line %u: found U+%04X, wanted no control, bidi, zero-width or private-use character",
+				line, (unsigned)c);
 		line += c == '\n';
 	}
 	return OK;

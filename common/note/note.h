@@ -34,7 +34,7 @@ void note_done(struct note *n);
 /* Strict: the note re-encodes to the same bytes. At least min_sigs lines, at most NOTE_MAX_SIGS, no name+key id twice. */
 MUST_CHECK enum err note_parse(struct slice bytes, size_t min_sigs, struct note *ret, struct fault *f);
 /* What every text must be: UTF-8 that ends in a newline, at most NOTE_MAX_BYTES, no control character but newline, and none that hides or
- * reorders what a person reads (bidi controls, zero-width, line separators, tags). object names it in messages. */
+ * reorders what a person reads (cp_is_hidden). object names it in messages. */
 MUST_CHECK enum err note_text_check(const char *object, struct slice text, struct fault *f);
 /* First line of a text ("hufu/tally/v1"), borrowed; empty when there is none. */
 struct slice note_kind(struct slice text);
