@@ -19,6 +19,7 @@ struct yaml_node {
 	bool quoted;           /* a quoted scalar: never a number, bool or null */
 	const char *text;      /* scalar; UTF-8, no NUL */
 	const char *key;       /* this node's key in its map, or NULL */
+	unsigned key_line, key_column;
 	struct yaml_node **items; /* map values or sequence items, in file order */
 	size_t n_items;
 };
@@ -28,14 +29,22 @@ struct yaml_doc;
 #define YAML_MAX_DEPTH 32u
 #define YAML_MAX_NODES 50000u
 
-/* name is what messages call the file. Gives *ret: yaml_free(). */
+/* name is what messages call the file. ERR_CONFIG for wrong text, ERR_LIMIT beyond a limit; yaml_load also what
+ * file_read() raises. Gives *ret: yaml_free().
+ *
+ * The dialect is a part of YAML 1.2 that has one reading: UTF-8 with LF, no tabs, no invisible characters; plain and quoted
+ * scalars on one line, longer text as | or >; keys are scalars and not "<<"; no `?`, `...`, directives. */
 MUST_CHECK enum err yaml_parse(const char *name, struct slice text, struct yaml_doc **ret, struct fault *f);
 MUST_CHECK enum err yaml_load(const char *path, struct yaml_doc **ret, struct fault *f);
-void yaml_free(struct yaml_doc *doc);
+void yaml_doc_free(struct yaml_doc *doc);
+/* Inline, because libyaml exports a yaml_free() of its own and would call a global one of ours instead. */
+static inline void yaml_free(struct yaml_doc *doc) { yaml_doc_free(doc); }
 static inline void yaml_freep(struct yaml_doc **doc) { yaml_free(*doc); *doc = NULL; }
 const struct yaml_node *yaml_root(const struct yaml_doc *doc);
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); /* or NULL */
 
+/* STR, WORD and their lists take plain and quoted scalars; INT, BOOL and TIME plain ones only. A plain ~ or null and a
+ * value left out are refused everywhere. */
 enum yaml_kind {
 	YK_NONE = 0,
 	YK_STR,   /* const char *        min/max: length in bytes */
@@ -43,13 +52,13 @@ enum yaml_kind {
 	YK_BOOL,  /* bool                true | false only */
 	YK_WORD,  /* int                 index into words */
 	YK_TIME,  /* int64_t             RFC 3339 UTC */
-	YK_STRS,  /* struct yaml_strs    a list of strings */
+	YK_STRS,  /* struct yaml_strs    a list of strings, the length of each within min/max */
 	YK_INTS,  /* struct yaml_ints    a list of integers, each within min/max */
-	YK_WORDS, /* uint64_t            a list of words as bit mask */
-	YK_SUB,   /* nested struct at offset, by sub */
-	YK_LIST,  /* struct yaml_list    a list of maps, each elem_size bytes by sub */
+	YK_WORDS, /* uint64_t            a list of words as bit mask (at most 64 words); each at most once */
+	YK_SUB,   /* nested struct at offset, by sub; when absent, its members get their defaults */
+	YK_LIST,  /* struct yaml_list    a list of maps, each elem_size bytes by sub; min/max: how many */
 	YK_DICT,  /* struct yaml_list    a map with free keys; each value by sub; the first member of the
-		   *                     element is `const char *` and gets the key */
+		   *                     element is `const char *` and gets the key; min/max: how many */
 };
 struct yaml_strs { const char **v; size_t n; };
 struct yaml_ints { int64_t *v; size_t n; };
@@ -60,7 +69,7 @@ struct yaml_rule {
 	enum yaml_kind kind;
 	size_t offset;
 	bool required;
-	int64_t min, max;             /* max 0: no bound beyond the file's */
+	int64_t min, max;             /* max 0: no upper bound beyond the file's; min always counts (0: nothing negative) */
 	int64_t def;                  /* for INT, BOOL, WORD, TIME, WORDS when absent */
 	const char *const *words;     /* NULL-terminated, for WORD and WORDS */
 	const struct yaml_rule *sub;  /* for SUB, LIST, DICT */
@@ -69,7 +78,8 @@ struct yaml_rule {
 	const char *help;             /* one line, goes into the JSON Schema */
 };
 
-/* out must be zeroed. On error *f has file:line:column first in its text. */
+/* out must be zeroed and stay where it is while yaml_fault() is used. ERR_CONFIG; *f has file:line:column first in its
+ * text, and the key as where. */
 MUST_CHECK enum err yaml_decode(struct yaml_doc *doc, const struct yaml_node *node, const struct yaml_rule *rules, void *out,
 				struct fault *f);
 /* For meaning found wrong after decoding: raises ERR_CONFIG at the place where *member (an address inside a
