@@ -77,16 +77,11 @@ static enum err line_bad(size_t i, struct slice line, const char *wanted, struct
 			   ESC(line.p, line.n), wanted);
 }
 
-/* Decodes base64 that is the one encoding of its bytes. */
-static bool base64_exact(struct slice text, size_t max_text, struct buf *ret)
+/* The bound comes before the decoding; base64_decode() takes the one encoding of its bytes only. */
+static bool base64_bounded(struct slice text, size_t max_text, struct buf *ret)
 {
-	_cleanup_buf_ struct buf again = {0};
-
 	buf_clear(ret);
-	if (text.n == 0 || text.n > max_text || !base64_decode((const char *)text.p, text.n, ret))
-		return false;
-	buf_base64(&again, ret->data, ret->len);
-	return slice_eq(text, buf_slice(&again));
+	return text.n > 0 && text.n <= max_text && base64_decode((const char *)text.p, text.n, ret);
 }
 
 static enum err sig_parse(size_t i, struct slice line, struct buf *scratch, struct note_sig *ret, struct fault *f)
@@ -102,7 +97,7 @@ static enum err sig_parse(size_t i, struct slice line, struct buf *scratch, stru
 	name_len = (size_t)(sep - name);
 	if (!name_ok(name, name_len))
 		return line_bad(i, line, "a name of 1 to 96 visible ASCII characters without '+'", f);
-	if (!base64_exact(slice_of(sep + 1, line.n - DASH_LEN - name_len - 1), SIG_MAX_BASE64, scratch) ||
+	if (!base64_bounded(slice_of(sep + 1, line.n - DASH_LEN - name_len - 1), SIG_MAX_BASE64, scratch) ||
 	    scratch->len <= KEY_ID || scratch->len > KEY_ID + SIG_MAX)
 		return line_bad(i, line, "strict base64 of a 4-byte key id and a signature of 1 to 600 bytes", f);
 	memcpy(ret->name, name, name_len);
@@ -327,7 +322,7 @@ enum err note_vkey_parse(struct slice text, char ret_name[NOTE_MAX_NAME + 1], ui
 
 	if (text.n <= tail || text.n > NOTE_MAX_NAME + tail || !name_ok(text.p, text.n - tail) ||
 	    text.p[text.n - tail] != '+' || text.p[text.n - 45] != '+' ||
-	    !base64_exact(slice_of(text.p + text.n - 44, 44), 44, &key) || key.len != 1 + ED25519_KEY ||
+	    !base64_bounded(slice_of(text.p + text.n - 44, 44), 44, &key) || key.len != 1 + ED25519_KEY ||
 	    key.data[0] != TYPE_ED25519)
 		return fault_raise(
 			f, ERR_PARSE, "vkey_form", "vkey",
