@@ -1,7 +1,8 @@
 /*
  * DER: a strict reader that walks borrowed bytes, and a writer that appends to a buffer. X.690.
  *
- * The reader accepts definite, minimal lengths only and never reads past its slice. Nothing is copied.
+ * The reader accepts definite, minimal lengths of at most four octets and one-octet tags only, and never reads past its
+ * slice. Nothing is copied. Every ret_ may be NULL in der_any(), der_get() and der_get_whole().
  */
 #ifndef HUFU_PKI_DER_H
 #define HUFU_PKI_DER_H
@@ -20,7 +21,7 @@ enum {
 struct der {
 	const uint8_t *p, *end;
 };
-static inline struct der der_of(struct slice s) { return (struct der){s.p, s.p + s.n}; }
+static inline struct der der_of(struct slice s) { return (struct der){s.p, s.n ? s.p + s.n : s.p}; }
 static inline bool der_at_end(const struct der *d) { return d->p == d->end; }
 /* The next tag, or -1 at the end. */
 int der_peek(const struct der *d);
@@ -48,12 +49,14 @@ void der_put_bits(struct buf *b, struct slice bytes, unsigned unused);
 void der_put_time(struct buf *b, int64_t t);   /* UTCTime through 2049, then GeneralizedTime */
 /* OBJECT IDENTIFIER from dotted text; false when the text is not one (at most 20 arcs of 32 bits). */
 bool der_put_oid(struct buf *b, const char *dotted);
-/* Body of an OID as dotted text; false when malformed or longer than size. */
+/* Body of an OID as dotted text; false when malformed, longer than size, or with an arc of more than 64 bits. */
 bool der_oid_text(struct slice body, char *ret, size_t size);
 
-/* The first PEM block of that label ("CERTIFICATE"), or DER as it is. Appends the DER to *ret. ERR_PARSE, ERR_LIMIT. */
+/* The first PEM block of that label ("CERTIFICATE"), or DER as it is. Appends the DER to *ret. ERR_PARSE, ERR_LIMIT (96 MiB of
+ * text). The DER is not looked into. "CERTIFICATE REQUEST" also finds "NEW CERTIFICATE REQUEST" (RFC 7468 7). */
 MUST_CHECK enum err pem_or_der(struct slice bytes, const char *label, struct buf *ret, struct fault *f);
-/* All PEM blocks of that label, up to max_n; each appended to a list of buffers. Gives: each buf_done(), free(). */
+/* All PEM blocks of that label, up to max_n; each appended to a list of buffers. None: ERR_PARSE; more: ERR_LIMIT.
+ * Gives: each buf_done(), free(). */
 MUST_CHECK enum err pem_all(struct slice bytes, const char *label, size_t max_n, struct buf **ret, size_t *ret_n, struct fault *f);
 void pem_put(struct buf *b, const char *label, struct slice der);
 
