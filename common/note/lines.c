@@ -116,15 +116,33 @@ enum err lines_bad(const struct lines *l, const char *field, struct slice found,
 			   ESC(found.p, found.n), wanted);
 }
 
-enum err lines_time(struct lines *l, const char *field, int64_t *ret, struct fault *f)
+/* 0 and below are no times of ours: 0 says "none" in structs. */
+static enum err time_value(const struct lines *l, const char *field, struct slice v, int64_t *ret, struct fault *f)
 {
-	struct slice v;
 	int64_t t;
 
-	TRY(lines_get(l, field, &v, f));
 	if (!time_parse_utc((const char *)v.p, v.n, &t) || t <= 0)
 		return lines_bad(l, field, v, "a time after 1970 as YYYY-MM-DDTHH:MM:SSZ (RFC 3339)", f);
 	*ret = t;
+	return OK;
+}
+
+enum err lines_time(struct lines *l, const char *field, int64_t *ret, struct fault *f)
+{
+	struct slice v;
+
+	TRY(lines_get(l, field, &v, f));
+	return time_value(l, field, v, ret, f);
+}
+
+enum err lines_time_or_none(struct lines *l, const char *field, int64_t *ret, struct fault *f)
+{
+	struct slice v;
+
+	TRY(lines_get(l, field, &v, f));
+	if (!slice_eq(v, slice_str("none")))
+		return time_value(l, field, v, ret, f);
+	*ret = 0;
 	return OK;
 }
 
@@ -140,8 +158,7 @@ enum err lines_u64(struct lines *l, const char *field, uint64_t max, uint64_t *r
 	return lines_bad(l, field, v, wanted, f);
 }
 
-/* One way to write bytes: lower case, exactly n. */
-static bool hex_exact(struct slice v, uint8_t *ret, size_t n)
+bool slice_hex(struct slice v, uint8_t *ret, size_t n)
 {
 	for (size_t i = 0; i < v.n; i++) {
 		if (v.p[i] >= 'A' && v.p[i] <= 'F')
@@ -164,7 +181,7 @@ enum err lines_hex(struct lines *l, const char *field, uint8_t *ret, size_t n, s
 	struct slice v;
 
 	TRY(lines_get(l, field, &v, f));
-	return hex_exact(v, ret, n) ? OK : hex_bad(l, field, v, n, false, f);
+	return slice_hex(v, ret, n) ? OK : hex_bad(l, field, v, n, false, f);
 }
 
 enum err lines_hex_or_none(struct lines *l, const char *field, bool *ret_has, uint8_t *ret, size_t n, struct fault *f)
@@ -176,7 +193,7 @@ enum err lines_hex_or_none(struct lines *l, const char *field, bool *ret_has, ui
 		*ret_has = false;
 		return OK;
 	}
-	if (!hex_exact(v, ret, n))
+	if (!slice_hex(v, ret, n))
 		return hex_bad(l, field, v, n, true, f);
 	*ret_has = true;
 	return OK;

@@ -24,10 +24,14 @@ MUST_CHECK enum err lines_u64(struct lines *l, const char *field, uint64_t max, 
 MUST_CHECK enum err lines_hex(struct lines *l, const char *field, uint8_t *ret, size_t n, struct fault *f); /* lower case only */
 /* a-z, 0-9 and '-', starting with a letter, at most size-1. */
 MUST_CHECK enum err lines_word(struct lines *l, const char *field, char *ret, size_t size, struct fault *f);
+/* "none" (0) or a time. */
+MUST_CHECK enum err lines_time_or_none(struct lines *l, const char *field, int64_t *ret, struct fault *f);
 /* "none" or n bytes of hex. */
 MUST_CHECK enum err lines_hex_or_none(struct lines *l, const char *field, bool *ret_has, uint8_t *ret, size_t n, struct fault *f);
 /* For a value that is found wrong: ERR_PARSE field_value, with what was found (escaped) and what is wanted. For the line got last. */
 enum err lines_bad(const struct lines *l, const char *field, struct slice found, const char *wanted, struct fault *f);
+/* Exactly n bytes in lower-case hex, the one spelling that texts have. */
+bool slice_hex(struct slice s, uint8_t *ret, size_t n);
 /* The word alone, by the rule of lines_word. */
 bool word_valid(struct slice s, size_t size);
 MUST_CHECK enum err lines_end(const struct lines *l, struct fault *f);

@@ -42,10 +42,11 @@ struct roster {
 	uint8_t sha256[32];  /* of the text it was parsed from */
 };
 void roster_done(struct roster *r);
-/* Refuses a key or name twice, a quorum above the number of officers or below 2. */
+/* Refuses a key or name twice, a person's key that is no point of Ed25519, the name new-key, a quorum above the number of officers or below 2. */
 MUST_CHECK enum err roster_parse(struct slice text, struct roster *ret, struct fault *f);
 void roster_put(const struct roster *r, struct buf *ret);
 const struct member *roster_by_name(const struct roster *r, const char *name);
+/* project "": of a tally that names none; then '*' alone covers it, so a caller that knows the project (of a withdrawn tally) gives it. */
 bool member_may(const struct member *m, const char *project, enum tally_kind kind);
 
 /* Who of the roster validly signed this note, in that role. Lines that name a member but do not hold, or that name nobody (and are not a

@@ -35,17 +35,6 @@ static void word_set(char ret[TALLY_WORD], struct slice s)
 	ret[s.n] = '\0';
 }
 
-/* 64 lower-case digits. */
-static bool sha256_parse(struct slice s, uint8_t ret[32])
-{
-	char again[65];
-
-	if (!hex_decode((const char *)s.p, s.n, ret, 32))
-		return false;
-	hex_lower(ret, 32, again);
-	return slice_eq(s, slice_str(again));
-}
-
 /* Index of a value among words; -1 when none. */
 static int word_index(struct slice v, const char *const *words, size_t n)
 {
@@ -70,16 +59,11 @@ void cert_ref_put(const struct cert_ref *r, struct buf *ret)
 
 bool cert_ref_parse(struct slice text, struct cert_ref *ret)
 {
-	_cleanup_buf_ struct buf again = {0};
 	struct cert_ref r = {0};
 	struct slice part[2];
 
-	if (!slice_split(text, part, 2, false) ||
-	    !hex_decode((const char *)part[0].p, part[0].n, r.issuer_key_id, 20) ||
+	if (!slice_split(text, part, 2, false) || !slice_hex(part[0], r.issuer_key_id, 20) ||
 	    !serial_parse((const char *)part[1].p, part[1].n, &r.serial))
-		return false;
-	cert_ref_put(&r, &again);
-	if (!slice_eq(text, buf_slice(&again)))
 		return false;
 	*ret = r;
 	return true;
@@ -270,7 +254,7 @@ enum err get_key(struct lines *l, struct tally *t, struct fault *f)
 	struct slice v, part[2];
 
 	TRY(lines_get(l, "key", &v, f));
-	if (!slice_split(v, part, 2, false) || !sha256_parse(part[1], t->key_sha256))
+	if (!slice_split(v, part, 2, false) || !slice_hex(part[1], t->key_sha256, 32))
 		return lines_bad(l, "key", v, "same or new, a space, and 64 lower-case hex digits", f);
 	t->has_key = true;
 	t->key_is_new = slice_eq(part[0], slice_str("new"));
@@ -374,7 +358,7 @@ enum err get_material(struct lines *l, struct tally *t, struct fault *f)
 					   TALLY_MAX_MATERIALS);
 		TRY(lines_get(l, "material", &v, f));
 		if (!slice_split(v, part, 2, false) || !word_valid(part[0], TALLY_WORD) ||
-		    !sha256_parse(part[1], m->sha256))
+		    !slice_hex(part[1], m->sha256, 32))
 			return lines_bad(l, "material", v, "a word, a space, and 64 lower-case hex digits", f);
 		word_set(m->name, part[0]);
 		if (t->n_materials > 0 && material_cmp(m - 1, m) >= 0)
@@ -406,7 +390,7 @@ enum err get_notice(struct lines *l, struct tally *t, struct fault *f)
 	struct slice v, part[2];
 
 	TRY(lines_get(l, "notice", &v, f));
-	if (!slice_split(v, part, 2, false) || !token_valid(part[0]) || !sha256_parse(part[1], t->notice_sha256))
+	if (!slice_split(v, part, 2, false) || !token_valid(part[0]) || !slice_hex(part[1], t->notice_sha256, 32))
 		return lines_bad(l, "notice", v, "a version, a space, and 64 lower-case hex digits", f);
 	word_set(t->notice, part[0]);
 	return OK;
