@@ -6,6 +6,7 @@
  *     TRY(wire_tally_get(bytes, &m, f));              // strict; slices borrow from bytes
  *
  * A LIST is encoded from and decoded into borrowed items; wire_list_done() frees the array of slices that decoding made.
+ * Encoding asserts the limits of wire.def: ask wire_tally_check() first when values come from outside.
  */
 #ifndef HUFU_RPC_WIRE_H
 #define HUFU_RPC_WIRE_H
@@ -42,6 +43,8 @@ void wire_list_add(struct wire_list *l, struct slice item);
 	struct wire_##lower {                                                                                        \
 		FIELDS(WIRE_FIELD_)                                                                                  \
 	};                                                                                                           \
+	/* ERR_LIMIT or ERR_PARSE when a field would not pass its limit. */                                          \
+	MUST_CHECK enum err wire_##lower##_check(const struct wire_##lower *m, struct fault *f);                     \
 	void wire_##lower##_put(const struct wire_##lower *m, struct buf *ret);                                      \
 	MUST_CHECK enum err wire_##lower##_get(struct slice bytes, struct wire_##lower *ret, struct fault *f);       \
 	void wire_##lower##_done(struct wire_##lower *m); /* frees list arrays */
@@ -55,9 +58,12 @@ enum wire_type { WIRE_MESSAGES(WIRE_ENUM_) WIRE_ENTRY_LIST(WIRE_ENUM_) };
 MUST_CHECK enum err wire_type(struct slice bytes, enum wire_type *ret, struct fault *f);
 /* "tally", "e_issued". */
 const char *wire_type_word(enum wire_type type);
-/* Prints any message or entry as "name: value" lines for people (bytes as hex, notes as text). */
+/* Every message and entry with its fields and limits as Markdown tables (docs/protocol.md). */
+void wire_describe(struct buf *ret);
+/* Prints any message or entry as "name: value" lines for people (bytes as hex, notes as text, a passphrase not at all). */
 MUST_CHECK enum err wire_print(struct slice bytes, struct buf *ret, struct fault *f);
-/* A fault as an answer, and back. Kinds that clients may not hear become "internal error, reference N" and are logged with N here. */
+/* A fault as an answer, and back. Kinds that clients may not hear become "internal error, reference N" and are logged with N here. Text that is
+ * not UTF-8 any more because it was cut is repaired. */
 void wire_put_fault(const struct fault *f, uint32_t retry_ms, struct buf *ret);
 /* When bytes are a WIRE_FAULT: raises it in *f and returns its kind (ret_retry_ms may be NULL). Else, if the type is not `want`: ERR_NET. */
 MUST_CHECK enum err wire_expect(struct slice bytes, enum wire_type want, uint32_t *ret_retry_ms, struct fault *f);
