@@ -13,9 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* After the libraries' headers, so that their helpers are declared. */
-#include "common/base/cleanup.h"
-
 #define DESK_TIMEOUT_MS 30000
 #define OPERATOR_TIMEOUT_MS 60000
 

@@ -2,12 +2,10 @@
  * Output: tables for people, JSON for programs, faults for both.
  */
 #include "common/base/buf.h"
-#include "tools/hufu/cli.h"
+#include "tools/hufu/subscriber.h"
 
 #include <assert.h>
 #include <string.h>
-
-#include "common/base/cleanup.h"
 
 int cli_fail(const struct cli *c, const struct fault *f)
 {
@@ -98,4 +96,51 @@ void cli_table(const struct cli *c, const struct column *columns, size_t n, json
 		_cleanup_(freep) char *s = cell_text(row, columns[k].key);
 		print_cell(s, width[k], k + 1 == n);
 	}
+}
+
+/* An object as "key: value" lines; texts of many lines come last, under their key. */
+static void print_object(json_t *o)
+{
+	const char *key;
+	json_t *v;
+	json_object_foreach(o, key, v)
+	{
+		if (json_is_string(v) && strchr(json_string_value(v), '\n'))
+			continue;
+		_cleanup_(freep) char *s = cell_text(o, key);
+		printf("%s: %s\n", key, s);
+	}
+	json_object_foreach(o, key, v) if (json_is_string(v) && strchr(json_string_value(v), '\n'))
+		printf("\n%s:\n%s", key, json_string_value(v));
+}
+
+int cli_show(struct cli *c, const char *method, json_t *params, bool session, bool changes)
+{
+	struct fault f = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
+	if (c->dry_run && changes) {
+		json_decref(params);
+		printf("would call %s (dry run)\n", method);
+		return EXIT_DONE;
+	}
+	if (cli_desk(c, method, params, session, changes, &r, &f) != OK)
+		return cli_fail(c, &f);
+	if (c->json || !json_is_object(r))
+		cli_print_json(r);
+	else
+		print_object(r);
+	return EXIT_DONE;
+}
+
+int cli_list(struct cli *c, const char *method, json_t *params, const char *key, const struct column *columns, size_t n,
+	     struct fault *f)
+{
+	_cleanup_(json_freep) json_t *r = NULL;
+	if (cli_desk(c, method, params, true, false, &r, f) != OK)
+		return cli_fail(c, f);
+	cli_table(c, columns, n, json_object_get(r, key));
+	json_t *total = json_object_get(r, "total");
+	if (!c->json && json_is_integer(total))
+		printf("%lld in all\n", (long long)json_integer_value(total));
+	return EXIT_DONE;
 }

@@ -1,0 +1,255 @@
+/*
+ * `hufu officer …`: the officer's own client. It downloads each material, compares its hash with the tally, shows the
+ * text and the difference itself, and asks once for each tally. What is signed is exactly what was shown; the desk's
+ * word is not taken for anything.
+ */
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/note/tally.h"
+#include "tools/hufu/note_files.h"
+#include "tools/hufu/subscriber.h"
+
+#include <string.h>
+
+static int run_officer_key(struct cli *c, int argc, char **argv)
+{
+	const char *out = NULL, *fd_text = NULL;
+	bool plain = false;
+	const struct option_rule rules[] = {{.name = "--out", .value = &out},
+					    {.name = "--passphrase-fd", .value = &fd_text},
+					    {.name = "--plain", .flag = &plain},
+					    {0}};
+	const struct command *cmd = cli_command(commands_officer, run_officer_key);
+	struct fault f = {0};
+	uint64_t fd = 0;
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (fd_text && !u64_parse(fd_text, strlen(fd_text), 1023, &fd))
+		return cli_usage(cmd, "--passphrase-fd \"%s\" is not a descriptor number",
+				 ESC(fd_text, strlen(fd_text)));
+	_cleanup_(person_key_done) struct person_key key = {0};
+	_cleanup_secret_ struct secret pass = {0};
+	_cleanup_(freep) char *path = out ? xstrdup(out) : xasprintf("%s.key", argv[1]);
+	enum err e = person_key_generate(argv[1], &key, &f);
+	if (e == OK && !plain)
+		e = fd_text ? secret_read_fd((int)fd, 1024, &pass, &f)
+			    : secret_prompt("Passphrase for the new key: ", true, 1024, &pass, &f);
+	if (e == OK && !c->dry_run)
+		e = person_key_save(&key, path, plain ? NULL : &pass, &f);
+	if (e != OK)
+		return cli_fail(c, &f);
+	_cleanup_buf_ struct buf vkey = {0};
+	note_vkey_put(key.name, key.public_key, &vkey);
+	printf("%s: %s\nverifier key for the roster: %s\n", path,
+	       c->dry_run ? "would be written (dry run)" : "written (0600)", buf_text(&vkey));
+	return EXIT_DONE;
+}
+
+/* --- looking at a request
+ * -------------------------------------------------------------------------------------------------------- */
+
+struct case_file {
+	json_t *answer; /* of review.show */
+	const char *text;
+	struct tally tally;
+};
+static void case_done(struct case_file *k)
+{
+	tally_done(&k->tally);
+	json_freep(&k->answer);
+}
+
+static enum err case_load(struct cli *c, const char *id, struct case_file *k, struct fault *f)
+{
+	TRY(cli_desk(c, "review.show", json_pack("{s:s}", "request", id), false, false, &k->answer, f));
+	k->text = json_string_value(json_object_get(k->answer, "tally"));
+	if (!k->text)
+		return fault_raise(f, ERR_NET, "desk_answer", "review.show", "the desk's answer has no tally text");
+	return tally_parse(slice_str(k->text), &k->tally, f);
+}
+
+/* Downloads one material into dir (or only checks it when dir is NULL): the hash must be the tally's. */
+static enum err fetch_material(struct cli *c, const char *id, const struct tally_material *m, const char *dir,
+			       struct fault *f)
+{
+	char want[65], found[65];
+	uint8_t hash[32];
+	_cleanup_(json_freep) json_t *r = NULL;
+	_cleanup_buf_ struct buf bytes = {0};
+	hex_lower(m->sha256, 32, want);
+	TRY(cli_desk(c, "material.get", json_pack("{s:s,s:s,s:s}", "request", id, "name", m->name, "sha256", want),
+		     false, false, &r, f));
+	const char *content = json_string_value(json_object_get(r, "content"));
+	if (!content || !base64_decode(content, strlen(content), &bytes))
+		return fault_raise(f, ERR_PARSE, "material_content", "material", "material %s: the desk sent no base64",
+				   m->name);
+	sha256(bytes.data, bytes.len, hash);
+	hex_lower(hash, 32, found);
+	if (memcmp(hash, m->sha256, 32) != 0)
+		return fault_raise(f, ERR_CRYPTO, "material_hash", "material",
+				   "material %s: the desk sent bytes with SHA-256 %s; the tally names %s", m->name,
+				   found, want);
+	printf("material %-20s %8zu bytes  SHA-256 as in the tally\n", m->name, bytes.len);
+	if (!dir)
+		return OK;
+	_cleanup_(freep) char *name = xasprintf("%s-%.8s", m->name, want);
+	_cleanup_(freep) char *path = path_join(dir, name);
+	TRY(dir_make(dir, 0700, f));
+	return file_write(path, buf_slice(&bytes), 0600, f);
+}
+
+static void print_difference(const struct tally *t)
+{
+	puts("difference:");
+	for (size_t i = 0; i < t->n_subject; i++)
+		if (t->subject[i].mark != SUBJECT_SAME)
+			printf("  %c %s %s\n", t->subject[i].mark == SUBJECT_OLD ? '-' : '+', t->subject[i].type->word,
+			       t->subject[i].value);
+	if (!tally_subject_differs(t))
+		puts("  subject: none");
+}
+
+static enum err show_case(struct cli *c, const char *id, const struct case_file *k, const char *dir, struct fault *f)
+{
+	_cleanup_buf_ struct buf zh = {0}, en = {0};
+	tally_explain(&k->tally, "zh", &zh);
+	tally_explain(&k->tally, "en", &en);
+	printf("%s\n%s\n%s\n", k->text, buf_text(&zh), buf_text(&en));
+	print_difference(&k->tally);
+	for (size_t i = 0; i < k->tally.n_materials; i++)
+		TRY(fetch_material(c, id, &k->tally.materials[i], dir, f));
+	return OK;
+}
+
+static int print_queue(struct cli *c, const char *project, const char *kind)
+{
+	static const struct column columns[] = {{"request", "REQUEST"},	  {"kind", "KIND"},	{"way", "WAY"},
+						{"project", "PROJECT"},	  {"serial", "SERIAL"}, {"state", "STATE"},
+						{"officers", "OFFICERS"}, {"dies", "DIES"}};
+	struct fault f = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
+	json_t *p = json_object();
+	if (project)
+		json_object_set_new(p, "project", json_string(project));
+	if (kind)
+		json_object_set_new(p, "kind", json_string(kind));
+	if (cli_desk(c, "review.queue", p, false, false, &r, &f) != OK)
+		return cli_fail(c, &f);
+	cli_table(c, columns, 8, json_object_get(r, "requests"));
+	return EXIT_DONE;
+}
+
+static int run_officer_review(struct cli *c, int argc, char **argv)
+{
+	const char *project = NULL, *kind = NULL, *dir = NULL;
+	const struct option_rule rules[] = {{.name = "--project", .value = &project},
+					    {.name = "--kind", .value = &kind},
+					    {.name = "--materials", .value = &dir},
+					    {0}};
+	struct fault f = {0};
+	if (!cli_options(cli_command(commands_officer, run_officer_review), rules, &argc, argv, 0, 1))
+		return EXIT_CONFIG;
+	if (argc < 2)
+		return print_queue(c, project, kind);
+	_cleanup_(case_done) struct case_file k = {0};
+	if (case_load(c, argv[1], &k, &f) != OK || show_case(c, argv[1], &k, dir, &f) != OK)
+		return cli_fail(c, &f);
+	return EXIT_DONE;
+}
+
+/* The officer's line over the text that was shown. Gives: free(). */
+static enum err officer_line(const char *text, const struct person_key *key, char **ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf note = {0};
+	note_begin(slice_str(text), &note);
+	size_t head = note.len;
+	TRY(note_sign_ed25519(&note, key->name, key->secret.p, f));
+	*ret = xstrndup((const char *)note.data + head, note.len - head);
+	return OK;
+}
+
+static bool asked_yes(const char *name)
+{
+	char answer[16] = {0};
+	printf("\nApprove exactly this tally as %s? Type yes: ", name);
+	fflush(stdout);
+	return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
+}
+
+static enum err approve(struct cli *c, const char *id, const char *key_path, bool yes, json_t **ret, struct fault *f)
+{
+	_cleanup_(case_done) struct case_file k = {0};
+	_cleanup_(person_key_done) struct person_key key = {0};
+	_cleanup_(freep) char *line = NULL;
+	TRY(case_load(c, id, &k, f));
+	TRY(show_case(c, id, &k, NULL, f));
+	TRY(person_key_load(key_path, NULL, &key, f));
+	if (!yes && !asked_yes(key.name))
+		return fault_raise(f, ERR_DENIED, "not_confirmed", "request",
+				   "not approved: the answer was not \"yes\"");
+	TRY(officer_line(k.text, &key, &line, f));
+	if (c->dry_run)
+		return OK;
+	return cli_desk(c, "review.approve", json_pack("{s:s,s:s}", "request", id, "line", line), false, true, ret, f);
+}
+
+static int run_officer_approve(struct cli *c, int argc, char **argv)
+{
+	const char *key = NULL;
+	bool yes = false;
+	const struct option_rule rules[] = {{.name = "--key", .value = &key}, {.name = "--yes", .flag = &yes}, {0}};
+	const struct command *cmd = cli_command(commands_officer, run_officer_approve);
+	struct fault f = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!key)
+		return cli_usage(cmd, "--key FILE is missing: the officer's own key");
+	if (approve(c, argv[1], key, yes, &r, &f) != OK)
+		return cli_fail(c, &f);
+	const char *state = json_string_value(json_object_get(r, "state"));
+	printf("request %s: %s\n", argv[1], c->dry_run ? "would be approved (dry run)" : state ? state : "approved");
+	return EXIT_DONE;
+}
+
+static int run_officer_reject(struct cli *c, int argc, char **argv)
+{
+	const char *reason = NULL;
+	const struct option_rule rules[] = {{.name = "--reason", .value = &reason}, {0}};
+	const struct command *cmd = cli_command(commands_officer, run_officer_reject);
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!reason)
+		return cli_usage(cmd, "--reason TEXT is missing: the subscriber reads it");
+	return cli_show(c, "review.reject", json_pack("{s:s,s:s}", "request", argv[1], "reason", reason), false, true);
+}
+
+const struct command commands_officer[] = {
+	{.name = "officer key",
+	 .usage = "[--out FILE] [--passphrase-fd N | --plain] NAME",
+	 .summary = "make an officer's key",
+	 .help = "  --out FILE          default: NAME.key\n"
+		 "  --passphrase-fd N   read the passphrase from this descriptor instead of asking\n"
+		 "  --plain             write the secret unsealed (0600), for services\n\n"
+		 "Example:\n  hufu officer key alice",
+	 .run = run_officer_key},
+	{.name = "officer review",
+	 .usage = "[--project P] [--kind K] [--materials DIR] [REQUEST]",
+	 .summary = "the queue, or one request with its difference and materials",
+	 .help = "  --materials DIR   keep the downloaded materials there (0600)\n\nExample:\n  hufu officer review "
+		 "--kind change",
+	 .run = run_officer_review},
+	{.name = "officer approve",
+	 .usage = "--key FILE [--yes] REQUEST",
+	 .summary = "check the materials, show the tally, sign it",
+	 .help = "Each material is downloaded and its hash compared with the tally; the line is made only after "
+		 "\"yes\".\n\n"
+		 "Example:\n  hufu officer approve --key alice.key 8f2c…",
+	 .run = run_officer_approve},
+	{.name = "officer reject",
+	 .usage = "--reason TEXT REQUEST",
+	 .summary = "reject a request",
+	 .help = "Example:\n  hufu officer reject --reason \"营业执照不清晰\" 8f2c…",
+	 .run = run_officer_reject},
+	{0},
+};

@@ -1,0 +1,227 @@
+/*
+ * `hufu policy check|explain|note|sign|submit|schema`: policies are reviewed like code, signed by the officers' quorum,
+ * and taken by the signer in sequence.
+ */
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "tools/hufu/note_files.h"
+
+#include <string.h>
+
+struct bundle {
+	struct policy_source *files;
+	size_t n;
+	struct buf note;
+	struct policy *policy;
+};
+static void bundle_done(struct bundle *b)
+{
+	policy_freep(&b->policy);
+	policy_sources_done(b->files, b->n);
+	buf_done(&b->note);
+}
+
+/* with_note: the bundle must match its policy.note. */
+static enum err bundle_load(const char *dir, bool with_note, struct bundle *b, struct fault *f)
+{
+	TRY(policy_read_dir(dir, &b->files, &b->n, f));
+	if (with_note) {
+		_cleanup_(freep) char *path = path_join(dir, "policy.note");
+		TRY(note_load(path, &b->note, f));
+	}
+	return policy_load(buf_slice(&b->note), b->files, b->n, &b->policy, f);
+}
+
+static enum err dir_of(struct cli *c, int argc, char **argv, int at, const char **ret, struct fault *f)
+{
+	if (argc > at) {
+		*ret = argv[at];
+		return OK;
+	}
+	TRY(cli_load(c, f));
+	*ret = c->policies;
+	return OK;
+}
+
+/* Requests of the desk that the bundle in `dir` would kill: those that live longer than tallies of the policy before
+ * count. */
+static int check_against_desk(struct cli *c, const struct bundle *b)
+{
+	struct fault f = {0};
+	json_t *result = NULL;
+	if (cli_desk(c, "policy.pending", NULL, false, false, &result, &f) != OK)
+		return cli_fail(c, &f);
+	char hex[65];
+	hex_lower(b->policy->note.sha256, 32, hex);
+	json_t *rows = json_array(), *row;
+	size_t i;
+	json_array_foreach(json_object_get(result, "requests"), i, row)
+	{
+		const char *policy = json_string_value(json_object_get(row, "policy")),
+			   *dies = json_string_value(json_object_get(row, "dies"));
+		int64_t t = 0;
+		bool dies_known = dies && time_parse_utc(dies, strlen(dies), &t);
+		if (policy && strcmp(policy, hex) != 0 && (!dies_known || t > b->policy->note.until))
+			json_array_append(rows, row);
+	}
+	static const struct column columns[] = {{"request", "REQUEST"},
+						{"kind", "KIND"},
+						{"state", "STATE"},
+						{"dies", "DIES"},
+						{"policy", "MADE UNDER"}};
+	int rc = json_array_size(rows) ? EXIT_REFUSED : EXIT_DONE;
+	if (!c->json)
+		printf("%zu pending requests would be killed%s%s\n", json_array_size(rows),
+		       b->policy->note.until ? " after " : " at once",
+		       b->policy->note.until ? UTC(b->policy->note.until) : "");
+	cli_table(c, columns, 5, rows);
+	json_decref(rows);
+	json_decref(result);
+	return rc;
+}
+
+int run_policy_check(struct cli *c, int argc, char **argv)
+{
+	bool against = false;
+	const struct option_rule rules[] = {{.name = "--against", .flag = &against}, {0}};
+	struct fault f = {0};
+	const char *dir = NULL;
+	if (!cli_options(cli_command(commands_note, run_policy_check), rules, &argc, argv, 0, 1))
+		return EXIT_CONFIG;
+	_cleanup_(bundle_done) struct bundle b = {0};
+	if (dir_of(c, argc, argv, 1, &dir, &f) != OK)
+		return cli_fail(c, &f);
+	_cleanup_(freep) char *note = path_join(dir, "policy.note");
+	if (bundle_load(dir, against || file_exists(note), &b, &f) != OK)
+		return cli_fail(c, &f);
+	_cleanup_buf_ struct buf findings = {0};
+	size_t errors = policy_lint(b.policy, &findings);
+	fputs(buf_text(&findings), stdout);
+	if (!c->json)
+		printf("%zu profiles, %zu projects, %zu pinned issuers, %zu notices: %zu errors\n",
+		       b.policy->n_profiles, b.policy->n_projects, b.policy->n_issuers, b.policy->n_notices, errors);
+	if (errors)
+		return EXIT_REFUSED;
+	return against ? check_against_desk(c, &b) : EXIT_DONE;
+}
+
+int run_policy_explain(struct cli *c, int argc, char **argv)
+{
+	const char *lang = "en", *dir = NULL;
+	const struct option_rule rules[] = {{.name = "--lang", .value = &lang}, {0}};
+	const struct command *cmd = cli_command(commands_note, run_policy_explain);
+	struct fault f = {0};
+	if (!cli_options(cmd, rules, &argc, argv, 1, 2))
+		return EXIT_CONFIG;
+	if (strcmp(lang, "en") != 0 && strcmp(lang, "zh") != 0)
+		return cli_usage(cmd, "--lang is \"%s\"; wanted en or zh", lang);
+	_cleanup_(bundle_done) struct bundle b = {0};
+	if (dir_of(c, argc, argv, 2, &dir, &f) != OK || bundle_load(dir, false, &b, &f) != OK)
+		return cli_fail(c, &f);
+	if (!policy_profile(b.policy, argv[1])) {
+		fault_raise(&f, ERR_NOT_FOUND, "profile_unknown", "profile", "no profile \"%s\" in %s",
+			    ESC(argv[1], strlen(argv[1])), dir);
+		return cli_fail(c, &f);
+	}
+	_cleanup_buf_ struct buf words = {0};
+	policy_explain(b.policy, argv[1], lang, &words);
+	fputs(buf_text(&words), stdout);
+	return EXIT_DONE;
+}
+
+/* Head of the new note: the version after the policy.note that is there, or the first. */
+static enum err next_head(struct cli *c, const char *dir, const char *until, struct policy_note *head, struct fault *f)
+{
+	_cleanup_buf_ struct buf old = {0}, crt = {0};
+	_cleanup_(note_done) struct note n = {0};
+	_cleanup_(policy_note_done) struct policy_note p = {0};
+	_cleanup_(cert_done) struct cert issuing = {0};
+	_cleanup_(freep) char *path = path_join(dir, "policy.note");
+	TRY(der_load(c->issuing_crt, "CERTIFICATE", &crt, f));
+	TRY(cert_parse(buf_slice(&crt), &issuing, f));
+	memcpy(head->ca, issuing.key.key_id, sizeof head->ca);
+	head->version = 1;
+	head->made = clock_now();
+	if (file_exists(path)) {
+		TRY(note_load(path, &old, f));
+		TRY(note_parse(buf_slice(&old), 0, &n, f));
+		TRY(policy_note_parse(n.text, &p, f));
+		head->version = p.version + 1;
+		head->has_previous = true;
+		memcpy(head->previous, p.sha256, sizeof head->previous);
+	}
+	if (until && !time_parse_utc(until, strlen(until), &head->until))
+		return fault_raise(f, ERR_CONFIG, "until", "policy.until",
+				   "--until \"%s\": wanted YYYY-MM-DDTHH:MM:SSZ", ESC(until, strlen(until)));
+	return OK;
+}
+
+int run_policy_note(struct cli *c, int argc, char **argv)
+{
+	const char *until = NULL, *dir = NULL;
+	const struct option_rule rules[] = {{.name = "--until", .value = &until}, {0}};
+	struct fault f = {0};
+	if (!cli_options(cli_command(commands_note, run_policy_note), rules, &argc, argv, 0, 1))
+		return EXIT_CONFIG;
+	_cleanup_(bundle_done) struct bundle b = {0};
+	_cleanup_buf_ struct buf text = {0};
+	struct policy_note head = {0};
+	if (cli_load(c, &f) != OK || dir_of(c, argc, argv, 1, &dir, &f) != OK ||
+	    bundle_load(dir, false, &b, &f) != OK || next_head(c, dir, until, &head, &f) != OK)
+		return cli_fail(c, &f);
+	policy_note_make(b.files, b.n, &head, &text);
+	_cleanup_(freep) char *path = path_join(dir, "policy.note");
+	if (c->dry_run)
+		fputs(buf_text(&text), stdout);
+	else if (file_write(path, buf_slice(&text), 0644, &f) != OK)
+		return cli_fail(c, &f);
+	else
+		printf("%s: version %llu written; sign it with: hufu policy sign --key KEY %s\n", path,
+		       (unsigned long long)head.version, path);
+	return EXIT_DONE;
+}
+
+int run_policy_submit(struct cli *c, int argc, char **argv)
+{
+	const struct option_rule rules[] = {{0}};
+	const char *dir = NULL;
+	struct fault f = {0};
+	if (!cli_options(cli_command(commands_note, run_policy_submit), rules, &argc, argv, 0, 1))
+		return EXIT_CONFIG;
+	_cleanup_(bundle_done) struct bundle b = {0};
+	if (dir_of(c, argc, argv, 1, &dir, &f) != OK || bundle_load(dir, true, &b, &f) != OK)
+		return cli_fail(c, &f);
+	struct wire_policy m = {.note = buf_slice(&b.note)};
+	for (size_t i = 0; i < b.n; i++) {
+		wire_list_add(&m.files, slice_str(b.files[i].path));
+		wire_list_add(&m.files, buf_slice(&b.files[i].bytes));
+	}
+	_cleanup_buf_ struct buf request = {0}, reply = {0};
+	wire_policy_put(&m, &request);
+	wire_policy_done(&m);
+	struct wire_ok ok = {0};
+	if (c->dry_run) {
+		printf("would submit %zu files of %s to the signer (dry run)\n", b.n, dir);
+		return EXIT_DONE;
+	}
+	if (cli_operator(c, buf_slice(&request), WIRE_TYPE_OK, &reply, &f) != OK ||
+	    wire_ok_get(buf_slice(&reply), &ok, &f) != OK)
+		return cli_fail(c, &f);
+	printf("policy taken: ledger entry %llu\n", (unsigned long long)ok.index);
+	return EXIT_DONE;
+}
+
+int run_policy_schema(struct cli *c, int argc, char **argv)
+{
+	(void)c;
+	const struct option_rule rules[] = {{0}};
+	const struct command *cmd = cli_command(commands_note, run_policy_schema);
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (strcmp(argv[1], "profile") != 0 && strcmp(argv[1], "project") != 0)
+		return cli_usage(cmd, "\"%s\": wanted profile or project", ESC(argv[1], strlen(argv[1])));
+	_cleanup_buf_ struct buf b = {0};
+	policy_schema(argv[1], &b);
+	fputs(buf_text(&b), stdout);
+	return EXIT_DONE;
+}

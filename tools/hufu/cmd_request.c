@@ -1,0 +1,322 @@
+/*
+ * `hufu request …`: a request from draft to hand-over. The proof is made here, with the subscriber's key, over the text
+ * that is shown here.
+ */
+#include "common/base/file.h"
+#include "common/note/tally.h"
+#include "common/pki/sign.h"
+#include "tools/hufu/note_files.h"
+#include "tools/hufu/subscriber.h"
+
+#include <string.h>
+
+#define MATERIAL_MAX (700u * 1024u)
+
+struct prepare {
+	const char *kind, *way, *project, *profile, *months, *order, *csr, *files, *reason, *issuer, *edit;
+	struct option_list subject, materials;
+	bool notice;
+};
+static void prepare_done(struct prepare *p)
+{
+	option_list_done(&p->subject);
+	option_list_done(&p->materials);
+}
+
+/* "O=新名" into {attribute, value}. */
+static json_t *subject_params(const struct option_list *l, const char **ret_bad)
+{
+	json_t *a = json_array();
+	for (size_t i = 0; i < l->n; i++) {
+		const char *eq = strchr(l->v[i], '=');
+		if (!eq || eq == l->v[i]) {
+			*ret_bad = l->v[i];
+			continue;
+		}
+		json_array_append_new(
+			a, json_pack("{s:s%,s:s}", "attribute", l->v[i], (size_t)(eq - l->v[i]), "value", eq + 1));
+	}
+	return a;
+}
+
+static void set_text(json_t *o, const char *key, const char *value)
+{
+	if (value)
+		json_object_set_new(o, key, json_string(value));
+}
+
+static enum err prepare_params(const struct prepare *p, const char *serial, json_t **ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *o = json_object();
+	const char *bad = NULL;
+	uint64_t months = 0;
+	const char *const keys[] = {"kind",  "way",    "project", "profile", "order",
+				    "files", "reason", "issuer",  "request", "serial"};
+	const char *const values[] = {p->kind,	p->way,	   p->project, p->profile, p->order,
+				      p->files, p->reason, p->issuer,  p->edit,	   serial};
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		set_text(o, keys[i], values[i]);
+	if (p->months && !u64_parse(p->months, strlen(p->months), 120, &months))
+		return fault_raise(f, ERR_CONFIG, "months", "--months", "\"%s\": wanted a number of months",
+				   ESC(p->months, strlen(p->months)));
+	if (p->months)
+		json_object_set_new(o, "months", json_integer((json_int_t)months));
+	if (p->notice)
+		json_object_set_new(o, "notice_accepted", json_true());
+	if (p->subject.n)
+		json_object_set_new(o, "subject", subject_params(&p->subject, &bad));
+	if (bad)
+		return fault_raise(f, ERR_CONFIG, "subject", "--subject",
+				   "\"%s\": wanted ATTRIBUTE=VALUE, as O=杭州某某有限公司", ESC(bad, strlen(bad)));
+	if (p->csr) {
+		_cleanup_buf_ struct buf der = {0}, pem = {0};
+		TRY(der_load(p->csr, "CERTIFICATE REQUEST", &der, f));
+		pem_put(&pem, "CERTIFICATE REQUEST", buf_slice(&der));
+		json_object_set_new(o, "csr", json_string(buf_text(&pem)));
+	}
+	*ret = TAKE(o);
+	return OK;
+}
+
+/* Uploads NAME=FILE. */
+static enum err put_material(struct cli *c, const char *request, const char *spec, struct fault *f)
+{
+	const char *eq = strchr(spec, '=');
+	if (!eq || eq == spec)
+		return fault_raise(f, ERR_CONFIG, "material", "--material", "\"%s\": wanted NAME=FILE",
+				   ESC(spec, strlen(spec)));
+	_cleanup_buf_ struct buf bytes = {0}, text = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
+	TRY(file_read(eq + 1, MATERIAL_MAX, &bytes, f));
+	buf_base64(&text, bytes.data, bytes.len);
+	json_t *p = json_pack("{s:s,s:s%,s:s}", "request", request, "name", spec, (size_t)(eq - spec), "content",
+			      buf_text(&text));
+	return cli_desk(c, "material.put", p, true, true, &r, f);
+}
+
+static enum err prepare(struct cli *c, const struct prepare *p, const char *serial, json_t **ret, struct fault *f)
+{
+	json_t *params = NULL;
+	_cleanup_(json_freep) json_t *r = NULL;
+	TRY(prepare_params(p, serial, &params, f));
+	TRY(cli_desk(c, "request.prepare", params, true, true, &r, f));
+	const char *id = json_string_value(json_object_get(r, "request"));
+	if (!id)
+		return fault_raise(f, ERR_NET, "desk_answer", "request.prepare", "the desk's answer has no request");
+	for (size_t i = 0; i < p->materials.n; i++)
+		TRY(put_material(c, id, p->materials.v[i], f));
+	return cli_desk(c, "request.show", json_pack("{s:s}", "request", id), true, false, ret, f);
+}
+
+static void print_request(const struct cli *c, json_t *r)
+{
+	if (c->json) {
+		cli_print_json(r);
+		return;
+	}
+	const char *tally = json_string_value(json_object_get(r, "tally"));
+	const char *id = json_string_value(json_object_get(r, "request")),
+		   *state = json_string_value(json_object_get(r, "state"));
+	printf("request %s: %s\n", id ? id : "?", state ? state : "?");
+	size_t i;
+	json_t *v;
+	json_array_foreach(json_object_get(r, "missing"), i, v) if (json_is_string(v))
+		printf("missing: %s\n", json_string_value(v));
+	json_array_foreach(json_object_get(r, "history"), i, v)
+	{
+		const char *at = json_string_value(json_object_get(v, "at")),
+			   *event = json_string_value(json_object_get(v, "event")),
+			   *who = json_string_value(json_object_get(v, "who"));
+		printf("  %s  %s  %s\n", at ? at : "", event ? event : "", who ? who : "");
+	}
+	json_t *refusal = json_object_get(r, "refusal");
+	if (json_is_object(refusal)) {
+		const char *rule = json_string_value(json_object_get(refusal, "rule")),
+			   *text = json_string_value(json_object_get(refusal, "text"));
+		printf("refused by rule %s: %s\n", rule ? rule : "?", text ? text : "");
+	}
+	if (tally)
+		printf("\n%s", tally);
+}
+
+int run_request_prepare(struct cli *c, int argc, char **argv)
+{
+	_cleanup_(prepare_done) struct prepare p = {0};
+	const struct option_rule rules[] = {{.name = "--kind", .value = &p.kind},
+					    {.name = "--way", .value = &p.way},
+					    {.name = "--project", .value = &p.project},
+					    {.name = "--profile", .value = &p.profile},
+					    {.name = "--months", .value = &p.months},
+					    {.name = "--order", .value = &p.order},
+					    {.name = "--csr", .value = &p.csr},
+					    {.name = "--files", .value = &p.files},
+					    {.name = "--reason", .value = &p.reason},
+					    {.name = "--issuer", .value = &p.issuer},
+					    {.name = "--edit", .value = &p.edit},
+					    {.name = "--subject", .many = &p.subject},
+					    {.name = "--material", .many = &p.materials},
+					    {.name = "--accept-notice", .flag = &p.notice},
+					    {0}};
+	const struct command *cmd = cli_command(commands_request, run_request_prepare);
+	struct fault f = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
+	if (!cli_options(cmd, rules, &argc, argv, 0, 1))
+		return EXIT_CONFIG;
+	if (!p.kind || !p.way || !p.project)
+		return cli_usage(cmd, "%s is missing", !p.kind ? "--kind" : !p.way ? "--way" : "--project");
+	if (c->dry_run) {
+		json_t *params = NULL;
+		if (prepare_params(&p, argc > 1 ? argv[1] : NULL, &params, &f) != OK)
+			return cli_fail(c, &f);
+		cli_print_json(params);
+		json_decref(params);
+		return EXIT_DONE;
+	}
+	if (prepare(c, &p, argc > 1 ? argv[1] : NULL, &r, &f) != OK)
+		return cli_fail(c, &f);
+	print_request(c, r);
+	return EXIT_DONE;
+}
+
+int run_request_show(struct cli *c, int argc, char **argv)
+{
+	const struct option_rule rules[] = {{0}};
+	struct fault f = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
+	if (!cli_options(cli_command(commands_request, run_request_show), rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (cli_desk(c, "request.show", json_pack("{s:s}", "request", argv[1]), true, false, &r, &f) != OK)
+		return cli_fail(c, &f);
+	print_request(c, r);
+	return EXIT_DONE;
+}
+
+int run_request_list(struct cli *c, int argc, char **argv)
+{
+	static const struct column columns[] = {{"request", "REQUEST"}, {"kind", "KIND"},   {"way", "WAY"},
+						{"serial", "SERIAL"},	{"state", "STATE"}, {"made", "MADE"},
+						{"dies", "DIES"}};
+	const char *state = NULL;
+	const struct option_rule rules[] = {{.name = "--state", .value = &state}, {0}};
+	struct fault f = {0};
+	if (!cli_options(cli_command(commands_request, run_request_list), rules, &argc, argv, 0, 0))
+		return EXIT_CONFIG;
+	json_t *p = json_object();
+	set_text(p, "state", state);
+	return cli_list(c, "request.list", p, "requests", columns, 7, &f);
+}
+
+/* One signature line by a PEM key over the text, as "— name base64". */
+static enum err proof_line(struct slice text, const char *name, const char *key_path, char **ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf pem = {0}, sig = {0}, note = {0};
+	_cleanup_(evp_pkey_freep) EVP_PKEY *key = NULL;
+	_cleanup_(pubkey_done) struct pubkey pub = {0};
+	uint8_t key_id[4];
+	TRY(file_read(key_path, 16384, &pem, f));
+	enum err e = privkey_from_pem(buf_slice(&pem), NULL, &key, f);
+	OPENSSL_cleanse(pem.data, pem.len);
+	if (e != OK) {
+		fault_prefix(f, "%s", key_path);
+		return e;
+	}
+	TRY(privkey_public(key, &pub, f));
+	TRY(privkey_sign(key, pub.alg, text, &sig, f));
+	note_key_id_spki(name, &pub, key_id);
+	note_begin(text, &note);
+	size_t head = note.len;
+	TRY(note_add_line(&note, name, key_id, buf_slice(&sig), f));
+	*ret = xstrndup((const char *)note.data + head, note.len - head);
+	return OK;
+}
+
+struct proof_keys {
+	const char *key, *new_key;
+	bool yes;
+};
+
+static bool confirm_text(const char *text)
+{
+	printf("%s\nSign exactly this text? Type yes: ", text);
+	fflush(stdout);
+	char answer[16] = {0};
+	return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
+}
+
+static enum err make_lines(const struct proof_keys *p, const char *text, json_t *lines, struct fault *f)
+{
+	_cleanup_(tally_done) struct tally t = {0};
+	_cleanup_(freep) char *current = NULL, *fresh = NULL;
+	char name[NOTE_MAX_NAME + 1];
+	TRY(tally_parse(slice_str(text), &t, f));
+	if (p->key && !t.has_predecessor)
+		return fault_raise(f, ERR_CONFIG, "proof_key", "--key",
+				   "this tally names no predecessor: only --new-key can prove it");
+	if (p->key) {
+		note_subscriber_name(t.predecessor.issuer_key_id, SERIAL(&t.predecessor.serial), name);
+		TRY(proof_line(slice_str(text), name, p->key, &current, f));
+		json_array_append_new(lines, json_string(current));
+	}
+	if (p->new_key) {
+		TRY(proof_line(slice_str(text), NOTE_NEW_KEY, p->new_key, &fresh, f));
+		json_array_append_new(lines, json_string(fresh));
+	}
+	return OK;
+}
+
+static enum err prove(struct cli *c, const char *id, const struct proof_keys *p, json_t **ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *r = NULL;
+	TRY(cli_desk(c, "request.show", json_pack("{s:s}", "request", id), true, false, &r, f));
+	const char *text = json_string_value(json_object_get(r, "tally"));
+	if (!text)
+		return fault_raise(f, ERR_RULE, "tally_missing", "request", "request %s has no tally text yet", id);
+	if (!p->yes && !confirm_text(text))
+		return fault_raise(f, ERR_DENIED, "not_confirmed", "request", "not signed: the answer was not \"yes\"");
+	json_t *params = json_pack("{s:s,s:[]}", "request", id, "lines");
+	enum err e = make_lines(p, text, json_object_get(params, "lines"), f);
+	if (e != OK || c->dry_run) {
+		json_decref(params);
+		return e;
+	}
+	return cli_desk(c, "request.prove", params, true, true, ret, f);
+}
+
+int run_request_prove(struct cli *c, int argc, char **argv)
+{
+	struct proof_keys p = {0};
+	const struct option_rule rules[] = {{.name = "--key", .value = &p.key},
+					    {.name = "--new-key", .value = &p.new_key},
+					    {.name = "--yes", .flag = &p.yes},
+					    {0}};
+	const struct command *cmd = cli_command(commands_request, run_request_prove);
+	struct fault f = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!p.key && !p.new_key)
+		return cli_usage(cmd, "--key FILE (current key) or --new-key FILE is missing");
+	if (prove(c, argv[1], &p, &r, &f) != OK)
+		return cli_fail(c, &f);
+	if (c->json && r)
+		cli_print_json(r);
+	else
+		printf("request %s: %s\n", argv[1], c->dry_run ? "would be proved (dry run)" : "proof taken");
+	return EXIT_DONE;
+}
+
+int run_request_submit(struct cli *c, int argc, char **argv)
+{
+	const struct option_rule rules[] = {{0}};
+	if (!cli_options(cli_command(commands_request, run_request_submit), rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	return cli_show(c, "request.submit", json_pack("{s:s}", "request", argv[1]), true, true);
+}
+
+int run_request_withdraw(struct cli *c, int argc, char **argv)
+{
+	const struct option_rule rules[] = {{0}};
+	if (!cli_options(cli_command(commands_request, run_request_withdraw), rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	return cli_show(c, "request.withdraw", json_pack("{s:s}", "request", argv[1]), true, true);
+}

@@ -1,0 +1,102 @@
+/*
+ * The table of the subscriber's family: log-in, services, orders, requests.
+ */
+#include "tools/hufu/subscriber.h"
+
+#define LIST_HELP "  --page N        page of the list (5 a page)\n  --search TEXT   part of a certificate's name\n\n"
+
+const struct command commands_request[] = {
+	{.name = "login",
+	 .usage = "[--password-fd N] IDENTIFIER",
+	 .summary = "log in at the desk as a subscriber",
+	 .help = "  --password-fd N   read the password from this descriptor\n\nExample:\n  hufu login 35353550-9",
+	 .run = run_login},
+	{.name = "logout", .usage = "", .summary = "end the session", .help = NULL, .run = run_logout},
+	{.name = "password",
+	 .usage = "[--password-fd N]",
+	 .summary = "set a new password",
+	 .help = "  --password-fd N   read it from this descriptor\n\nExample:\n  hufu password",
+	 .run = run_password},
+	{.name = "account", .usage = "", .summary = "my data", .help = NULL, .run = run_account},
+	{.name = "service list",
+	 .usage = "[--page N] [--search TEXT]",
+	 .summary = "my services",
+	 .help = LIST_HELP "Example:\n  hufu service list",
+	 .run = run_service_list},
+	{.name = "order list",
+	 .usage = "[--page N] [--search TEXT]",
+	 .summary = "my orders",
+	 .help = LIST_HELP "Example:\n  hufu order list",
+	 .run = run_order_list},
+	{.name = "order renew",
+	 .usage = "SERVICE",
+	 .summary = "order the renewal of a service",
+	 .help = "Example:\n  hufu order renew 20353",
+	 .run = run_order_renew},
+	{.name = "order show", .usage = "ORDER", .summary = "one order", .help = NULL, .run = run_order_show},
+	{.name = "order pay",
+	 .usage = "ORDER",
+	 .summary = "bank details and reference for paying",
+	 .help = NULL,
+	 .run = run_order_pay},
+	{.name = "order cancel",
+	 .usage = "ORDER",
+	 .summary = "cancel an order that is not paid",
+	 .help = NULL,
+	 .run = run_order_cancel},
+	{.name = "order confirm",
+	 .usage = "--bank-reference TEXT ORDER",
+	 .summary = "officer: the money has arrived",
+	 .help = "Example:\n  hufu order confirm --bank-reference ICBC-2026-1123-77 ORDER",
+	 .run = run_order_confirm},
+	{.name = "request prepare",
+	 .usage = "--kind K --way W --project P [options] [SERIAL]",
+	 .summary = "draft a request and get its tally",
+	 .help = "  --kind K            extend, change, reissue, enrol, revoke …\n"
+		 "  --way W             as the profile offers it: same-key, new-key, name-or-code …\n"
+		 "  --months N          extend by so many months\n"
+		 "  --order ID          the paid order that this uses\n"
+		 "  --subject A=V       change an attribute of the subject (repeat for more)\n"
+		 "  --csr FILE          certify this new key; without it the key stays\n"
+		 "  --material N=FILE   upload a material (PDF, JPEG, PNG; repeat for more)\n"
+		 "  --accept-notice     the risk notice was read and accepted\n"
+		 "  --files ANSWER      encrypted files not yet opened? no, yes\n"
+		 "  --reason WORD       of a revocation (RFC 5280 5.3.1)\n"
+		 "  --issuer HEX        key id of the issuer, where a serial is not unique\n"
+		 "  --profile NAME      where the certificate's own is not meant\n"
+		 "  --edit REQUEST      change a draft instead of starting one\n\n"
+		 "Example:\n"
+		 "  hufu request prepare --kind extend --way same-key --project jinhua --months 36 --order 1 "
+		 "74C2008800000AE9",
+	 .run = run_request_prepare},
+	{.name = "request show",
+	 .usage = "REQUEST",
+	 .summary = "state, history and tally of a request",
+	 .help = NULL,
+	 .run = run_request_show},
+	{.name = "request list",
+	 .usage = "[--state STATE]",
+	 .summary = "my requests",
+	 .help = "Example:\n  hufu request list --state awaiting_proof",
+	 .run = run_request_list},
+	{.name = "request prove",
+	 .usage = "[--key PEM] [--new-key PEM] [--yes] REQUEST",
+	 .summary = "sign the tally with the current key, the new key, or both",
+	 .help = "  --key PEM       private key of the certificate that the tally names\n"
+		 "  --new-key PEM   private key of the new certificate\n"
+		 "  --yes           do not ask (for scripts)\n\n"
+		 "The text is shown, and signed only after \"yes\".\n\n"
+		 "Example:\n  hufu request prove --key org.key 8f2c…",
+	 .run = run_request_prove},
+	{.name = "request submit",
+	 .usage = "REQUEST",
+	 .summary = "hand a request in",
+	 .help = NULL,
+	 .run = run_request_submit},
+	{.name = "request withdraw",
+	 .usage = "REQUEST",
+	 .summary = "take a request back; its id is dead then",
+	 .help = NULL,
+	 .run = run_request_withdraw},
+	{0},
+};

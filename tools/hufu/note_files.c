@@ -1,0 +1,79 @@
+/*
+ * Notes and certificates as files; signing a note as a person does: read the text, confirm, add one line.
+ */
+#include "tools/hufu/note_files.h"
+
+#include "common/base/file.h"
+
+#include <string.h>
+
+enum err note_load(const char *path, struct buf *ret, struct fault *f)
+{
+	TRY(file_read(path, NOTE_MAX_BYTES, ret, f));
+	struct slice b = buf_slice(ret);
+	if (b.n < 2 || b.p[b.n - 1] != '\n')
+		return fault_raise(f, ERR_PARSE, "note_form", "note", "%s: a note ends in a newline", path);
+	/* A text that nobody signed yet has no empty line: give it one. */
+	if (!memmem(b.p, b.n, "\n\n", 2))
+		buf_char(ret, '\n');
+	return OK;
+}
+
+enum err roster_load(const char *path, struct roster *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_(note_done) struct note n = {0};
+	TRY(note_load(path, &b, f));
+	enum err e = note_parse(buf_slice(&b), 0, &n, f);
+	if (e == OK)
+		e = roster_parse(n.text, ret, f);
+	if (e != OK)
+		fault_prefix(f, "%s", path);
+	return e;
+}
+
+enum err der_load(const char *path, const char *label, struct buf *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf b = {0};
+	TRY(file_read(path, 65536, &b, f));
+	enum err e = pem_or_der(buf_slice(&b), label, ret, f);
+	if (e != OK)
+		fault_prefix(f, "%s", path);
+	return e;
+}
+
+/* Asks on the terminal; only a typed "yes" counts. */
+static bool confirmed(const struct note *n, const char *name)
+{
+	fwrite(n->text.p, 1, n->text.n, stdout);
+	printf("\nSign exactly this text as %s? Type yes: ", name);
+	fflush(stdout);
+	char answer[16] = {0};
+	return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
+}
+
+static enum err add_line(struct buf *bytes, const char *key_path, bool yes, struct fault *f)
+{
+	_cleanup_(note_done) struct note n = {0};
+	_cleanup_(person_key_done) struct person_key key = {0};
+	TRY(note_parse(buf_slice(bytes), 0, &n, f));
+	TRY(person_key_load(key_path, NULL, &key, f));
+	if (note_sig_by_name(&n, key.name))
+		return fault_raise(f, ERR_CONFLICT, "signature_repeated", "note", "%s has signed this note already",
+				   key.name);
+	if (!yes && !confirmed(&n, key.name))
+		return fault_raise(f, ERR_DENIED, "not_confirmed", "note", "not signed: the answer was not \"yes\"");
+	return note_sign_ed25519(bytes, key.name, key.secret.p, f);
+}
+
+int note_sign_file(struct cli *c, const char *path, const char *key_path, bool yes)
+{
+	struct fault f = {0};
+	_cleanup_buf_ struct buf bytes = {0};
+	if (note_load(path, &bytes, &f) != OK || add_line(&bytes, key_path, yes, &f) != OK)
+		return cli_fail(c, &f);
+	if (!c->dry_run && file_write(path, buf_slice(&bytes), 0644, &f) != OK)
+		return cli_fail(c, &f);
+	printf("%s: %s\n", path, c->dry_run ? "would be signed (dry run)" : "signed");
+	return EXIT_DONE;
+}

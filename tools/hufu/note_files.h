@@ -1,0 +1,33 @@
+/*
+ * Notes and certificates as files: loading, and the commands of the note family.
+ */
+#ifndef HUFU_TOOLS_NOTE_FILES_H
+#define HUFU_TOOLS_NOTE_FILES_H
+
+#include "common/note/roster.h"
+#include "common/policy/policy.h"
+#include "tools/hufu/cli.h"
+
+/* A roster note's text parsed; signatures are not judged. */
+MUST_CHECK enum err roster_load(const char *path, struct roster *ret, struct fault *f);
+/* PEM or DER of that label. Appends DER. */
+MUST_CHECK enum err der_load(const char *path, const char *label, struct buf *ret, struct fault *f);
+/* A note file: its bytes, as text without signatures when it has none yet. */
+MUST_CHECK enum err note_load(const char *path, struct buf *ret, struct fault *f);
+/* Adds a person's signature line to a note file, in place. The text is shown and, when ask, confirmed on the terminal
+ * first. */
+int note_sign_file(struct cli *c, const char *path, const char *key_path, bool yes);
+
+int run_tally_show(struct cli *c, int argc, char **argv);
+int run_tally_verify(struct cli *c, int argc, char **argv);
+int run_roster_show(struct cli *c, int argc, char **argv);
+int run_roster_sign(struct cli *c, int argc, char **argv);
+int run_roster_submit(struct cli *c, int argc, char **argv);
+int run_policy_check(struct cli *c, int argc, char **argv);
+int run_policy_explain(struct cli *c, int argc, char **argv);
+int run_policy_note(struct cli *c, int argc, char **argv);
+int run_policy_sign(struct cli *c, int argc, char **argv);
+int run_policy_submit(struct cli *c, int argc, char **argv);
+int run_policy_schema(struct cli *c, int argc, char **argv);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * The subscriber's commands and what they share.
+ */
+#ifndef HUFU_TOOLS_SUBSCRIBER_H
+#define HUFU_TOOLS_SUBSCRIBER_H
+
+#include "tools/hufu/cli.h"
+
+/* Calls the desk and prints the result object as "key: value" lines (or JSON). Takes params. Returns an exit code. */
+int cli_show(struct cli *c, const char *method, json_t *params, bool session, bool changes);
+/* Calls the desk in the session and prints the list under key. Takes params. */
+int cli_list(struct cli *c, const char *method, json_t *params, const char *key, const struct column *columns, size_t n,
+	     struct fault *f);
+
+int run_login(struct cli *c, int argc, char **argv);
+int run_logout(struct cli *c, int argc, char **argv);
+int run_password(struct cli *c, int argc, char **argv);
+int run_account(struct cli *c, int argc, char **argv);
+int run_service_list(struct cli *c, int argc, char **argv);
+int run_order_list(struct cli *c, int argc, char **argv);
+int run_order_renew(struct cli *c, int argc, char **argv);
+int run_order_show(struct cli *c, int argc, char **argv);
+int run_order_pay(struct cli *c, int argc, char **argv);
+int run_order_cancel(struct cli *c, int argc, char **argv);
+int run_order_confirm(struct cli *c, int argc, char **argv);
+int run_request_prepare(struct cli *c, int argc, char **argv);
+int run_request_show(struct cli *c, int argc, char **argv);
+int run_request_list(struct cli *c, int argc, char **argv);
+int run_request_prove(struct cli *c, int argc, char **argv);
+int run_request_submit(struct cli *c, int argc, char **argv);
+int run_request_withdraw(struct cli *c, int argc, char **argv);
+
+#endif
