@@ -18,7 +18,7 @@ struct attr_type {
 	const char *word; /* "C", "ST", "L", "street", "O", "OU", "CN", "SN", "GN", "title", "serialNumber", "organizationIdentifier", "emailAddress", "DC", "postalCode", "dnQualifier" */
 	const char *oid;
 	int string_tag;  /* what is written: DER_UTF8, DER_PRINTABLE, DER_IA5 */
-	size_t max_chars; /* RFC 5280 appendix A upper bounds */
+	size_t max_chars; /* RFC 5280 appendix A upper bounds, X.520's where that has none; NAME_MAX_VALUE for unbounded ones */
 };
 /* NULL when not known. */
 const struct attr_type *attr_by_word(const char *word, size_t n);
@@ -35,9 +35,11 @@ struct name {
 	size_t n;
 };
 void name_done(struct name *n); /* accepts the zero state */
-/* A Name (SEQUENCE with tag). Zero-init *ret before. ERR_PARSE says which attribute and why. */
+/* A Name (SEQUENCE with tag). Zero-init *ret before. ERR_PARSE and ERR_LIMIT say which attribute and why. Every value passes
+ * name_value_check() and the alphabet of the type that name_put() writes; max_chars does not count here, since old
+ * certificates go beyond it. */
 MUST_CHECK enum err name_parse(struct slice der, struct name *ret, struct fault *f);
-/* Appends; the value is copied. Value checked by name_value_check() and the attribute's bound. */
+/* Appends; the value is copied. Value checked by name_value_check(), the attribute's alphabet and bound (C: two capitals). */
 MUST_CHECK enum err name_add(struct name *n, const struct attr_type *type, const char *value, size_t len, struct fault *f);
 MUST_CHECK enum err name_copy(const struct name *from, struct name *ret, struct fault *f);
 /* Writes the Name as DER. */
@@ -46,8 +48,10 @@ bool name_eq(const struct name *a, const struct name *b); /* byte for byte, same
 const char *name_get(const struct name *n, const char *word); /* first value, or NULL */
 /* "C=CN, O=…, CN=…" for people (RFC 4514 escapes). */
 void name_text(const struct name *n, struct buf *ret);
-/* Refuses empty values, control, bidi-control, zero-width, private-use, surrogate, non-character and unassigned code
- * points (Unicode 15), leading or trailing space, and invalid UTF-8; the text names the code point as U+XXXX. where names the field. */
+/* Refuses empty values, control, bidi-control, zero-width and other format and invisible, private-use, surrogate,
+ * non-character and unassigned code points (Unicode 14.0, see tools/unicode-ranges), leading or trailing space (any of
+ * category Zs), and invalid UTF-8; the text names the code point as U+XXXX. where names the field.
+ * ERR_PARSE name_empty, name_utf8, name_code_point, name_space; ERR_LIMIT name_length. */
 MUST_CHECK enum err name_value_check(const char *where, const char *value, size_t len, struct fault *f);
 
 #endif
