@@ -1,0 +1,299 @@
+/*
+ * `hufu init`: one tree for one person on one machine, or for two Unix users when root lays it out. Every key is born
+ * in its place; the CA keys by `hufu-ca ceremony`, from the ceremony files that are copied into the tree. Next file to
+ * read: setup_notes.c.
+ */
+#include "tools/hufu/setup.h"
+
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/policy/policy.h"
+#include "tools/hufu/process.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *const setup_officers[] = {"alice", "bob", "carol", NULL};
+#define OPERATOR "operator"
+#define RA_NAME "ra-1"
+
+char *setup_policies_dir(void)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	self[n > 0 ? n : 0] = '\0';
+	const char *dir = dirname(self);
+	char *installed = xasprintf("%s/../share/hufu/policies", dir);
+	if (access(installed, R_OK) == 0)
+		return installed;
+	free(installed);
+	return xasprintf("%s/../../../policies", dir);
+}
+
+char *setup_person_path(const char *dir, const char *name)
+{
+	return xasprintf("%s/home/%s/%s.key", dir, name, name);
+}
+
+static bool folder_is_empty(const char *path)
+{
+	DIR *d = opendir(path);
+	if (!d)
+		return errno == ENOENT;
+	size_t n = 0;
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n <= 2;
+}
+
+struct folder {
+	const char *path;
+	unsigned mode;
+};
+static const struct folder folders[] = {
+	{".", 0755},
+	{"etc/hufu", 0755},
+	{"etc/hufu/policies", 0755},
+	{"etc/hufu/ceremonies", 0755},
+	{"var/lib", 0755},
+	{"var/log", 0755},
+	{"var/lib/hufu-ca", 0700},
+	{"var/lib/hufu-ra", 0700},
+	{"run/hufu", 0755},
+	{"home", 0700},
+	{"run/hufu/ca", 02750},
+	{"run/hufu/operator", 02750},
+	{"run/hufu/ra", 02755},
+};
+
+static enum err make_folders(const struct setup *s, struct fault *f)
+{
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		_cleanup_(freep) char *path = path_join(s->dir, folders[i].path);
+		TRY(dir_make(path, folders[i].mode & 0777, f));
+		if (chmod(path, folders[i].mode) != 0)
+			return fault_raise(f, ERR_IO, "chmod", "setup", "%s: %s", path, strerror(errno));
+	}
+	return OK;
+}
+
+static enum err make_person(const struct setup *s, const char *name, const char *path, struct fault *f)
+{
+	_cleanup_(person_key_done) struct person_key k = {0};
+	_cleanup_(freep) char *copy = xstrdup(path);
+	(void)s;
+	TRY(dir_make(dirname(copy), 0700, f));
+	TRY(person_key_generate(name, &k, f));
+	return person_key_save(&k, path, NULL, f);
+}
+
+static enum err make_people(const struct setup *s, struct fault *f)
+{
+	for (const char *const *name = setup_officers; *name; name++) {
+		_cleanup_(freep) char *path = setup_person_path(s->dir, *name);
+		TRY(make_person(s, *name, path, f));
+	}
+	_cleanup_(freep) char *op = setup_person_path(s->dir, OPERATOR);
+	TRY(make_person(s, OPERATOR, op, f));
+	_cleanup_(freep) char *ra = path_join(s->dir, "var/lib/hufu-ra/ra.key");
+	return make_person(s, RA_NAME, ra, f);
+}
+
+/* The bundle's files, and the old issuers to pin. */
+static enum err copy_policies(const struct setup *s, struct fault *f)
+{
+	struct policy_source *files = NULL;
+	size_t n = 0;
+	enum err e = OK;
+	TRY(policy_read_dir(s->policies, &files, &n, f));
+	for (size_t i = 0; i < n && e == OK; i++) {
+		_cleanup_(freep) char *to = xasprintf("%s/etc/hufu/policies/%s", s->dir, files[i].path),
+				      *dir = xstrdup(to);
+		e = dir_make(dirname(dir), 0755, f);
+		if (e == OK)
+			e = file_write_new(to, buf_slice(&files[i].bytes), 0644, f);
+	}
+	policy_sources_done(files, n);
+	for (size_t i = 0; i < s->issuers.n && e == OK; i++) {
+		_cleanup_buf_ struct buf b = {0};
+		_cleanup_(freep) char *dir = path_join(s->dir, "etc/hufu/policies/issuers"),
+				      *to = xasprintf("%s/old-%zu.crt", dir, i + 1);
+		TRY(dir_make(dir, 0755, f));
+		TRY(file_read(s->issuers.v[i], 65536, &b, f));
+		e = file_write_new(to, buf_slice(&b), 0644, f);
+	}
+	return e;
+}
+
+/* A ceremony file of the bundle's folder, with the key algorithm chosen, copied into the tree. */
+static enum err copy_ceremony(const struct setup *s, const char *name, struct fault *f)
+{
+	_cleanup_buf_ struct buf b = {0}, out = {0};
+	_cleanup_(freep) char *from = xasprintf("%s/ceremonies/%s.yaml", s->policies, name),
+			      *to = xasprintf("%s/etc/hufu/ceremonies/%s.yaml", s->dir, name);
+	TRY(file_read(from, 65536, &b, f));
+	const char *text = buf_text(&b), *at = strstr(text, "algorithm: p256");
+	if (s->algorithm && at) {
+		buf_add(&out, text, (size_t)(at - text));
+		buf_fmt(&out, "algorithm: %s%s", s->algorithm, strcmp(s->algorithm, "rsa") == 0 ? ", bits: 2048" : "");
+		buf_str(&out, at + strlen("algorithm: p256"));
+	} else {
+		buf_str(&out, text);
+	}
+	return file_write_new(to, buf_slice(&out), 0644, f);
+}
+
+static enum err run_ceremony(const struct setup *s, const char *name, struct fault *f)
+{
+	TRY(copy_ceremony(s, name, f));
+	_cleanup_(freep) char *program = process_program("hufu-ca"),
+			      *file = xasprintf("%s/etc/hufu/ceremonies/%s.yaml", s->dir, name);
+	_cleanup_(freep) char *key = setup_person_path(s->dir, OPERATOR);
+	const char *argv[] = {program, "ceremony",	  file, "--dir", s->dir, "--operator-key",
+			      key,     "--passphrase-fd", "3",	NULL};
+	return process_run(&(struct process_spec){.argv = argv, .secret = s->passphrase}, f);
+}
+
+static enum err run_genesis(const struct setup *s, struct fault *f)
+{
+	_cleanup_(freep) char *program = process_program("hufu-ca"), *config = path_join(s->dir, "etc/hufu/ca.yaml"),
+			      *roster = path_join(s->dir, "etc/hufu/roster.note"),
+			      *policies = path_join(s->dir, "etc/hufu/policies");
+	const char *argv[] = {program, "genesis", "--config", config, "--roster", roster, "--policies", policies, NULL};
+	return process_run(&(struct process_spec){.argv = argv, .user = s->ca_user}, f);
+}
+
+static enum err uid_of(const char *user, uid_t *ret_uid, gid_t *ret_gid, struct fault *f)
+{
+	struct passwd pw, *found = NULL;
+	char scratch[4096];
+	*ret_uid = geteuid();
+	*ret_gid = getegid();
+	if (!user)
+		return OK;
+	if (getpwnam_r(user, &pw, scratch, sizeof scratch, &found) != 0 || !found)
+		return fault_raise(f, ERR_CONFIG, "user_unknown", "user", "no Unix user \"%s\"", user);
+	*ret_uid = pw.pw_uid;
+	*ret_gid = pw.pw_gid;
+	return OK;
+}
+
+static enum err write_config(const struct setup *s, const char *name, const struct buf *text, struct fault *f)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/etc/hufu/%s", s->dir, name);
+	return file_write_new(path, buf_slice(text), 0644, f);
+}
+
+static enum err write_configs(const struct setup *s, struct fault *f)
+{
+	_cleanup_buf_ struct buf ca = {0}, ra = {0}, hufu = {0};
+	uid_t ra_uid;
+	gid_t ra_gid;
+	TRY(uid_of(s->ra_user, &ra_uid, &ra_gid, f));
+	buf_fmt(&ca,
+		"# The isolated signer. Relative paths start three folders above this file.\n"
+		"state: var/lib/hufu-ca\nra_socket: run/hufu/ca/ra.sock\noperator_socket: run/hufu/operator/ca.sock\n"
+		"ra_uids: [%u]\noperator_uids: [%u]\nissuer: etc/hufu/issuing.crt\nroot: etc/hufu/root.crt\nkey: "
+		"var/lib/hufu-ca/issuing.key\n",
+		(unsigned)ra_uid, (unsigned)geteuid());
+	buf_fmt(&ra,
+		"# The desk. Relative paths start three folders above this file.\n"
+		"state: var/lib/hufu-ra\nsocket: run/hufu/ra/desk.sock\nsigner_socket: run/hufu/ca/ra.sock\n"
+		"policies: etc/hufu/policies\nroster: etc/hufu/roster.note\nra_key: "
+		"var/lib/hufu-ra/ra.key\nra_name: " RA_NAME "\n"
+		"callers:\n  - uid: %u\n    roles: [subscriber, officer, admin, portal]\n",
+		(unsigned)geteuid());
+	buf_str(&hufu, "# Where the tools find this tree. Relative paths start three folders above this file.\n"
+		       "desk_socket: run/hufu/ra/desk.sock\noperator_socket: run/hufu/operator/ca.sock\npolicies: "
+		       "etc/hufu/policies\n"
+		       "roster: etc/hufu/roster.note\nroot_certificate: etc/hufu/root.crt\nissuing_certificate: "
+		       "etc/hufu/issuing.crt\n");
+	if (s->ca_user)
+		buf_fmt(&hufu, "users:\n  ca: %s\n  ra: %s\n", s->ca_user, s->ra_user);
+	TRY(write_config(s, "ca.yaml", &ca, f));
+	TRY(write_config(s, "ra.yaml", &ra, f));
+	return write_config(s, "hufu.yaml", &hufu, f);
+}
+
+/* Gives path to uid:gid, and what is in it. Folders keep their set-group-id bit. */
+static enum err give_tree(const char *path, uid_t uid, gid_t gid, struct fault *f)
+{
+	struct stat st;
+	if (lchown(path, uid, gid) != 0 || lstat(path, &st) != 0)
+		return fault_raise(f, ERR_IO, "chown", "setup", "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return OK;
+	DIR *d = opendir(path);
+	struct dirent *e;
+	enum err r = d ? OK : fault_raise(f, ERR_IO, "opendir", "setup", "%s: %s", path, strerror(errno));
+	while (r == OK && (e = readdir(d))) {
+		_cleanup_(freep) char *sub = path_join(path, e->d_name);
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			r = give_tree(sub, uid, gid, f);
+	}
+	if (d)
+		closedir(d);
+	return r;
+}
+
+static enum err give_folder(const struct setup *s, const char *name, uid_t uid, gid_t gid, unsigned mode,
+			    struct fault *f)
+{
+	_cleanup_(freep) char *path = path_join(s->dir, name);
+	TRY(give_tree(path, uid, gid, f));
+	if (chmod(path, mode) != 0)
+		return fault_raise(f, ERR_IO, "chmod", "setup", "%s: %s", path, strerror(errno));
+	return OK;
+}
+
+static enum err give_away(const struct setup *s, struct fault *f)
+{
+	uid_t ca, ra;
+	gid_t ca_group, ra_group;
+	if (!s->ca_user)
+		return OK;
+	TRY(uid_of(s->ca_user, &ca, &ca_group, f));
+	TRY(uid_of(s->ra_user, &ra, &ra_group, f));
+	TRY(give_folder(s, "var/lib/hufu-ca", ca, ca_group, 0700, f));
+	TRY(give_folder(s, "var/lib/hufu-ra", ra, ra_group, 0700, f));
+	/* A socket takes the group of its set-group-id folder: the RA's group reaches the RA's socket, the operator's
+	 * the operator's. */
+	TRY(give_folder(s, "run/hufu/ca", ca, ra_group, 02750, f));
+	TRY(give_folder(s, "run/hufu/operator", ca, getegid(), 02750, f));
+	return give_folder(s, "run/hufu/ra", ra, getegid(), 02755, f);
+}
+
+static void say(const struct setup *s, const char *what)
+{
+	if (!s->quiet) {
+		printf("%s\n", what);
+		fflush(stdout);
+	}
+}
+
+enum err setup_run(const struct setup *s, struct fault *f)
+{
+	if (!folder_is_empty(s->dir))
+		return fault_raise(f, ERR_CONFLICT, "folder_not_empty", "init",
+				   "%s is not an empty folder; nothing was changed", s->dir);
+	say(s, "folders, policies and people's keys");
+	TRY(make_folders(s, f));
+	TRY(copy_policies(s, f));
+	TRY(make_people(s, f));
+	say(s, "ceremony: root");
+	TRY(run_ceremony(s, "root", f));
+	say(s, "ceremony: issuing CA");
+	TRY(run_ceremony(s, "issuing", f));
+	say(s, "roster and policy, signed by the officers");
+	TRY(setup_notes(s, f));
+	TRY(write_configs(s, f));
+	TRY(give_away(s, f));
+	say(s, "genesis: the ledger's first entries");
+	return run_genesis(s, f);
+}
