@@ -1,7 +1,8 @@
 /*
  * Request/reply over nng: bytes in, bytes out. Under both wires (binary to the signer, JSON-RPC to the desk).
  *
- * nng starts threads when a socket opens: open servers and clients after the sandbox is up and never fork after.
+ * nng starts threads when a socket opens: open servers and clients after the sandbox is up and never fork after. All threads
+ * made here have every signal blocked. Starting a server sets the process's umask for a moment: start it before other threads make files.
  */
 #ifndef HUFU_RPC_SERVER_H
 #define HUFU_RPC_SERVER_H
@@ -25,10 +26,12 @@ struct rpc_server_config {
 	size_t n_uids;
 	size_t max_request;       /* larger ones are cut off at the pipe */
 	unsigned workers;         /* threads, each with its own nng context; 1-256 */
+	unsigned send_timeout_ms; /* a peer that reads no replies for so long loses its connection; 0: 5000 */
 	rpc_handler *handle;
 	void *arg;
 };
 struct rpc_server;
+/* Errors: ERR_CONFIG for a path that is too long or is no socket, ERR_CONFLICT when somebody accepts there, ERR_IO else. Gives *ret: rpc_server_stop(). */
 MUST_CHECK enum err rpc_server_start(const struct rpc_server_config *c, struct rpc_server **ret, struct fault *f);
 /* Takes no new request, finishes those in flight, closes, frees, removes the socket file. */
 void rpc_server_stop(struct rpc_server *s);
@@ -36,7 +39,8 @@ void rpc_server_stop(struct rpc_server *s);
 struct rpc_client;
 /* path: Unix socket (or "tcp://…" when allowed by the caller's own rules: not here). timeout_ms for one call, connecting included. Thread-safe: each call uses a context. */
 MUST_CHECK enum err rpc_client_open(const char *path, unsigned timeout_ms, size_t max_reply, struct rpc_client **ret, struct fault *f);
-/* Sends and waits. ERR_NET when the peer is away or timed out (the request may or may not have been handled). Appends the reply. */
+/* Sends and waits. ERR_NET when the peer is away or timed out (the request may or may not have been handled); rule says which:
+ * peer_away (at once), peer_timeout, peer_closed (it stopped, refused this user, or a message was too large). Appends the reply. */
 MUST_CHECK enum err rpc_call(struct rpc_client *c, struct slice request, struct buf *reply, struct fault *f);
 void rpc_client_close(struct rpc_client *c);
 static inline void rpc_client_closep(struct rpc_client **c) { if (*c) rpc_client_close(*c); *c = NULL; }
