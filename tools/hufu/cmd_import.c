@@ -1,0 +1,30 @@
+/*
+ * `hufu import`: its options. The work is in import_read.c and import_apply.c.
+ */
+#include "tools/hufu/import.h"
+#include "tools/hufu/setup.h"
+
+int run_import(struct cli *c, int argc, char **argv)
+{
+	struct import_run run = {.crl = NULL};
+	const struct option_rule rules[] = {{.name = "--officer", .many = &run.officer_keys},
+					    {.name = "--crl", .value = &run.crl},
+					    {.name = "--project", .value = &run.project},
+					    {.name = "--profile", .value = &run.profile},
+					    {0}};
+	const struct command *cmd = cli_command(commands_setup, run_import);
+	struct fault f = {0};
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	int rc = EXIT_CONFIG;
+	struct import_file file = {0};
+	if (run.officer_keys.n == 0 && !c->dry_run)
+		cli_usage(cmd, "--officer KEY is missing: the adoption note wants a quorum of officers");
+	else if (cli_load(c, &f) != OK || import_read(argv[1], &file, &f) != OK)
+		rc = cli_fail(c, &f);
+	else
+		rc = import_apply(c, &run, &file);
+	import_done(&file);
+	option_list_done(&run.officer_keys);
+	return rc;
+}
