@@ -52,6 +52,7 @@ struct yaml_walk {
 	unsigned flow_indent; /* lines in a flow collection start right of this column; 0: anywhere */
 	bool comment;
 	bool fresh_line;   /* only spaces since the line began */
+	bool started_line; /* the scalar at hand is the first on its line */
 	bool key_possible; /* a scalar ended on this line and only spaces followed */
 	bool tight;	   /* a quoted scalar or a bracket ended right here */
 	bool content;	   /* something other than comments was there */

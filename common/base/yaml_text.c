@@ -62,6 +62,17 @@ static char before(const struct yaml_walk *w)
 	return w->at > 0 ? (char)w->text.p[w->at - 1] : '\n';
 }
 
+/* The character here for a message. Borrows ret. */
+static const char *shown(const struct yaml_walk *w, size_t ahead, char *ret, size_t size)
+{
+	size_t at = w->at + ahead, next = at;
+	if (at >= w->text.n || w->text.p[at] == '\n')
+		return "the end of the line";
+	(void)utf8_next(w->text.p, w->text.n, &next);
+	return text_escape(w->text.p + at, next - at, ret, size);
+}
+#define HERE(w, ahead) shown((w), (ahead), (char[24]){0}, 24)
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\n';
@@ -110,14 +121,14 @@ static enum err check_indicator(struct yaml_walk *w, char c, struct fault *f)
 	case '[':
 	case '{':
 		if (!strchr(" \n[{,:", before(w)))
-			return refuse(w, f, "found %c right after other text, wanted a space before it", c);
+			return refuse(w, f, "found %s right after other text, wanted a space before it", HERE(w, 0));
 		w->flow_depth++;
 		break;
 	case ']':
 	case '}':
 	case ',':
 		if (w->flow_depth == 0)
-			return refuse(w, f, "found %c outside [ ] and { }", c);
+			return refuse(w, f, "found %s outside [ ] and { }", HERE(w, 0));
 		w->flow_depth -= c != ',';
 		break;
 	case ':':
@@ -134,7 +145,7 @@ static enum err check_indicator(struct yaml_walk *w, char c, struct fault *f)
 	case '.':
 		return refuse(w, f, "found the end marker ...; one file is one document here");
 	default:
-		return refuse(w, f, "found a character that belongs to no value");
+		return refuse(w, f, "found %s, which belongs to no value", HERE(w, 0));
 	}
 	w->tight = c == ']' || c == '}';
 	w->key_possible = false;
@@ -165,7 +176,7 @@ static enum err check_one(struct yaml_walk *w, struct fault *f)
 	}
 	TRY(check_indent(w, f));
 	if (w->tight && !strchr(",]}:", c))
-		return refuse(w, f, "found %c right after the end of a value, wanted a space", c);
+		return refuse(w, f, "found %s right after the end of a value, wanted a space", HERE(w, 0));
 	return check_indicator(w, c, f);
 }
 
@@ -182,10 +193,13 @@ enum err yaml_walk_between(struct yaml_walk *w, size_t index, struct fault *f)
  * the text may not be deeper than the text (8.1.1.1). */
 static enum err check_block(struct yaml_walk *w, size_t end, struct fault *f)
 {
+	if (w->started_line)
+		return refuse(w, f,
+			      "found a block of text that starts a line, wanted its sign right after the key or -");
 	size_t i = strchr("+-", peek(w, 1)) ? 2 : 1;
 	if (!is_blank(peek(w, i)))
-		return refuse(w, f, "found %c after the sign of a block of text, wanted the end of the line",
-			      peek(w, i));
+		return refuse(w, f, "found %s after the sign of a block of text, wanted the end of the line",
+			      HERE(w, i));
 	while (peek(w, i) != '\n')
 		i++;
 	size_t deepest = 0, n_chars = w->index;
@@ -212,24 +226,42 @@ static enum err check_block(struct yaml_walk *w, size_t end, struct fault *f)
 static enum err check_scalar_start(struct yaml_walk *w, enum yaml_scalar_style style, struct fault *f)
 {
 	char c = peek(w, 0);
+	w->started_line = w->fresh_line;
 	TRY(check_indent(w, f));
 	if (w->tight)
 		return refuse(w, f, "found text right after the end of a value, wanted a space");
 	switch (style) {
 	case SCALAR_PLAIN:
+		/* 7.3.3: an indicator begins text only with text right behind it. libyaml takes "[-]" for one. */
+		if (strchr("-?:", c) && strchr(" \n,[]{}", peek(w, 1)))
+			return refuse(w, f, "found %s, which is no value without quotes", HERE(w, 0));
 		/* libyaml drops the tag "!" in silence. */
 		if (strchr("!&*'\"|>%@`#,[]{}", c))
-			return refuse(w, f, "found %c before a value; anchors, aliases and tags are not used here", c);
+			return refuse(w, f, "found %s before a value; anchors, aliases and tags are not used here",
+				      HERE(w, 0));
 		return OK;
 	case SCALAR_QUOTED:
 		if (c != '"' && c != '\'')
-			return refuse(w, f, "found %c before a quoted value; anchors and tags are not used here", c);
+			return refuse(w, f, "found %s before a quoted value; anchors and tags are not used here",
+				      HERE(w, 0));
 		return OK;
 	case SCALAR_BLOCK:
 		if (c != '|' && c != '>')
-			return refuse(w, f, "found %c before a block of text; anchors and tags are not used here", c);
+			return refuse(w, f, "found %s before a block of text; anchors and tags are not used here",
+				      HERE(w, 0));
 		return OK;
 	}
+	return OK;
+}
+
+/* 8.1.1.2 speaks of a final line break; readers differ about text that the file cuts off. */
+static enum err check_block_end(struct yaml_walk *w, struct fault *f)
+{
+	size_t i = 0;
+	while (peek(w, i) == ' ')
+		i++;
+	if (before(w) != '\n' || (i > 0 && w->at + i == w->text.n))
+		return refuse(w, f, "the file ends within a block of text, wanted a line feed at its end");
 	return OK;
 }
 
@@ -251,8 +283,10 @@ enum err yaml_walk_scalar(struct yaml_walk *w, enum yaml_scalar_style style, siz
 				      line);
 		step(w);
 	}
+	if (style == SCALAR_BLOCK)
+		TRY(check_block_end(w, f));
 	w->content = true;
-	w->fresh_line = style == SCALAR_BLOCK && before(w) == '\n';
+	w->fresh_line = style == SCALAR_BLOCK;
 	w->key_possible = style != SCALAR_BLOCK;
 	w->tight = style == SCALAR_QUOTED;
 	return OK;
