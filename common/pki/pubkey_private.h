@@ -1,0 +1,31 @@
+/*
+ * What the files about keys share; nobody outside common/pki includes this.
+ */
+#ifndef HUFU_PKI_PUBKEY_PRIVATE_H
+#define HUFU_PKI_PUBKEY_PRIVATE_H
+
+#include "common/pki/pubkey.h"
+
+/* The id that every other implementation expects (GM/T 0009 10); OpenSSL's default is an empty one. */
+#define SM2_ID "1234567812345678"
+
+struct key_info {
+	const char *word, *note_type;
+	const char *type, *group; /* libcrypto's names; group NULL: no curve to choose */
+	const char *md;		  /* of the key's own scheme; NULL for Ed25519, whose digest is inside */
+	unsigned bits;		  /* field size; 0 for RSA */
+	struct slice algid;	  /* AlgorithmIdentifier of the SPKI, the only form */
+	struct slice sigalg;	  /* AlgorithmIdentifier of the key's own signatures */
+};
+const struct key_info *key_info(enum key_alg alg);
+
+/* A digest fetched once, or NULL: "MD5", "SHA1", "SHA256", "SHA384", "SHA512", "SM3". Borrows. */
+const EVP_MD *digest_by_name(const char *md);
+
+/* RSAPublicKey's two numbers as INTEGER bodies, out of the BIT STRING's content. */
+bool rsa_numbers(struct slice key_bits, struct slice *ret_n, struct slice *ret_e);
+
+/* May a key of that kind have made a signature of that family? */
+bool sigalg_fits(const struct sigalg *s, enum key_alg alg);
+
+#endif

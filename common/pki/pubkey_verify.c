@@ -1,0 +1,80 @@
+/*
+ * Signatures verified by a public key.
+ *
+ * ECDSA and SM2 signatures are read by our own strict reader first, so that one signature has one spelling, whatever
+ * the library forgives. Ed25519 is libsodium's, which is faster here and refuses small-order and non-canonical values.
+ */
+#include "common/pki/der.h"
+#include "common/pki/pubkey_private.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <sodium.h>
+#include <string.h>
+
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
+
+static bool scalar_is_sane(struct slice body, unsigned field_bits)
+{
+	size_t n = body.n - (body.p[0] == 0);
+	return body.p[0] < 0x80 && n > 0 && n <= field_bits / 8;
+}
+
+/* SEQUENCE of r and s, positive, no wider than the order; that they are below it libcrypto checks. RFC 3279 2.2.3. */
+static bool rs_is_strict(struct slice sig, unsigned field_bits)
+{
+	struct der d = der_of(sig), rs;
+	struct slice r, s;
+	return der_enter(&d, DER_SEQUENCE, &rs) && der_at_end(&d) && der_get_integer(&rs, &r) &&
+	       der_get_integer(&rs, &s) && der_at_end(&rs) && scalar_is_sane(r, field_bits) &&
+	       scalar_is_sane(s, field_bits);
+}
+
+static bool verify_ed25519(const struct pubkey *k, struct slice msg, struct slice sig)
+{
+	if (sig.n != crypto_sign_BYTES || k->spki_len < crypto_sign_PUBLICKEYBYTES)
+		return false;
+	const uint8_t *point = k->spki + k->spki_len - crypto_sign_PUBLICKEYBYTES;
+	return crypto_sign_verify_detached(sig.p, msg.p ? msg.p : (const uint8_t *)"", msg.n, point) == 0;
+}
+
+static bool verify_evp(const struct pubkey *k, const EVP_MD *md, struct slice msg, struct slice sig)
+{
+	char id[] = SM2_ID;
+	OSSL_PARAM sm2_params[] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_DIST_ID, id, sizeof(id) - 1),
+				   OSSL_PARAM_construct_end()};
+	_cleanup_(evp_md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	if (!ctx)
+		abort();
+	bool good = EVP_DigestVerifyInit_ex(ctx, NULL, EVP_MD_get0_name(md), NULL, NULL, k->pkey,
+					    k->alg == KEY_SM2 ? sm2_params : NULL) == 1 &&
+		    EVP_DigestVerify(ctx, sig.p, sig.n, msg.p ? msg.p : (const uint8_t *)"", msg.n) == 1;
+	if (!good)
+		ERR_clear_error();
+	return good;
+}
+
+static bool verify(const struct pubkey *k, const char *md_name, struct slice msg, struct slice sig)
+{
+	if (!k->pkey || sig.n == 0)
+		return false;
+	if (k->alg == KEY_ED25519)
+		return !md_name && verify_ed25519(k, msg, sig);
+	const EVP_MD *md = md_name ? digest_by_name(md_name) : NULL;
+	if (!md || (k->alg != KEY_RSA && !rs_is_strict(sig, k->bits)))
+		return false;
+	return verify_evp(k, md, msg, sig);
+}
+
+bool pubkey_verify(const struct pubkey *k, struct slice msg, struct slice sig)
+{
+	return verify(k, key_info(k->alg)->md, msg, sig);
+}
+
+bool pubkey_verify_md(const struct pubkey *k, const char *md, struct slice msg, struct slice sig)
+{
+	if (k->alg != KEY_RSA && k->alg != KEY_P256 && k->alg != KEY_P384)
+		return pubkey_verify(k, msg, sig);
+	return md && strcmp(md, "SM3") != 0 && verify(k, md, msg, sig);
+}
