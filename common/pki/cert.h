@@ -21,7 +21,7 @@ const char *serial_text(const struct serial *s, char ret[SERIAL_TEXT]);
 #define SERIAL(s) serial_text((s), (char[SERIAL_TEXT]){0})
 /* Upper-case hex, even number of digits, no leading 00, 1-20 octets, first bit may be set. */
 bool serial_parse(const char *text, size_t n, struct serial *ret);
-/* From an INTEGER's body: positive, at most 20 octets (RFC 5280 4.1.2.2). */
+/* From an INTEGER's body: positive, at most 20 octets with its sign octet (RFC 5280 4.1.2.2). */
 bool serial_from_integer(struct slice body, struct serial *ret);
 bool serial_eq(const struct serial *a, const struct serial *b);
 
@@ -55,10 +55,13 @@ struct cert {
 };
 void cert_done(struct cert *c);
 /* Strict: v3 (v1 without extensions), equal inner and outer algorithm, no repeated extension, an unknown *critical*
- * extension is ERR_RULE unknown_critical_extension (RFC 5280 4.2). ret borrows der. */
+ * extension is ERR_RULE unknown_critical_extension (RFC 5280 4.2). Constraints on names and policies count as unknown. ret
+ * borrows der. ERR_PARSE, ERR_LIMIT, ERR_RULE. */
 MUST_CHECK enum err cert_parse(struct slice der, struct cert *ret, struct fault *f);
 const struct cert_ext *cert_ext(const struct cert *c, const char *oid);
-/* Signature by issuer's key, names chain, issuer is a CA with keyCertSign where it says so, key ids match where both are there. */
+/* Signature by issuer's key, names chain, issuer is a CA with keyCertSign where it says so, key ids match where both are there.
+ * ERR_RULE cert_issuer_name, cert_issuer_not_ca, cert_issuer_usage, cert_path_length, cert_key_id; ERR_CRYPTO cert_signature.
+ * Times are not looked at, and a weak digest (sigalg.weak) verifies: both are policy's. */
 MUST_CHECK enum err cert_verify_by(const struct cert *c, const struct cert *issuer, struct fault *f);
 /* SHA-256 of the DER. */
 void cert_sha256(const struct cert *c, uint8_t ret[32]);
@@ -70,15 +73,19 @@ struct crl {
 	struct slice signature;
 	struct slice revoked;  /* content of revokedCertificates, {NULL,0} when absent */
 	struct slice number;   /* cRLNumber INTEGER body, {NULL,0} when absent */
+	struct slice idp;      /* issuingDistributionPoint, {NULL,0} when absent: the list may be one shard of several */
 };
 #define CRL_MAX_BYTES (64u * 1024u * 1024u)
+/* Reads every entry. Refused (ERR_RULE): indirect and delta lists, lists for some reasons or for CA certificates only, and
+ * unknown critical extensions. ret borrows der. */
 MUST_CHECK enum err crl_parse(struct slice der, struct crl *ret, struct fault *f);
+/* As cert_verify_by(), with cRLSign; the rules begin crl_. */
 MUST_CHECK enum err crl_verify_by(const struct crl *c, const struct cert *issuer, struct fault *f);
 /* Looks a serial up. *ret_found; *ret_reason is the RFC 5280 5.3.1 code (0 when absent). Malformed entry: ERR_PARSE. */
 MUST_CHECK enum err crl_find(const struct crl *c, const struct serial *s, bool *ret_found, int64_t *ret_when, unsigned *ret_reason, struct fault *f);
 
 /* RFC 5280 5.3.1 reasons by word ("keyCompromise" = 1 …); -1 when not one. 7 is not used. */
 int crl_reason_from_word(const char *word);
-const char *crl_reason_word(unsigned reason);
+const char *crl_reason_word(unsigned reason); /* NULL when not one */
 
 #endif
