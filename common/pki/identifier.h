@@ -6,7 +6,8 @@
 
 #include "common/base/err.h"
 
-/* "XXXXXXXX-X" (with the hyphen). ERR_RULE identifier_check says position, found, wanted check character. */
+/* "XXXXXXXX-X" (with the hyphen). ERR_PARSE identifier_form: not such a code at all (length, alphabet; lower case is none).
+ * ERR_RULE identifier_check says position, found, wanted check character: what a policy may let an officer override. */
 MUST_CHECK enum err orgcode_check(const char *where, const char *code, size_t n, struct fault *f);
 /* 18 characters, check character, and the inner organisation code (characters 9-17). */
 MUST_CHECK enum err uscc_check(const char *where, const char *code, size_t n, struct fault *f);
