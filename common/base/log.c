@@ -105,28 +105,22 @@ const char *log_quote(const char *value, char *ret, size_t size)
 {
 	static const char end[] = "…\"";
 	const uint8_t *in = (const uint8_t *)(value ? value : "");
-	size_t n = strlen((const char *)in), used = 1;
+	size_t n = strlen((const char *)in), used = 1, cut = 1; /* cut: the last end behind which the mark fits */
 	assert(size > sizeof(end));
 	ret[0] = '"';
 	for (size_t i = 0; i < n;) {
-		char piece[20] = {0};
-		size_t next = i;
-		bool shown = !cp_is_hidden(utf8_next(in, n, &next));
-		next = next == i ? i + 1 : next;
-		if (shown && (in[i] == '"' || in[i] == '\\'))
-			snprintf(piece, sizeof(piece), "\\%c", in[i]);
-		else if (shown)
-			memcpy(piece, in + i, next - i);
-		for (size_t k = i; !shown && k < next; k++)
-			snprintf(piece + 4 * (k - i), 5, "\\x%02x", in[k]);
-		size_t want = strlen(piece);
-		if (used + want + (next < n ? sizeof(end) : 2) > size) {
-			memcpy(ret + used, end, sizeof(end));
+		char piece[TEXT_SHOWN_MAX + 1];
+		bool marked = in[i] == '"' || in[i] == '\\';
+		piece[0] = '\\';
+		size_t want = text_show_one(in, n, &i, piece + marked) + marked;
+		if (used + want + 2 > size) {
+			memcpy(ret + cut, end, sizeof(end));
 			return ret;
 		}
 		memcpy(ret + used, piece, want);
 		used += want;
-		i = next;
+		if (used + sizeof(end) <= size)
+			cut = used;
 	}
 	ret[used++] = '"';
 	ret[used] = '\0';

@@ -82,29 +82,40 @@ bool cp_is_hidden(int32_t cp)
 	return cp < 0 || (cp & 0xfffe) == 0xfffe;
 }
 
+size_t text_show_one(const uint8_t *p, size_t n, size_t *i, char ret[TEXT_SHOWN_MAX])
+{
+	size_t at = *i;
+	bool shown = !cp_is_hidden(utf8_next(p, n, i));
+	if (*i == at)
+		*i = at + 1;
+	if (shown) {
+		memcpy(ret, p + at, *i - at);
+		return *i - at;
+	}
+	for (size_t k = at; k < *i; k++) {
+		char hex[3];
+		hex_lower(p + k, 1, hex);
+		memcpy(ret + 4 * (k - at), (char[]){'\\', 'x', hex[0], hex[1]}, 4);
+	}
+	return 4 * (*i - at);
+}
+
 const char *text_escape(const void *p, size_t n, char *ret, size_t size)
 {
 	static const char ellipsis[] = "…";
-	const uint8_t *in = p;
-	size_t used = 0, i = 0;
+	size_t used = 0, cut = 0; /* cut: the last end behind which the ellipsis fits */
 	assert(size >= sizeof(ellipsis));
-	while (i < n) {
-		size_t next = i;
-		bool shown = !cp_is_hidden(utf8_next(in, n, &next));
-		if (next == i)
-			next = i + 1;
-		size_t want = shown ? next - i : 4 * (next - i);
-		size_t tail = next < n ? sizeof(ellipsis) : 1;
-		if (used + want + tail > size) {
-			memcpy(ret + used, ellipsis, sizeof(ellipsis));
+	for (size_t i = 0; i < n;) {
+		char piece[TEXT_SHOWN_MAX];
+		size_t want = text_show_one(p, n, &i, piece);
+		if (used + want + 1 > size) {
+			memcpy(ret + cut, ellipsis, sizeof(ellipsis));
 			return ret;
 		}
-		if (shown)
-			memcpy(ret + used, in + i, want);
-		for (size_t k = i; !shown && k < next; k++)
-			snprintf(ret + used + 4 * (k - i), 5, "\\x%02x", in[k]);
+		memcpy(ret + used, piece, want);
 		used += want;
-		i = next;
+		if (used + sizeof(ellipsis) <= size)
+			cut = used;
 	}
 	ret[used] = '\0';
 	return ret;

@@ -307,7 +307,9 @@ static enum err read_events(struct reader *r, struct fault *f)
 		TRY(e);
 	}
 	TRY(yaml_walk_between(&r->walk, SIZE_MAX, f));
-	if (!r->doc->root)
+	/* After "---" alone there is a value left out. */
+	const struct yaml_node *root = r->doc->root;
+	if (!root || (root->type == YAML_SCALAR && !root->quoted && root->text[0] == '\0'))
 		return yaml_raise_at(r->doc, 0, 0, f, ERR_CONFIG, "yaml_syntax", r->doc->name, "the file is empty");
 	return OK;
 }
