@@ -400,16 +400,14 @@ static void test_subject_bounds(void **state)
 	for (size_t n = NAME_MAX_ATTRS - 1; n <= 2 * NAME_MAX_ATTRS + 1; n++) {
 		_cleanup_buf_ struct buf b = {0};
 		_cleanup_(freep) char *other = NULL;
-		enum err e;
 
 		for (size_t i = 1; i < n; i++) /* one more is in the text */
 			buf_fmt(&b, "subject: = OU %zu\n", i);
 		other = edited(text, O_LINE, buf_text(&b));
-		e = tally_parse(slice_str(other), &(struct tally){0}, NULL);
 		if (n <= NAME_MAX_ATTRS)
 			check_round_trip(other);
 		else
-			assert_int_not_equal(e, OK);
+			assert_int_not_equal(tally_parse(slice_str(other), &(struct tally){0}, NULL), OK);
 	}
 	for (size_t n = NAME_MAX_VALUE; n <= NAME_MAX_VALUE + 1; n++) {
 		_cleanup_(freep) char *line = xasprintf("subject: = street %0*d\n", (int)n, 0);
