@@ -29,7 +29,7 @@
  *     dies: 2026-11-24T00:00:00Z
  *
  * Which fields a kind must, may and must not have is one table (tally.c). A '-' line comes before its '+' line; an attribute that is
- * only removed or only added has one of them. Parsing accepts a text only if encoding it again gives the same bytes.
+ * only removed or only added has one of them; the lines are the ones that tally_set_subject() gives. Parsing accepts a text only if encoding it again gives the same bytes.
  */
 #ifndef HUFU_NOTE_TALLY_H
 #define HUFU_NOTE_TALLY_H
@@ -114,7 +114,7 @@ void tally_put(const struct tally *t, struct buf *ret);
 /* The subject before (same + old lines) and after (same + new lines), in order. */
 MUST_CHECK enum err tally_subject_before(const struct tally *t, struct name *ret, struct fault *f);
 MUST_CHECK enum err tally_subject_after(const struct tally *t, struct name *ret, struct fault *f);
-/* Fills t->subject from the two names, attribute by attribute in the order of `after` (an attribute that only `before` has comes where it stood). */
+/* Fills t->subject from the two names (before may be empty: an enrolment), attribute by attribute in the order of `after` (an attribute that only `before` has comes where it stood). */
 MUST_CHECK enum err tally_set_subject(struct tally *t, const struct name *before, const struct name *after, struct fault *f);
 bool tally_subject_differs(const struct tally *t);
 /* id as 32 hex characters. Returns ret. */
