@@ -2,6 +2,7 @@
  * `hufu init` and `hufu up`.
  */
 #include "common/base/file.h"
+#include "tools/hufu/demo.h"
 #include "tools/hufu/process.h"
 #include "tools/hufu/setup.h"
 
@@ -186,5 +187,10 @@ const struct command commands_setup[] = {
 	 .summary = "the main job on real input, and an attacker who holds the RA",
 	 .help = "Example:\n  hufu demo --dir /tmp/hufu-demo",
 	 .run = run_demo},
+	{.name = "demo-send",
+	 .usage = "SOCKET DIR",
+	 .summary = "the demo's attacker: send the notes of a folder to the signer",
+	 .help = NULL,
+	 .run = run_demo_send},
 	{0},
 };

@@ -157,17 +157,6 @@ static int run_officer_review(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-/* The officer's line over the text that was shown. Gives: free(). */
-static enum err officer_line(const char *text, const struct person_key *key, char **ret, struct fault *f)
-{
-	_cleanup_buf_ struct buf note = {0};
-	note_begin(slice_str(text), &note);
-	size_t head = note.len;
-	TRY(note_sign_ed25519(&note, key->name, key->secret.p, f));
-	*ret = xstrndup((const char *)note.data + head, note.len - head);
-	return OK;
-}
-
 static bool asked_yes(const char *name)
 {
 	char answer[16] = {0};
@@ -187,7 +176,7 @@ static enum err approve(struct cli *c, const char *id, const char *key_path, boo
 	if (!yes && !asked_yes(key.name))
 		return fault_raise(f, ERR_DENIED, "not_confirmed", "request",
 				   "not approved: the answer was not \"yes\"");
-	TRY(officer_line(k.text, &key, &line, f));
+	TRY(line_by_person(k.text, &key, &line, f));
 	if (c->dry_run)
 		return OK;
 	return cli_desk(c, "review.approve", json_pack("{s:s,s:s}", "request", id, "line", line), false, true, ret, f);

@@ -4,7 +4,6 @@
  */
 #include "common/base/file.h"
 #include "common/note/tally.h"
-#include "common/pki/sign.h"
 #include "tools/hufu/note_files.h"
 #include "tools/hufu/subscriber.h"
 
@@ -206,30 +205,6 @@ int run_request_list(struct cli *c, int argc, char **argv)
 	return cli_list(c, "request.list", p, "requests", columns, 7, &f);
 }
 
-/* One signature line by a PEM key over the text, as "— name base64". */
-static enum err proof_line(struct slice text, const char *name, const char *key_path, char **ret, struct fault *f)
-{
-	_cleanup_buf_ struct buf pem = {0}, sig = {0}, note = {0};
-	_cleanup_(evp_pkey_freep) EVP_PKEY *key = NULL;
-	_cleanup_(pubkey_done) struct pubkey pub = {0};
-	uint8_t key_id[4];
-	TRY(file_read(key_path, 16384, &pem, f));
-	enum err e = privkey_from_pem(buf_slice(&pem), NULL, &key, f);
-	OPENSSL_cleanse(pem.data, pem.len);
-	if (e != OK) {
-		fault_prefix(f, "%s", key_path);
-		return e;
-	}
-	TRY(privkey_public(key, &pub, f));
-	TRY(privkey_sign(key, pub.alg, text, &sig, f));
-	note_key_id_spki(name, &pub, key_id);
-	note_begin(text, &note);
-	size_t head = note.len;
-	TRY(note_add_line(&note, name, key_id, buf_slice(&sig), f));
-	*ret = xstrndup((const char *)note.data + head, note.len - head);
-	return OK;
-}
-
 struct proof_keys {
 	const char *key, *new_key;
 	bool yes;
@@ -254,11 +229,11 @@ static enum err make_lines(const struct proof_keys *p, const char *text, json_t 
 				   "this tally names no predecessor: only --new-key can prove it");
 	if (p->key) {
 		note_subscriber_name(t.predecessor.issuer_key_id, SERIAL(&t.predecessor.serial), name);
-		TRY(proof_line(slice_str(text), name, p->key, &current, f));
+		TRY(line_by_pem(slice_str(text), name, p->key, &current, f));
 		json_array_append_new(lines, json_string(current));
 	}
 	if (p->new_key) {
-		TRY(proof_line(slice_str(text), NOTE_NEW_KEY, p->new_key, &fresh, f));
+		TRY(line_by_pem(slice_str(text), NOTE_NEW_KEY, p->new_key, &fresh, f));
 		json_array_append_new(lines, json_string(fresh));
 	}
 	return OK;

@@ -4,6 +4,7 @@
 #include "tools/hufu/note_files.h"
 
 #include "common/base/file.h"
+#include "common/pki/sign.h"
 
 #include <string.h>
 
@@ -40,6 +41,39 @@ enum err der_load(const char *path, const char *label, struct buf *ret, struct f
 	if (e != OK)
 		fault_prefix(f, "%s", path);
 	return e;
+}
+
+enum err line_by_pem(struct slice text, const char *name, const char *key_path, char **ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf pem = {0}, sig = {0}, note = {0};
+	_cleanup_(evp_pkey_freep) EVP_PKEY *key = NULL;
+	_cleanup_(pubkey_done) struct pubkey pub = {0};
+	uint8_t key_id[4];
+	TRY(file_read(key_path, 16384, &pem, f));
+	enum err e = privkey_from_pem(buf_slice(&pem), NULL, &key, f);
+	OPENSSL_cleanse(pem.data, pem.len);
+	if (e != OK) {
+		fault_prefix(f, "%s", key_path);
+		return e;
+	}
+	TRY(privkey_public(key, &pub, f));
+	TRY(privkey_sign(key, pub.alg, text, &sig, f));
+	note_key_id_spki(name, &pub, key_id);
+	note_begin(text, &note);
+	size_t head = note.len;
+	TRY(note_add_line(&note, name, key_id, buf_slice(&sig), f));
+	*ret = xstrndup((const char *)note.data + head, note.len - head);
+	return OK;
+}
+
+enum err line_by_person(const char *text, const struct person_key *key, char **ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf note = {0};
+	note_begin(slice_str(text), &note);
+	size_t head = note.len;
+	TRY(note_sign_ed25519(&note, key->name, key->secret.p, f));
+	*ret = xstrndup((const char *)note.data + head, note.len - head);
+	return OK;
 }
 
 /* Asks on the terminal; only a typed "yes" counts. */

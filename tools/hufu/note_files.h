@@ -14,6 +14,10 @@ MUST_CHECK enum err roster_load(const char *path, struct roster *ret, struct fau
 MUST_CHECK enum err der_load(const char *path, const char *label, struct buf *ret, struct fault *f);
 /* A note file: its bytes, as text without signatures when it has none yet. */
 MUST_CHECK enum err note_load(const char *path, struct buf *ret, struct fault *f);
+/* One signature line over a note's text, as "— name base64\n": by a subscriber's PEM key, and by a person's. Gives:
+ * free(). */
+MUST_CHECK enum err line_by_pem(struct slice text, const char *name, const char *key_path, char **ret, struct fault *f);
+MUST_CHECK enum err line_by_person(const char *text, const struct person_key *key, char **ret, struct fault *f);
 /* Adds a person's signature line to a note file, in place. The text is shown and, when ask, confirmed on the terminal
  * first. */
 int note_sign_file(struct cli *c, const char *path, const char *key_path, bool yes);

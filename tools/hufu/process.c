@@ -40,7 +40,7 @@ char *process_program(const char *name)
 
 /* What the child needs, all made before the fork. */
 struct child {
-	int secret_fd, stderr_fd;
+	int program_fd, secret_fd, stderr_fd;
 	uid_t uid;
 	gid_t gid;
 	gid_t groups[64];
@@ -93,7 +93,8 @@ _Noreturn static void child_exec(const struct process_spec *s, const struct chil
 	if (c->change_user &&
 	    (setgroups((size_t)c->n_groups, c->groups) != 0 || setgid(c->gid) != 0 || setuid(c->uid) != 0))
 		_exit(126);
-	execve(s->argv[0], (char *const *)(uintptr_t)s->argv, c->env);
+	/* By descriptor: the user may not be able to reach the program's path. */
+	fexecve(c->program_fd, (char *const *)(uintptr_t)s->argv, c->env);
 	_exit(127);
 }
 
@@ -114,7 +115,9 @@ static enum err secret_pipe(const struct secret *secret, int *ret, struct fault 
 enum err process_start(const struct process_spec *s, pid_t *ret, struct fault *f)
 {
 	struct child c = {.secret_fd = -1, .stderr_fd = -1};
-	_cleanup_(closep) int secret_fd = -1, stderr_fd = -1;
+	_cleanup_(closep) int secret_fd = -1, stderr_fd = -1, program_fd = open(s->argv[0], O_RDONLY | O_CLOEXEC);
+	if (program_fd < 0)
+		return fault_raise(f, ERR_CONFIG, "program_missing", "process", "%s: %s", s->argv[0], strerror(errno));
 	if (s->user)
 		TRY(find_user(s->user, &c, f));
 	if (s->secret)
@@ -124,6 +127,7 @@ enum err process_start(const struct process_spec *s, pid_t *ret, struct fault *f
 		if (stderr_fd < 0)
 			return fault_raise(f, ERR_IO, "log_open", "process", "%s: %s", s->stderr_path, strerror(errno));
 	}
+	c.program_fd = program_fd;
 	c.secret_fd = secret_fd;
 	c.stderr_fd = stderr_fd;
 	c.env = child_env(s->notify_socket);

@@ -279,7 +279,7 @@ static void say(const struct setup *s, const char *what)
 
 enum err setup_run(const struct setup *s, struct fault *f)
 {
-	if (!folder_is_empty(s->dir))
+	if (!s->into_existing && !folder_is_empty(s->dir))
 		return fault_raise(f, ERR_CONFLICT, "folder_not_empty", "init",
 				   "%s is not an empty folder; nothing was changed", s->dir);
 	say(s, "folders, policies and people's keys");

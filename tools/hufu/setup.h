@@ -14,7 +14,10 @@ struct setup {
 	struct option_list issuers;    /* PEM files of old issuers to pin */
 	const struct secret *passphrase;
 	bool quiet;
+	bool into_existing; /* the folder may hold other things (the demo's own) */
 };
+/* The published initial password of imported accounts, as ra.yaml of a new tree says it. */
+#define SETUP_INITIAL_PASSWORD "88888888"
 extern const char *const setup_officers[]; /* NULL-terminated */
 
 /* The whole of `hufu init`: folders, keys, ceremonies, roster, policy, configuration, genesis. The folder must not
