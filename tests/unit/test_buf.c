@@ -34,6 +34,7 @@ static void grows_and_keeps_its_nul(void **state)
 	size_t n;
 	_cleanup_(freep) char *taken = buf_take(&b, &n);
 	assert_int_equal(n, 4);
+	assert_memory_equal(taken, "ab\0c", 5);
 	assert_null(b.data);
 	_cleanup_(freep) char *none = buf_take(&b, NULL);
 	assert_string_equal(none, "");

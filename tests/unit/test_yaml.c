@@ -146,7 +146,7 @@ static void refused_files(void **state)
 		{"a: |+2\n   b\n", "1:4: found 2"},
 		{"a:\n|\n  b\n", "2:1: found a block of text that starts a line"},
 		{"|\n  b\n", "1:1: found a block of text that starts a line"},
-		{"a: |\n  b", "1:9: the file ends within"},
+		{"a: |\n  b", "2:4: the file ends within"},
 		{"a: |\n  b\n  ", "the file ends within"},
 		{"a: [-]\n", "1:5: found -, which is no value"},
 		{"a: [-, b]\n", "1:5: found -, which is no value"},
