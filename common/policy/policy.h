@@ -38,17 +38,19 @@ enum ext_type {
 struct profile_ext {
 	int type;                  /* enum ext_type */
 	bool critical;
-	uint64_t bits;             /* key_usage: KU_BIT()s */
+	uint64_t bits;             /* key_usage: KU_BIT()s as written; what a key gets is profile_key_usage() */
+	bool by_algorithm;         /* key_usage: usages that a key's algorithm cannot have are left out for such keys */
 	struct yaml_strs purposes; /* extended_key_usage: words or dotted OIDs */
 	const char *ca_issuers, *ocsp; /* authority_info_access: URLs; {issuer} stands for the issuer's key id in hex */
 	const char *url;           /* crl_distribution_points: {issuer}, {shard} */
 	int64_t shards;            /* 1 - 4096; the shard of a serial is its last two octets modulo this */
 	const char *oid, *cps;     /* certificate_policies */
-	const char *code;          /* gmt0015: person, insurance, registration, organisation, tax */
+	const char *code;          /* gmt0015: person, insurance, registration, organisation, tax, or a dotted OID */
 	const char *from;          /* san (email), gmt0015: subject attribute whose value is taken; absent value: extension left out */
 };
 
 enum proof { PROOF_CURRENT = 1, PROOF_NEW = 2 };
+enum way_order { WAY_ORDER_NONE, WAY_ORDER_EXTENDED, WAY_ORDER_ALWAYS };
 enum fate { FATE_KEEP, FATE_REVOKE };
 struct material_group {
 	struct yaml_strs all_of;
@@ -64,7 +66,7 @@ struct policy_way {
 	int64_t officers;
 	bool new_key_allowed, same_key_allowed;
 	bool extension_allowed;    /* change: may carry an ordered extension */
-	int order;                 /* 0 none, 1 when validity is extended, 2 always */
+	int order;                 /* enum way_order */
 	const char *notice;        /* notices/<name>.txt, or NULL */
 	bool asks_files;           /* "encrypted files not yet opened?" must be answered */
 	struct material_group materials;
@@ -160,6 +162,19 @@ const struct project *policy_project(const struct policy *p, const char *name);
 bool project_has_profile(const struct project *p, const char *profile);
 const struct service_def *project_service(const struct project *p, const char *name);
 const struct policy_way *profile_way(const struct profile *p, enum tally_kind kind, const char *way); /* NULL: not offered */
+/* Does the profile offer the kind at all? */
+const struct policy_kind *profile_kind(const struct profile *p, enum tally_kind kind);
+const struct profile_attr *profile_attr(const struct profile *p, const struct attr_type *type);
+/* Is that material asked for, or accepted as one of a choice? */
+bool way_material(const struct policy_way *w, const char *material);
+/* KU_BIT()s that a certificate for such a key gets from a key_usage extension. 0: none is left. */
+uint64_t profile_key_usage(const struct profile_ext *e, enum key_alg alg);
+/* Usages that the algorithm allows. RFC 4055 1.2, RFC 8813 3, RFC 9295 3, GM/T 0015. */
+uint64_t key_alg_usages(enum key_alg alg);
+/* The extension's OID, dotted. */
+const char *profile_ext_oid(const struct profile_ext *e);
+/* The OID of a purpose given by word ("clientAuth") or dotted; NULL for one that no profile may give: unknown, OCSPSigning, any. */
+const char *profile_purpose_oid(const char *purpose);
 const struct notice *policy_notice(const struct policy *p, const char *name);
 const struct pinned_issuer *policy_issuer(const struct policy *p, const uint8_t key_id[20]);
 /* Public search over titles and aliases: exact, substring, then subsequence; best first. Fills at most max pointers, returns how many. */
@@ -167,6 +182,9 @@ size_t policy_search(const struct policy *p, const char *query, const struct pro
 
 /* Static faults of meaning: each as one line "error|warning path:line:column rule text". Returns the number of errors. */
 size_t policy_lint(const struct policy *p, struct buf *ret);
+/* All that is wrong with a bundle's files: each file that does not load as an error line, and when all load, policy_lint(). Returns the
+ * number of errors. */
+size_t policy_check(const struct policy_source *files, size_t n, struct buf *ret);
 /* A profile in words, kind by kind, against the floors. lang "zh" or "en". */
 void policy_explain(const struct policy *p, const char *profile, const char *lang, struct buf *ret);
 /* JSON Schema of "profile" or "project" files. */
