@@ -22,7 +22,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define HEADER_BYTES 4
+#define HEADER_BYTES 4 /* request id, counted by NNG_OPT_RECVMAXSZ */
+#define SEND_SLICE_MS 250
 #define RECONNECT_MIN_MS 100 /* also how often a refused client comes back */
 #define RECONNECT_MAX_MS 500
 
@@ -143,40 +144,48 @@ static enum err call_raise(const struct rpc_client *c, int rv, struct fault *f)
 		return fault_raise(f, ERR_NET, "peer_timeout", "socket", "no answer on %s within %u ms", path,
 				   c->timeout_ms);
 	if (rv == NNG_ECONNRESET)
-		return fault_raise(
-			f, ERR_NET, "peer_closed", "socket",
-			"%s: connection closed before an answer (stopped, refused this user, or a message too large)",
-			path);
+		return fault_raise(f, ERR_NET, "peer_closed", "socket",
+				   "%s: connection closed before an answer (it stopped, or a message was too large)",
+				   path);
 	return fault_raise(f, ERR_NET, "peer_error", "socket", "%s: %s", path, nng_strerror(rv));
 }
 
-static int send_request(struct line *l, struct slice request, int64_t until_us)
+static nng_duration left_ms(int64_t until_us, nng_duration max_ms)
 {
-	nng_msg *msg;
+	int64_t left = (until_us - clock_mono_us()) / 1000;
+	if (left > max_ms)
+		return max_ms;
+	return left > 0 ? (nng_duration)left : 1;
+}
+
+/* Waits for a connection in slices, so that a peer that is away is found out: nobody there is said at once, not after
+ * the whole timeout. */
+static enum err send_request(struct rpc_client *c, struct line *l, struct slice request, int64_t until_us,
+			     struct fault *f)
+{
+	_cleanup_(nng_msg_freep) nng_msg *msg = NULL;
 	int rv = nng_msg_alloc(&msg, 0);
+	if (rv == 0 && request.n > 0)
+		rv = nng_msg_append(msg, request.p, request.n);
 	if (rv != 0)
-		return rv;
-	rv = request.n > 0 ? nng_msg_append(msg, request.p, request.n) : 0;
-	if (rv != 0) {
-		nng_msg_free(msg);
-		return rv;
-	}
-	int64_t left_ms = (until_us - clock_mono_us()) / 1000;
-	nng_aio_set_timeout(l->aio, left_ms > 0 ? (nng_duration)left_ms : 1);
-	nng_aio_set_msg(l->aio, msg);
-	nng_ctx_send(l->ctx, l->aio);
-	nng_aio_wait(l->aio);
-	rv = nng_aio_result(l->aio);
-	if (rv != 0)
-		nng_msg_free(nng_aio_get_msg(l->aio)); /* taken on success only */
-	nng_aio_set_msg(l->aio, NULL);
-	return rv;
+		return call_raise(c, rv, f);
+	do {
+		if (atomic_load(&c->pipes) == 0)
+			TRY(path_probe(c->path, left_ms(until_us, INT32_MAX), f));
+		nng_aio_set_timeout(l->aio, left_ms(until_us, SEND_SLICE_MS));
+		nng_aio_set_msg(l->aio, msg);
+		nng_ctx_send(l->ctx, l->aio);
+		nng_aio_wait(l->aio);
+		rv = nng_aio_result(l->aio);
+		msg = rv == 0 ? NULL : nng_aio_get_msg(l->aio); /* taken on success only */
+		nng_aio_set_msg(l->aio, NULL);
+	} while (rv == NNG_ETIMEDOUT && clock_mono_us() < until_us);
+	return rv == 0 ? OK : call_raise(c, rv, f);
 }
 
 static int receive_reply(struct line *l, int64_t until_us, nng_msg **ret)
 {
-	int64_t left_ms = (until_us - clock_mono_us()) / 1000;
-	nng_aio_set_timeout(l->aio, left_ms > 0 ? (nng_duration)left_ms : 1);
+	nng_aio_set_timeout(l->aio, left_ms(until_us, INT32_MAX));
 	nng_ctx_recv(l->ctx, l->aio);
 	nng_aio_wait(l->aio);
 	int rv = nng_aio_result(l->aio);
@@ -189,15 +198,11 @@ static int receive_reply(struct line *l, int64_t until_us, nng_msg **ret)
 enum err rpc_call(struct rpc_client *c, struct slice request, struct buf *reply, struct fault *f)
 {
 	int64_t until_us = clock_mono_us() + (int64_t)c->timeout_ms * 1000;
-	if (atomic_load(&c->pipes) == 0)
-		TRY(path_probe(c->path, f)); /* nobody there: said at once, not after the timeout */
 	_cleanup_(line_freep) struct line *l = NULL;
 	TRY(line_open(c, &l, f));
-	int rv = send_request(l, request, until_us);
-	if (rv != 0)
-		return call_raise(c, rv, f);
+	TRY(send_request(c, l, request, until_us, f));
 	_cleanup_(nng_msg_freep) nng_msg *msg = NULL;
-	rv = receive_reply(l, until_us, &msg);
+	int rv = receive_reply(l, until_us, &msg);
 	if (rv != 0)
 		return call_raise(c, rv, f);
 	buf_add(reply, nng_msg_body(msg), nng_msg_len(msg));

@@ -1,13 +1,14 @@
 /*
  * What a server and a client ask of a Unix socket's path before nng gets it.
  *
- * nng by itself cuts a long path off and removes any file that refuses a connection, so both are decided here first.
+ * bind(2) and connect(2) would cut a long path off, and a file that merely refuses a connection need not be a socket.
  */
 #include "common/rpc/path.h"
 
 #include "common/base/cleanup.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,24 +28,41 @@ enum err path_check(const char *path, struct fault *f)
 }
 
 /* 0, or the errno of connect(2). Never waits: EAGAIN says that the queue of a living listener is full. */
-static int try_connect(const char *path)
+static int try_connect(const char *path, int *ret_fd)
 {
 	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return errno;
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	memcpy(sa.sun_path, path, strlen(path) + 1);
-	return connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) == 0 ? 0 : errno;
+	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0)
+		return errno;
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
 }
 
-enum err path_probe(const char *path, struct fault *f)
+/* Our servers greet whom they admit and hang up on all others at once. One that does neither in time may be busy. */
+static bool hangs_up(int fd, int timeout_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char c;
+	return poll(&p, 1, timeout_ms) > 0 && recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+enum err path_probe(const char *path, int timeout_ms, struct fault *f)
 {
 	TRY(path_check(path, f));
-	int e = try_connect(path);
-	if (e == 0 || e == EAGAIN)
-		return OK;
-	return fault_raise(f, ERR_NET, "peer_away", "socket", "nobody answers on %s: %s", ESC(path, strlen(path)),
-			   strerror(e));
+	_cleanup_(closep) int fd = -1;
+	int e = try_connect(path, &fd);
+	if (e != 0 && e != EAGAIN)
+		return fault_raise(f, ERR_NET, "peer_away", "socket", "nobody answers on %s: %s",
+				   ESC(path, strlen(path)), strerror(e));
+	if (fd >= 0 && hangs_up(fd, timeout_ms))
+		return fault_raise(f, ERR_NET, "peer_refused", "socket",
+				   "%s hangs up: user id %u may not connect there, or it has too many connections",
+				   ESC(path, strlen(path)), (unsigned)geteuid());
+	return OK;
 }
 
 enum err path_claim(const char *path, struct fault *f)
@@ -61,7 +79,8 @@ enum err path_claim(const char *path, struct fault *f)
 		return fault_raise(f, ERR_CONFIG, "socket_path", "socket",
 				   "%s is there and is no socket; remove it or name another path",
 				   ESC(path, strlen(path)));
-	int e = try_connect(path);
+	_cleanup_(closep) int fd = -1;
+	int e = try_connect(path, &fd);
 	if (e == 0 || e == EAGAIN)
 		return fault_raise(f, ERR_CONFLICT, "socket_in_use", "socket", "another process accepts on %s",
 				   ESC(path, strlen(path)));
@@ -74,7 +93,7 @@ enum err path_claim(const char *path, struct fault *f)
 	return OK;
 }
 
-enum err path_check_mode(const char *path, unsigned mode, struct fault *f)
+enum err path_check_mode(const char *path, unsigned mode, struct stat *ret, struct fault *f)
 {
 	struct stat st;
 	if (lstat(path, &st) < 0)
@@ -83,5 +102,6 @@ enum err path_check_mode(const char *path, unsigned mode, struct fault *f)
 	if (!S_ISSOCK(st.st_mode) || (st.st_mode & 07777) != mode)
 		return fault_raise(f, ERR_IO, "socket_mode", "socket", "%s has mode 0%o, wanted a socket with 0%o",
 				   ESC(path, strlen(path)), st.st_mode, mode);
+	*ret = st;
 	return OK;
 }

@@ -1,7 +1,9 @@
 /*
- * Request/reply over nng: bytes in, bytes out. Under both wires (binary to the signer, JSON-RPC to the desk).
+ * Request/reply in nng's REQ/REP over ipc://: bytes in, bytes out. Under both wires (binary to the signer, JSON-RPC to the desk).
  *
- * nng starts threads when a socket opens: open servers and clients after the sandbox is up and never fork after. All threads
+ * The server speaks that wire itself (conn.h says it); only clients link nng.
+ *
+ * Clients start nng's threads, servers their own: open both after the sandbox is up and never fork after. All threads
  * made here have every signal blocked. Starting a server sets the process's umask for a moment: start it before other threads make files.
  */
 #ifndef HUFU_RPC_SERVER_H
@@ -24,8 +26,8 @@ struct rpc_server_config {
 	unsigned mode;            /* 0660 */
 	const uid_t *uids;        /* peers that may connect (checked at accept, before the first byte); NULL: any local user */
 	size_t n_uids;
-	size_t max_request;       /* larger ones are cut off at the pipe */
-	unsigned workers;         /* threads, each with its own nng context; 1-256 */
+	size_t max_request;       /* a peer with a larger one is hung up on */
+	unsigned workers;         /* threads: requests handled at once; 1-256 */
 	unsigned send_timeout_ms; /* a peer that reads no replies for so long loses its connection; 0: 5000 */
 	rpc_handler *handle;
 	void *arg;
@@ -40,7 +42,7 @@ struct rpc_client;
 /* path: Unix socket (or "tcp://…" when allowed by the caller's own rules: not here). timeout_ms for one call, connecting included. Thread-safe: each call uses a context. */
 MUST_CHECK enum err rpc_client_open(const char *path, unsigned timeout_ms, size_t max_reply, struct rpc_client **ret, struct fault *f);
 /* Sends and waits. ERR_NET when the peer is away or timed out (the request may or may not have been handled); rule says which:
- * peer_away (at once), peer_timeout, peer_closed (it stopped, refused this user, or a message was too large). Appends the reply. */
+ * peer_away and peer_refused (at once), peer_timeout, peer_closed (it stopped, or a message was too large). Appends the reply. */
 MUST_CHECK enum err rpc_call(struct rpc_client *c, struct slice request, struct buf *reply, struct fault *f);
 void rpc_client_close(struct rpc_client *c);
 static inline void rpc_client_closep(struct rpc_client **c) { if (*c) rpc_client_close(*c); *c = NULL; }

@@ -1,0 +1,629 @@
+/*
+ * common/rpc/server and client over real sockets; peers that misbehave speak the SP protocol by hand.
+ */
+#include "common/base/clock.h"
+#include "common/rpc/server.h"
+
+#include "common/base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+// clang-format off
+#include <cmocka.h>
+// clang-format on
+
+#define IN_FLIGHT 64
+#define MAX_REQUEST 65536u
+#define MAX_REPLY (16u * 1024u * 1024u)
+
+/* Request "block": answers when opened. "big": 8 MiB. "none": no answer. "meet": answers when 64 are here. Else: echo.
+ */
+struct host {
+	char dir[64], path[100];
+	struct rpc_server *server;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned handled, blocked, met;
+	bool open;
+	struct rpc_peer peer;
+	bool signals_blocked;
+};
+
+static void handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply)
+{
+	struct host *h = arg;
+	sigset_t mask;
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	pthread_mutex_lock(&h->lock);
+	h->handled++;
+	h->peer = *peer;
+	h->signals_blocked = sigismember(&mask, SIGTERM) == 1 && sigismember(&mask, SIGHUP) == 1;
+	if (slice_eq(request, slice_str("meet"))) {
+		h->met++;
+		pthread_cond_broadcast(&h->changed);
+		while (h->met < IN_FLIGHT)
+			pthread_cond_wait(&h->changed, &h->lock);
+	}
+	if (slice_eq(request, slice_str("block")) || slice_eq(request, slice_str("blockbig"))) {
+		h->blocked++;
+		pthread_cond_broadcast(&h->changed);
+		while (!h->open)
+			pthread_cond_wait(&h->changed, &h->lock);
+	}
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+	if (slice_eq(request, slice_str("big")) || slice_eq(request, slice_str("blockbig"))) {
+		buf_reserve(reply, 8u << 20);
+		for (unsigned i = 0; i < 8u << 10; i++)
+			buf_add(reply, (uint8_t[1024]){1}, 1024);
+	} else if (!slice_eq(request, slice_str("none"))) {
+		buf_add_slice(reply, request);
+		if (request.n == 0)
+			buf_char(reply, '0');
+	}
+}
+
+static void host_init(struct host *h)
+{
+	*h = (struct host){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	strcpy(h->dir, "/tmp/hufu-rpc-XXXXXX");
+	assert_non_null(mkdtemp(h->dir));
+	snprintf(h->path, sizeof(h->path), "%s/s.sock", h->dir);
+}
+
+static struct rpc_server_config host_config(struct host *h)
+{
+	return (struct rpc_server_config){.path = h->path,
+					  .mode = 0660,
+					  .max_request = MAX_REQUEST,
+					  .workers = 4,
+					  .send_timeout_ms = 200,
+					  .handle = handle,
+					  .arg = h};
+}
+
+static void host_serve(struct host *h, unsigned workers)
+{
+	struct rpc_server_config c = host_config(h);
+	c.workers = workers;
+	struct fault f = {0};
+	if (rpc_server_start(&c, &h->server, &f) != OK)
+		fail_msg("%s", f.text);
+}
+
+static void host_done(struct host *h)
+{
+	if (h->server)
+		rpc_server_stop(h->server);
+	struct stat st;
+	assert_int_equal(lstat(h->path, &st), -1); /* the file is gone */
+	assert_int_equal(rmdir(h->dir), 0);
+}
+
+static void host_wait_blocked(struct host *h, unsigned n)
+{
+	pthread_mutex_lock(&h->lock);
+	while (h->blocked < n)
+		pthread_cond_wait(&h->changed, &h->lock);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void host_open(struct host *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->open = true;
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static unsigned host_handled(struct host *h)
+{
+	pthread_mutex_lock(&h->lock);
+	unsigned n = h->handled;
+	pthread_mutex_unlock(&h->lock);
+	return n;
+}
+
+static struct rpc_client *client(const char *path, unsigned timeout_ms)
+{
+	struct rpc_client *c = NULL;
+	struct fault f = {0};
+	if (rpc_client_open(path, timeout_ms, MAX_REPLY, &c, &f) != OK)
+		fail_msg("%s", f.text);
+	return c;
+}
+
+static void expect_echo(struct rpc_client *c, const char *text)
+{
+	_cleanup_buf_ struct buf reply = {0};
+	struct fault f = {0};
+	if (rpc_call(c, slice_str(text), &reply, &f) != OK)
+		fail_msg("%s: %s", text, f.text);
+	assert_true(slice_eq(buf_slice(&reply), slice_str(text)));
+}
+
+static void expect_net(struct rpc_client *c, struct slice request, const char *rule)
+{
+	_cleanup_buf_ struct buf reply = {0};
+	struct fault f = {0};
+	assert_int_equal(rpc_call(c, request, &reply, &f), ERR_NET);
+	assert_string_equal(f.rule, rule);
+	assert_int_equal(reply.len, 0);
+}
+
+/* --- a peer by hand ---------------------------------------------------------------------------------------------- */
+
+static int raw_connect(const char *path)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	struct timeval limit = {.tv_sec = 5};
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return fd;
+}
+
+static int raw_listen(const char *path)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	return fd;
+}
+
+static void raw_hello(int fd, uint8_t protocol)
+{
+	uint8_t hello[8] = {0, 'S', 'P', 0, 0, protocol, 0, 0};
+	assert_int_equal(send(fd, hello, 8, MSG_NOSIGNAL), 8);
+}
+
+static void raw_request(int fd, uint8_t id, const char *text)
+{
+	uint8_t head[13] = {1, 0, 0, 0, 0, 0, 0, 0, (uint8_t)(4 + strlen(text)), 0x80, 0, 0, id};
+	assert_int_equal(send(fd, head, 13, MSG_NOSIGNAL), 13);
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+/* Reads until the other side hangs up; false when it does not within the socket's time limit. */
+static bool raw_hung_up(int fd)
+{
+	uint8_t b[4096];
+	ssize_t n;
+	while ((n = recv(fd, b, sizeof(b), 0)) > 0)
+		;
+	return n == 0 || errno == ECONNRESET;
+}
+
+/* --- tests ------------------------------------------------------------------------------------------------------- */
+
+static void test_echo(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 4);
+	struct rpc_client *c = client(h.path, 3000);
+	expect_echo(c, "hello");
+	assert_int_equal(h.peer.uid, getuid());
+	assert_int_equal(h.peer.gid, getgid());
+	assert_int_equal(h.peer.pid, getpid());
+	assert_true(h.signals_blocked);
+	_cleanup_buf_ struct buf reply = {0};
+	assert_int_equal(rpc_call(c, slice_of(NULL, 0), &reply, NULL), OK); /* an empty request is one */
+	assert_string_equal(buf_text(&reply), "0");
+	for (int i = 0; i < 200; i++)
+		expect_echo(c, "again");
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+static void *call_meet(void *arg)
+{
+	expect_echo(arg, "meet");
+	return NULL;
+}
+
+static void test_in_flight(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, IN_FLIGHT);
+	struct rpc_client *c = client(h.path, 8000);
+	pthread_t t[IN_FLIGHT];
+	for (unsigned i = 0; i < IN_FLIGHT; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, call_meet, c), 0);
+	for (unsigned i = 0; i < IN_FLIGHT; i++)
+		pthread_join(t[i], NULL);
+	assert_int_equal(h.met, IN_FLIGHT);
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+static void test_uids(void **state)
+{
+	(void)state;
+	const uid_t own[] = {getuid() + 7, getuid()}, others[] = {getuid() + 1, getuid() + 7};
+	const struct {
+		const uid_t *uids;
+		size_t n;
+		bool admitted;
+	} rows[] = {{own, 2, true}, {NULL, 0, true}, {others, 2, false}, {others, 0, false}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct host h;
+		host_init(&h);
+		struct rpc_server_config config = host_config(&h);
+		config.uids = rows[i].uids;
+		config.n_uids = rows[i].n;
+		assert_int_equal(rpc_server_start(&config, &h.server, NULL), OK);
+		struct rpc_client *c = client(h.path, 1000);
+		if (rows[i].admitted)
+			expect_echo(c, "hello");
+		else
+			expect_net(c, slice_str("hello"), "peer_refused");
+		rpc_client_close(c);
+		/* also a peer that sends its request along with the greeting is not heard */
+		int fd = raw_connect(h.path);
+		if (!rows[i].admitted) {
+			(void)!send(fd, "\0SP\0\0\x30\0\0\1\0\0\0\0\0\0\0\5\200\0\0\1x", 22, MSG_NOSIGNAL);
+			assert_true(raw_hung_up(fd));
+			assert_int_equal(host_handled(&h), 0);
+		}
+		close(fd);
+		host_done(&h);
+	}
+}
+
+static void test_size(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 2);
+	struct rpc_client *c = client(h.path, 2000);
+	_cleanup_(freep) uint8_t *bytes = xcalloc(1, MAX_REQUEST + 1);
+	_cleanup_buf_ struct buf reply = {0};
+	assert_int_equal(rpc_call(c, slice_of(bytes, MAX_REQUEST), &reply, NULL), OK);
+	assert_int_equal(reply.len, MAX_REQUEST);
+	expect_net(c, slice_of(bytes, MAX_REQUEST + 1), "peer_closed");
+	assert_int_equal(host_handled(&h), 1);
+	expect_echo(c, "still here");
+	rpc_client_close(c);
+	struct rpc_client *small = NULL;
+	assert_int_equal(rpc_client_open(h.path, 2000, 4, &small, NULL), OK);
+	expect_echo(small, "four");
+	expect_net(small, slice_str("fives"), "peer_closed"); /* the answer is too large for this client */
+	expect_net(small, slice_str("big"), "peer_closed");
+	rpc_client_close(small);
+	host_done(&h);
+}
+
+static void test_garbage(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} rows[] = {
+		{"", 0},
+		{"GET / HTTP/1.0\r\n\r\n", 18},
+		{"\0SP\0\0\x10\0\0", 8},					       /* another protocol: PAIR */
+		{"\0SP\0\0\x31\0\0", 8},					       /* a server's greeting */
+		{"\0SP\1\0\x30\0\0", 8},					       /* another version */
+		{"\0SP\0\0\x30\0", 7},						       /* cut */
+		{"\0SP\0\0\x30\0\0\2\0\0\0\0\0\0\0\5\200\0\0\1x", 22},		       /* another type of message */
+		{"\0SP\0\0\x30\0\0\1\200\0\0\0\0\0\0\0\200\0\0\1x", 22},	       /* 2^63 bytes */
+		{"\0SP\0\0\x30\0\0\1\377\377\377\377\377\377\377\377\200\0\0\1x", 22}, /* 2^64 - 1 */
+		{"\0SP\0\0\x30\0\0\1\0\0\0\0\0\1\0\5\200\0\0\1x", 22},		       /* MAX_REQUEST + 5 */
+		{"\0SP\0\0\x30\0\0\1\0\0\0\0\0\0\0\3\200\0\0", 20},		       /* no room for an id */
+		{"\0SP\0\0\x30\0\0\1\0\0\0\0\0\0\0\4\0\0\0\1", 21},		       /* no end of ids */
+		{"\0SP\0\0\x30\0\0\1\0\0\0\0\0\0\0\7\200\0\0\1x", 22},		       /* shorter than it says */
+	};
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 2);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fd = raw_connect(h.path);
+		(void)!send(fd, rows[i].bytes, rows[i].n, MSG_NOSIGNAL);
+		shutdown(fd, SHUT_WR);
+		assert_true(raw_hung_up(fd));
+		close(fd);
+	}
+	assert_int_equal(host_handled(&h), 0);
+	struct rpc_client *c = client(h.path, 2000);
+	expect_echo(c, "still here");
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+static void test_peer_dies(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 2);
+	for (uint8_t i = 0; i < 2; i++) {
+		int fd = raw_connect(h.path);
+		raw_hello(fd, 0x30);
+		raw_request(fd, i, "block");
+		host_wait_blocked(&h, i + 1u);
+		close(fd);
+	}
+	host_open(&h);
+	struct rpc_client *c = client(h.path, 2000);
+	for (int i = 0; i < 10; i++)
+		expect_echo(c, "still here");
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+/* A peer that sends requests and never reads fills its own socket; it is hung up on and the workers go on. */
+static void test_peer_does_not_read(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 2);
+	int fd = raw_connect(h.path);
+	raw_hello(fd, 0x30);
+	for (uint8_t i = 0; i < 6; i++)
+		raw_request(fd, i, "big");
+	struct rpc_client *c = client(h.path, 4000);
+	for (int i = 0; i < 10; i++)
+		expect_echo(c, "still here");
+	struct pollfd p = {.fd = fd};
+	assert_int_equal(poll(&p, 1, 3000), 1);
+	assert_true(p.revents & POLLHUP);
+	close(fd);
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+struct late_call {
+	struct rpc_client *c;
+	const char *request;
+	size_t got;
+	enum err e;
+};
+
+static void *call_late(void *arg)
+{
+	struct late_call *l = arg;
+	_cleanup_buf_ struct buf reply = {0};
+	l->e = rpc_call(l->c, slice_str(l->request), &reply, NULL);
+	l->got = reply.len;
+	return NULL;
+}
+
+static void *stop(void *arg)
+{
+	rpc_server_stop(arg);
+	return NULL;
+}
+
+static void test_stop_drains(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 4);
+	struct rpc_client *c = client(h.path, 5000);
+	struct late_call small = {.c = c, .request = "block"}, big = {.c = c, .request = "blockbig"};
+	pthread_t t[3];
+	pthread_create(&t[0], NULL, call_late, &small);
+	pthread_create(&t[1], NULL, call_late, &big);
+	host_wait_blocked(&h, 2);
+	pthread_create(&t[2], NULL, stop, h.server);
+	h.server = NULL;
+	host_open(&h);
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	assert_int_equal(small.e, OK);
+	assert_int_equal(small.got, 5);
+	assert_int_equal(big.e, OK);
+	assert_int_equal(big.got, 8u << 20);
+	rpc_client_close(c);
+	pthread_join(t[2], NULL);
+	host_done(&h);
+}
+
+static void test_restart(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	struct rpc_client *c = client(h.path, 3000);
+	expect_net(c, slice_str("hello"), "peer_away");
+	for (int i = 0; i < 3; i++) {
+		host_serve(&h, 2);
+		expect_echo(c, "hello");
+		rpc_server_stop(h.server);
+		h.server = NULL;
+		struct fault f = {0};
+		_cleanup_buf_ struct buf reply = {0};
+		assert_int_equal(rpc_call(c, slice_str("hello"), &reply, &f), ERR_NET);
+		/* closed when the old connection was still there to be tried */
+		assert_true(strcmp(f.rule, "peer_away") == 0 || strcmp(f.rule, "peer_closed") == 0);
+	}
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+static void test_no_answer(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 2);
+	struct rpc_client *c = client(h.path, 150);
+	int64_t start = clock_mono_us();
+	expect_net(c, slice_str("none"), "peer_timeout");
+	int64_t took_ms = (clock_mono_us() - start) / 1000;
+	assert_in_range(took_ms, 140, 1500);
+	expect_echo(c, "hello");
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+/* A peer that greets and then says nothing, or goes away once it has the request. */
+static void *accept_once(void *arg)
+{
+	int fd = accept(*(int *)arg, NULL, NULL);
+	uint8_t b[64];
+	raw_hello(fd, 0x31);
+	ssize_t n = recv(fd, b, 8, MSG_WAITALL);
+	n += recv(fd, b, 13 + 5, MSG_WAITALL);
+	close(fd);
+	return (void *)(intptr_t)n;
+}
+
+static void test_server_dies(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	int fd = raw_listen(h.path);
+	struct rpc_client *silent = client(h.path, 150);
+	expect_net(silent, slice_str("hello"), "peer_timeout");
+	rpc_client_close(silent);
+	close(fd);
+	assert_int_equal(unlink(h.path), 0);
+	fd = raw_listen(h.path);
+	pthread_t t;
+	pthread_create(&t, NULL, accept_once, &fd);
+	struct rpc_client *c = client(h.path, 3000);
+	int64_t start = clock_mono_us();
+	_cleanup_buf_ struct buf reply = {0};
+	struct fault f = {0};
+	/* the probe may be what the dying peer accepts first; then nothing answers at all */
+	assert_int_equal(rpc_call(c, slice_str("hello"), &reply, &f), ERR_NET);
+	assert_true(strcmp(f.rule, "peer_closed") == 0 || strcmp(f.rule, "peer_timeout") == 0);
+	assert_true(clock_mono_us() - start < 4000000);
+	rpc_client_close(c);
+	pthread_join(t, NULL);
+	close(fd);
+	assert_int_equal(unlink(h.path), 0);
+	host_done(&h);
+}
+
+static enum err try_start(struct host *h, const char *path, const char *rule)
+{
+	struct rpc_server_config c = host_config(h);
+	c.path = path;
+	struct fault f = {0};
+	struct rpc_server *s = NULL;
+	enum err e = rpc_server_start(&c, &s, &f);
+	if (e == OK)
+		rpc_server_stop(s);
+	assert_string_equal(f.rule, rule);
+	return e;
+}
+
+static void test_path(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	char dir[300], link[300], other[300];
+	snprintf(other, sizeof(other), "%s/file", h.dir);
+	snprintf(link, sizeof(link), "%s/link", h.dir);
+	snprintf(dir, sizeof(dir), "%s/no-such-folder/s.sock", h.dir);
+	assert_int_equal(try_start(&h, "", "socket_path"), ERR_CONFIG);
+	assert_int_equal(try_start(&h, dir, "socket"), ERR_IO);
+	/* a file that is no socket stays */
+	int fd = open(other, O_CREAT | O_WRONLY, 0600);
+	close(fd);
+	assert_int_equal(try_start(&h, other, "socket_path"), ERR_CONFIG);
+	assert_int_equal(symlink(other, link), 0);
+	assert_int_equal(try_start(&h, link, "socket_path"), ERR_CONFIG);
+	assert_int_equal(try_start(&h, h.dir, "socket_path"), ERR_CONFIG);
+	assert_int_equal(access(other, F_OK), 0);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(unlink(other), 0);
+	/* somebody accepts: in use, and goes on; nobody: replaced */
+	fd = raw_listen(h.path);
+	assert_int_equal(try_start(&h, h.path, "socket_in_use"), ERR_CONFLICT);
+	assert_int_equal(access(h.path, F_OK), 0);
+	close(fd);
+	assert_int_equal(access(h.path, F_OK), 0);
+	assert_int_equal(try_start(&h, h.path, ""), OK);
+	host_done(&h);
+}
+
+static void test_path_length(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	char path[200];
+	for (size_t n = 106; n <= 110; n++) {
+		memset(path, 'x', sizeof(path));
+		memcpy(path, h.dir, strlen(h.dir));
+		path[strlen(h.dir)] = '/';
+		path[n] = 0;
+		struct fault f = {0};
+		struct rpc_client *c = NULL;
+		enum err want = n <= 107 ? OK : ERR_CONFIG;
+		assert_int_equal(try_start(&h, path, n <= 107 ? "" : "socket_path"), want);
+		assert_int_equal(rpc_client_open(path, 100, 100, &c, &f), want);
+		if (c)
+			rpc_client_close(c);
+		else
+			assert_non_null(strstr(f.text, "at most 107"));
+	}
+	host_done(&h);
+}
+
+static void test_mode(void **state)
+{
+	(void)state;
+	static const unsigned modes[] = {0600, 0660, 0666, 0620}, masks[] = {0, 022, 077, 0777};
+	for (size_t i = 0; i < 4; i++)
+		for (size_t j = 0; j < 4; j++) {
+			struct host h;
+			host_init(&h);
+			mode_t before = umask(masks[j]);
+			struct rpc_server_config c = host_config(&h);
+			c.mode = modes[i];
+			assert_int_equal(rpc_server_start(&c, &h.server, NULL), OK);
+			assert_int_equal(umask(before), masks[j]); /* given back */
+			struct stat st;
+			assert_int_equal(lstat(h.path, &st), 0);
+			assert_int_equal(st.st_mode & 07777, modes[i]);
+			host_done(&h);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_in_flight),
+		cmocka_unit_test(test_uids),
+		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_peer_dies),
+		cmocka_unit_test(test_peer_does_not_read),
+		cmocka_unit_test(test_stop_drains),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_no_answer),
+		cmocka_unit_test(test_server_dies),
+		cmocka_unit_test(test_path),
+		cmocka_unit_test(test_path_length),
+		cmocka_unit_test(test_mode),
+	};
+	return cmocka_run_group_tests_name("server", tests, NULL, NULL);
+}
