@@ -137,6 +137,18 @@ static bool comes_before(struct slice a, struct slice b)
 	return order < 0 || (order == 0 && a.n < b.n);
 }
 
+/* UTF-32BE. */
+static bool universal_is_wellformed(struct slice body)
+{
+	for (size_t i = 0; i + 4 <= body.n; i += 4) {
+		uint32_t cp = (uint32_t)body.p[i] << 24 | (uint32_t)body.p[i + 1] << 16 | (uint32_t)body.p[i + 2] << 8 |
+			      body.p[i + 3];
+		if (cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
+			return false;
+	}
+	return body.n % 4 == 0;
+}
+
 /* What the strings that name_parse() does not read may hold. */
 static bool string_is_wellformed(int tag, struct slice body)
 {
@@ -146,7 +158,7 @@ static bool string_is_wellformed(int tag, struct slice body)
 	if (tag == DER_T61)
 		return true;
 	if (tag == DER_UNIVERSAL_STRING)
-		return body.n % 4 == 0;
+		return universal_is_wellformed(body);
 	return value_to_utf8(tag, body, &text);
 }
 
