@@ -1,0 +1,140 @@
+/*
+ * The CA key: at rest PKCS#8 inside a sealed file, whose label names the key it holds; in use a libcrypto key that
+ * leaves this file only as signatures.
+ *
+ * The encoded key passes through guarded memory alone. What is opened is compared with the certificate it shall sign
+ * for, so that a wrong file is found at start and not by the first verifier. Next: build.c, what gets signed.
+ */
+#include "ca/key.h"
+
+#include "common/base/file.h"
+#include "common/pki/sign.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
+
+#define SEALED_MAX_BYTES 65536u
+#define LABEL_SIZE (sizeof("ca-key:") + 40)
+
+CLEANUP_PTR(PKCS8_PRIV_KEY_INFO, pkcs8_freep, PKCS8_PRIV_KEY_INFO_free)
+
+struct ca_key {
+	enum key_alg alg;
+	EVP_PKEY *pkey;
+	struct pubkey public;
+};
+
+static const char *label_of(const struct pubkey *k, char ret[LABEL_SIZE])
+{
+	memcpy(ret, "ca-key:", 7);
+	hex_lower(k->key_id, sizeof(k->key_id), ret + 7);
+	return ret;
+}
+
+void ca_key_free(struct ca_key *k)
+{
+	EVP_PKEY_free(k->pkey);
+	pubkey_done(&k->public);
+	free(k);
+}
+
+/* Takes pkey. */
+static enum err key_from_pkey(EVP_PKEY *pkey, struct ca_key **ret, struct fault *f)
+{
+	_cleanup_(ca_key_freep) struct ca_key *k = xcalloc(1, sizeof(*k));
+	k->pkey = pkey;
+	TRY(privkey_public(pkey, &k->public, f));
+	k->alg = k->public.alg;
+	*ret = TAKE(k);
+	return OK;
+}
+
+/* One PrivateKeyInfo in DER and nothing behind it. RFC 5208 5. */
+static EVP_PKEY *pkey_from_pkcs8(const struct secret *der)
+{
+	const unsigned char *p = der->p;
+	_cleanup_(pkcs8_freep) PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)der->n);
+	if (!info || p != der->p + der->n) {
+		ERR_clear_error();
+		return NULL;
+	}
+	EVP_PKEY *pkey = EVP_PKCS82PKEY(info);
+	ERR_clear_error();
+	return pkey;
+}
+
+enum err ca_key_open(const char *path, const struct cert *cert, const struct secret *passphrase, struct ca_key **ret,
+		     struct fault *f)
+{
+	_cleanup_buf_ struct buf sealed = {0};
+	_cleanup_secret_ struct secret plain = {0};
+	char label[LABEL_SIZE];
+	TRY(file_read(path, SEALED_MAX_BYTES, &sealed, f));
+	enum err e = secret_open(label_of(&cert->key, label), passphrase, buf_slice(&sealed), &plain, f);
+	if (e != OK) {
+		fault_prefix(f, "%s", ESC(path, strlen(path)));
+		return e;
+	}
+	EVP_PKEY *pkey = pkey_from_pkcs8(&plain);
+	if (!pkey)
+		return fault_raise(f, ERR_CONFIG, "ca_key_form", "ca_key",
+				   "%s: the sealed content is not one private key as PKCS#8 in DER (RFC 5208 5)",
+				   ESC(path, strlen(path)));
+	_cleanup_(ca_key_freep) struct ca_key *k = NULL;
+	TRY(key_from_pkey(pkey, &k, f));
+	if (!slice_eq(slice_of(k->public.spki, k->public.spki_len), slice_of(cert->key.spki, cert->key.spki_len))) {
+		char found[41], wanted[41];
+		hex_lower(k->public.key_id, 20, found);
+		hex_lower(cert->key.key_id, 20, wanted);
+		return fault_raise(f, ERR_CONFIG, "ca_key_mismatch", "ca_key",
+				   "%s: holds key %s, wanted that of the certificate, %s", ESC(path, strlen(path)),
+				   found, wanted);
+	}
+	*ret = TAKE(k);
+	return OK;
+}
+
+enum err ca_key_create(enum key_alg alg, unsigned rsa_bits, struct ca_key **ret, struct fault *f)
+{
+	EVP_PKEY *pkey = NULL;
+	TRY(privkey_generate(alg, rsa_bits, &pkey, f));
+	return key_from_pkey(pkey, ret, f);
+}
+
+enum err ca_key_throwaway(enum key_alg alg, unsigned rsa_bits, struct ca_key **ret, struct fault *f)
+{
+	return ca_key_create(alg, rsa_bits, ret, f);
+}
+
+enum err ca_key_seal(const struct ca_key *k, const char *path, const struct secret *passphrase, struct fault *f)
+{
+	_cleanup_(pkcs8_freep) PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(k->pkey);
+	_cleanup_secret_ struct secret plain = {0};
+	_cleanup_buf_ struct buf sealed = {0};
+	char label[LABEL_SIZE];
+	int n = info ? i2d_PKCS8_PRIV_KEY_INFO(info, NULL) : -1;
+	if (n <= 0) {
+		ERR_clear_error();
+		return fault_raise(f, ERR_INTERNAL, "ca_key_form", "ca_key",
+				   "libcrypto cannot write the key as PKCS#8");
+	}
+	secret_alloc(&plain, (size_t)n);
+	unsigned char *p = plain.p;
+	i2d_PKCS8_PRIV_KEY_INFO(info, &p);
+	TRY(secret_seal(label_of(&k->public, label), passphrase, slice_of(plain.p, plain.n), &sealed, f));
+	return file_write_new(path, buf_slice(&sealed), 0600, f);
+}
+
+const struct pubkey *ca_key_public(const struct ca_key *k)
+{
+	return &k->public;
+}
+
+enum err ca_key_sign(const struct ca_key *k, struct slice tbs, struct buf *ret, struct fault *f)
+{
+	return privkey_sign(k->pkey, k->alg, tbs, ret, f);
+}

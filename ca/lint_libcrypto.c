@@ -1,0 +1,96 @@
+/*
+ * A second reader: libcrypto parses what was built, and encodes it again to the same bytes. What it reads otherwise
+ * than we wrote, other verifiers would too.
+ */
+#include "ca/lint_private.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
+
+static void extensions_free(X509_EXTENSIONS *list)
+{
+	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+}
+static void octets_free(unsigned char *p)
+{
+	OPENSSL_free(p);
+}
+CLEANUP_PTR(X509_EXTENSIONS, extensions_freep, extensions_free)
+CLEANUP_PTR(X509_EXTENSION, extension_freep, X509_EXTENSION_free)
+CLEANUP_PTR(unsigned char, octets_freep, octets_free)
+
+static void value_free(const X509V3_EXT_METHOD *method, void *value)
+{
+	if (method->it)
+		ASN1_item_free(value, ASN1_ITEM_ptr(method->it));
+	else
+		method->ext_free(value);
+}
+
+/* Decoded and encoded again; true also for extensions that libcrypto does not know. */
+static bool value_same(X509_EXTENSION *e)
+{
+	const X509V3_EXT_METHOD *method = X509V3_EXT_get(e);
+	if (!method)
+		return true;
+	void *value = X509V3_EXT_d2i(e);
+	if (!value)
+		return false;
+	_cleanup_(extension_freep) X509_EXTENSION *again =
+		X509V3_EXT_i2d(OBJ_obj2nid(X509_EXTENSION_get_object(e)), X509_EXTENSION_get_critical(e), value);
+	value_free(method, value);
+	return again && ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(again), X509_EXTENSION_get_data(e)) == 0;
+}
+
+bool lint_libcrypto_extensions(const struct lint_input *in, char *why, size_t why_size)
+{
+	LOOK(v);
+	_cleanup_buf_ struct buf list = {0};
+	der_put(&list, DER_SEQUENCE, v.extensions);
+	const unsigned char *p = list.data;
+	_cleanup_(extensions_freep) X509_EXTENSIONS *exts = d2i_X509_EXTENSIONS(NULL, &p, (long)list.len);
+	bool good = exts && p == list.data + list.len;
+	for (int i = 0; good && i < sk_X509_EXTENSION_num(exts); i++) {
+		X509_EXTENSION *e = sk_X509_EXTENSION_value(exts, i);
+		char oid[64];
+		if (value_same(e))
+			continue;
+		ERR_clear_error();
+		OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(e), 1);
+		return NO("libcrypto reads extension %s otherwise than it is written", oid);
+	}
+	ERR_clear_error();
+	return good || NO("libcrypto cannot read the extensions");
+}
+
+static bool read_by_libcrypto(const struct lint_input *in, X509 *x, char *why, size_t why_size)
+{
+	_cleanup_(octets_freep) unsigned char *tbs = NULL;
+	LOOK(v);
+	if (!X509_get0_pubkey(x))
+		return NO("libcrypto cannot read the public key");
+	if (X509_get_extension_flags(x) & (EXFLAG_INVALID | EXFLAG_CRITICAL))
+		return NO("libcrypto finds the extensions invalid, or a critical one that it does not know");
+	/* "re": not the bytes that were read, but what libcrypto understood of them. */
+	int n = i2d_re_X509_tbs(x, &tbs);
+	if (n <= 0 || !slice_eq(slice_of(tbs, (size_t)n), v.tbs))
+		return NO("libcrypto encodes what it has read to other bytes");
+	return true;
+}
+
+bool lint_libcrypto_same(const struct lint_input *in, char *why, size_t why_size)
+{
+	const unsigned char *p = in->cert->der.p;
+	_cleanup_(x509_freep) X509 *x = d2i_X509(NULL, &p, (long)in->cert->der.n);
+	bool good = x && p == in->cert->der.p + in->cert->der.n;
+	if (!good)
+		lint_no(why, why_size, "libcrypto cannot read the certificate");
+	else
+		good = read_by_libcrypto(in, x, why, why_size);
+	ERR_clear_error();
+	return good;
+}
