@@ -1,6 +1,6 @@
 /*
  * The border between our log and a client: kinds that clients may hear pass, the rest are logged under a number and the
- * number alone goes out. Used by wire_fault.c and jsonrpc.c.
+ * number alone goes out. Used by wire_fault.c and jsonrpc_error.c.
  */
 #include "common/rpc/fault.h"
 
@@ -9,11 +9,30 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+/* A text may have been cut inside a code point, or come from bytes that nobody checked: what is not UTF-8 becomes "?".
+ */
+static void repair(char *text)
+{
+	size_t n = strlen(text), i = 0;
+	uint8_t *p = (uint8_t *)text;
+	while (i < n) {
+		size_t at = i;
+		if (utf8_next(p, n, &i) < 0) {
+			p[at] = '?';
+			i = at + 1;
+		}
+	}
+}
 
 void fault_publish(const struct fault *f, struct fault *ret, char ref[FAULT_REF])
 {
 	if (f->kind != OK && err_is_public(f->kind)) {
 		*ret = *f;
+		repair(ret->rule);
+		repair(ret->where);
+		repair(ret->text);
 		ref[0] = 0;
 		return;
 	}

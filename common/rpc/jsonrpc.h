@@ -16,8 +16,8 @@ struct rpc_param {
 	const char *name;
 	enum param_type type;
 	bool required;
-	int64_t min, max;       /* characters of a string (bytes of UTF-8), value of an integer, items of a list */
-	const char *const *words; /* allowed strings, NULL-terminated, or NULL */
+	int64_t min, max;       /* bytes (UTF-8) of a string, value of an integer, items of a list; both 0: any */
+	const char *const *words; /* allowed strings (also of the items of a list), NULL-terminated, or NULL */
 	const char *help_zh, *help_en;
 };
 
@@ -28,7 +28,7 @@ struct rpc_call {
 	uint64_t roles;         /* of this peer, set by the server's `roles` hook */
 	void *session;          /* set by the `session` hook when the method needs one */
 };
-/* Does the work: gives *ret_result. A raised fault becomes the error reply. */
+/* Does the work: gives *ret_result (never NULL; json_null() when there is nothing to say). A raised fault becomes the error reply. */
 typedef enum err rpc_method_fn(void *arg, struct rpc_call *call, json_t **ret_result, struct fault *f);
 struct rpc_method {
 	const char *name;              /* "order.pay" */
@@ -58,12 +58,12 @@ struct jsonrpc_config {
 	enum err (*session)(void *arg, struct rpc_call *call, const char *token, struct fault *f);
 	/* Frees what session() set. */
 	void (*session_done)(void *arg, struct rpc_call *call);
-	/* Adds "contact" and the like to error data; may be NULL. */
+	/* Adds "contact" and the like to error data; may be NULL. call->method and call->params are NULL when the request has not come so far. */
 	void (*error_data)(void *arg, const struct rpc_call *call, const struct fault *f, json_t *data);
 	void *arg;
 };
 /* Handles one request text (never a batch of more than 32; notifications get no reply). Reply text is appended. Errors:
- * {code, message: "中文 / English", data: {reason, kind, field, zh, en, ref, …}}; codes -32700, -32600, -32601, -32602 as in the standard,
+ * {code, message: "中文 / English", data: {reason, kind, field, zh, en, text, ref, …}} (text: what was found and wanted); codes -32700, -32600, -32601, -32602 as in the standard,
  * -32000 - err kind for ours. Internal faults are logged with ref. Duplicate keys, depth, NUL, invalid UTF-8 are refused. */
 void jsonrpc_handle(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request, struct buf *reply);
 /* The OpenRPC document, as "rpc.discover" answers it. Gives: json_decref(). */

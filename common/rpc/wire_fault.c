@@ -9,22 +9,6 @@
 
 #include <string.h>
 
-/* A fault's text may have been cut inside a code point, and its words may come from bytes that nobody checked: every
- * byte that is not UTF-8 becomes "?". */
-static struct slice repair(char *text)
-{
-	size_t n = strlen(text), i = 0;
-	uint8_t *p = (uint8_t *)text;
-	while (i < n) {
-		size_t at = i;
-		if (utf8_next(p, n, &i) < 0) {
-			p[at] = '?';
-			i = at + 1;
-		}
-	}
-	return slice_of(text, n);
-}
-
 void wire_put_fault(const struct fault *f, uint32_t retry_ms, struct buf *ret)
 {
 	struct fault out;
@@ -32,9 +16,9 @@ void wire_put_fault(const struct fault *f, uint32_t retry_ms, struct buf *ret)
 	fault_publish(f, &out, ref);
 	struct wire_fault m = {
 		.kind = slice_str(err_word(out.kind)),
-		.rule = repair(out.rule),
-		.where = repair(out.where),
-		.text = repair(out.text),
+		.rule = slice_str(out.rule),
+		.where = slice_str(out.where),
+		.text = slice_str(out.text),
 		.retry_ms = retry_ms,
 	};
 	wire_fault_put(&m, ret);
