@@ -34,10 +34,16 @@ void sigalg_put(enum key_alg alg, struct buf *ret)
 	buf_add_slice(ret, key_info(alg)->sigalg);
 }
 
+static bool parameters_are(struct slice found, bool may_null)
+{
+	static const uint8_t null[] = {DER_NULL, 0};
+	return found.n == 0 || (may_null && slice_eq(found, slice_of(null, sizeof(null))));
+}
+
 enum err sigalg_parse(struct slice whole, struct sigalg *ret, struct fault *f)
 {
 	struct der d = der_of(whole), inner;
-	struct slice oid, null;
+	struct slice oid;
 	char text[128];
 	if (!der_enter(&d, DER_SEQUENCE, &inner) || !der_at_end(&d) || !der_get(&inner, DER_OID, &oid) ||
 	    !der_oid_text(oid, text, sizeof(text)))
@@ -46,12 +52,10 @@ enum err sigalg_parse(struct slice whole, struct sigalg *ret, struct fault *f)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strcmp(known[i].oid, text) != 0)
 			continue;
-		bool has_null = known[i].may_null && der_get(&inner, DER_NULL, &null) && null.n == 0;
-		if (!der_at_end(&inner))
+		if (!parameters_are(slice_of(inner.p, (size_t)(inner.end - inner.p)), known[i].may_null))
 			return fault_raise(f, ERR_PARSE, "sigalg_parameters", "signatureAlgorithm",
-					   "%s with %zu bytes of parameters%s, wanted %s", text,
-					   (size_t)(inner.end - inner.p), has_null ? " behind NULL" : "",
-					   known[i].may_null ? "NULL or none" : "none");
+					   "%s with %zu bytes of parameters, wanted %s", text,
+					   (size_t)(inner.end - inner.p), known[i].may_null ? "NULL or none" : "none");
 		*ret = known[i].alg;
 		return OK;
 	}
