@@ -1,0 +1,272 @@
+/*
+ * Two CAs, one with a P-256 and one with an RSA-2048 key, and for each three cases: tallies straight to the signer,
+ * many and one at a time, and requests through the desk. In each round every case measures its crypto limit and then
+ * Hufu.
+ *
+ * Each extension needs a predecessor of its own, so a pilot tells how many a run will spend, and all of them are made,
+ * adopted and signed (or, for the desk, paid) before the first round.
+ */
+#include "tools/benchmark/issue.h"
+
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/pki/der.h"
+#include "common/rpc/wire.h"
+#include "tools/benchmark/desk.h"
+#include "tools/benchmark/limit.h"
+#include "tools/benchmark/load.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
+
+#define MANY 128u
+#define DESK_ACCOUNTS 32u
+#define PILOT_TURNS 8u	  /* requests of each slot in the pilot */
+#define POOL_MARGIN 1.5	  /* the pilot is short: it may have been slow */
+#define LIMIT_SECONDS 0.5 /* of a second of Hufu */
+
+enum road { SIGNER, DESK };
+struct plan {
+	const char *name; /* "<road>-%s-<in flight>", with the CA's key */
+	enum road road;
+	unsigned in_flight;
+};
+static const struct plan plans[] = {
+	{"signer-%s-128", SIGNER, MANY},
+	{"signer-%s-1", SIGNER, 1},
+	{"desk-%s-32", DESK, DESK_ACCOUNTS},
+};
+#define N_PLANS (sizeof plans / sizeof plans[0])
+
+/* The tallies of one case, spent in order. */
+struct pool {
+	struct item *items;
+	size_t n, at;
+};
+static void pool_done(struct pool *p)
+{
+	items_free(p->items, p->n);
+	*p = (struct pool){0};
+}
+
+/* One CA with all its cases. */
+struct side {
+	const char *word, *algorithm; /* in case names; for `hufu init` */
+	enum key_alg alg;
+	struct tree tree;
+	struct stock stock;
+	struct limit *limit;
+	struct desk *desk;
+	struct pool pools[N_PLANS];
+	struct row *rows[N_PLANS];
+};
+
+struct issue {
+	const struct bench_run *b;
+	struct old_ca old;
+	char *old_path;
+	struct side sides[2];
+	struct timing timing;
+	struct report *report;
+};
+
+static void issue_done(struct issue *x)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct side *s = &x->sides[i];
+		desk_freep(&s->desk);
+		limit_freep(&s->limit);
+		for (size_t k = 0; k < N_PLANS; k++)
+			pool_done(&s->pools[k]);
+		tree_done(&s->tree);
+	}
+	old_ca_done(&x->old);
+	timing_done(&x->timing);
+	freep(&x->old_path);
+}
+
+static void progress(const struct issue *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void progress(const struct issue *x, const char *fmt, ...)
+{
+	va_list ap;
+	if (!x->b->progress)
+		return;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* --- tallies to the signer ---------------------------------------------------------------------------------------- */
+
+struct spending {
+	struct pool *pool;
+	struct timing *timing;
+	int64_t until_us;
+	int64_t from_us[MANY];
+};
+
+static enum err check_issued(struct slice reply, struct fault *f)
+{
+	struct wire_done done;
+	TRY(wire_expect(reply, WIRE_TYPE_DONE, NULL, f));
+	TRY(wire_done_get(reply, &done, f));
+	if (done.cert.n == 0 || done.again)
+		return fault_raise(f, ERR_INTERNAL, "not_issued", "signer",
+				   "the signer's answer holds no new certificate");
+	return OK;
+}
+
+static enum err spend_step(void *arg, unsigned slot, struct slice reply, struct buf *request, struct fault *f)
+{
+	struct spending *s = arg;
+	if (reply.n > 0) {
+		timing_add(s->timing, s->from_us[slot]);
+		TRY(check_issued(reply, f));
+	}
+	int64_t now = clock_mono_us();
+	if (s->pool->at == s->pool->n || now >= s->until_us)
+		return OK;
+	s->from_us[slot] = now;
+	buf_add_slice(request, buf_slice(&s->pool->items[s->pool->at++].request));
+	return OK;
+}
+
+static enum err run_plan(struct issue *x, struct side *s, size_t k, struct fault *f)
+{
+	const struct plan *p = &plans[k];
+	if (p->road == DESK)
+		return desk_run(s->desk, x->b->seconds, &x->timing, f);
+	struct spending spending = {.pool = &s->pools[k], .timing = &x->timing};
+	assert(p->in_flight <= MANY);
+	timing_start(&x->timing);
+	spending.until_us = x->timing.from_us + x->b->seconds * INT64_C(1000000);
+	return load_run(s->tree.ra_socket, p->in_flight, spend_step, &spending, f);
+}
+
+/* --- setting up --------------------------------------------------------------------------------------------------- */
+
+static struct row *add_row(struct issue *x, const struct side *s, const struct plan *p)
+{
+	struct row *r = &x->report->rows[x->report->n_rows++];
+	_cleanup_(freep) char *name = NULL;
+	const char *at = strstr(p->name, "%s");
+	name = xasprintf("%.*s%s%s", (int)(at - p->name), p->name, s->word, at + 2);
+	snprintf(r->name, sizeof r->name, "%s", name);
+	r->in_flight = p->in_flight;
+	return r;
+}
+
+static void add_idle(struct issue *x, const struct side *s, const char *program, const struct memory *m)
+{
+	struct idle *i = &x->report->idle[x->report->n_idle++];
+	snprintf(i->name, sizeof i->name, "%s %s", program, s->word);
+	i->memory = *m;
+}
+
+static enum err open_side(struct issue *x, struct side *s, struct fault *f)
+{
+	progress(x, "%s: laying out", s->word);
+	s->tree.build = x->b->build;
+	s->tree.policies = x->b->policies;
+	s->tree.dir = path_join(x->b->dir, s->word);
+	TRY(tree_lay_out(&s->tree, s->algorithm, x->old_path, f));
+	TRY(tree_start(&s->tree, f));
+	add_idle(x, s, "hufu-ca", &s->tree.idle_ca);
+	add_idle(x, s, "hufu-ra", &s->tree.idle_ra);
+	s->stock = (struct stock){.old = &x->old, .ra = &s->tree.ra_key};
+	memcpy(s->stock.ca, s->tree.ca_key_id, sizeof s->stock.ca);
+	memcpy(s->stock.policy, s->tree.policy, sizeof s->stock.policy);
+	s->desk = desk_new(&s->tree, &x->old, DESK_ACCOUNTS);
+	for (size_t k = 0; k < N_PLANS; k++)
+		s->rows[k] = add_row(x, s, &plans[k]);
+	return limit_new(s->alg, &s->limit, f);
+}
+
+/* n more certificates for a case: made, adopted, and signed or paid for. What was left is dropped. */
+static enum err fill(struct issue *x, struct side *s, size_t k, size_t n, struct fault *f)
+{
+	struct pool *p = &s->pools[k];
+	bool desk = plans[k].road == DESK;
+	progress(x, "%s: %zu old certificates are made, adopted and %s", s->rows[k]->name, n,
+		 desk ? "paid for" : "asked to be extended");
+	pool_done(p);
+	TRY(stock_make(&s->stock, n, !desk, &p->items, f));
+	p->n = n;
+	TRY(tree_adopt(&s->tree, &s->stock, p->items, n, f));
+	for (size_t i = 0; i < n; i++)
+		if (!desk)
+			buf_done(&p->items[i].cert);
+	return desk ? desk_fill(s->desk, p->items, n, f) : OK;
+}
+
+/* A short run to warm up and to learn how many certificates the rounds will spend. */
+static enum err pilot(struct issue *x, struct side *s, size_t k, struct fault *f)
+{
+	struct sample sample;
+	unsigned in_flight = plans[k].in_flight;
+	TRY(fill(x, s, k, (size_t)in_flight * PILOT_TURNS, f));
+	TRY(run_plan(x, s, k, f));
+	sample_take(&sample, &x->timing);
+	double rounds = sample.per_s * x->b->seconds * x->b->runs;
+	progress(x, "%s: pilot %.0f/s", s->rows[k]->name, sample.per_s);
+	return fill(x, s, k, (size_t)(rounds * POOL_MARGIN) + (size_t)in_flight * x->b->runs, f);
+}
+
+/* --- rounds ------------------------------------------------------------------------------------------------------- */
+
+static enum err measure(struct issue *x, struct side *s, size_t k, struct fault *f)
+{
+	struct row *r = s->rows[k];
+	struct sample *sample = &r->runs[r->n_runs];
+	/* One request at a time keeps one core busy at most. */
+	unsigned cores = plans[k].in_flight < x->b->cpus ? plans[k].in_flight : x->b->cpus;
+	TRY(limit_run(s->limit, cores, x->b->seconds * LIMIT_SECONDS, &sample->limit_per_s, f));
+	TRY(run_plan(x, s, k, f));
+	if (x->timing.n == 0)
+		return fault_raise(f, ERR_INTERNAL, "pool_empty", r->name, "no certificate was left for this run");
+	sample_take(sample, &x->timing);
+	r->n_runs++;
+	progress(x, "%s: %.0f/s, limit %.0f/s", r->name, sample->per_s, sample->limit_per_s);
+	TRY(memory_read(s->tree.ca, &r->ca, f));
+	return plans[k].road == DESK ? memory_read(s->tree.ra, &r->ra, f) : OK;
+}
+
+static enum err all_rounds(struct issue *x, struct fault *f)
+{
+	for (unsigned round = 0; round < x->b->runs; round++)
+		for (size_t i = 0; i < 2; i++)
+			for (size_t k = 0; k < N_PLANS; k++)
+				TRY(measure(x, &x->sides[i], k, f));
+	return OK;
+}
+
+static enum err run_all(struct issue *x, struct fault *f)
+{
+	_cleanup_buf_ struct buf pem = {0};
+	TRY(old_ca_new(&x->old, f));
+	pem_put(&pem, "CERTIFICATE", buf_slice(&x->old.cert));
+	x->old_path = path_join(x->b->dir, "old-ca.pem");
+	TRY(file_write_new(x->old_path, buf_slice(&pem), 0644, f));
+	for (size_t i = 0; i < 2; i++)
+		TRY(open_side(x, &x->sides[i], f));
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < N_PLANS; k++)
+			TRY(pilot(x, &x->sides[i], k, f));
+	return all_rounds(x, f);
+}
+
+enum err issue_run(const struct bench_run *b, struct report *ret, struct fault *f)
+{
+	assert(b->runs <= REPORT_MAX_RUNS);
+	struct issue x = {.b = b,
+			  .report = ret,
+			  .sides = {{.word = "p256", .algorithm = "p256", .alg = KEY_P256},
+				    {.word = "rsa2048", .algorithm = "rsa", .alg = KEY_RSA}}};
+	enum err e = run_all(&x, f);
+	issue_done(&x);
+	return e;
+}

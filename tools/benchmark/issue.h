@@ -1,0 +1,18 @@
+/*
+ * `issue`: durable certificates a second through the signer's wire, and through RA and signer, beside the crypto limit.
+ */
+#ifndef HUFU_BENCHMARK_ISSUE_H
+#define HUFU_BENCHMARK_ISSUE_H
+
+#include "tools/benchmark/report.h"
+
+struct bench_run {
+	const char *build, *policies; /* folders */
+	const char *dir;	      /* an empty folder, on the disk that is measured */
+	unsigned cpus, seconds, runs;
+	bool progress; /* say on stderr what is being done */
+};
+/* Fills ret->rows and ret->idle. */
+MUST_CHECK enum err issue_run(const struct bench_run *b, struct report *ret, struct fault *f);
+
+#endif

@@ -1,0 +1,186 @@
+/*
+ * `hufu-bench`: measures what it is told to in a folder of its own, prints a table or JSON, removes the folder.
+ * tools/bench finds the build tree and the commit and starts it. Next file to read: issue.c.
+ */
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/secret.h"
+#include "tools/benchmark/issue.h"
+#include "tools/benchmark/load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "common/base/cleanup.h"
+
+#define DEFAULT_SECONDS 3
+#define MAX_SECONDS 60
+#define RUNS 3
+#define FLUSHES 64
+#define FLUSH_BYTES 4096
+
+static const struct benchmark {
+	const char *name, *what;
+	enum err (*run)(const struct bench_run *b, struct report *ret, struct fault *f);
+} benchmarks[] = {
+	{"issue", "certificates a second through the signer, and through RA and signer", issue_run},
+};
+#define N_BENCHMARKS (sizeof benchmarks / sizeof benchmarks[0])
+
+struct options {
+	const struct benchmark *benchmark;
+	const char *commit;
+	bool json;
+	struct bench_run run;
+};
+
+static int usage(const char *why, const char *what)
+{
+	fprintf(stderr, "hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--json]\n", why, what);
+	for (size_t i = 0; i < N_BENCHMARKS; i++)
+		fprintf(stderr, "  %-8s %s\n", benchmarks[i].name, benchmarks[i].what);
+	return 4;
+}
+
+/* 0, or the exit code. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+	for (int i = 1; i < argc; i++) {
+		uint64_t n = 0;
+		const char *a = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+		if (strcmp(a, "--json") == 0) {
+			o->json = true;
+			continue;
+		}
+		if (a[0] != '-') {
+			for (size_t k = 0; k < N_BENCHMARKS; k++)
+				if (strcmp(benchmarks[k].name, a) == 0)
+					o->benchmark = &benchmarks[k];
+			if (!o->benchmark)
+				return usage("there is no benchmark named ", a);
+			continue;
+		}
+		if (!value)
+			return usage("a value is missing behind ", a);
+		i++;
+		if (strcmp(a, "--seconds") == 0 && u64_parse(value, strlen(value), MAX_SECONDS, &n) && n > 0)
+			o->run.seconds = (unsigned)n;
+		else if (strcmp(a, "--build") == 0)
+			o->run.build = value;
+		else if (strcmp(a, "--policies") == 0)
+			o->run.policies = value;
+		else if (strcmp(a, "--commit") == 0)
+			o->commit = value;
+		else
+			return usage("unknown option, or a value that it cannot have: ", a);
+	}
+	if (!o->benchmark || !o->run.build || !o->run.policies)
+		return usage("NAME, --build or --policies is missing", "");
+	return 0;
+}
+
+/* --- the folder --------------------------------------------------------------------------------------------------- */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	(void)remove(path);
+	return 0;
+}
+
+/* Not /tmp: that is often memory, where nothing is durable. */
+static enum err make_folder(char **ret, struct fault *f)
+{
+	const char *parent = getenv("TMPDIR");
+	struct statfs fs;
+	_cleanup_(freep) char *dir = path_join(parent && *parent ? parent : "/var/tmp", "hufu-bench-XXXXXX");
+	if (!mkdtemp(dir))
+		return fault_raise(f, ERR_IO, "mkdtemp", "folder", "%s: %s", dir, strerror(errno));
+	if (statfs(dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+		fprintf(stderr, "hufu-bench: %s is in memory (tmpfs), so flushes cost nothing here; set TMPDIR\n", dir);
+	*ret = TAKE(dir);
+	return OK;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* What the disk costs here: the median time to append a block and flush it. */
+static enum err measure_flush(const char *dir, double *ret_ms, struct fault *f)
+{
+	static const uint8_t block[FLUSH_BYTES];
+	int64_t us[FLUSHES];
+	_cleanup_(freep) char *path = path_join(dir, "flush");
+	_cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	for (size_t i = 0; i < FLUSHES; i++) {
+		int64_t from = clock_mono_us();
+		if (fd < 0 || write(fd, block, sizeof block) != (ssize_t)sizeof block || fdatasync(fd) != 0)
+			return fault_raise(f, ERR_IO, "flush", "folder", "%s: %s", path, strerror(errno));
+		us[i] = clock_mono_us() - from;
+	}
+	qsort(us, FLUSHES, sizeof us[0], by_size);
+	*ret_ms = (double)us[FLUSHES / 2] / 1000.0;
+	return OK;
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------ */
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	load_stop = 1;
+}
+
+static enum err run(struct options *o, struct report *r, struct fault *f)
+{
+	_cleanup_(freep) char *dir = NULL;
+	TRY(make_folder(&dir, f));
+	o->run.dir = dir;
+	enum err e = measure_flush(dir, &r->flush_ms, f);
+	if (e == OK)
+		e = o->benchmark->run(&o->run, r, f);
+	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return e;
+}
+
+int main(int argc, char **argv)
+{
+	secret_init();
+	log_init("hufu-bench", LOG_LEVEL_WARNING);
+	struct options o = {.commit = "unknown", .run = {.seconds = DEFAULT_SECONDS, .runs = RUNS, .progress = true}};
+	struct fault f = {0};
+	int rc = read_options(argc, argv, &o);
+	if (rc != 0)
+		return rc;
+	/* Results alone go to stdout; what the programs say meanwhile goes to stderr. */
+	FILE *out = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "w");
+	if (!out || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		return usage("no standard output", "");
+	struct sigaction stop = {.sa_handler = on_signal};
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	o.run.cpus = cpus > 0 ? (unsigned)cpus : 1;
+	struct report r = {.name = o.benchmark->name, .commit = o.commit, .cpus = o.run.cpus, .seconds = o.run.seconds};
+	if (run(&o, &r, &f) != OK) {
+		fprintf(stderr, "hufu-bench: %s [%s]\n", f.text, f.rule);
+		return 1;
+	}
+	if (o.json)
+		report_json(&r, out);
+	else
+		report_table(&r, out);
+	return fclose(out) == 0 ? 0 : 1;
+}

@@ -1,0 +1,145 @@
+/*
+ * Medians, not means: one run that another program disturbed shall not move the figure. A ratio is that of the two
+ * medians beside it, so that a reader can check it.
+ */
+#include "tools/benchmark/report.h"
+
+#include "common/base/clock.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
+
+void timing_done(struct timing *t)
+{
+	freep(&t->us);
+	t->n = t->cap = 0;
+}
+
+void timing_start(struct timing *t)
+{
+	t->n = 0;
+	t->from_us = t->last_us = clock_mono_us();
+}
+
+void timing_add(struct timing *t, int64_t from_us)
+{
+	if (t->n == t->cap) {
+		t->cap = t->cap ? 2 * t->cap : 4096;
+		t->us = xrealloc(t->us, t->cap, sizeof *t->us);
+	}
+	t->last_us = clock_mono_us();
+	t->us[t->n++] = t->last_us - from_us;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Nearest rank. */
+static double percentile_ms(const struct timing *t, double p)
+{
+	if (t->n == 0)
+		return 0;
+	size_t rank = (size_t)ceil(p / 100.0 * (double)t->n);
+	return (double)t->us[rank > 0 ? rank - 1 : 0] / 1000.0;
+}
+
+void sample_take(struct sample *s, struct timing *t)
+{
+	int64_t us = t->last_us - t->from_us;
+	if (t->n > 1)
+		qsort(t->us, t->n, sizeof *t->us, by_size);
+	s->per_s = us > 0 ? (double)t->n * 1e6 / (double)us : 0;
+	s->p50_ms = percentile_ms(t, 50);
+	s->p99_ms = percentile_ms(t, 99);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y;
+}
+
+double row_median(const struct row *r, size_t offset)
+{
+	double v[REPORT_MAX_RUNS] = {0};
+	size_t n = r->n_runs;
+	if (n == 0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		memcpy(&v[i], (const char *)&r->runs[i] + offset, sizeof v[i]);
+	qsort(v, n, sizeof v[0], by_value);
+	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+#define MEDIAN(r, member) row_median((r), offsetof(struct sample, member))
+
+static double ratio_of(const struct row *r)
+{
+	double limit = MEDIAN(r, limit_per_s);
+	return limit > 0 ? MEDIAN(r, per_s) / limit : 0;
+}
+
+void report_table(const struct report *r, FILE *out)
+{
+	fprintf(out, "%s: %u cpus, commit %s, runs of %u s, one flush %.2f ms\n", r->name, r->cpus, r->commit,
+		r->seconds, r->flush_ms);
+	fprintf(out, "%-18s %10s %10s %6s %9s %9s %11s %11s %5s\n", "case", "hufu/s", "limit/s", "ratio", "p50 ms",
+		"p99 ms", "ca peak MiB", "ra peak MiB", "runs");
+	for (size_t i = 0; i < r->n_rows; i++) {
+		const struct row *w = &r->rows[i];
+		fprintf(out, "%-18s %10.0f %10.0f %6.2f %9.2f %9.2f %11.1f ", w->name, MEDIAN(w, per_s),
+			MEDIAN(w, limit_per_s), ratio_of(w), MEDIAN(w, p50_ms), MEDIAN(w, p99_ms), w->ca.peak_mib);
+		if (w->ra.peak_mib > 0)
+			fprintf(out, "%11.1f %5zu\n", w->ra.peak_mib, w->n_runs);
+		else
+			fprintf(out, "%11s %5zu\n", "-", w->n_runs);
+	}
+	for (size_t i = 0; i < r->n_idle; i++)
+		fprintf(out, "idle %-18s %5.1f MiB (%.1f at most while starting)\n", r->idle[i].name,
+			r->idle[i].memory.rss_mib, r->idle[i].memory.peak_mib);
+}
+
+/* Three digits behind the point are more than was measured. */
+static json_t *number(double v)
+{
+	return json_real(round(v * 1000.0) / 1000.0);
+}
+
+static json_t *row_json(const struct row *r)
+{
+	json_t *o = json_pack("{s:s,s:{}}", "case", r->name, "peers");
+	json_object_set_new(o, "hufu_per_s", number(MEDIAN(r, per_s)));
+	json_object_set_new(o, "limit_per_s", number(MEDIAN(r, limit_per_s)));
+	json_object_set_new(o, "ratio", number(ratio_of(r)));
+	json_object_set_new(o, "p50_ms", number(MEDIAN(r, p50_ms)));
+	json_object_set_new(o, "p99_ms", number(MEDIAN(r, p99_ms)));
+	json_object_set_new(o, "rss_mib", number(r->ca.peak_mib + r->ra.peak_mib));
+	json_object_set_new(o, "runs", json_integer((json_int_t)r->n_runs));
+	return o;
+}
+
+void report_json(const struct report *r, FILE *out)
+{
+	json_t *rows = json_array(), *idle = json_array();
+	_cleanup_(json_freep) json_t *o =
+		json_pack("{s:s,s:i,s:s,s:o,s:i,s:o}", "name", r->name, "cpus", (int)r->cpus, "commit", r->commit,
+			  "rows", rows, "seconds", (int)r->seconds, "idle", idle);
+	for (size_t i = 0; i < r->n_rows; i++)
+		json_array_append_new(rows, row_json(&r->rows[i]));
+	for (size_t i = 0; i < r->n_idle; i++) {
+		json_t *m = json_pack("{s:s}", "program", r->idle[i].name);
+		json_object_set_new(m, "rss_mib", number(r->idle[i].memory.rss_mib));
+		json_object_set_new(m, "peak_mib", number(r->idle[i].memory.peak_mib));
+		json_array_append_new(idle, m);
+	}
+	json_object_set_new(o, "flush_ms", number(r->flush_ms));
+	json_dumpf(o, out, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+	fputc('\n', out);
+}

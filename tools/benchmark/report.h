@@ -1,0 +1,59 @@
+/*
+ * What was measured: latencies of one run, medians over the runs, as a table and as JSON.
+ */
+#ifndef HUFU_BENCHMARK_REPORT_H
+#define HUFU_BENCHMARK_REPORT_H
+
+#include "tools/benchmark/tree.h"
+
+#include <stdio.h>
+
+/* Durations of one run. Zero state is empty. */
+struct timing {
+	int64_t *us;
+	size_t n, cap;
+	int64_t from_us, last_us; /* of the run: its start, its last answer */
+};
+void timing_done(struct timing *t);
+void timing_start(struct timing *t); /* empties it and reads the clock */
+/* Something that began at from_us has ended now. */
+void timing_add(struct timing *t, int64_t from_us);
+
+/* One run of one case. */
+struct sample {
+	double per_s, limit_per_s, p50_ms, p99_ms;
+};
+/* Rate from the run's start to its last answer, and percentiles. Sorts t. Leaves limit_per_s alone. */
+void sample_take(struct sample *s, struct timing *t);
+
+#define REPORT_MAX_RUNS 16
+struct row {
+	char name[40];
+	unsigned in_flight;
+	struct sample runs[REPORT_MAX_RUNS];
+	size_t n_runs;
+	struct memory ca, ra; /* after the last run; ra zero when it took no part */
+};
+struct idle {
+	char name[40]; /* "hufu-ca p256" */
+	struct memory memory;
+};
+#define REPORT_MAX_ROWS 16
+struct report {
+	const char *name, *commit;
+	unsigned cpus, seconds;
+	double flush_ms; /* 4 KiB appended and flushed in the folder of the measurement */
+	struct row rows[REPORT_MAX_ROWS];
+	size_t n_rows;
+	struct idle idle[REPORT_MAX_ROWS];
+	size_t n_idle;
+};
+/* The median member (an offset of double in struct sample) of the runs. */
+double row_median(const struct row *r, size_t offset);
+void report_table(const struct report *r, FILE *out);
+/* {"name", "cpus", "commit", "rows": [{"case", "hufu_per_s", "limit_per_s", "ratio", "peers", "p50_ms", "p99_ms",
+ * "rss_mib", "runs"}]}, and beyond that "seconds", "flush_ms", "idle": [{"program", "rss_mib", "peak_mib"}]. rss_mib is
+ * the peak of the programs that took part, together. */
+void report_json(const struct report *r, FILE *out);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * A whole Hufu for one measurement: laid out by `hufu init` in a temporary folder, its two programs running.
+ */
+#ifndef HUFU_BENCHMARK_TREE_H
+#define HUFU_BENCHMARK_TREE_H
+
+#include "common/base/secret.h"
+#include "common/note/person.h"
+#include "tools/benchmark/stock.h"
+#include "tools/hufu/process.h"
+
+struct memory {
+	double rss_mib, peak_mib; /* VmRSS, VmHWM */
+};
+
+struct tree {
+	const char *build;    /* folder of the build tree: tools/hufu, ca/hufu-ca, ra/hufu-ra */
+	const char *policies; /* bundle to copy */
+	char *dir;
+	char *ra_socket, *operator_socket, *desk_socket;
+	struct secret passphrase;
+	struct notify notify;
+	pid_t ca, ra;
+	struct person_key ra_key, officers[2];
+	uint8_t ca_key_id[20], policy[32];
+	struct memory idle_ca, idle_ra; /* after the start, before any request */
+};
+/* Stops the programs and frees; the folder stays. Accepts the zero state. */
+void tree_done(struct tree *t);
+/* Lays DIR out with that algorithm ("p256", "rsa") for the CA keys and pins the old authority. What the programs print
+ * goes to this process's stdout and stderr. build, policies and dir are set by the caller. */
+MUST_CHECK enum err tree_lay_out(struct tree *t, const char *algorithm, const char *old_issuer, struct fault *f);
+/* Starts both programs, each logging to var/log, and reads what they take when idle. */
+MUST_CHECK enum err tree_start(struct tree *t, struct fault *f);
+/* Adopts the certificates of these items, in parts of 128, each its own adoption note. */
+MUST_CHECK enum err tree_adopt(const struct tree *t, const struct stock *s, const struct item *items, size_t n,
+			       struct fault *f);
+/* From /proc/PID/status. */
+MUST_CHECK enum err memory_read(pid_t pid, struct memory *ret, struct fault *f);
+
+#endif
