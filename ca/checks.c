@@ -1,0 +1,295 @@
+/*
+ * The order of the checks. The table below is DESIGN.md's paragraph, line by line; each function does what its line
+ * says and nothing of another's. `again` is the part that depends on the ledger and may have changed by the time the
+ * writer's transaction runs: there it is asked once more, so no two requests can both pass on the same free identifier
+ * or the same predecessor.
+ *
+ * What fails up to and with the RA's signature is counted and logged only; later failures are recorded
+ * (request.recorded). Next: checks_signers.c, checks_ledger.c, then issue.c and revoke.c for what follows a yes.
+ */
+#include "ca/checks.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+
+#include <string.h>
+
+/* --- parse
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
+
+static enum err check_parse(struct request *r, struct fault *f)
+{
+	if (r->note_bytes.n > TALLY_NOTE_MAX)
+		return fault_raise(f, ERR_LIMIT, "tally_size", "tally", "%zu bytes, at most %d are allowed",
+				   r->note_bytes.n, TALLY_NOTE_MAX);
+	if (r->csr_bytes.n > CSR_MAX_BYTES)
+		return fault_raise(f, ERR_LIMIT, "csr_size", "csr", "%zu bytes, at most %d are allowed", r->csr_bytes.n,
+				   CSR_MAX_BYTES);
+	TRY(note_parse(r->note_bytes, 1, &r->note, f));
+	TRY(tally_parse(r->note.text, &r->t, f));
+	note_text_sha256(&r->note, r->text_sha256);
+	return OK;
+}
+
+/* --- RA's signature
+ * ------------------------------------------------------------------------------------------------------------- */
+
+static const uint8_t operator_bucket[32] = {0};
+
+static enum err check_ra(struct request *r, struct fault *f)
+{
+	TRY(signers_ra(r, f));
+	if (!signer_may_refuse(r->s, r->ra ? r->ra->key : operator_bucket, false))
+		return fault_raise(f, ERR_BUSY, "refusals_rate", "tally",
+				   "too many refused tallies of %s; try again later",
+				   r->ra ? r->ra->name : "the operator");
+	r->recorded = true;
+	return OK;
+}
+
+/* --- window and clock
+ * ----------------------------------------------------------------------------------------------------------- */
+
+static enum err check_window(struct request *r, struct fault *f)
+{
+	TRY(ledger_now(r->s->ledger, &r->now, f));
+	r->facts.now = r->now;
+	r->facts.issuer_not_after = r->s->issuer.not_after;
+	return judge_window(&r->t, r->now, f);
+}
+
+/* --- id
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
+
+static enum err id_state(struct request *r, struct ledger_tally *known, struct fault *f)
+{
+	TRY(ledger_tally(r->db, r->t.id, known, f));
+	if (known->withdrawn)
+		return fault_raise(f, ERR_RULE, "tally_withdrawn", "tally.id", "%s was withdrawn",
+				   TALLY_ID_TEXT(r->t.id));
+	if (!known->known)
+		return OK;
+	if (memcmp(known->text_sha256, r->text_sha256, 32) != 0)
+		return fault_raise(f, ERR_RULE, "tally_id_used", "tally.id", "%s belongs to a tally with another text",
+				   TALLY_ID_TEXT(r->t.id));
+	if (known->dead)
+		return fault_raise(f, ERR_RULE, "tally_dead", "tally.id", "%s was given up before it was signed",
+				   TALLY_ID_TEXT(r->t.id));
+	if (known->outcome == LEDGER_NONE)
+		return fault_raise(f, ERR_BUSY, "tally_in_flight", "tally.id", "%s is being worked on",
+				   TALLY_ID_TEXT(r->t.id));
+	return OK;
+}
+
+/* The same tally again: the same answer. */
+static enum err answer_again(struct request *r, const struct ledger_tally *known, struct fault *f)
+{
+	if (tally_kind_issues(r->t.kind)) {
+		_cleanup_buf_ struct buf issued = {0}, intent = {0};
+		struct wire_e_issued outcome;
+		struct wire_e_intent meant;
+		TRY(ledger_entry(r->db, known->outcome, &issued, f));
+		TRY(wire_e_issued_get(buf_slice(&issued), &outcome, f));
+		TRY(ledger_entry(r->db, outcome.intent, &intent, f));
+		TRY(wire_e_intent_get(buf_slice(&intent), &meant, f));
+		build_certificate(meant.tbs, r->s->issuer.key.alg, outcome.signature, &r->cert);
+	}
+	r->done = (struct wire_done){
+		.cert = buf_slice(&r->cert), .index = known->outcome, .intent = known->intent, .again = 1};
+	r->answered = true;
+	return OK;
+}
+
+static enum err check_id(struct request *r, struct fault *f)
+{
+	struct ledger_tally known;
+	TRY(id_state(r, &known, f));
+	return known.known ? answer_again(r, &known, f) : OK;
+}
+
+static enum err again_id(struct request *r, struct fault *f)
+{
+	struct ledger_tally known;
+	TRY(id_state(r, &known, f));
+	if (known.known)
+		return fault_raise(f, ERR_BUSY, "tally_in_flight", "tally.id",
+				   "%s was done a moment ago; ask again for its answer", TALLY_ID_TEXT(r->t.id));
+	return OK;
+}
+
+/* --- kind and profile, policy
+ * ----------------------------------------------------------------------------------------------------- */
+
+/* The policy that the tally names: the one in force, or the one before while its tallies still count. */
+static const struct policy_ready *policy_named(const struct request *r)
+{
+	const struct policy *now = r->heads->now.policy, *before = r->heads->before.policy;
+	if (memcmp(r->t.policy, now->note.sha256, 32) == 0)
+		return &r->heads->now;
+	if (before && memcmp(r->t.policy, before->note.sha256, 32) == 0 && r->now < now->note.until)
+		return &r->heads->before;
+	return NULL;
+}
+
+static enum err check_served(struct request *r, struct fault *f)
+{
+	if (memcmp(r->t.ca, r->s->issuer.key.key_id, 20) != 0)
+		return fault_raise(f, ERR_RULE, "ca_unknown", "tally.ca", "the tally is for another CA");
+	if (r->t.kind == TALLY_RESPONDER)
+		return fault_raise(f, ERR_RULE, "kind_not_served", "tally.kind",
+				   "found %s, which this signer does not serve yet", tally_kind_word(r->t.kind));
+	/* A withdrawal names no project: any RA of the roster may make requests die. */
+	if (r->ra && r->t.kind != TALLY_WITHDRAW && !member_may(r->ra, r->t.project, r->t.kind))
+		return fault_raise(f, ERR_RULE, "ra_scope", "tally.project", "%s may not ask for %s in project %s",
+				   r->ra->name, tally_kind_word(r->t.kind), r->t.project);
+	return OK;
+}
+
+static enum err check_policy(struct request *r, struct fault *f)
+{
+	bool names_policy = r->t.kind != TALLY_WITHDRAW;
+	TRY(check_served(r, f));
+	const struct policy_ready *named = names_policy ? policy_named(r) : &r->heads->now;
+	r->ready = named ? named : &r->heads->now;
+	TRY(judge_policy(r->ready->policy, &r->t, &r->verdict, f));
+	if (!named)
+		return fault_raise(f, ERR_RULE, "policy_hash", "tally.policy",
+				   "found another policy than the one in force, %s", r->heads->now.policy->origin);
+	return OK;
+}
+
+static enum err again_heads(struct request *r, struct fault *f)
+{
+	struct head roster, policy;
+	TRY(ledger_head(r->db, HEAD_ROSTER, &roster, f));
+	TRY(ledger_head(r->db, HEAD_POLICY, &policy, f));
+	if (roster.entry == r->heads->roster_head.entry && policy.entry == r->heads->policy_head.entry)
+		return OK;
+	return fault_raise(f, ERR_BUSY, "heads_changed", "ledger",
+			   "roster or policy changed a moment ago; the tally is to be judged anew");
+}
+
+/* --- the rest
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
+
+static enum err check_predecessor(struct request *r, struct fault *f)
+{
+	if (r->t.kind == TALLY_WITHDRAW)
+		TRY(target_state(r, f));
+	TRY(predecessor_find(r, f));
+	TRY(predecessor_state(r, f));
+	return judge_needs(&r->t, &r->facts, &r->verdict, f);
+}
+
+static enum err again_predecessor(struct request *r, struct fault *f)
+{
+	return r->t.kind == TALLY_WITHDRAW ? target_state(r, f) : predecessor_state(r, f);
+}
+
+static enum err check_new_key(struct request *r, struct fault *f)
+{
+	TRY(line_find(r, f));
+	TRY(signers_new_key(r, f));
+	TRY(judge_key(&r->t, &r->facts, &r->verdict, f));
+	return key_state(r, f);
+}
+
+static enum err check_subject(struct request *r, struct fault *f)
+{
+	TRY(judge_subject(&r->t, &r->facts, &r->verdict, f));
+	return line_state(r, f);
+}
+
+static enum err check_papers(struct request *r, struct fault *f)
+{
+	return judge_papers(r->ready->policy, &r->t, &r->verdict, f);
+}
+
+static enum err check_validity(struct request *r, struct fault *f)
+{
+	return judge_validity(&r->t, &r->facts, &r->verdict, f);
+}
+
+/* --- the order
+ * --------------------------------------------------------------------------------------------------------------------
+ */
+
+typedef enum err check_fn(struct request *r, struct fault *f);
+
+static const struct check {
+	const char *name;
+	check_fn *first, *again;
+} checks[] = {
+	{"parse", check_parse, NULL},
+	{"RA's signature", check_ra, NULL},
+	{"window and clock", check_window, NULL},
+	{"id", check_id, again_id},
+	{"kind, profile, policy", check_policy, again_heads},
+	{"predecessor", check_predecessor, again_predecessor},
+	{"subscriber's signature", signers_subscriber, NULL},
+	{"officers", signers_people, NULL},
+	{"new key", check_new_key, key_state},
+	{"subject, identifier's line", check_subject, line_state},
+	{"materials, notice, order", check_papers, NULL},
+	{"validity", check_validity, NULL},
+};
+#define N_CHECKS (sizeof(checks) / sizeof(checks[0]))
+
+static enum err run_all(struct request *r, struct fault *f)
+{
+	for (size_t i = 0; i < N_CHECKS && !r->answered; i++) {
+		enum err e = checks[i].first(r, f);
+		if (e != OK) {
+			log_event(LOG_LEVEL_DEBUG, "check_failed", "check=%s err=%s", LQ(checks[i].name), err_word(e));
+			return e;
+		}
+	}
+	return OK;
+}
+
+/* One snapshot for all look-ups. */
+static enum err run_in_snapshot(struct request *r, struct fault *f)
+{
+	TRY(db_begin_read(r->db, f));
+	enum err e = run_all(r, f);
+	db_rollback(r->db);
+	return e;
+}
+
+enum err checks_run(struct request *r, struct fault *f)
+{
+	r->heads = signer_heads(r->s);
+	TRY(ledger_reader(r->s->ledger, &r->db, f));
+	enum err e = run_in_snapshot(r, f);
+	ledger_reader_put(r->s->ledger, r->db);
+	r->db = NULL;
+	return e;
+}
+
+enum err checks_again(struct request *r, struct ledger_tx *tx, struct fault *f)
+{
+	enum err e = OK;
+	r->db = tx->db;
+	for (size_t i = 0; i < N_CHECKS && e == OK; i++)
+		if (checks[i].again)
+			e = checks[i].again(r, f);
+	r->db = NULL;
+	return e;
+}
+
+void request_done(struct request *r)
+{
+	heads_unrefp(&r->heads);
+	note_done(&r->note);
+	tally_done(&r->t);
+	buf_done(&r->pred_der);
+	cert_done(&r->pred_cert);
+	name_done(&r->pred_subject);
+	csr_done(&r->csr);
+	name_done(&r->subject);
+	buf_done(&r->cert);
+	*r = (struct request){0};
+}

@@ -1,0 +1,281 @@
+/*
+ * From a judged tally to a certificate.
+ *
+ * The to-be-signed bytes are built once. A throw-away key signs them first and the lint judges that certificate; then
+ * the intent with these very bytes goes into the ledger, and only what the intent holds is signed by the CA's key. The
+ * outcome is a second transaction, which looks at the predecessor once more: one that was revoked in between gets no
+ * successor, and the intent is given up instead. A crash between the two leaves an open intent, which issue_recover()
+ * finishes the same way.
+ */
+#include "ca/issue.h"
+
+#include "ca/lint.h"
+#include "ca/revoke.h"
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+
+#include <string.h>
+
+/* --- build and lint
+ * -------------------------------------------------------------------------------------------------------------- */
+
+static enum err build(struct request *r, const struct serial *serial, struct buf *ret_tbs, struct fault *f)
+{
+	struct build b = {.serial = serial,
+			  .subject = &r->subject,
+			  .key = r->facts.key,
+			  .not_before = r->verdict.not_before,
+			  .not_after = r->verdict.not_after};
+	TRY(build_tbs(policy_ready_template(r->ready, r->verdict.profile), &b, ret_tbs, f));
+	if (ret_tbs->len > 12288)
+		return fault_raise(f, ERR_LIMIT, "certificate_size", "certificate",
+				   "%zu bytes to be signed, at most 12288 are allowed", ret_tbs->len);
+	return OK;
+}
+
+static enum err lint(struct request *r, struct slice tbs, struct fault *f)
+{
+	_cleanup_buf_ struct buf signature = {0}, der = {0};
+	_cleanup_(cert_done) struct cert cert = {0};
+	TRY(ca_key_sign(r->s->throwaway, tbs, &signature, f));
+	build_certificate(tbs, r->s->issuer.key.alg, buf_slice(&signature), &der);
+	TRY(cert_parse(buf_slice(&der), &cert, f));
+	return lint_run(&(struct lint_input){.cert = &cert,
+					     .issuer = &r->s->issuer,
+					     .profile = r->verdict.profile,
+					     .subject = &r->subject,
+					     .key = r->facts.key,
+					     .signer = ca_key_public(r->s->throwaway),
+					     .now = r->now},
+			f);
+}
+
+/* --- intent
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
+
+struct intent {
+	struct request *r;
+	struct slice tbs;
+	struct ledger_cert row;
+	uint64_t index;
+};
+
+static void fill_row(const struct request *r, const struct serial *serial, struct ledger_cert *c)
+{
+	*c = (struct ledger_cert){.intent = LEDGER_NONE,
+				  .entry = LEDGER_NONE,
+				  .not_before = r->verdict.not_before,
+				  .not_after = r->verdict.not_after,
+				  .line = r->line,
+				  .root = r->has_pred ? r->pred.root : 0,
+				  .renewals = r->has_pred && !r->t.key_is_new ? r->pred.renewals + 1 : 0,
+				  .shard = serial_shard(serial, profile_shards(r->verdict.profile))};
+	memcpy(c->ref.issuer_key_id, r->s->issuer.key.key_id, 20);
+	c->ref.serial = *serial;
+	memcpy(c->project, r->t.project, sizeof(c->project));
+	memcpy(c->profile, r->t.profile, sizeof(c->profile));
+	memcpy(c->key, r->facts.key->spki_sha256, 32);
+}
+
+static enum err append_intent(struct ledger_tx *tx, struct intent *i, struct fault *f)
+{
+	struct request *r = i->r;
+	struct wire_e_intent e = {.tbs = i->tbs, .note = r->note_bytes};
+	memcpy(e.tally, r->t.id, TALLY_ID);
+	memcpy(e.roster, r->heads->roster_head.sha256, 32);
+	memcpy(e.policy, r->ready->policy->note.sha256, 32);
+	memcpy(e.issuer, r->s->issuer.key.key_id, 20);
+	return ledger_append_e_intent(tx, &e, &i->index, f);
+}
+
+/* A collision of serials is as good as impossible (80 random bits); the constraint makes it certain. */
+static enum err add_row(struct ledger_tx *tx, struct ledger_cert *row, struct fault *f)
+{
+	enum err e = ledger_cert_add(tx, row, f);
+	if (e == ERR_CONFLICT)
+		return fault_raise(f, ERR_BUSY, "serial_taken", "certificate.serial",
+				   "%s is taken; the next try gets another", SERIAL(&row->ref.serial));
+	return e;
+}
+
+static enum err intent_op(struct ledger_tx *tx, void *arg, struct fault *f)
+{
+	struct intent *i = arg;
+	struct request *r = i->r;
+	TRY(checks_again(r, tx, f));
+	TRY(append_intent(tx, i, f));
+	i->row.intent = i->index;
+	TRY(add_row(tx, &i->row, f));
+	TRY(ledger_tally_bind(tx, r->t.id, r->text_sha256, i->index, LEDGER_NONE, f));
+	if (!r->has_pred)
+		return OK;
+	struct ledger_fate fate = {.revoke = r->verdict.revoke_predecessor,
+				   .reason = r->verdict.reason,
+				   .when = r->verdict.revoke_at,
+				   .cause = i->index};
+	memcpy(fate.tally, r->t.id, TALLY_ID);
+	return ledger_succeed(tx, r->pred.id, i->row.id, &fate, f);
+}
+
+/* --- signature and outcome
+ * ------------------------------------------------------------------------------------------------------------ */
+
+struct outcome {
+	const struct tally *t;
+	uint64_t intent;
+	int64_t cert; /* row */
+	struct slice signature;
+	uint64_t index;
+	bool dead;
+	struct fault why;
+};
+
+struct slice entry_text(char *text)
+{
+	size_t n = strlen(text);
+	for (size_t i = 0; !utf8_valid(text, n) && i < n; i++)
+		if ((unsigned char)text[i] >= 0x80)
+			text[i] = '?';
+	return slice_of(text, n);
+}
+
+/* Does the predecessor's state still allow its successor? Our own link to it does not count. */
+static enum err still_allowed(struct ledger_tx *tx, const struct outcome *o, int64_t *ret_pred, struct fault *f)
+{
+	struct ledger_cert pred;
+	struct verdict v = {0};
+	TRY(ledger_predecessor(tx->db, o->cert, ret_pred, f));
+	if (*ret_pred == 0)
+		return OK;
+	TRY(ledger_cert_by_id(tx->db, *ret_pred, &pred, f));
+	struct facts x = {.now = tx->at,
+			  .has_predecessor = true,
+			  .weak = pred.weak,
+			  .revoked = pred.state == CERT_REVOKED,
+			  .ended = pred.state == CERT_ENDED,
+			  .held = pred.state == CERT_HELD};
+	return judge_predecessor(o->t, &x, &v, f);
+}
+
+static enum err give_up(struct ledger_tx *tx, struct outcome *o, struct fault *f)
+{
+	struct wire_e_dead e = {.intent = o->intent, .why = entry_text(o->why.text)};
+	memcpy(e.tally, o->t->id, TALLY_ID);
+	TRY(ledger_append_e_dead(tx, &e, &o->index, f));
+	TRY(ledger_cert_drop(tx, o->cert, f));
+	o->dead = true;
+	return ledger_tally_outcome(tx, o->t->id, o->index, true, f);
+}
+
+static enum err outcome_op(struct ledger_tx *tx, void *arg, struct fault *f)
+{
+	struct outcome *o = arg;
+	int64_t pred = 0;
+	bool any;
+	enum err allowed = still_allowed(tx, o, &pred, &o->why);
+	if (allowed == ERR_RULE)
+		return give_up(tx, o, f);
+	if (allowed != OK) {
+		*f = o->why;
+		return allowed;
+	}
+	struct wire_e_issued e = {.intent = o->intent, .signature = o->signature};
+	memcpy(e.tally, o->t->id, TALLY_ID);
+	TRY(ledger_append_e_issued(tx, &e, &o->index, f));
+	TRY(ledger_cert_issued(tx, o->cert, o->index, f));
+	TRY(ledger_tally_outcome(tx, o->t->id, o->index, false, f));
+	return pred != 0 ? revoke_due_one(tx, pred, &any, f) : OK;
+}
+
+/* Signs exactly tbs, which is what the intent holds, and records the outcome. A signature that does not hold never
+ * leaves. */
+static enum err finish(struct signer *s, const struct ca_key *key, struct slice tbs, struct outcome *o,
+		       struct buf *ret_der, struct fault *f)
+{
+	_cleanup_buf_ struct buf signature = {0};
+	TRY(ca_key_sign(key, tbs, &signature, f));
+	if (!pubkey_verify(&s->issuer.key, tbs, buf_slice(&signature)))
+		return fault_raise(f, ERR_INTERNAL, "signature_faulty", "certificate.signature",
+				   "the CA's own signature does not hold");
+	o->signature = buf_slice(&signature);
+	enum err e = ledger_do(s->ledger, outcome_op, o, f);
+	o->signature = (struct slice){0};
+	TRY(e);
+	if (o->dead) {
+		log_audit("intent_dead", "tally=%s intent=%llu why=%s", TALLY_ID_TEXT(o->t->id),
+			  (unsigned long long)o->intent, LQ(o->why.text));
+		return OK;
+	}
+	build_certificate(tbs, s->issuer.key.alg, buf_slice(&signature), ret_der);
+	log_audit("issued", "kind=%s tally=%s intent=%llu entry=%llu", tally_kind_word(o->t->kind),
+		  TALLY_ID_TEXT(o->t->id), (unsigned long long)o->intent, (unsigned long long)o->index);
+	return OK;
+}
+
+enum err issue(struct request *r, struct fault *f)
+{
+	_cleanup_buf_ struct buf tbs = {0};
+	struct serial serial;
+	signer_serial(r->s, &serial);
+	TRY(build(r, &serial, &tbs, f));
+	TRY(lint(r, buf_slice(&tbs), f));
+	struct intent i = {.r = r, .tbs = buf_slice(&tbs)};
+	fill_row(r, &serial, &i.row);
+	TRY(ledger_do(r->s->ledger, intent_op, &i, f));
+	struct outcome o = {.t = &r->t, .intent = i.index, .cert = i.row.id};
+	TRY(finish(r->s, atomic_load(&r->s->key), buf_slice(&tbs), &o, &r->cert, f));
+	if (o.dead) {
+		r->given_up = true;
+		if (f)
+			*f = o.why;
+		return o.why.kind;
+	}
+	r->done = (struct wire_done){.cert = buf_slice(&r->cert), .index = o.index, .intent = i.index};
+	return OK;
+}
+
+/* --- after a crash
+ * --------------------------------------------------------------------------------------------------------------------
+ */
+
+static enum err next_open(struct signer *s, uint64_t from, uint64_t *ret_intent, int64_t *ret_cert,
+			  struct buf *ret_body, struct fault *f)
+{
+	struct db *db;
+	TRY(ledger_reader(s->ledger, &db, f));
+	enum err e = ledger_open_intent(db, from, ret_intent, ret_cert, f);
+	if (e == OK && *ret_intent != LEDGER_NONE)
+		e = ledger_entry(db, *ret_intent, ret_body, f);
+	ledger_reader_put(s->ledger, db);
+	return e;
+}
+
+static enum err recover_one(struct signer *s, const struct ca_key *key, uint64_t intent, int64_t cert,
+			    struct slice body, struct fault *f)
+{
+	_cleanup_(note_done) struct note note = {0};
+	_cleanup_(tally_done) struct tally t = {0};
+	_cleanup_buf_ struct buf der = {0};
+	struct wire_e_intent e;
+	TRY(wire_e_intent_get(body, &e, f));
+	TRY(note_parse(e.note, 1, &note, f));
+	TRY(tally_parse(note.text, &t, f));
+	struct outcome o = {.t = &t, .intent = intent, .cert = cert};
+	log_event(LOG_LEVEL_NOTICE, "recover", "intent=%llu tally=%s", (unsigned long long)intent, TALLY_ID_TEXT(t.id));
+	return finish(s, key, e.tbs, &o, &der, f);
+}
+
+enum err issue_recover(struct signer *s, const struct ca_key *key, struct fault *f)
+{
+	for (uint64_t from = 0;;) {
+		_cleanup_buf_ struct buf body = {0};
+		uint64_t intent;
+		int64_t cert;
+		TRY(next_open(s, from, &intent, &cert, &body, f));
+		if (intent == LEDGER_NONE)
+			return OK;
+		TRY(recover_one(s, key, intent, cert, buf_slice(&body), f));
+		from = intent + 1;
+	}
+}

@@ -1,0 +1,470 @@
+/*
+ * The ledger's file, its one writer thread, and its clock.
+ *
+ * Workers queue operations and sleep; the writer takes what has queued, runs all of it in one transaction, each
+ * operation under a savepoint, and wakes the workers after the flush. A lone request never waits for company: the
+ * writer waits (2 ms, or until 8 have queued) only while more requests are known to be under way than have queued. Once
+ * a commit has failed, nobody knows what the disk holds, so nothing more is written: the process ends and the next
+ * start reads the truth. Next: ledger_append.c for entries, ledger_cert.c for what is derived from them.
+ */
+#include "ca/ledger_private.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+
+#define QUEUE_MAX 256
+#define BATCH_WANTED 8
+#define BATCH_WAIT_US 2000
+#define POOL_MAX 32
+#define READER_CACHE_KIB 256
+#define STACK_BYTES (1024u * 1024u)
+
+struct operation {
+	ledger_fn *fn;
+	void *arg;
+	struct fault *f;
+	enum err result;
+	bool done;
+	pthread_cond_t finished;
+	struct operation *next;
+};
+
+struct ledger {
+	char *path;
+	int lock_fd;
+	struct db *db; /* the writer's */
+	pthread_t writer;
+	bool started;
+
+	pthread_mutex_t lock; /* of all that follows */
+	pthread_cond_t work, grown;
+	struct operation *first, **last;
+	unsigned queued, entered;
+	bool stopping, broken, awake;
+	uint64_t size;
+	int64_t last_at;
+
+	bool clock_doubt, clock_behind_accepted;
+	int64_t seen_wall, seen_mono_us;
+
+	struct db *pool[POOL_MAX];
+	unsigned n_pool;
+};
+
+/* --- the clock
+ * ------------------------------------------------------------------------------------------------------------ */
+
+/* Looks at the clock; the lock is held. Doubt stays until the operator lifts it. */
+static void clock_look(struct ledger *l)
+{
+	int64_t wall = clock_now(), mono = clock_mono_us();
+	int64_t off = wall - (l->seen_wall + (mono - l->seen_mono_us) / 1000000);
+	bool behind = wall < l->last_at - LEDGER_MAX_JUMP;
+
+	if (wall >= l->last_at)
+		l->clock_behind_accepted = false;
+	if (!l->clock_doubt &&
+	    (off > LEDGER_MAX_JUMP || off < -LEDGER_MAX_JUMP || (behind && !l->clock_behind_accepted))) {
+		l->clock_doubt = true;
+		log_event(LOG_LEVEL_ERROR, "clock_jump", "clock=%s last_entry=%s off_seconds=%lld", UTC(wall),
+			  UTC(l->last_at), (long long)off);
+	}
+	if (!l->clock_doubt) {
+		l->seen_wall = wall;
+		l->seen_mono_us = mono;
+	}
+}
+
+static enum err clock_raise(const struct ledger *l, struct fault *f)
+{
+	return fault_raise(f, ERR_LOCKED, "clock_jump", "signer.clock",
+			   "the clock (%s) jumped by more than %d seconds; the last entry was made at %s: the operator "
+			   "must accept the clock",
+			   UTC(clock_now()), LEDGER_MAX_JUMP, UTC(l->last_at));
+}
+
+enum err ledger_now(struct ledger *l, int64_t *ret, struct fault *f)
+{
+	enum err e = OK;
+	pthread_mutex_lock(&l->lock);
+	clock_look(l);
+	if (l->clock_doubt)
+		e = clock_raise(l, f);
+	else
+		*ret = l->seen_wall > l->last_at ? l->seen_wall : l->last_at;
+	pthread_mutex_unlock(&l->lock);
+	return e;
+}
+
+bool ledger_clock_in_doubt(struct ledger *l)
+{
+	pthread_mutex_lock(&l->lock);
+	clock_look(l);
+	bool doubt = l->clock_doubt;
+	pthread_mutex_unlock(&l->lock);
+	return doubt;
+}
+
+static enum err record_acceptance(struct ledger_tx *tx, void *arg, struct fault *f)
+{
+	return db_run(tx->db, f, "INSERT INTO clock_accepted (last_at, accepted) VALUES (?1, ?2)", "ii",
+		      *(int64_t *)arg, clock_now());
+}
+
+enum err ledger_accept_clock(struct ledger *l, struct fault *f)
+{
+	pthread_mutex_lock(&l->lock);
+	l->clock_doubt = false;
+	l->clock_behind_accepted = true;
+	l->seen_wall = clock_now();
+	l->seen_mono_us = clock_mono_us();
+	int64_t last_at = l->last_at;
+	pthread_mutex_unlock(&l->lock);
+	log_audit("clock_accepted", "clock=%s last_entry=%s", UTC(clock_now()), UTC(last_at));
+	return ledger_do(l, record_acceptance, &last_at, f);
+}
+
+/* --- the writer
+ * ----------------------------------------------------------------------------------------------------------- */
+
+static void deadline_in(int64_t us, struct timespec *ret)
+{
+	int64_t at = clock_mono_us() + us;
+	*ret = (struct timespec){.tv_sec = at / 1000000, .tv_nsec = at % 1000000 * 1000};
+}
+
+/* The lock is held. More are wanted while requests are under way that have not queued yet. */
+static bool wants_more(const struct ledger *l)
+{
+	unsigned wanted = l->entered < BATCH_WANTED ? l->entered : BATCH_WANTED;
+	return l->queued < wanted && !l->stopping;
+}
+
+/* Takes the whole queue; NULL when stopping and empty. */
+static struct operation *take_batch(struct ledger *l)
+{
+	pthread_mutex_lock(&l->lock);
+	while (!l->first && !l->stopping)
+		pthread_cond_wait(&l->work, &l->lock);
+	struct timespec until;
+	deadline_in(BATCH_WAIT_US, &until);
+	while (l->first && wants_more(l))
+		if (pthread_cond_timedwait(&l->work, &l->lock, &until) == ETIMEDOUT)
+			break;
+	struct operation *batch = l->first;
+	l->first = NULL;
+	l->last = &l->first;
+	l->queued = 0;
+	pthread_mutex_unlock(&l->lock);
+	return batch;
+}
+
+/* ERR_DB is returned when the transaction itself is in question; an operation's own refusal is not. */
+static enum err run_one(struct ledger_tx *tx, struct operation *op, struct fault *f)
+{
+	uint64_t next = tx->next;
+	TRY(db_savepoint(tx->db, f));
+	op->result = op->fn(tx, op->arg, op->f);
+	if (op->result == ERR_DB) {
+		if (op->f)
+			*f = *op->f;
+		return ERR_DB;
+	}
+	if (op->result == OK)
+		return db_release(tx->db, f);
+	db_rollback_to(tx->db);
+	tx->next = next;
+	return OK;
+}
+
+static enum err run_batch(struct ledger *l, struct operation *batch, struct ledger_tx *tx, bool *ret_broken,
+			  struct fault *f)
+{
+	TRY(ledger_now(l, &tx->at, f));
+	TRY(db_begin(l->db, f));
+	enum err e = OK;
+	for (struct operation *op = batch; op && e == OK; op = op->next)
+		e = run_one(tx, op, f);
+	if (e == OK) {
+		e = db_commit(l->db, f);
+		*ret_broken = e != OK;
+	}
+	if (e != OK)
+		db_rollback(l->db);
+	return e;
+}
+
+static void finish_batch(struct operation *batch, enum err e, const struct fault *why)
+{
+	for (struct operation *op = batch, *next; op; op = next) {
+		next = op->next; /* op lives on its worker's stack and is gone once it is done */
+		if (e != OK) {
+			op->result = e;
+			if (op->f)
+				*op->f = *why;
+		}
+		op->done = true;
+		pthread_cond_signal(&op->finished);
+	}
+}
+
+static enum err broken_raise(struct fault *f)
+{
+	return fault_raise(f, ERR_DB, "ledger_broken", "ledger",
+			   "a flush failed; nothing more is written until the signer is started again");
+}
+
+static void commit_batch(struct ledger *l, struct operation *batch)
+{
+	struct fault f = {0};
+	bool broken = false;
+	struct ledger_tx tx = {.db = l->db, .next = ledger_size(l)};
+	enum err e = ledger_broken(l) ? broken_raise(&f) : run_batch(l, batch, &tx, &broken, &f);
+	pthread_mutex_lock(&l->lock);
+	if (e == OK && tx.next != l->size) {
+		l->size = tx.next;
+		l->last_at = tx.at;
+		pthread_cond_broadcast(&l->grown);
+	}
+	l->broken |= broken;
+	finish_batch(batch, e, &f);
+	pthread_mutex_unlock(&l->lock);
+	if (broken)
+		log_fault(LOG_LEVEL_ERROR, "ledger_broken", &f);
+}
+
+static void *write_loop(void *arg)
+{
+	struct ledger *l = arg;
+	for (struct operation *batch = take_batch(l); batch; batch = take_batch(l))
+		commit_batch(l, batch);
+	return NULL;
+}
+
+enum err ledger_do(struct ledger *l, ledger_fn *fn, void *arg, struct fault *f)
+{
+	struct fault own = {0};
+	struct operation op = {.fn = fn, .arg = arg, .f = f ? f : &own};
+	pthread_mutex_lock(&l->lock);
+	if (l->queued >= QUEUE_MAX || l->stopping) {
+		pthread_mutex_unlock(&l->lock);
+		return fault_raise(f, ERR_BUSY, "ledger_queue", "ledger", "%u operations wait already; try again",
+				   l->queued);
+	}
+	pthread_cond_init(&op.finished, NULL);
+	*l->last = &op;
+	l->last = &op.next;
+	l->queued++;
+	pthread_cond_signal(&l->work);
+	while (!op.done)
+		pthread_cond_wait(&op.finished, &l->lock);
+	pthread_mutex_unlock(&l->lock);
+	pthread_cond_destroy(&op.finished);
+	return op.result;
+}
+
+void ledger_enter(struct ledger *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->entered++;
+	pthread_mutex_unlock(&l->lock);
+}
+
+void ledger_leave(struct ledger *l)
+{
+	pthread_mutex_lock(&l->lock);
+	assert(l->entered > 0);
+	l->entered--;
+	pthread_cond_signal(&l->work);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* --- readers
+ * -------------------------------------------------------------------------------------------------------------- */
+
+uint64_t ledger_size(struct ledger *l)
+{
+	pthread_mutex_lock(&l->lock);
+	uint64_t size = l->size;
+	pthread_mutex_unlock(&l->lock);
+	return size;
+}
+
+bool ledger_broken(struct ledger *l)
+{
+	pthread_mutex_lock(&l->lock);
+	bool broken = l->broken;
+	pthread_mutex_unlock(&l->lock);
+	return broken;
+}
+
+void ledger_wait(struct ledger *l, uint64_t from, unsigned timeout_ms)
+{
+	struct timespec until;
+	deadline_in((int64_t)timeout_ms * 1000, &until);
+	pthread_mutex_lock(&l->lock);
+	while (l->size <= from && !l->awake)
+		if (pthread_cond_timedwait(&l->grown, &l->lock, &until) == ETIMEDOUT)
+			break;
+	pthread_mutex_unlock(&l->lock);
+}
+
+void ledger_wake(struct ledger *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->awake = true;
+	pthread_cond_broadcast(&l->grown);
+	pthread_mutex_unlock(&l->lock);
+}
+
+enum err ledger_reader(struct ledger *l, struct db **ret, struct fault *f)
+{
+	struct db *db = NULL;
+	pthread_mutex_lock(&l->lock);
+	if (l->n_pool > 0)
+		db = l->pool[--l->n_pool];
+	pthread_mutex_unlock(&l->lock);
+	if (!db) {
+		TRY(db_open(l->path, true, &db, f));
+		/* A look-up touches few pages: the system's page cache holds the rest for all of them. */
+		enum err e = db_run(db, f, "PRAGMA cache_size=-256", "");
+		if (e != OK) {
+			db_close(db);
+			return e;
+		}
+	}
+	*ret = db;
+	return OK;
+}
+
+void ledger_reader_put(struct ledger *l, struct db *db)
+{
+	pthread_mutex_lock(&l->lock);
+	bool keep = l->n_pool < POOL_MAX;
+	if (keep)
+		l->pool[l->n_pool++] = db;
+	pthread_mutex_unlock(&l->lock);
+	if (!keep)
+		db_close(db);
+}
+
+/* --- opening
+ * -------------------------------------------------------------------------------------------------------------- */
+
+/* Held as long as the process lives; never removed, since a lock on a removed file locks nothing. */
+static enum err lock_folder(struct ledger *l, const char *dir, struct fault *f)
+{
+	_cleanup_(freep) char *path = path_join(dir, "ledger.lock");
+	l->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (l->lock_fd < 0)
+		return fault_raise(f, ERR_IO, "ledger_lock", "ledger.lock", "%s: %s", ESC(path, strlen(path)),
+				   strerror(errno));
+	if (flock(l->lock_fd, LOCK_EX | LOCK_NB) != 0)
+		return fault_raise(f, ERR_CONFIG, "ledger_locked", "ledger.lock",
+				   "%s: another signer runs on this ledger", ESC(path, strlen(path)));
+	return OK;
+}
+
+static enum err check_there(const struct ledger *l, bool create, struct fault *f)
+{
+	bool there = file_exists(l->path);
+	if (there && create)
+		return fault_raise(f, ERR_CONFLICT, "ledger_exists", "ledger", "%s is there already",
+				   ESC(l->path, strlen(l->path)));
+	if (!there && !create)
+		return fault_raise(f, ERR_CONFIG, "ledger_missing", "ledger", "%s is missing: hufu-ca genesis makes it",
+				   ESC(l->path, strlen(l->path)));
+	return OK;
+}
+
+static enum err read_tail(struct ledger *l, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more;
+	TRY(db_query(l->db, f, &row, "SELECT idx, at FROM entries ORDER BY idx DESC LIMIT 1", ""));
+	TRY(db_next(row, &more, f));
+	l->size = more ? (uint64_t)db_i64(row, 0) + 1 : 0;
+	l->last_at = more ? db_i64(row, 1) : 0;
+	return OK;
+}
+
+/* Signals are the main thread's business. */
+static enum err start_writer(struct ledger *l, struct fault *f)
+{
+	sigset_t all, before;
+	pthread_attr_t attr;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	int e = pthread_create(&l->writer, &attr, write_loop, l);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (e != 0)
+		return fault_raise(f, ERR_IO, "ledger_thread", "ledger", "writer thread: %s", strerror(e));
+	l->started = true;
+	return OK;
+}
+
+static struct ledger *ledger_new(const char *dir)
+{
+	struct ledger *l = xcalloc(1, sizeof(*l));
+	l->path = path_join(dir, "ledger.db");
+	l->lock_fd = -1;
+	l->last = &l->first;
+	l->seen_wall = clock_now();
+	l->seen_mono_us = clock_mono_us();
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->work, &attr);
+	pthread_cond_init(&l->grown, &attr);
+	pthread_condattr_destroy(&attr);
+	return l;
+}
+
+enum err ledger_open(const char *dir, bool create, struct ledger **ret, struct fault *f)
+{
+	_cleanup_(ledger_closep) struct ledger *l = ledger_new(dir);
+	TRY(lock_folder(l, dir, f));
+	TRY(check_there(l, create, f));
+	TRY(db_open(l->path, false, &l->db, f));
+	TRY(db_migrate(l->db, ledger_migrations, ledger_n_migrations, f));
+	TRY(read_tail(l, f));
+	TRY(start_writer(l, f));
+	*ret = TAKE(l);
+	return OK;
+}
+
+void ledger_close(struct ledger *l)
+{
+	if (l->started) {
+		pthread_mutex_lock(&l->lock);
+		l->stopping = true;
+		pthread_cond_signal(&l->work);
+		pthread_mutex_unlock(&l->lock);
+		pthread_join(l->writer, NULL);
+	}
+	for (unsigned i = 0; i < l->n_pool; i++)
+		db_close(l->pool[i]);
+	if (l->db)
+		db_close(l->db);
+	closep(&l->lock_fd);
+	pthread_cond_destroy(&l->work);
+	pthread_cond_destroy(&l->grown);
+	pthread_mutex_destroy(&l->lock);
+	free(l->path);
+	free(l);
+}

@@ -1,0 +1,40 @@
+/*
+ * Entries enter here and nowhere else: time and salt filled in, encoded, bounded, hashed, inserted at the next index.
+ */
+#include "ca/ledger_private.h"
+
+#include "common/base/cleanup.h"
+#include "common/note/merkle.h"
+
+static enum err append(struct ledger_tx *tx, enum wire_type type, struct slice body, uint64_t *ret_index,
+		       struct fault *f)
+{
+	if (body.n > ENTRY_MAX_BYTES)
+		return fault_raise(f, ERR_LIMIT, "entry_size", wire_type_word(type),
+				   "%zu bytes, at most %u are allowed in an entry", body.n, ENTRY_MAX_BYTES);
+	uint8_t leaf[32];
+	merkle_leaf(body, leaf);
+	TRY(db_run(tx->db, f, "INSERT INTO entries (idx, type, at, leaf, body) VALUES (?1, ?2, ?3, ?4, ?5)", "iiibb",
+		   (int64_t)tx->next, (int64_t)type, tx->at, slice_of(leaf, sizeof(leaf)), body));
+	TRY(db_run(tx->db, f,
+		   "INSERT INTO type_count (type, n, last_at) VALUES (?1, 1, ?2)"
+		   " ON CONFLICT (type) DO UPDATE SET n = n + 1, last_at = excluded.last_at",
+		   "ii", (int64_t)type, tx->at));
+	if (ret_index)
+		*ret_index = tx->next;
+	tx->next++;
+	return OK;
+}
+
+#define LEDGER_APPEND_BODY_(UPPER, lower, number, FIELDS)                                                              \
+	enum err ledger_append_##lower(struct ledger_tx *tx, struct wire_##lower *e, uint64_t *ret_index,              \
+				       struct fault *f)                                                                \
+	{                                                                                                              \
+		_cleanup_buf_ struct buf body = {0};                                                                   \
+		e->at = tx->at;                                                                                        \
+		random_fill(e->salt, sizeof(e->salt));                                                                 \
+		TRY(wire_##lower##_check(e, f));                                                                       \
+		wire_##lower##_put(e, &body);                                                                          \
+		return append(tx, WIRE_TYPE_##UPPER, buf_slice(&body), ret_index, f);                                  \
+	}
+WIRE_ENTRY_LIST(LEDGER_APPEND_BODY_)

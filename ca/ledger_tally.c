@@ -1,0 +1,65 @@
+/*
+ * Ids of tallies: what each was bound to, and which are dead. A refusal binds nothing, so a refused id has no row.
+ */
+#include "ca/ledger_private.h"
+
+#include "common/base/cleanup.h"
+
+#include <string.h>
+
+enum err ledger_tally(struct db *db, const uint8_t id[TALLY_ID], struct ledger_tally *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL, *dead = NULL;
+	bool more;
+	*ret = (struct ledger_tally){.intent = LEDGER_NONE, .outcome = LEDGER_NONE};
+	TRY(db_query(db, f, &dead, "SELECT entry FROM withdrawn WHERE id = ?1", "b", slice_of(id, TALLY_ID)));
+	TRY(db_next(dead, &ret->withdrawn, f));
+	TRY(db_query(db, f, &row, "SELECT text, intent, outcome, dead FROM tally WHERE id = ?1", "b",
+		     slice_of(id, TALLY_ID)));
+	TRY(db_next(row, &more, f));
+	if (!more)
+		return OK;
+	ret->known = true;
+	if (db_blob(row, 0).n == 32)
+		memcpy(ret->text_sha256, db_blob(row, 0).p, 32);
+	ret->intent = column_index(row, 1);
+	ret->outcome = column_index(row, 2);
+	ret->dead = db_i64(row, 3) != 0;
+	return OK;
+}
+
+enum err ledger_tally_bind(struct ledger_tx *tx, const uint8_t id[TALLY_ID], const uint8_t text_sha256[32],
+			   uint64_t intent, uint64_t outcome, struct fault *f)
+{
+	return db_run(tx->db, f,
+		      "INSERT INTO tally (id, text, intent, outcome, dead) VALUES (?1, ?2, iif(?3 < 0, NULL, ?3), "
+		      "iif(?4 < 0, NULL, ?4), 0)",
+		      "bbii", slice_of(id, TALLY_ID), slice_of(text_sha256, 32), (int64_t)intent, (int64_t)outcome);
+}
+
+enum err ledger_tally_outcome(struct ledger_tx *tx, const uint8_t id[TALLY_ID], uint64_t outcome, bool dead,
+			      struct fault *f)
+{
+	return db_run(tx->db, f, "UPDATE tally SET outcome = ?2, dead = ?3 WHERE id = ?1", "bii",
+		      slice_of(id, TALLY_ID), (int64_t)outcome, (int64_t)dead);
+}
+
+enum err ledger_withdraw(struct ledger_tx *tx, const uint8_t target[TALLY_ID], uint64_t entry, struct fault *f)
+{
+	return db_run(tx->db, f, "INSERT INTO withdrawn (id, entry) VALUES (?1, ?2)", "bi", slice_of(target, TALLY_ID),
+		      (int64_t)entry);
+}
+
+enum err ledger_open_intent(struct db *db, uint64_t from, uint64_t *ret_intent, int64_t *ret_cert, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more;
+	TRY(db_query(db, f, &row,
+		     "SELECT t.intent, c.id FROM tally t JOIN certificate c ON c.intent = t.intent AND c.entry IS NULL"
+		     " WHERE t.outcome IS NULL AND t.intent >= ?1 ORDER BY t.intent LIMIT 1",
+		     "i", (int64_t)from));
+	TRY(db_next(row, &more, f));
+	*ret_intent = more ? (uint64_t)db_i64(row, 0) : LEDGER_NONE;
+	*ret_cert = more ? db_i64(row, 1) : 0;
+	return OK;
+}

@@ -1,0 +1,249 @@
+/*
+ * hufu-ca: the isolated signer. This file reads the command line and the passphrase; what runs is in daemon.c,
+ * genesis.c and ceremony.c.
+ */
+#include "ca/ceremony.h"
+#include "ca/daemon.h"
+#include "ca/genesis.h"
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#define PASSPHRASE_MAX 1024
+
+static const char help[] =
+	"hufu-ca - the isolated signer of Hufu: checks every tally for itself, keeps the ledger, signs\n"
+	"\n"
+	"usage:\n"
+	"  hufu-ca --config FILE [--passphrase-fd N | --prompt] [--accept-clock]\n"
+	"  hufu-ca genesis --config FILE --roster NOTE --policies DIR\n"
+	"  hufu-ca ceremony FILE --dir DIR [--operator-key FILE] [--passphrase-fd N] [--issuer-passphrase-fd N]\n"
+	"  hufu-ca schema | --help | --version\n"
+	"\n"
+	"  --config FILE         ca.yaml\n"
+	"  --passphrase-fd N     read the key's passphrase from this open file\n"
+	"  --prompt              ask for it on the terminal\n"
+	"                        neither: $CREDENTIALS_DIRECTORY/ca-passphrase when it is there, else start locked\n"
+	"                        and wait for `hufu unlock` on the operator's socket\n"
+	"  --accept-clock        the clock was checked after a jump of more than an hour; recorded\n"
+	"\n"
+	"examples:\n"
+	"  hufu-ca --config /etc/hufu/ca.yaml --prompt\n"
+	"  hufu-ca genesis --config /etc/hufu/ca.yaml --roster roster.note --policies /etc/hufu/policies\n"
+	"  hufu-ca ceremony issuing.yaml --dir /srv/ceremony --operator-key op.key --passphrase-fd 3 3<pass\n"
+	"\n"
+	"exit codes: 0 done, 1 error, 2 refused by a rule, 3 unreachable, 4 configuration, 5 waiting\n";
+
+struct arguments {
+	const char *command, *file;
+	const char *config, *roster, *policies, *dir, *operator_key;
+	int passphrase_fd, issuer_passphrase_fd;
+	bool prompt, accept_clock, help, version;
+};
+
+enum {
+	OPT_CONFIG = 256,
+	OPT_ROSTER,
+	OPT_POLICIES,
+	OPT_DIR,
+	OPT_OPERATOR_KEY,
+	OPT_FD,
+	OPT_ISSUER_FD,
+	OPT_PROMPT,
+	OPT_ACCEPT,
+	OPT_HELP,
+	OPT_VERSION
+};
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, OPT_CONFIG},
+	{"roster", required_argument, NULL, OPT_ROSTER},
+	{"policies", required_argument, NULL, OPT_POLICIES},
+	{"dir", required_argument, NULL, OPT_DIR},
+	{"operator-key", required_argument, NULL, OPT_OPERATOR_KEY},
+	{"passphrase-fd", required_argument, NULL, OPT_FD},
+	{"issuer-passphrase-fd", required_argument, NULL, OPT_ISSUER_FD},
+	{"prompt", no_argument, NULL, OPT_PROMPT},
+	{"accept-clock", no_argument, NULL, OPT_ACCEPT},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{0},
+};
+
+static enum err usage(struct fault *f, const char *what)
+{
+	return fault_raise(f, ERR_CONFIG, "usage", "command line", "%s; see hufu-ca --help", what);
+}
+
+static enum err parse_fd(const char *text, int *ret, struct fault *f)
+{
+	uint64_t fd;
+	if (!u64_parse(text, strlen(text), 1023, &fd))
+		return fault_raise(f, ERR_CONFIG, "usage", "command line",
+				   "found \"%s\", wanted the number of an open file", ESC(text, strlen(text)));
+	*ret = (int)fd;
+	return OK;
+}
+
+static enum err take_option(int c, struct arguments *a, struct fault *f)
+{
+	const char **texts[] = {&a->config, &a->roster, &a->policies, &a->dir, &a->operator_key};
+	if (c >= OPT_CONFIG && c <= OPT_OPERATOR_KEY) {
+		*texts[c - OPT_CONFIG] = optarg;
+		return OK;
+	}
+	if (c == OPT_FD)
+		return parse_fd(optarg, &a->passphrase_fd, f);
+	if (c == OPT_ISSUER_FD)
+		return parse_fd(optarg, &a->issuer_passphrase_fd, f);
+	if (c == '?' || c == ':')
+		return usage(f, "an option is unknown or lacks its value");
+	a->prompt |= c == OPT_PROMPT;
+	a->accept_clock |= c == OPT_ACCEPT;
+	a->help |= c == OPT_HELP;
+	a->version |= c == OPT_VERSION;
+	return OK;
+}
+
+static enum err parse(int argc, char **argv, struct arguments *a, struct fault *f)
+{
+	int c;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1)
+		TRY(take_option(c, a, f));
+	if (optind < argc)
+		a->command = argv[optind++];
+	if (optind < argc)
+		a->file = argv[optind++];
+	return optind < argc ? usage(f, "too many arguments") : OK;
+}
+
+/* From the file given, the terminal, or the service manager; empty when there is none. */
+static enum err read_passphrase(const struct arguments *a, struct secret *ret, struct fault *f)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	if (a->passphrase_fd >= 0)
+		return secret_read_fd(a->passphrase_fd, PASSPHRASE_MAX, ret, f);
+	if (a->prompt)
+		return secret_prompt("Passphrase of the CA key: ", false, PASSPHRASE_MAX, ret, f);
+	if (!dir)
+		return OK;
+	_cleanup_(freep) char *path = path_join(dir, "ca-passphrase");
+	return file_exists(path) ? secret_read_file(path, PASSPHRASE_MAX, ret, f) : OK;
+}
+
+static enum err load_config(const struct arguments *a, struct ca_config *ret, struct fault *f)
+{
+	if (!a->config)
+		return usage(f, "--config is missing");
+	TRY(ca_config_load(a->config, ret, f));
+	log_init("hufu-ca", ret->log);
+	return OK;
+}
+
+static enum err run_daemon(const struct arguments *a, struct fault *f)
+{
+	_cleanup_(ca_config_done) struct ca_config config = {0};
+	struct daemon_options o = {.accept_clock = a->accept_clock};
+	TRY(load_config(a, &config, f));
+	TRY(read_passphrase(a, &o.passphrase, f));
+	enum err e = daemon_run(&config, &o, f);
+	secret_done(&o.passphrase);
+	return e;
+}
+
+static enum err run_genesis(const struct arguments *a, struct fault *f)
+{
+	_cleanup_(ca_config_done) struct ca_config config = {0};
+	TRY(load_config(a, &config, f));
+	if (!a->roster || !a->policies)
+		return usage(f, "genesis wants --roster and --policies");
+	return genesis(&config, a->roster, a->policies, f);
+}
+
+static enum err run_ceremony(const struct arguments *a, struct fault *f)
+{
+	_cleanup_secret_ struct secret passphrase = {0}, issuers = {0};
+	if (!a->file || !a->dir)
+		return usage(f, "ceremony wants a file and --dir");
+	TRY(read_passphrase(a, &passphrase, f));
+	if (a->issuer_passphrase_fd >= 0)
+		TRY(secret_read_fd(a->issuer_passphrase_fd, PASSPHRASE_MAX, &issuers, f));
+	return ceremony_run(a->file, a->dir, a->operator_key, passphrase.n ? &passphrase : NULL,
+			    issuers.n ? &issuers : NULL, f);
+}
+
+static enum err print_schema(const struct arguments *a, struct fault *f)
+{
+	_cleanup_buf_ struct buf schema = {0};
+	(void)a;
+	(void)f;
+	ca_config_schema(&schema);
+	fputs(buf_text(&schema), stdout);
+	return OK;
+}
+
+static enum err run(const struct arguments *a, struct fault *f)
+{
+	static const struct {
+		const char *name;
+		enum err (*run)(const struct arguments *a, struct fault *f);
+	} commands[] = {{"genesis", run_genesis}, {"ceremony", run_ceremony}, {"schema", print_schema}};
+	if (!a->command)
+		return run_daemon(a, f);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(a->command, commands[i].name) == 0)
+			return commands[i].run(a, f);
+	return fault_raise(f, ERR_CONFIG, "usage", "command line",
+			   "found command \"%s\", wanted genesis, ceremony, schema, or none",
+			   ESC(a->command, strlen(a->command)));
+}
+
+/* The exit codes of the design. */
+static int exit_code(enum err e)
+{
+	switch (e) {
+	case OK:
+		return 0;
+	case ERR_PARSE:
+	case ERR_LIMIT:
+	case ERR_RULE:
+	case ERR_DENIED:
+	case ERR_CRYPTO:
+		return 2;
+	case ERR_NET:
+		return 3;
+	case ERR_CONFIG:
+		return 4;
+	case ERR_BUSY:
+	case ERR_LOCKED:
+		return 5;
+	case ERR_NOT_FOUND:
+	case ERR_CONFLICT:
+	case ERR_IO:
+	case ERR_DB:
+	case ERR_INTERNAL:
+		break;
+	}
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = {.passphrase_fd = -1, .issuer_passphrase_fd = -1};
+	struct fault f = {0};
+	secret_init();
+	log_init("hufu-ca", LOG_LEVEL_INFO);
+	enum err e = parse(argc, argv, &a, &f);
+	if (e == OK && (a.help || a.version)) {
+		fputs(a.help ? help : "hufu-ca " HUFU_VERSION "\n", stdout);
+		return 0;
+	}
+	if (e == OK)
+		e = run(&a, &f);
+	if (e != OK)
+		log_fault(LOG_LEVEL_ERROR, "failed", &f);
+	return exit_code(e);
+}

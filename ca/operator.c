@@ -1,0 +1,281 @@
+/*
+ * The operator's socket: what no RA may send. Rosters and policies each follow the recorded head, signed by a quorum of
+ * the roster in force; the operator only carries them. Unlocking hands over the passphrase; a tally here needs no RA's
+ * line, so that revoking works with the RA down.
+ */
+#include "ca/operator.h"
+
+#include "ca/adopt.h"
+#include "ca/serve.h"
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+#include "common/base/secret.h"
+
+#include <string.h>
+
+/* --- roster
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
+
+struct record {
+	enum ledger_head which;
+	struct head before; /* version 0: none */
+	struct head next;
+	struct slice note;
+	const struct policy_note *list;
+	const struct policy_source *files;
+};
+
+static enum err check_head(struct ledger_tx *tx, const struct record *x, struct fault *f)
+{
+	struct head now;
+	TRY(ledger_head(tx->db, x->which, &now, f));
+	if (now.version != x->before.version || memcmp(now.sha256, x->before.sha256, 32) != 0)
+		return fault_raise(f, ERR_BUSY, "heads_changed", "ledger", "another one was recorded a moment ago");
+	return OK;
+}
+
+static enum err roster_op(struct ledger_tx *tx, void *arg, struct fault *f)
+{
+	struct record *x = arg;
+	struct wire_e_roster e = {.note = x->note};
+	TRY(check_head(tx, x, f));
+	TRY(ledger_append_e_roster(tx, &e, &x->next.entry, f));
+	return ledger_head_set(tx, HEAD_ROSTER, &x->next, f);
+}
+
+/* The first roster is signed by a quorum of its own officers, in the ceremony. */
+static enum err judge_roster(const struct cert *issuer, const struct roster *now, const struct roster *next,
+			     const struct note *note, struct fault *f)
+{
+	TRY(roster_follows(next, now, issuer->key.key_id, f));
+	return roster_quorum(now ? now : next, note, "roster", f);
+}
+
+enum err roster_record(struct ledger *l, const struct cert *issuer, const struct roster *now, struct slice note_bytes,
+		       uint64_t *ret_index, struct fault *f)
+{
+	_cleanup_(note_done) struct note note = {0};
+	_cleanup_(roster_done) struct roster next = {0};
+	struct record x = {.which = HEAD_ROSTER, .note = note_bytes};
+	TRY(note_parse(note_bytes, 1, &note, f));
+	TRY(roster_parse(note.text, &next, f));
+	TRY(judge_roster(issuer, now, &next, &note, f));
+	if (now) {
+		x.before.version = now->version;
+		memcpy(x.before.sha256, now->sha256, 32);
+	}
+	x.next.version = next.version;
+	memcpy(x.next.sha256, next.sha256, 32);
+	TRY(ledger_do(l, roster_op, &x, f));
+	*ret_index = x.next.entry;
+	log_audit("roster", "version=%llu entry=%llu", (unsigned long long)next.version,
+		  (unsigned long long)x.next.entry);
+	return OK;
+}
+
+/* --- policy
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
+
+static enum err policy_op(struct ledger_tx *tx, void *arg, struct fault *f)
+{
+	struct record *x = arg;
+	struct wire_e_policy e = {.note = x->note};
+	TRY(check_head(tx, x, f));
+	TRY(ledger_append_e_policy(tx, &e, &x->next.entry, f));
+	for (size_t i = 0; i < x->list->n_files; i++)
+		TRY(ledger_file_add(tx, x->list->files[i].sha256, buf_slice(&x->files[i].bytes), f));
+	return ledger_head_set(tx, HEAD_POLICY, &x->next, f);
+}
+
+/* A bundle with errors of meaning, or one that our issuer cannot serve, is not taken in. */
+static enum err judge_bundle(const struct policy *policy, const struct cert *issuer, struct fault *f)
+{
+	_cleanup_buf_ struct buf report = {0};
+	if (policy_lint(policy, &report) > 0)
+		return fault_raise(f, ERR_RULE, "policy_lint", "policy", "%.500s", ESC(report.data, report.len));
+	for (size_t i = 0; i < policy->n_profiles; i++) {
+		struct template *t = NULL;
+		TRY(template_new(&policy->profiles[i], issuer, &t, f));
+		template_free(t);
+	}
+	return OK;
+}
+
+/* Files in the order of the note's list, which policy_load() has compared with them. */
+static enum err order_files(const struct policy_note *list, const struct policy_source *files, size_t n_files,
+			    struct policy_source *ret, struct fault *f)
+{
+	for (size_t i = 0; i < list->n_files; i++) {
+		size_t k = 0;
+		while (k < n_files && strcmp(files[k].path, list->files[i].path) != 0)
+			k++;
+		if (k == n_files)
+			return fault_raise(f, ERR_RULE, "policy_files", "policy.file", "found no bytes of %s",
+					   list->files[i].path);
+		ret[i] = files[k]; /* borrowed */
+	}
+	return OK;
+}
+
+enum err policy_record(struct ledger *l, const struct cert *issuer, const struct roster *roster,
+		       const struct policy_note *now, struct slice note_bytes, const struct policy_source *files,
+		       size_t n_files, uint64_t *ret_index, struct fault *f)
+{
+	_cleanup_(note_done) struct note note = {0};
+	_cleanup_(policy_note_done) struct policy_note next = {0};
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+	struct record x = {.which = HEAD_POLICY, .note = note_bytes, .list = &next};
+	TRY(note_parse(note_bytes, 1, &note, f));
+	TRY(policy_note_parse(note.text, &next, f));
+	TRY(policy_note_follows(&next, now, issuer->key.key_id, f));
+	TRY(roster_quorum(roster, &note, "policy", f));
+	TRY(policy_load(note_bytes, files, n_files, &policy, f));
+	TRY(judge_bundle(policy, issuer, f));
+	_cleanup_(freep) struct policy_source *ordered = xcalloc(next.n_files + 1, sizeof(*ordered));
+	TRY(order_files(&next, files, n_files, ordered, f));
+	x.files = ordered;
+	if (now) {
+		x.before.version = now->version;
+		memcpy(x.before.sha256, now->sha256, 32);
+	}
+	x.next.version = next.version;
+	memcpy(x.next.sha256, next.sha256, 32);
+	TRY(ledger_do(l, policy_op, &x, f));
+	*ret_index = x.next.entry;
+	log_audit("policy", "version=%llu entry=%llu files=%zu", (unsigned long long)next.version,
+		  (unsigned long long)x.next.entry, next.n_files);
+	return OK;
+}
+
+/* --- messages
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void put_ok(uint64_t index, struct buf *reply)
+{
+	wire_ok_put(&(struct wire_ok){.index = index}, reply);
+}
+
+static enum err serve_roster(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	_cleanup_(heads_unrefp) struct heads *h = signer_heads(s);
+	struct wire_roster m;
+	uint64_t index;
+	TRY(wire_roster_get(request, &m, f));
+	TRY(roster_record(s->ledger, &s->issuer, &h->roster, m.note, &index, f));
+	TRY(signer_reload(s, f));
+	put_ok(index, reply);
+	return OK;
+}
+
+/* Paths and bytes in turn. Gives: policy_sources_done(). */
+static enum err sources_of(const struct wire_list *l, struct policy_source **ret, size_t *ret_n, struct fault *f)
+{
+	size_t n = l->n / 2, bytes = 0;
+	if (l->n % 2 != 0)
+		return fault_raise(f, ERR_PARSE, "policy_files", "policy.files",
+				   "found %zu items, wanted paths and bytes in turn", l->n);
+	for (size_t i = 0; i < n; i++) {
+		struct slice path = l->v[2 * i];
+		bytes += l->v[2 * i + 1].n;
+		if (path.n == 0 || path.n >= POLICY_PATH || memchr(path.p, 0, path.n))
+			return fault_raise(f, ERR_PARSE, "policy_path", "policy.files", "found a path of %zu bytes",
+					   path.n);
+	}
+	if (bytes > POLICY_MAX_BUNDLE)
+		return fault_raise(f, ERR_LIMIT, "policy_size", "policy.files", "%zu bytes, at most %u are allowed",
+				   bytes, POLICY_MAX_BUNDLE);
+	struct policy_source *files = xcalloc(n ? n : 1, sizeof(*files));
+	for (size_t i = 0; i < n; i++) {
+		memcpy(files[i].path, l->v[2 * i].p, l->v[2 * i].n);
+		buf_add_slice(&files[i].bytes, l->v[2 * i + 1]);
+	}
+	*ret = files;
+	*ret_n = n;
+	return OK;
+}
+
+static enum err take_policy(struct signer *s, const struct wire_policy *m, uint64_t *ret_index, struct fault *f)
+{
+	_cleanup_(heads_unrefp) struct heads *h = signer_heads(s);
+	struct policy_source *files = NULL;
+	size_t n = 0;
+	TRY(sources_of(&m->files, &files, &n, f));
+	enum err e =
+		policy_record(s->ledger, &s->issuer, &h->roster, &h->now.policy->note, m->note, files, n, ret_index, f);
+	policy_sources_done(files, n);
+	return e;
+}
+
+static enum err serve_policy(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	struct wire_policy m;
+	uint64_t index;
+	TRY(wire_policy_get(request, &m, f));
+	enum err e = take_policy(s, &m, &index, f);
+	wire_policy_done(&m);
+	TRY(e);
+	TRY(signer_reload(s, f));
+	put_ok(index, reply);
+	return OK;
+}
+
+static enum err serve_unlock(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	_cleanup_secret_ struct secret passphrase = {0};
+	struct wire_unlock m;
+	TRY(wire_unlock_get(request, &m, f));
+	if (m.passphrase.n == 0)
+		return fault_raise(f, ERR_PARSE, "passphrase_empty", "unlock.passphrase", "found none");
+	secret_alloc(&passphrase, m.passphrase.n);
+	memcpy(passphrase.p, m.passphrase.p, m.passphrase.n);
+	TRY(signer_unlock(s, &passphrase, f));
+	put_ok(ledger_size(s->ledger), reply);
+	return OK;
+}
+
+/* What changes heads or adopts comes one at a time: each is judged by the one before it. */
+typedef enum err operator_fn(struct signer *s, struct slice request, struct buf *reply, struct fault *f);
+
+static enum err one_at_a_time(operator_fn *fn, struct signer *s, struct slice request, struct buf *reply,
+			      struct fault *f)
+{
+	pthread_mutex_lock(&s->operator_lock);
+	enum err e = fn(s, request, reply, f);
+	pthread_mutex_unlock(&s->operator_lock);
+	return e;
+}
+
+static enum err dispatch(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	enum wire_type type;
+	TRY(wire_type(request, &type, f));
+	if (type == WIRE_TYPE_TALLY) {
+		serve_tally(s, true, request, reply);
+		return OK;
+	}
+	if (type == WIRE_TYPE_ADOPT)
+		return one_at_a_time(adopt, s, request, reply, f);
+	if (type == WIRE_TYPE_ROSTER)
+		return one_at_a_time(serve_roster, s, request, reply, f);
+	if (type == WIRE_TYPE_POLICY)
+		return one_at_a_time(serve_policy, s, request, reply, f);
+	if (type == WIRE_TYPE_UNLOCK)
+		return serve_unlock(s, request, reply, f);
+	if (type == WIRE_TYPE_STATUS)
+		return serve_health(s, reply, f);
+	return fault_raise(f, ERR_DENIED, "message_not_served", "message", "%s is not served on the operator's socket",
+			   wire_type_word(type));
+}
+
+void signer_handle_operator(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply)
+{
+	struct fault f = {0};
+	if (dispatch(arg, request, reply, &f) != OK) {
+		log_event(LOG_LEVEL_NOTICE, "operator_refused", "uid=%u rule=%s text=%s", (unsigned)peer->uid,
+			  LQ(f.rule), LQ(f.text));
+		serve_fault(&f, reply);
+	}
+}

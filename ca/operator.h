@@ -1,0 +1,17 @@
+/*
+ * Rosters and policies: how each next one is taken in. Shared by the operator's socket and by genesis.
+ */
+#ifndef HUFU_CA_OPERATOR_H
+#define HUFU_CA_OPERATOR_H
+
+#include "ca/signer.h"
+
+/* Judges a roster note on the one in force (NULL: the first) and appends it. *ret_index: its entry. */
+MUST_CHECK enum err roster_record(struct ledger *l, const struct cert *issuer, const struct roster *now,
+				  struct slice note, uint64_t *ret_index, struct fault *f);
+/* The same for a policy, judged by roster; now NULL: the first. files as in struct policy_source. */
+MUST_CHECK enum err policy_record(struct ledger *l, const struct cert *issuer, const struct roster *roster,
+				  const struct policy_note *now, struct slice note, const struct policy_source *files,
+				  size_t n_files, uint64_t *ret_index, struct fault *f);
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * The signer's state: made at the start from configuration and ledger, then changed in two ways only: the key is opened
+ * once, and a recorded roster or policy replaces the heads. What requests do with it begins in serve.c.
+ */
+#include "ca/signer.h"
+
+#include "ca/issue.h"
+#include "ca/revoke.h"
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+
+#include <string.h>
+
+enum err issuer_load(const char *path, struct buf *ret_der, struct cert *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf file = {0};
+	TRY(file_read(path, 65536, &file, f));
+	enum err e = pem_or_der(buf_slice(&file), "CERTIFICATE", ret_der, f);
+	if (e == OK)
+		e = cert_parse(buf_slice(ret_der), ret, f);
+	if (e != OK) {
+		fault_prefix(f, "%s", path);
+		return e;
+	}
+	if (!ret->is_ca || (ret->has_ku && (ret->key_usage & (KU_BIT(KU_KEY_CERT_SIGN) | KU_BIT(KU_CRL_SIGN))) !=
+						   (KU_BIT(KU_KEY_CERT_SIGN) | KU_BIT(KU_CRL_SIGN))))
+		return fault_raise(f, ERR_CONFIG, "issuer_ca", "issuer",
+				   "%s: not the certificate of a CA that may sign certificates and CRLs", path);
+	return OK;
+}
+
+unsigned profile_shards(const struct profile *p)
+{
+	const struct profile_ext *exts = p->extensions.v;
+	for (size_t i = 0; i < p->extensions.n; i++)
+		if (exts[i].type == EXT_CRL_DP && exts[i].shards > 0)
+			return (unsigned)exts[i].shards;
+	return 1;
+}
+
+/* --- serials and tokens
+ * --------------------------------------------------------------------------------------------------------- */
+
+void signer_serial(struct signer *s, struct serial *ret)
+{
+	pthread_mutex_lock(&s->lock);
+	serial_make(&s->serial_last, ret);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* The lock is held. Keys come from rosters, and those that lately asked are kept. */
+static struct bucket *bucket_of(struct signer *s, const uint8_t key[32])
+{
+	const size_t max = sizeof(s->buckets) / sizeof(s->buckets[0]);
+	size_t oldest = 0;
+	for (size_t i = 0; i < s->n_buckets; i++) {
+		if (memcmp(s->buckets[i].key, key, 32) == 0)
+			return &s->buckets[i];
+		if (s->buckets[i].filled_us < s->buckets[oldest].filled_us)
+			oldest = i;
+	}
+	struct bucket *b = s->n_buckets < max ? &s->buckets[s->n_buckets++] : &s->buckets[oldest];
+	memcpy(b->key, key, 32);
+	b->tokens = s->config->refusals_burst;
+	b->filled_us = clock_mono_us();
+	return b;
+}
+
+bool signer_may_refuse(struct signer *s, const uint8_t ra_key[32], bool take)
+{
+	pthread_mutex_lock(&s->lock);
+	struct bucket *b = bucket_of(s, ra_key);
+	int64_t now = clock_mono_us();
+	b->tokens += (double)(now - b->filled_us) / 1e6 * s->config->refusals_per_second;
+	if (b->tokens > s->config->refusals_burst)
+		b->tokens = s->config->refusals_burst;
+	b->filled_us = now;
+	bool may = b->tokens >= 1;
+	if (take)
+		b->tokens -= 1;
+	pthread_mutex_unlock(&s->lock);
+	return may;
+}
+
+/* --- certificates
+ * ------------------------------------------------------------------------------------------------------------- */
+
+static enum err adopted_certificate(struct db *db, const struct ledger_cert *c, struct buf *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf body = {0};
+	struct wire_e_adopted e;
+	TRY(ledger_entry(db, c->entry, &body, f));
+	TRY(wire_e_adopted_get(buf_slice(&body), &e, f));
+	buf_add_slice(ret, e.cert);
+	return OK;
+}
+
+enum err signer_certificate(const struct signer *s, struct db *db, const struct ledger_cert *c, struct buf *ret,
+			    struct fault *f)
+{
+	if (c->entry == LEDGER_NONE)
+		return fault_raise(f, ERR_NOT_FOUND, "cert_unknown", "ledger.certificate",
+				   "the certificate is not issued yet");
+	if (c->adopted)
+		return adopted_certificate(db, c, ret, f);
+	_cleanup_buf_ struct buf issued = {0}, intent = {0};
+	struct wire_e_issued outcome;
+	struct wire_e_intent meant;
+	TRY(ledger_entry(db, c->entry, &issued, f));
+	TRY(wire_e_issued_get(buf_slice(&issued), &outcome, f));
+	TRY(ledger_entry(db, outcome.intent, &intent, f));
+	TRY(wire_e_intent_get(buf_slice(&intent), &meant, f));
+	build_certificate(meant.tbs, s->issuer.key.alg, outcome.signature, ret);
+	return OK;
+}
+
+/* --- keys
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
+
+static enum err take_key(struct signer *s, struct ca_key **key, struct fault *f)
+{
+	if (memcmp(ca_key_public(*key)->spki_sha256, s->issuer.key.spki_sha256, 32) != 0)
+		return fault_raise(f, ERR_CONFIG, "key_not_issuers", "key",
+				   "the key is not that of the issuer's certificate");
+	TRY(issue_recover(s, *key, f));
+	atomic_store(&s->key, TAKE(*key));
+	return OK;
+}
+
+enum err signer_take_key(struct signer *s, struct ca_key *key_given, struct fault *f)
+{
+	_cleanup_(ca_key_freep) struct ca_key *key = key_given;
+	enum err e = OK;
+	pthread_mutex_lock(&s->key_lock);
+	if (!atomic_load(&s->key))
+		e = take_key(s, &key, f);
+	pthread_mutex_unlock(&s->key_lock);
+	return e;
+}
+
+enum err signer_unlock(struct signer *s, const struct secret *passphrase, struct fault *f)
+{
+	struct ca_key *key = NULL;
+	if (atomic_load(&s->key))
+		return OK;
+	TRY(ca_key_open(s->config->key, &s->issuer, passphrase, &key, f));
+	TRY(signer_take_key(s, key, f));
+	log_audit("unlocked", "issuer=%s", LQ(s->config->issuer));
+	return OK;
+}
+
+/* --- start
+ * --------------------------------------------------------------------------------------------------------------------
+ */
+
+/* Serials go on rising where the last run stopped, even if the clock went back meanwhile: the first 48 bits are time.
+ */
+static enum err resume_serials(struct signer *s, struct db *db, struct fault *f)
+{
+	struct serial last;
+	TRY(ledger_last_serial(db, s->issuer.key.key_id, &last, f));
+	if (last.n != 16)
+		return OK;
+	for (size_t i = 0; i < 6; i++)
+		s->serial_last = s->serial_last << 8 | last.b[i];
+	return OK;
+}
+
+static enum err load(struct signer *s, struct fault *f)
+{
+	struct db *db;
+	TRY(issuer_load(s->config->issuer, &s->issuer_der, &s->issuer, f));
+	TRY(ca_key_throwaway(s->issuer.key.alg, s->issuer.key.bits, &s->throwaway, f));
+	TRY(ledger_reader(s->ledger, &db, f));
+	enum err e = heads_load(db, &s->issuer, &s->heads, f);
+	if (e == OK)
+		e = resume_serials(s, db, f);
+	ledger_reader_put(s->ledger, db);
+	return e;
+}
+
+enum err signer_new(const struct ca_config *config, struct ledger *ledger, struct signer **ret, struct fault *f)
+{
+	_cleanup_(signer_freep) struct signer *s = xcalloc(1, sizeof(*s));
+	s->config = config;
+	s->ledger = ledger;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->crl_lock, NULL);
+	pthread_mutex_init(&s->key_lock, NULL);
+	pthread_mutex_init(&s->operator_lock, NULL);
+	TRY(load(s, f));
+	*ret = TAKE(s);
+	return OK;
+}
+
+void signer_free(struct signer *s)
+{
+	struct ca_key *key = atomic_load(&s->key);
+	if (key)
+		ca_key_free(key);
+	if (s->throwaway)
+		ca_key_free(s->throwaway);
+	heads_unrefp(&s->heads);
+	cert_done(&s->issuer);
+	buf_done(&s->issuer_der);
+	pthread_mutex_destroy(&s->lock);
+	pthread_mutex_destroy(&s->crl_lock);
+	pthread_mutex_destroy(&s->key_lock);
+	pthread_mutex_destroy(&s->operator_lock);
+	free(s);
+}
+
+struct heads *signer_heads(struct signer *s)
+{
+	pthread_mutex_lock(&s->lock);
+	struct heads *h = s->heads;
+	atomic_fetch_add(&h->refs, 1);
+	pthread_mutex_unlock(&s->lock);
+	return h;
+}
+
+enum err signer_reload(struct signer *s, struct fault *f)
+{
+	struct db *db;
+	struct heads *fresh = NULL;
+	TRY(ledger_reader(s->ledger, &db, f));
+	enum err e = heads_load(db, &s->issuer, &fresh, f);
+	ledger_reader_put(s->ledger, db);
+	TRY(e);
+	pthread_mutex_lock(&s->lock);
+	struct heads *old = s->heads;
+	s->heads = fresh;
+	pthread_mutex_unlock(&s->lock);
+	heads_unref(old);
+	return OK;
+}
+
+static enum err append_beat(struct ledger_tx *tx, void *arg, struct fault *f)
+{
+	struct wire_e_beat e = {0};
+	(void)arg;
+	return ledger_append_e_beat(tx, &e, NULL, f);
+}
+
+enum err signer_beat(struct signer *s, struct fault *f)
+{
+	TRY(revoke_due(s, f));
+	return ledger_do(s->ledger, append_beat, NULL, f);
+}

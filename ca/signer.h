@@ -1,0 +1,112 @@
+/*
+ * The signer's state: ledger, issuer, keys, and the heads (roster and policies) that requests are judged by.
+ *
+ * Heads are immutable snapshots: a request holds one from start to end, and the transaction that records its intent
+ * checks that the ledger's heads are still the same.
+ */
+#ifndef HUFU_CA_SIGNER_H
+#define HUFU_CA_SIGNER_H
+
+#include "ca/build.h"
+#include "ca/config.h"
+#include "ca/key.h"
+#include "ca/ledger.h"
+#include "common/note/roster.h"
+#include "common/policy/policy.h"
+#include "common/rpc/server.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* A policy with its profiles made ready for our issuer; templates[i] belongs to policy->profiles[i]. policy NULL: none.
+ */
+struct policy_ready {
+	struct policy *policy;
+	struct template **templates;
+};
+void policy_ready_done(struct policy_ready *p);
+/* ERR_CONFIG when a profile cannot be made into a template. takes policy, also on failure. */
+MUST_CHECK enum err policy_ready_make(struct policy *policy, const struct cert *issuer, struct policy_ready *ret,
+				      struct fault *f);
+const struct template *policy_ready_template(const struct policy_ready *p, const struct profile *profile);
+
+struct heads {
+	atomic_uint refs;
+	struct head roster_head, policy_head;
+	struct roster roster;
+	struct policy_ready now, before; /* before: its tallies count until now.policy->note.until */
+};
+/* Reads both from the ledger. Gives: heads_unref(). ERR_CONFIG heads_missing when the ledger has had no genesis. */
+MUST_CHECK enum err heads_load(struct db *db, const struct cert *issuer, struct heads **ret, struct fault *f);
+void heads_unref(struct heads *h);
+static inline void heads_unrefp(struct heads **h)
+{
+	if (*h)
+		heads_unref(*h);
+	*h = NULL;
+}
+
+/* Tokens of one RA key: what it may still have refused. */
+struct bucket {
+	uint8_t key[32];
+	double tokens;
+	int64_t filled_us;
+};
+
+struct signer {
+	const struct ca_config *config; /* borrowed */
+	struct ledger *ledger;		/* borrowed */
+	struct buf issuer_der;
+	struct cert issuer;
+	struct ca_key *throwaway;
+	_Atomic(struct ca_key *) key; /* NULL: locked; set once */
+	pthread_mutex_t lock;	      /* of heads, serial_last and buckets */
+	struct heads *heads;
+	uint64_t serial_last;
+	struct bucket buckets[16];
+	size_t n_buckets;
+	pthread_mutex_t crl_lock;      /* one CRL is made at a time */
+	pthread_mutex_t key_lock;      /* one unlocking at a time */
+	pthread_mutex_t operator_lock; /* one roster, policy or adoption at a time */
+	atomic_ullong rejected;	       /* requests that failed before an RA's signature held */
+	atomic_uint following;	       /* long polls that wait */
+};
+/* Loads the issuer's certificate and the heads. config and ledger are borrowed for the signer's life. Gives:
+ * signer_free(). Starts locked. */
+MUST_CHECK enum err signer_new(const struct ca_config *config, struct ledger *ledger, struct signer **ret,
+			       struct fault *f);
+void signer_free(struct signer *s);
+static inline void signer_freep(struct signer **s)
+{
+	if (*s)
+		signer_free(*s);
+	*s = NULL;
+}
+/* The certificate of a PEM or DER file and its bytes, which the certificate borrows. It must be a CA's. */
+MUST_CHECK enum err issuer_load(const char *path, struct buf *ret_der, struct cert *ret, struct fault *f);
+
+/* Opens the sealed key, finishes open intents, then lets tallies in. Already open: OK. Wrong passphrase: ERR_CRYPTO. */
+MUST_CHECK enum err signer_unlock(struct signer *s, const struct secret *passphrase, struct fault *f);
+/* The same with a key that is open already; takes it, also on failure. */
+MUST_CHECK enum err signer_take_key(struct signer *s, struct ca_key *key, struct fault *f);
+/* Gives a reference. */
+struct heads *signer_heads(struct signer *s);
+/* Reads the heads anew after a roster or policy was recorded. */
+MUST_CHECK enum err signer_reload(struct signer *s, struct fault *f);
+void signer_serial(struct signer *s, struct serial *ret);
+/* May this RA key still have requests refused? take: one token is spent. */
+bool signer_may_refuse(struct signer *s, const uint8_t ra_key[32], bool take);
+
+/* The DER of a recorded certificate: from E_ADOPTED, or put together from E_INTENT and E_ISSUED. Appends. */
+MUST_CHECK enum err signer_certificate(const struct signer *s, struct db *db, const struct ledger_cert *c,
+				       struct buf *ret, struct fault *f);
+/* Profiles' number of CRL shards (1 when the profile says nothing). */
+unsigned profile_shards(const struct profile *p);
+
+/* What a beat does: revokes what is due, appends E_BEAT. */
+MUST_CHECK enum err signer_beat(struct signer *s, struct fault *f);
+
+/* Handlers of the two sockets (serve.c, operator.c); arg is the signer. */
+rpc_handler signer_handle_ra, signer_handle_operator;
+
+#endif
