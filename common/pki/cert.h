@@ -8,6 +8,8 @@
 #include "common/pki/name.h"
 #include "common/pki/pubkey.h"
 
+#include <openssl/x509v3.h>
+
 #define CERT_MAX_BYTES 16384
 #define SERIAL_MAX 20
 #define SERIAL_TEXT (2 * SERIAL_MAX + 1)
@@ -25,7 +27,15 @@ bool serial_parse(const char *text, size_t n, struct serial *ret);
 bool serial_from_integer(struct slice body, struct serial *ret);
 bool serial_eq(const struct serial *a, const struct serial *b);
 
-/* Bits of keyUsage as in RFC 5280 4.2.1.3: bit 0 digitalSignature … bit 8 decipherOnly. */
+/* Bits of keyUsage as in RFC 5280 4.2.1.3: bit 0 digitalSignature … bit 8 decipherOnly. libcrypto has macros of these names
+ * with other values; its header comes first and they go, so that no order of includes gives a wrong bit in silence. */
+#undef KU_DIGITAL_SIGNATURE
+#undef KU_NON_REPUDIATION
+#undef KU_KEY_ENCIPHERMENT
+#undef KU_DATA_ENCIPHERMENT
+#undef KU_KEY_AGREEMENT
+#undef KU_KEY_CERT_SIGN
+#undef KU_CRL_SIGN
 #define KU_BIT(n) (1u << (n))
 enum { KU_DIGITAL_SIGNATURE = 0, KU_NON_REPUDIATION, KU_KEY_ENCIPHERMENT, KU_DATA_ENCIPHERMENT, KU_KEY_AGREEMENT, KU_KEY_CERT_SIGN, KU_CRL_SIGN };
 

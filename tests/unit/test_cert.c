@@ -1,0 +1,849 @@
+/*
+ * Certificates, CRLs and serials: good forms, hostile ones built octet by octet, chains of every algorithm, changed
+ * octets and the corpus; what is taken, libcrypto takes too.
+ */
+#include "pki_kit.h"
+
+#include "common/base/clock.h"
+#include "common/pki/cert.h"
+#include "common/pki/sign.h"
+
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "common/base/cleanup.h"
+
+static EVP_PKEY *keys[KEY_ALG_N], *leaf_key;
+
+static int make_keys(void **state)
+{
+	struct fault f = {0};
+	(void)state;
+	for (size_t i = 0; i < KEY_ALG_N; i++)
+		assert_ok(privkey_generate((enum key_alg)i, i == KEY_RSA ? 2048 : 0, &keys[i], &f), &f);
+	assert_ok(privkey_generate(KEY_P256, 0, &leaf_key, &f), &f);
+	return 0;
+}
+
+static int free_keys(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KEY_ALG_N; i++)
+		EVP_PKEY_free(keys[i]);
+	EVP_PKEY_free(leaf_key);
+	return 0;
+}
+
+#define SIG_P256 "300a06082a8648ce3d040302"
+#define NAME_CA "300d310b300906035504030c024341" /* CN=CA */
+#define NAME_EE "300d310b300906035504030c024545" /* CN=EE */
+#define YEARS_20 "301e170d3230303130313030303030305a170d3239303130313030303030305a"
+#define V3 "a003020102"
+#define BC_CA "300f0603551d130101ff040530030101ff"
+#define KU_CA "300e0603551d0f0101ff040403020106"
+
+/* Pieces as hex; NULL: the good one. "" leaves a piece out. */
+struct spec {
+	const char *version, *serial, *inner, *issuer, *validity, *subject, *behind_key, *exts, *behind_exts, *outer,
+		*behind;
+};
+
+static void add(struct buf *b, const char *hex, const char *otherwise)
+{
+	struct buf piece = unhex(hex ? hex : otherwise);
+	buf_add_slice(b, buf_slice(&piece));
+	buf_done(&piece);
+}
+
+/* exts is the content of the SEQUENCE, or NULL for no extensions at all. */
+static void add_exts(struct buf *b, int tag, const char *exts)
+{
+	if (!exts)
+		return;
+	size_t explicit = der_begin(b, tag), list = der_begin(b, DER_SEQUENCE);
+	add(b, exts, "");
+	der_end(b, list);
+	der_end(b, explicit);
+}
+
+/* signed bytes, algorithm, signature by the key. */
+static struct buf seal(struct buf *tbs, const char *outer, EVP_PKEY *key, enum key_alg alg, const char *behind)
+{
+	struct buf sig = {0}, alg_der = {0}, der = {0};
+	struct fault f = {0};
+	sigalg_put(alg, &alg_der);
+	assert_ok(privkey_sign(key, alg, buf_slice(tbs), &sig, &f), &f);
+	size_t at = der_begin(&der, DER_SEQUENCE);
+	buf_add_slice(&der, buf_slice(tbs));
+	if (outer)
+		add(&der, outer, "");
+	else
+		buf_add_slice(&der, buf_slice(&alg_der));
+	der_put_bits(&der, buf_slice(&sig), 0);
+	der_end(&der, at);
+	add(&der, behind, "");
+	buf_done(tbs);
+	buf_done(&sig);
+	buf_done(&alg_der);
+	return der;
+}
+
+static struct buf build(const struct spec *s, EVP_PKEY *subject_key, EVP_PKEY *issuer_key, enum key_alg alg)
+{
+	struct buf tbs = {0}, alg_der = {0};
+	struct pubkey k = {0};
+	struct fault f = {0};
+	assert_ok(privkey_public(subject_key, &k, &f), &f);
+	sigalg_put(alg, &alg_der);
+	size_t at = der_begin(&tbs, DER_SEQUENCE);
+	add(&tbs, s->version, V3);
+	add(&tbs, s->serial, "020874c2008800000ae9");
+	if (s->inner)
+		add(&tbs, s->inner, "");
+	else
+		buf_add_slice(&tbs, buf_slice(&alg_der));
+	add(&tbs, s->issuer, NAME_CA);
+	add(&tbs, s->validity, YEARS_20);
+	add(&tbs, s->subject, NAME_EE);
+	buf_add(&tbs, k.spki, k.spki_len);
+	add(&tbs, s->behind_key, "");
+	add_exts(&tbs, DER_CONTEXT_CONS(3), s->exts);
+	add(&tbs, s->behind_exts, "");
+	der_end(&tbs, at);
+	pubkey_done(&k);
+	buf_done(&alg_der);
+	return seal(&tbs, s->outer, issuer_key, alg, s->behind);
+}
+
+static bool libcrypto_takes_cert(struct slice der)
+{
+	const unsigned char *p = der.p;
+	X509 *x = d2i_X509(NULL, &p, (long)der.n);
+	bool good = x && p == der.p + der.n && X509_get0_pubkey(x);
+	X509_free(x);
+	return good;
+}
+
+static bool libcrypto_takes_crl(struct slice der)
+{
+	const unsigned char *p = der.p;
+	X509_CRL *x = d2i_X509_CRL(NULL, &p, (long)der.n);
+	bool good = x && p == der.p + der.n;
+	X509_CRL_free(x);
+	return good;
+}
+
+#define EXT_X "300b 0603 2a0304 0404 05000500"
+#define EXT_X_CRITICAL "300c 0603 2a0304 0101ff 0402 0500"
+
+static const struct {
+	struct spec spec;
+	enum err kind;
+	const char *rule, *where, *why;
+} certs[] = {
+	{{0}, OK, NULL, NULL, "v3 without extensions"},
+	{{.version = ""}, OK, NULL, NULL, "v1"},
+	{{.exts = BC_CA KU_CA}, OK, NULL, NULL, "a CA"},
+	{{.exts = EXT_X}, OK, NULL, NULL, "unknown, not critical"},
+	{{.subject = "3000", .exts = "30 11 0603551d11 0101ff 0407 3005 8203 612e62"},
+	 OK,
+	 NULL,
+	 NULL,
+	 "empty subject, critical SAN"},
+	{{.serial = "020101"}, OK, NULL, NULL, "serial 1"},
+	{{.serial = "02147fffffffffffffffffffffffffffffffffffffff"}, OK, NULL, NULL, "serial of 20 octets"},
+	{{.validity = "3022180f32303530303130313030303030305a180f39393939313233313233353935395a"},
+	 OK,
+	 NULL,
+	 NULL,
+	 "9999"},
+	{{.version = "a003020100"}, ERR_PARSE, "cert_version", "cert.version", "v1 written out"},
+	{{.version = "a003020101"}, ERR_PARSE, "cert_version", "cert.version", "v2"},
+	{{.version = "a003020103"}, ERR_PARSE, "cert_version", "cert.version", "v4"},
+	{{.version = "a0030201ff"}, ERR_PARSE, "cert_form", "cert.version", "negative version"},
+	{{.version = "a000"}, ERR_PARSE, "cert_form", "cert.version", "empty version"},
+	{{.version = "", .exts = BC_CA}, ERR_PARSE, "cert_form", "cert", "v1 with extensions"},
+	{{.serial = "020100"}, ERR_PARSE, "cert_serial", "cert.serial", "serial zero"},
+	{{.serial = "0201ff"}, ERR_PARSE, "cert_serial", "cert.serial", "negative serial"},
+	{{.serial = "02150080ffffffffffffffffffffffffffffffffffffff"},
+	 ERR_PARSE,
+	 "cert_serial",
+	 "cert.serial",
+	 "21 octets"},
+	{{.serial = "0200"}, ERR_PARSE, "cert_form", "cert.serial", "empty serial"},
+	{{.serial = "02020001"}, ERR_PARSE, "cert_form", "cert.serial", "padded serial"},
+	{{.serial = "040101"}, ERR_PARSE, "cert_form", "cert.serial", "serial of another type"},
+	{{.inner = "300906072a8648ce3d0401"},
+	 ERR_PARSE,
+	 "cert_algorithms",
+	 "cert.signatureAlgorithm",
+	 "SHA-1 inside, SHA-256 outside"},
+	{{.inner = "300506032b6571", .outer = "300506032b6571"}, ERR_PARSE, "sigalg_unknown", NULL, "Ed448"},
+	{{.issuer = "3000"}, ERR_PARSE, "cert_issuer_empty", "cert.issuer", "empty issuer"},
+	{{.issuer = "30023100"}, ERR_PARSE, "cert_form", "cert.issuer", "empty RDN"},
+	{{.subject = "30023100"}, ERR_PARSE, "cert_form", "cert.subject", "empty RDN"},
+	{{.validity = "301e170d3239303130313030303030305a170d3230303130313030303030305a"},
+	 ERR_PARSE,
+	 "cert_validity",
+	 "cert.validity",
+	 "backwards"},
+	{{.validity = "3020180f32303230303130313030303030305a170d3239303130313030303030305a"},
+	 ERR_PARSE,
+	 "cert_form",
+	 "cert.validity",
+	 "GeneralizedTime in 2020"},
+	{{.validity = "301a170b323030313031303030305a170b323930313031303030305a"},
+	 ERR_PARSE,
+	 "cert_form",
+	 "cert.validity",
+	 "no seconds"},
+	{{.validity = "300f170d3230303130313030303030305a"}, ERR_PARSE, "cert_form", "cert.validity", "one time"},
+	{{.validity = "301e170d3230303233303030303030305a170d3239303130313030303030305a"},
+	 ERR_PARSE,
+	 "cert_form",
+	 "cert.validity",
+	 "30 February"},
+	{{.behind_key = "81020000"}, ERR_PARSE, "cert_form", "cert.extensions", "issuerUniqueID"},
+	{{.behind_exts = "0500"}, ERR_PARSE, "cert_form", "cert.extensions", "something behind the key"},
+	{{.exts = EXT_X, .behind_exts = "0500"},
+	 ERR_PARSE,
+	 "cert_form",
+	 "cert.extensions",
+	 "something behind the extensions"},
+	{{.exts = ""}, ERR_PARSE, "cert_form", "cert.extensions", "no extension"},
+	{{.exts = EXT_X EXT_X}, ERR_PARSE, "cert_extension_twice", "cert.extensions", "twice"},
+	{{.exts = BC_CA EXT_X BC_CA}, ERR_PARSE, "cert_extension_twice", "cert.extensions", "constraints twice"},
+	{{.exts = "300c 0603 2a0304 010100 0402 0500"},
+	 ERR_PARSE,
+	 "cert_form",
+	 "cert.extensions",
+	 "critical FALSE written out"},
+	{{.exts = "300c 0603 2a0304 010101 0402 0500"}, ERR_PARSE, "cert_form", "cert.extensions", "critical 01"},
+	{{.exts = "3005 0603 2a0304"}, ERR_PARSE, "cert_form", "cert.extensions", "no value"},
+	{{.exts = "3007 0603 2a0304 0500"}, ERR_PARSE, "cert_form", "cert.extensions", "value of another type"},
+	{{.exts = EXT_X_CRITICAL}, ERR_RULE, "unknown_critical_extension", "cert.extensions", "unknown and critical"},
+	{{.exts = "300f 0603551d1e 0101ff 0405 3003 a001 00"},
+	 ERR_RULE,
+	 "unknown_critical_extension",
+	 "cert.extensions",
+	 "name constraints"},
+	{{.exts = "300f 0603551d24 0101ff 0405 3003 800100"},
+	 ERR_RULE,
+	 "unknown_critical_extension",
+	 "cert.extensions",
+	 "policy constraints"},
+	{{.exts = "3010 0603551d13 0101ff 0406 3003 010100 00"},
+	 ERR_PARSE,
+	 "ext_form",
+	 "cert.basicConstraints",
+	 "a byte behind"},
+	{{.exts = "300f 0603551d13 0101ff 0405 3003 010100"},
+	 ERR_PARSE,
+	 "ext_form",
+	 "cert.basicConstraints",
+	 "cA FALSE written out"},
+	{{.exts = "300f 0603551d13 0101ff 0405 3003 020100"},
+	 ERR_PARSE,
+	 "ext_form",
+	 "cert.basicConstraints",
+	 "a path length and no CA"},
+	{{.exts = "3012 0603551d13 0101ff 0408 3006 0101ff 0201ff"},
+	 ERR_PARSE,
+	 "ext_form",
+	 "cert.basicConstraints",
+	 "negative path length"},
+	{{.exts = "300e 0603551d0f 0101ff 0404 03020006"},
+	 ERR_PARSE,
+	 "ext_form",
+	 "cert.keyUsage",
+	 "unused bits not counted"},
+	{{.exts = "300d 0603551d0f 0101ff 0403 030100"}, ERR_PARSE, "ext_form", "cert.keyUsage", "no bit"},
+	{{.exts = "3010 0603551d0f 0101ff 0406 0304 06000040"}, ERR_PARSE, "ext_form", "cert.keyUsage", "bit 17"},
+	{{.exts = "300f 0603551d0f 0101ff 0405 0303 060040"}, ERR_PARSE, "ext_form", "cert.keyUsage", "bit 9"},
+	{{.exts = "3009 0603551d0e 0402 0400"}, ERR_PARSE, "ext_form", "cert.subjectKeyIdentifier", "empty"},
+	{{.exts = "300a 0603551d23 0403 300180"}, ERR_PARSE, "ext_form", "cert.authorityKeyIdentifier", "cut"},
+	{{.exts = "300c 0603551d23 0405 3003 820101"},
+	 ERR_PARSE,
+	 "ext_form",
+	 "cert.authorityKeyIdentifier",
+	 "serial without issuer"},
+	{{.exts = "3009 0603551d25 0402 3000"}, ERR_PARSE, "ext_form", "cert.extKeyUsage", "no purpose"},
+	{{.exts = "3009 0603551d11 0402 0500"}, ERR_PARSE, "ext_form", "cert.2.5.29.17", "SAN that is none"},
+	{{.behind = "00"}, ERR_PARSE, "cert_form", "cert", "a byte behind"},
+};
+
+static void forms(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(certs) / sizeof(certs[0]); i++) {
+		struct buf der = build(&certs[i].spec, leaf_key, keys[KEY_P256], KEY_P256);
+		uint8_t *p = exact(der.data, der.len);
+		struct cert c = {0};
+		struct fault f = {0};
+		enum err e = cert_parse(slice_of(p, der.len), &c, &f);
+		if (certs[i].kind == OK) {
+			if (e != OK)
+				fail_msg("%s: %s", certs[i].why, f.text);
+			assert_true(libcrypto_takes_cert(slice_of(p, der.len)));
+		} else {
+			if (e != certs[i].kind || strcmp(f.rule, certs[i].rule) != 0 ||
+			    (certs[i].where && strcmp(f.where, certs[i].where) != 0))
+				fail_msg("%s: %s %s at %s: %s", certs[i].why, err_word(e), f.rule, f.where, f.text);
+			assert_null(c.key.pkey);
+		}
+		cert_done(&c);
+		cert_done(&c);
+		free(p);
+		buf_done(&der);
+	}
+}
+
+static void values_are_read(void **state)
+{
+	struct spec s = {.exts = "3012 0603551d13 0101ff 0408 3006 0101ff 020103"
+				 "300e 0603551d0f 0101ff 0404 03020186"
+				 "300b 0603551d0e 0404 0402 abcd"
+				 "300d 0603551d23 0406 3004 8002 1234" EXT_X};
+	struct buf der = build(&s, leaf_key, keys[KEY_P256], KEY_P256);
+	struct cert c = {0};
+	struct fault f = {0};
+	uint8_t digest[32], want[32];
+	(void)state;
+	assert_ok(cert_parse(buf_slice(&der), &c, &f), &f);
+	assert_string_equal(SERIAL(&c.serial), "74C2008800000AE9");
+	assert_string_equal(UTC(c.not_before), "2020-01-01T00:00:00Z");
+	assert_string_equal(UTC(c.not_after), "2029-01-01T00:00:00Z");
+	assert_true(c.has_bc && c.is_ca && c.path_len == 3);
+	assert_true(c.has_ku &&
+		    c.key_usage == (KU_BIT(KU_DIGITAL_SIGNATURE) | KU_BIT(KU_KEY_CERT_SIGN) | KU_BIT(KU_CRL_SIGN)));
+	assert_true(slice_eq(c.ski, slice_of("\xab\xcd", 2)) && slice_eq(c.aki, slice_of("\x12\x34", 2)));
+	assert_int_equal(c.n_exts, 5);
+	assert_int_equal(c.key.alg, KEY_P256);
+	assert_true(cert_ext(&c, "2.5.29.19")->critical && !cert_ext(&c, "1.2.3.4")->critical);
+	assert_true(slice_eq(cert_ext(&c, "1.2.3.4")->value, slice_of("\x05\0\x05\0", 4)));
+	assert_null(cert_ext(&c, "1.2.3.5"));
+	cert_sha256(&c, digest);
+	sha256(der.data, der.len, want);
+	assert_memory_equal(digest, want, 32);
+	cert_done(&c);
+	buf_done(&der);
+	der = build(&(struct spec){.exts = "300f 0603551d0f 0101ff 0405 0303 07 0080"}, leaf_key, keys[KEY_P256],
+		    KEY_P256);
+	assert_ok(cert_parse(buf_slice(&der), &c, &f), &f);
+	assert_true(c.key_usage == KU_BIT(8) && !c.has_bc && c.path_len == -1 && c.ski.n == 0 && c.aki.n == 0);
+	cert_done(&c);
+	buf_done(&der);
+}
+
+static void limits(void **state)
+{
+	struct buf exts = {0};
+	struct cert c = {0};
+	struct fault f;
+	(void)state;
+	uint8_t *big = xcalloc(1, CERT_MAX_BYTES + 1);
+	assert_refused(cert_parse(slice_of(big, CERT_MAX_BYTES + 1), &c, &f), ERR_LIMIT, "cert_size", &f, "large");
+	free(big);
+	for (size_t i = 0; i < CERT_MAX_EXTS + 1; i++)
+		buf_fmt(&exts, "3009 0603 2a03%02zx 0402 0500", i);
+	struct buf der = build(&(struct spec){.exts = buf_text(&exts)}, leaf_key, keys[KEY_P256], KEY_P256);
+	assert_refused(cert_parse(buf_slice(&der), &c, &f), ERR_LIMIT, "cert_extensions", &f, "33 extensions");
+	buf_done(&der);
+	buf_done(&exts);
+}
+
+static void every_algorithm_verifies(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KEY_ALG_N; i++) {
+		enum key_alg alg = (enum key_alg)i;
+		struct fault f = {0};
+		struct buf ca_der =
+			build(&(struct spec){.subject = NAME_CA, .exts = BC_CA KU_CA}, keys[i], keys[i], alg);
+		struct buf ee_der = build(&(struct spec){0}, leaf_key, keys[i], alg);
+		struct cert ca = {0}, ee = {0}, other = {0};
+		assert_ok(cert_parse(buf_slice(&ca_der), &ca, &f), &f);
+		assert_ok(cert_parse(buf_slice(&ee_der), &ee, &f), &f);
+		assert_ok(cert_verify_by(&ca, &ca, &f), &f);
+		assert_ok(cert_verify_by(&ee, &ca, &f), &f);
+		/* libcrypto agrees */
+		const unsigned char *p = ee_der.data;
+		X509 *x = d2i_X509(NULL, &p, (long)ee_der.len);
+		if (alg == KEY_SM2) {
+			ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
+			ASN1_OCTET_STRING_set(id, (const unsigned char *)"1234567812345678", 16);
+			X509_set0_distinguishing_id(x, id);
+		}
+		assert_int_equal(X509_verify(x, keys[i]), 1);
+		X509_free(x);
+		/* the same name, another key of another kind */
+		size_t j = (i + 1) % KEY_ALG_N;
+		struct buf other_der = build(&(struct spec){.subject = NAME_CA, .exts = BC_CA KU_CA}, keys[j], keys[j],
+					     (enum key_alg)j);
+		assert_ok(cert_parse(buf_slice(&other_der), &other, &f), &f);
+		assert_refused(cert_verify_by(&ee, &other, &f), ERR_CRYPTO, "cert_signature", &f, "another kind");
+		/* one octet of what is signed */
+		ee_der.data[ee.serial.n + 10] ^= 1;
+		assert_refused(cert_verify_by(&ee, &ca, &f), ERR_CRYPTO, "cert_signature", &f, "changed");
+		cert_done(&ca);
+		cert_done(&ee);
+		cert_done(&other);
+		buf_done(&ca_der);
+		buf_done(&ee_der);
+		buf_done(&other_der);
+	}
+}
+
+static void issuers_that_may_not_issue(void **state)
+{
+	static const struct {
+		struct spec issuer, subject;
+		const char *rule;
+	} cases[] = {
+		{{.subject = NAME_CA, .exts = BC_CA}, {0}, NULL},
+		{{.subject = NAME_CA, .exts = BC_CA KU_CA "300b 0603551d0e 0404 0402 abcd"},
+		 {.exts = "300d 0603551d23 0406 3004 8002 abcd"},
+		 NULL},
+		{{.subject = NAME_CA, .exts = BC_CA KU_CA "300b 0603551d0e 0404 0402 abcd"},
+		 {.exts = "300d 0603551d23 0406 3004 8002 abce"},
+		 "cert_key_id"},
+		{{.subject = NAME_EE, .exts = BC_CA KU_CA}, {0}, "cert_issuer_name"},
+		{{.subject = "300d310b30090603550403130 24341", .exts = BC_CA KU_CA},
+		 {0},
+		 "cert_issuer_name"}, /* PrintableString */
+		{{.subject = NAME_CA}, {0}, "cert_issuer_not_ca"},
+		{{.subject = NAME_CA, .version = ""}, {0}, "cert_issuer_not_ca"},
+		{{.subject = NAME_CA, .exts = "300c 0603551d13 0101ff 0402 3000"}, {0}, "cert_issuer_not_ca"},
+		{{.subject = NAME_CA, .exts = BC_CA "300e 0603551d0f 0101ff 0404 03020780"}, {0}, "cert_issuer_usage"},
+		{{.subject = NAME_CA, .exts = "3012 0603551d13 0101ff 0408 3006 0101ff 020100" KU_CA},
+		 {.exts = BC_CA},
+		 "cert_path_length"},
+		{{.subject = NAME_CA, .exts = "3012 0603551d13 0101ff 0408 3006 0101ff 020100" KU_CA}, {0}, NULL},
+		{{.subject = NAME_CA, .exts = "3012 0603551d13 0101ff 0408 3006 0101ff 020101" KU_CA},
+		 {.exts = BC_CA},
+		 NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf ca_der = build(&cases[i].issuer, keys[KEY_P256], keys[KEY_P256], KEY_P256);
+		struct buf ee_der = build(&cases[i].subject, leaf_key, keys[KEY_P256], KEY_P256);
+		struct cert ca = {0}, ee = {0};
+		struct fault f = {0};
+		assert_ok(cert_parse(buf_slice(&ca_der), &ca, &f), &f);
+		assert_ok(cert_parse(buf_slice(&ee_der), &ee, &f), &f);
+		if (cases[i].rule)
+			assert_refused(cert_verify_by(&ee, &ca, &f), ERR_RULE, cases[i].rule, &f, cases[i].rule);
+		else
+			assert_ok(cert_verify_by(&ee, &ca, &f), &f);
+		cert_done(&ca);
+		cert_done(&ee);
+		buf_done(&ca_der);
+		buf_done(&ee_der);
+	}
+}
+
+static void serials(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} texts[] = {
+		{"74C2008800000AE9", true},
+		{"01", true},
+		{"E9", true},
+		{"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", true},
+		{"01FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", false},
+		{"", false},
+		{"0", false},
+		{"1", false},
+		{"00", false},
+		{"00E9", false},
+		{"e9", false},
+		{"74C2008800000Ae9", false},
+		{"74C2 08800000AE9", false},
+		{"0x01", false},
+		{"G1", false},
+		{"-1", false},
+	};
+	static const struct {
+		const char *body, *text; /* text NULL: refused */
+	} bodies[] = {
+		{"01", "01"},
+		{"00e9", "E9"},
+		{"74c2", "74C2"},
+		{"7fffffffffffffffffffffffffffffffffffffff", "7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"},
+		{"", NULL},
+		{"00", NULL},
+		{"0000", NULL},
+		{"0001", NULL},
+		{"e9", NULL},
+		{"00ffffffffffffffffffffffffffffffffffffffff", NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct serial s = {0};
+		size_t n = strlen(texts[i].text);
+		char *text = (char *)exact(texts[i].text, n);
+		if (serial_parse(text, n, &s) != texts[i].good)
+			fail_msg("\"%s\"", texts[i].text);
+		if (texts[i].good)
+			assert_string_equal(SERIAL(&s), texts[i].text);
+		free(text);
+	}
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		struct serial s = {0}, back = {0};
+		struct buf b = unhex(bodies[i].body);
+		assert_true(serial_from_integer(buf_slice(&b), &s) == (bodies[i].text != NULL));
+		if (bodies[i].text) {
+			assert_string_equal(SERIAL(&s), bodies[i].text);
+			assert_true(serial_parse(bodies[i].text, strlen(bodies[i].text), &back) &&
+				    serial_eq(&s, &back));
+			back.b[0] ^= 1;
+			assert_false(serial_eq(&s, &back));
+		}
+		buf_done(&b);
+	}
+	struct serial a = {.b = {1}, .n = 1}, longer = {.b = {1}, .n = 2};
+	assert_false(serial_eq(&a, &longer));
+}
+
+struct crl_spec {
+	const char *version, *inner, *issuer, *times, *revoked, *exts, *behind_exts, *outer, *behind;
+};
+
+static struct buf build_crl(const struct crl_spec *s)
+{
+	struct buf tbs = {0};
+	size_t at = der_begin(&tbs, DER_SEQUENCE);
+	add(&tbs, s->version, "020101");
+	add(&tbs, s->inner, SIG_P256);
+	add(&tbs, s->issuer, NAME_CA);
+	add(&tbs, s->times, "170d3236303130313030303030305a170d3236303230313030303030305a");
+	if (s->revoked) {
+		size_t list = der_begin(&tbs, DER_SEQUENCE);
+		add(&tbs, s->revoked, "");
+		der_end(&tbs, list);
+	}
+	add_exts(&tbs, DER_CONTEXT_CONS(0), s->exts);
+	add(&tbs, s->behind_exts, "");
+	der_end(&tbs, at);
+	return seal(&tbs, s->outer, keys[KEY_P256], KEY_P256, s->behind);
+}
+
+#define DATE "170d3235303630313030303030305a"
+#define ENTRY_1 "3012 020101 " DATE
+#define ENTRY_E9 "3021 020200e9" DATE "300c 300a 0603551d15 0403 0a0103"
+#define NUMBER "300a 0603551d14 0403 020107"
+
+static const struct {
+	struct crl_spec spec;
+	enum err kind;
+	const char *rule, *where, *why;
+} crls[] = {
+	{{0}, OK, NULL, NULL, "nothing revoked"},
+	{{.revoked = ENTRY_1 ENTRY_E9, .exts = NUMBER}, OK, NULL, NULL, "two"},
+	{{.revoked = ""}, OK, NULL, NULL, "an empty list, which old issuers write"},
+	{{.version = "", .revoked = ENTRY_1}, OK, NULL, NULL, "v1"},
+	{{.times = "170d3236303130313030303030305a"}, OK, NULL, NULL, "no nextUpdate"},
+	{{.exts = NUMBER "3013 0603551d1c 0101ff 0409 3007 a005 a003 860161"}, OK, NULL, NULL, "a shard by its URL"},
+	{{.exts = "300f 0603551d1c 0101ff 0405 3003 8101ff"}, OK, NULL, NULL, "user certificates only"},
+	{{.version = "020100"}, ERR_PARSE, "crl_form", "crl.version", "v1 written out"},
+	{{.version = "020102"}, ERR_PARSE, "crl_form", "crl.version", "v3"},
+	{{.version = "", .exts = NUMBER}, ERR_PARSE, "crl_form", "crl", "v1 with extensions"},
+	{{.inner = "300906072a8648ce3d0401"}, ERR_PARSE, "crl_algorithms", NULL, "two algorithms"},
+	{{.issuer = "3000"}, ERR_PARSE, "crl_form", "crl.issuer", "empty issuer"},
+	{{.times = ""}, ERR_PARSE, "crl_form", "crl.thisUpdate", "no times"},
+	{{.times = "180f32303236303130313030303030305a"},
+	 ERR_PARSE,
+	 "crl_form",
+	 "crl.thisUpdate",
+	 "GeneralizedTime in 2026"},
+	{{.times = "170d3236303230313030303030305a170d3236303130313030303030305a"},
+	 ERR_PARSE,
+	 "crl_times",
+	 "crl.nextUpdate",
+	 "backwards"},
+	{{.times = "170d3630303130313030303030305a170d3730303130313030303030305a"},
+	 ERR_PARSE,
+	 "crl_times",
+	 "crl.nextUpdate",
+	 "1970, which would read as absent"},
+	{{.revoked = "0500"}, ERR_PARSE, "crl_form", "crl.entry", "NULL for an entry"},
+	{{.revoked = "3012 020100 " DATE}, ERR_PARSE, "crl_serial", "crl.entry.serial", "serial zero"},
+	{{.revoked = "3012 0201ff " DATE}, ERR_PARSE, "crl_serial", "crl.entry.serial", "negative serial"},
+	{{.revoked = "3003 020101"}, ERR_PARSE, "crl_form", "crl.entry.revocationDate", "no date"},
+	{{.revoked = "3014 020101 " DATE "3000"}, ERR_PARSE, "crl_form", "crl.entry.extensions", "no extension"},
+	{{.revoked = "3014 020101 " DATE "0500"}, ERR_PARSE, "crl_form", "crl.entry.extensions", "NULL behind"},
+	{{.revoked = "3020 020101 " DATE "300c 300a 0603551d15 0403 0a0107"},
+	 ERR_PARSE,
+	 "crl_form",
+	 "crl.entry.reason",
+	 "reason 7"},
+	{{.revoked = "3020 020101 " DATE "300c 300a 0603551d15 0403 0a010b"},
+	 ERR_PARSE,
+	 "crl_form",
+	 "crl.entry.reason",
+	 "reason 11"},
+	{{.revoked = "3020 020101 " DATE "300c 300a 0603551d15 0403 020101"},
+	 ERR_PARSE,
+	 "crl_form",
+	 "crl.entry.reason",
+	 "INTEGER"},
+	{{.revoked = "302c 020101 " DATE "3018 300a 0603551d15 0403 0a0101 300a 0603551d15 0403 0a0103"},
+	 ERR_PARSE,
+	 "crl_form",
+	 "crl.entry.reason",
+	 "two reasons"},
+	{{.revoked = "3022 020101 " DATE "300e 300c 0603551d1d 0101ff 0402 3000"},
+	 ERR_RULE,
+	 "unknown_critical_extension",
+	 "crl.entry.extensions",
+	 "certificateIssuer"},
+	{{.exts = ""}, ERR_PARSE, "crl_form", "crl.extensions", "no extension"},
+	{{.exts = NUMBER, .behind_exts = "0500"}, ERR_PARSE, "crl_form", "crl.extensions", "something behind"},
+	{{.behind_exts = "0500"}, ERR_PARSE, "crl_form", "crl.extensions", "something for the extensions"},
+	{{.exts = NUMBER NUMBER}, ERR_PARSE, "crl_form", "crl.cRLNumber", "two numbers"},
+	{{.exts = "300a 0603551d14 0403 0201ff"}, ERR_PARSE, "crl_form", "crl.cRLNumber", "negative number"},
+	{{.exts = "300d 0603551d1b 0101ff 0403 020101"},
+	 ERR_RULE,
+	 "unknown_critical_extension",
+	 "crl.extensions",
+	 "a delta list"},
+	{{.exts = "300f 0603551d1c 0101ff 0405 3003 8401ff"}, ERR_RULE, "crl_scope", NULL, "indirect"},
+	{{.exts = "300f 0603551d1c 0101ff 0405 3003 8201ff"}, ERR_RULE, "crl_scope", NULL, "CA certificates only"},
+	{{.exts = "3010 0603551d1c 0101ff 0406 3004 83020106"}, ERR_RULE, "crl_scope", NULL, "some reasons only"},
+	{{.exts = "300c 0603551d1c 0101ff 0402 3000"},
+	 ERR_PARSE,
+	 "crl_form",
+	 "crl.issuingDistributionPoint",
+	 "empty scope"},
+	{{.exts = "300f 0603551d1c 0101ff 0405 3003 810100"},
+	 ERR_PARSE,
+	 "crl_form",
+	 "crl.issuingDistributionPoint",
+	 "FALSE written out"},
+	{{.exts = EXT_X_CRITICAL}, ERR_RULE, "unknown_critical_extension", "crl.extensions", "unknown and critical"},
+	{{.outer = "300506032b6571"}, ERR_PARSE, "crl_algorithms", NULL, "another algorithm outside"},
+	{{.behind = "00"}, ERR_PARSE, "crl_form", "crl", "a byte behind"},
+};
+
+static void crl_forms(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(crls) / sizeof(crls[0]); i++) {
+		struct buf der = build_crl(&crls[i].spec);
+		uint8_t *p = exact(der.data, der.len);
+		struct crl c = {0};
+		struct fault f = {0};
+		enum err e = crl_parse(slice_of(p, der.len), &c, &f);
+		if (crls[i].kind == OK) {
+			if (e != OK)
+				fail_msg("%s: %s: %s", crls[i].why, f.where, f.text);
+			assert_true(libcrypto_takes_crl(slice_of(p, der.len)));
+		} else if (e != crls[i].kind || strcmp(f.rule, crls[i].rule) != 0 ||
+			   (crls[i].where && strcmp(f.where, crls[i].where) != 0)) {
+			fail_msg("%s: %s %s at %s: %s", crls[i].why, err_word(e), f.rule, f.where, f.text);
+		}
+		free(p);
+		buf_done(&der);
+	}
+}
+
+static void crl_look_up(void **state)
+{
+	struct buf der = build_crl(&(struct crl_spec){.revoked = ENTRY_1 ENTRY_E9, .exts = NUMBER});
+	struct crl c = {0};
+	struct fault f = {0};
+	struct serial s;
+	bool found = false;
+	int64_t when = 0;
+	unsigned reason = 99;
+	(void)state;
+	assert_ok(crl_parse(buf_slice(&der), &c, &f), &f);
+	assert_true(c.number.n == 1 && c.number.p[0] == 7 && c.idp.n == 0);
+	assert_string_equal(UTC(c.this_update), "2026-01-01T00:00:00Z");
+	assert_string_equal(UTC(c.next_update), "2026-02-01T00:00:00Z");
+	assert_true(serial_parse("E9", 2, &s));
+	assert_ok(crl_find(&c, &s, &found, &when, &reason, &f), &f);
+	assert_true(found && reason == 3);
+	assert_string_equal(UTC(when), "2025-06-01T00:00:00Z");
+	assert_true(serial_parse("01", 2, &s));
+	assert_ok(crl_find(&c, &s, &found, &when, &reason, &f), &f);
+	assert_true(found && reason == 0);
+	assert_true(serial_parse("02", 2, &s));
+	assert_ok(crl_find(&c, &s, &found, &when, &reason, &f), &f);
+	assert_false(found);
+	c.revoked.n--;
+	assert_refused(crl_find(&c, &s, &found, &when, &reason, &f), ERR_PARSE, "crl_form", &f, "cut");
+	c.revoked = (struct slice){0};
+	assert_ok(crl_find(&c, &s, &found, &when, &reason, &f), &f);
+	assert_false(found);
+	buf_done(&der);
+}
+
+static void crl_signatures(void **state)
+{
+	static const struct {
+		struct spec issuer;
+		enum err kind;
+		const char *rule;
+	} cases[] = {
+		{{.subject = NAME_CA, .exts = BC_CA KU_CA}, OK, NULL},
+		{{.subject = NAME_CA, .exts = BC_CA}, OK, NULL},
+		{{.subject = NAME_EE, .exts = BC_CA KU_CA}, ERR_RULE, "crl_issuer_name"},
+		{{.subject = NAME_CA}, ERR_RULE, "crl_issuer_not_ca"},
+		{{.subject = NAME_CA, .exts = BC_CA "300e 0603551d0f 0101ff 0404 03020204"},
+		 ERR_RULE,
+		 "crl_issuer_usage"},
+	};
+	struct buf der = build_crl(&(struct crl_spec){.revoked = ENTRY_1});
+	struct crl c = {0};
+	struct cert ca = {0};
+	struct fault f = {0};
+	(void)state;
+	assert_ok(crl_parse(buf_slice(&der), &c, &f), &f);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf ca_der = build(&cases[i].issuer, keys[KEY_P256], keys[KEY_P256], KEY_P256);
+		assert_ok(cert_parse(buf_slice(&ca_der), &ca, &f), &f);
+		if (cases[i].rule)
+			assert_refused(crl_verify_by(&c, &ca, &f), cases[i].kind, cases[i].rule, &f, cases[i].rule);
+		else
+			assert_ok(crl_verify_by(&c, &ca, &f), &f);
+		cert_done(&ca);
+		buf_done(&ca_der);
+	}
+	struct buf other = build(&(struct spec){.subject = NAME_CA, .exts = BC_CA KU_CA}, leaf_key, leaf_key, KEY_P256);
+	assert_ok(cert_parse(buf_slice(&other), &ca, &f), &f);
+	assert_refused(crl_verify_by(&c, &ca, &f), ERR_CRYPTO, "crl_signature", &f, "another key");
+	cert_done(&ca);
+	buf_done(&other);
+	buf_done(&der);
+}
+
+static void reasons(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		const char *word = crl_reason_word(i);
+		assert_true((word != NULL) == (i <= 10 && i != 7));
+		if (word)
+			assert_int_equal(crl_reason_from_word(word), i);
+	}
+	assert_int_equal(crl_reason_from_word("keyCompromise"), 1);
+	assert_int_equal(crl_reason_from_word("affiliationChanged"), 3);
+	assert_int_equal(crl_reason_from_word("superseded"), 4);
+	assert_int_equal(crl_reason_from_word("certificateHold"), 6);
+	assert_int_equal(crl_reason_from_word("keycompromise"), -1);
+	assert_int_equal(crl_reason_from_word(""), -1);
+}
+
+struct tally {
+	size_t certs, crls;
+};
+
+static void one(struct slice der, void *arg)
+{
+	struct tally *t = arg;
+	struct cert c = {0};
+	struct crl l = {0};
+	struct fault f = {0};
+	if (cert_parse(der, &c, &f) == OK) {
+		t->certs++;
+		assert_true(libcrypto_takes_cert(der));
+		if (cert_verify_by(&c, &c, &f) == OK && c.key.alg != KEY_SM2) {
+			const unsigned char *p = der.p;
+			X509 *x = d2i_X509(NULL, &p, (long)der.n);
+			assert_int_equal(X509_verify(x, X509_get0_pubkey(x)), 1);
+			X509_free(x);
+		}
+	} else {
+		assert_true(f.rule[0] && f.where[0] && f.text[0] && utf8_valid(f.text, strlen(f.text)));
+	}
+	cert_done(&c);
+	f = (struct fault){0};
+	if (crl_parse(der, &l, &f) == OK) {
+		t->crls++;
+		assert_true(libcrypto_takes_crl(der));
+		struct serial s = {.b = {1}, .n = 1};
+		bool found;
+		int64_t when;
+		unsigned reason;
+		assert_ok(crl_find(&l, &s, &found, &when, &reason, &f), &f);
+	} else {
+		assert_true(f.rule[0] && f.where[0] && f.text[0] && utf8_valid(f.text, strlen(f.text)));
+	}
+}
+
+/* Every bit of a certificate and of a list changed, and every cut. */
+static void cut_and_changed(void **state)
+{
+	struct buf ders[] = {
+		build(&(struct spec){.subject = NAME_CA,
+				     .exts = BC_CA KU_CA "300b 0603551d0e 0404 0402 abcd"
+							 "300d 0603551d23 0406 3004 8002 abcd"},
+		      keys[KEY_P256], keys[KEY_P256], KEY_P256),
+		build_crl(&(struct crl_spec){.revoked = ENTRY_1 ENTRY_E9, .exts = NUMBER}),
+	};
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		struct tally t = {0};
+		for (size_t n = 0; n < ders[k].len; n++) {
+			uint8_t *p = exact(ders[k].data, n);
+			one(slice_of(p, n), &t);
+			free(p);
+		}
+		assert_int_equal(t.certs + t.crls, 0);
+		for (size_t i = 0; i < ders[k].len; i++) {
+			for (unsigned bit = 0; bit < 8; bit++) {
+				uint8_t *p = exact(ders[k].data, ders[k].len);
+				p[i] ^= (uint8_t)(1u << bit);
+				one(slice_of(p, ders[k].len), &t);
+				free(p);
+			}
+		}
+		assert_true(k == 0 ? t.certs > 100 && t.crls == 0 : t.crls > 100 && t.certs == 0);
+		buf_done(&ders[k]);
+	}
+}
+
+/* The fuzz corpora end in odd bytes; without them more of each file is read. */
+static void whole_and_first(struct slice bytes, void *arg)
+{
+	struct der d = der_of(bytes);
+	struct slice first;
+	one(bytes, arg);
+	if (der_get_whole(&d, DER_SEQUENCE, &first) && !der_at_end(&d)) {
+		uint8_t *p = exact(first.p, first.n);
+		one(slice_of(p, first.n), arg);
+		free(p);
+	}
+}
+
+static void corpus(void **state)
+{
+	struct tally t = {0};
+	(void)state;
+	size_t n = corpus_each("x509", whole_and_first, &t) + corpus_each("crl", whole_and_first, &t) +
+		   corpus_each("csr", whole_and_first, &t);
+	if (n > 0)
+		print_message("%zu files: %zu certificates and %zu lists taken\n", n, t.certs, t.crls);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(forms),
+		cmocka_unit_test(values_are_read),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(every_algorithm_verifies),
+		cmocka_unit_test(issuers_that_may_not_issue),
+		cmocka_unit_test(serials),
+		cmocka_unit_test(crl_forms),
+		cmocka_unit_test(crl_look_up),
+		cmocka_unit_test(crl_signatures),
+		cmocka_unit_test(reasons),
+		cmocka_unit_test(cut_and_changed),
+		cmocka_unit_test(corpus),
+	};
+	return cmocka_run_group_tests(tests, make_keys, free_keys);
+}
