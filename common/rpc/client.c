@@ -1,6 +1,9 @@
 /*
  * The asking side: one nng REQ socket, one context for each call under way.
  *
+ * nng 1.5.2 gives up dialling for good when a peer hangs up before the greetings are through (its failed write is
+ * "closed", as if by us), so a call that finds somebody there and gets no connection makes a new dialer.
+ *
  * A context and its aio are kept for the next call after a good one and closed after a bad one, so that no aio is ever
  * cancelled but by its own timeout. Requests are never sent again behind the caller's back: when the peer goes away in
  * the middle, the call fails and the caller decides. See server.c for the other side.
@@ -39,8 +42,10 @@ struct rpc_client {
 	unsigned timeout_ms;
 	size_t max_reply;
 	atomic_uint pipes;
-	pthread_mutex_t lock; /* of idle */
+	pthread_mutex_t lock; /* of what follows */
 	struct line *idle;
+	nng_dialer dialer;
+	int64_t dialled_us;
 };
 
 static void line_free(struct line *l)
@@ -92,10 +97,30 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
 		atomic_fetch_sub(&c->pipes, 1);
 }
 
+/* With the lock held, or before anybody else has the client. */
 static int dial(struct rpc_client *c)
 {
 	_cleanup_(freep) char *url = xasprintf("ipc://%s", c->path);
-	nng_dialer dialer;
+	c->dialled_us = clock_mono_us();
+	int rv = nng_dialer_create(&c->dialer, c->sock, url);
+	if (rv == 0)
+		rv = nng_dialer_start(c->dialer, NNG_FLAG_NONBLOCK);
+	return rv;
+}
+
+/* No connection, though somebody accepts: not more often than nng itself would have tried. */
+static void dial_again(struct rpc_client *c)
+{
+	pthread_mutex_lock(&c->lock);
+	if (atomic_load(&c->pipes) == 0 && clock_mono_us() - c->dialled_us >= RECONNECT_MAX_MS * 1000) {
+		nng_dialer_close(c->dialer);
+		(void)dial(c); /* when it fails, the call times out and the next one tries again */
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
+static int open_socket(struct rpc_client *c)
+{
 	int rv = nng_req0_open(&c->sock);
 	if (rv == 0)
 		rv = nng_socket_set_ms(c->sock, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
@@ -109,10 +134,6 @@ static int dial(struct rpc_client *c)
 		rv = nng_pipe_notify(c->sock, NNG_PIPE_EV_ADD_PRE, on_pipe, c);
 	if (rv == 0)
 		rv = nng_pipe_notify(c->sock, NNG_PIPE_EV_REM_POST, on_pipe, c);
-	if (rv == 0)
-		rv = nng_dialer_create(&dialer, c->sock, url);
-	if (rv == 0)
-		rv = nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
 	return rv;
 }
 
@@ -129,7 +150,9 @@ enum err rpc_client_open(const char *path, unsigned timeout_ms, size_t max_reply
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* nng's threads inherit it */
-	int rv = dial(c);
+	int rv = open_socket(c);
+	if (rv == 0)
+		rv = dial(c);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rv != 0)
 		return fault_raise(f, ERR_NET, "socket", "socket", "%s: %s", ESC(path, strlen(path)), nng_strerror(rv));
@@ -170,8 +193,10 @@ static enum err send_request(struct rpc_client *c, struct line *l, struct slice 
 	if (rv != 0)
 		return call_raise(c, rv, f);
 	do {
-		if (atomic_load(&c->pipes) == 0)
+		if (atomic_load(&c->pipes) == 0) {
 			TRY(path_probe(c->path, left_ms(until_us, INT32_MAX), f));
+			dial_again(c);
+		}
 		nng_aio_set_timeout(l->aio, left_ms(until_us, SEND_SLICE_MS));
 		nng_aio_set_msg(l->aio, msg);
 		nng_ctx_send(l->ctx, l->aio);

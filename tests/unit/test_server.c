@@ -349,6 +349,112 @@ static void test_garbage(void **state)
 	host_done(&h);
 }
 
+/* A peer that hangs up before it is greeted stops the listener of nng 1.5.2 for good; not ours. */
+static void test_hangs_up_early(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 2);
+	struct rpc_client *c = client(h.path, 2000);
+	for (int i = 0; i < 300; i++) {
+		close(raw_connect(h.path));
+		if (i % 50 == 0)
+			expect_echo(c, "still here");
+	}
+	expect_echo(c, "still here");
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+static void test_many_connections(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 2);
+	int fds[300];
+	for (int i = 0; i < 300; i++)
+		fds[i] = raw_connect(h.path);
+	uint8_t b[8];
+	for (int i = 0; i < 300; i++) /* 256 of one user are greeted */
+		assert_int_equal(recv(fds[i], b, 8, MSG_WAITALL), i < 256 ? 8 : 0);
+	struct rpc_client *c = client(h.path, 2000);
+	expect_net(c, slice_str("hello"), "peer_refused");
+	for (int i = 0; i < 300; i++)
+		close(fds[i]);
+	/* the server sees the hang-ups in its own time */
+	_cleanup_buf_ struct buf reply = {0};
+	int64_t until = clock_mono_us() + 3000000;
+	while (rpc_call(c, slice_str("hello"), &reply, NULL) != OK)
+		assert_true(clock_mono_us() < until);
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+static void *hang_up_on_all(void *arg)
+{
+	const int *listener = arg;
+	int fd;
+	while ((fd = accept(*listener, NULL, NULL)) >= 0)
+		close(fd);
+	return NULL;
+}
+
+/* A server that is killed between accepting and greeting, again and again, does not end a client's attempts. */
+static void test_client_recovers(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	int fd = raw_listen(h.path);
+	pthread_t t;
+	pthread_create(&t, NULL, hang_up_on_all, &fd);
+	struct rpc_client *c = client(h.path, 3000);
+	for (int i = 0; i < 20; i++)
+		expect_net(c, slice_str("hello"), "peer_refused");
+	assert_int_equal(shutdown(fd, SHUT_RDWR), 0); /* ends accept(2) */
+	pthread_join(t, NULL);
+	close(fd);
+	assert_int_equal(unlink(h.path), 0);
+	host_serve(&h, 2);
+	expect_echo(c, "hello");
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+/* More requests at once than are taken from one peer, some cut in two: all are answered, each once. */
+static void test_pipelined(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 2);
+	int fd = raw_connect(h.path);
+	raw_hello(fd, 0x30);
+	enum { N = 1000, FRAME = 13 + 4 };
+	_cleanup_buf_ struct buf b = {0};
+	for (unsigned i = 0; i < N; i++) {
+		uint8_t frame[FRAME] = {1,	    0,	 0,   0,   0,  0, 0, 0, 8, 0x80, 0, (uint8_t)(i >> 8),
+					(uint8_t)i, 'p', 'i', 'p', 'e'};
+		buf_add(&b, frame, sizeof(frame));
+	}
+	for (size_t at = 0; at < b.len;) {
+		size_t n = b.len - at < 5000 ? b.len - at : 5000; /* not a multiple of a frame */
+		assert_int_equal(send(fd, b.data + at, n, MSG_NOSIGNAL), (ssize_t)n);
+		at += n;
+	}
+	uint8_t hello[8], frame[FRAME], seen[N] = {0};
+	assert_int_equal(recv(fd, hello, 8, MSG_WAITALL), 8);
+	for (unsigned i = 0; i < N; i++) {
+		assert_int_equal(recv(fd, frame, FRAME, MSG_WAITALL), FRAME);
+		assert_memory_equal(frame + 13, "pipe", 4);
+		assert_int_equal(seen[frame[11] << 8 | frame[12]]++, 0);
+	}
+	close(fd);
+	host_done(&h);
+}
+
 static void test_peer_dies(void **state)
 {
 	(void)state;
@@ -616,6 +722,10 @@ int main(void)
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_peer_dies),
+		cmocka_unit_test(test_hangs_up_early),
+		cmocka_unit_test(test_many_connections),
+		cmocka_unit_test(test_pipelined),
+		cmocka_unit_test(test_client_recovers),
 		cmocka_unit_test(test_peer_does_not_read),
 		cmocka_unit_test(test_stop_drains),
 		cmocka_unit_test(test_restart),
