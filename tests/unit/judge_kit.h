@@ -240,6 +240,7 @@ static inline void scene_make(struct scene *s, enum tally_kind kind, const char 
 	memcpy(s->x.key_sha256, keys[K_OLD].spki_sha256, 32);
 	s->t = (struct tally){
 		.kind = kind, .has_predecessor = true, .reason = -1, .made = now - 60, .dies = now + DAY / 2};
+	memset(s->t.policy, 0x77, 32);
 	snprintf(s->t.project, TALLY_WORD, "jinhua");
 	snprintf(s->t.profile, TALLY_WORD, "organisation");
 	kind_set(s, kind);

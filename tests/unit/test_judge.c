@@ -284,6 +284,7 @@ static const struct judge_case cases[] = {
 	 "officers: 3\n        new_key_allowed", "officers: 3\n        same_key_allowed"},
 	{"algorithm", TALLY_EXTEND, c_none, "key_algorithm", "[p256, p384", "[p384"},
 	{"RSA 1024", TALLY_EXTEND, c_key_weak_rsa, "key_strength"},
+	{"RSA 2048, to the bit", TALLY_EXTEND, c_key_rsa, NULL, "rsa_max_bits: 4096", "rsa_max_bits: 2048"},
 	{"RSA 2048 where 3072 is asked", TALLY_EXTEND, c_key_rsa, "key_strength", "rsa_min_bits: 2048",
 	 "rsa_min_bits: 3072"},
 	{"responder's weak key", TALLY_RESPONDER, c_responder_weak, "key_strength"},

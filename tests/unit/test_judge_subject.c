@@ -46,6 +46,14 @@ static void c_cn_differs(struct scene *s)
 {
 	subject_set(s, "杭州新名", "杭州他名", NEW_CODE);
 }
+static void c_name_of_two(struct scene *s)
+{
+	subject_set(s, "杭州", "杭州", NEW_CODE);
+}
+static void c_cn_stays(struct scene *s)
+{
+	subject_set(s, "杭州新名", "擎洲测试投标人6", NEW_CODE);
+}
 static void c_name_short(struct scene *s)
 {
 	subject_set(s, "杭", "杭", NEW_CODE);
@@ -148,6 +156,8 @@ static const struct judge_case cases[] = {
 	{"code removed", TALLY_CHANGE, c_code_removed, "subject_attribute"},
 	{"CN is not O", TALLY_CHANGE, c_cn_differs, "subject_attribute"},
 	{"CN is not O, enrol", TALLY_ENROL, c_cn_differs, "subject_attribute"},
+	{"O changes, CN stays", TALLY_CHANGE, c_cn_stays, "subject_attribute"},
+	{"name of two characters", TALLY_CHANGE, c_name_of_two, NULL},
 	{"name of one character", TALLY_CHANGE, c_name_short, "subject_attribute"},
 	{"attribute that the profile lacks", TALLY_CHANGE, c_unlisted, "subject_attribute"},
 	{"attribute that is kept", TALLY_CHANGE, c_country, "subject_change"},
