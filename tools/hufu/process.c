@@ -115,7 +115,9 @@ static enum err secret_pipe(const struct secret *secret, int *ret, struct fault 
 enum err process_start(const struct process_spec *s, pid_t *ret, struct fault *f)
 {
 	struct child c = {.secret_fd = -1, .stderr_fd = -1};
-	_cleanup_(closep) int secret_fd = -1, stderr_fd = -1, program_fd = open(s->argv[0], O_RDONLY | O_CLOEXEC);
+	_cleanup_(closep) int secret_fd = -1, stderr_fd = -1, found_fd = open(s->argv[0], O_RDONLY | O_CLOEXEC);
+	/* Out of the way of PROCESS_SECRET_FD. */
+	_cleanup_(closep) int program_fd = found_fd < 0 ? -1 : fcntl(found_fd, F_DUPFD_CLOEXEC, PROCESS_SECRET_FD + 1);
 	if (program_fd < 0)
 		return fault_raise(f, ERR_CONFIG, "program_missing", "process", "%s: %s", s->argv[0], strerror(errno));
 	if (s->user)

@@ -32,7 +32,7 @@ char *setup_policies_dir(void)
 	if (access(installed, R_OK) == 0)
 		return installed;
 	free(installed);
-	return xasprintf("%s/../../../policies", dir);
+	return xasprintf("%s/../../policies", dir);
 }
 
 char *setup_person_path(const char *dir, const char *name)
