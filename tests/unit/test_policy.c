@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "common/note/statement.h"
 #include "common/policy/policy.h"
+#include "common/policy/profile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -620,6 +621,44 @@ static void test_schemas_are_the_generated_ones(void **state)
 	schema_is_shipped("project");
 }
 
+/* docs/policy.md: its examples are the shipped files' own lines, and it has a word on every key. */
+static void keys_are_documented(const char *doc, const struct yaml_rule *rules)
+{
+	for (const struct yaml_rule *r = rules; r->key != NULL; r++) {
+		char word[64];
+
+		snprintf(word, sizeof(word), "`%s`", r->key);
+		if (strstr(doc, word) == NULL)
+			fail_msg("docs/policy.md says nothing of %s", word);
+		if (r->sub != NULL)
+			keys_are_documented(doc, r->sub);
+	}
+}
+
+static void test_reference_is_of_the_shipped_files(void **state)
+{
+	(void)state;
+	static const char fence[] = "```yaml\n";
+	_cleanup_(bundle_done) struct bundle b = shipped();
+	_cleanup_buf_ struct buf doc = {0};
+	const char *at;
+	size_t n = 0;
+
+	assert_int_equal(file_read(POLICIES_DIR "/../docs/policy.md", POLICY_MAX_BUNDLE, &doc, NULL), OK);
+	for (at = buf_text(&doc); (at = strstr(at, fence)) != NULL; n++) {
+		const char *begin = at + strlen(fence), *end = strstr(begin, "```");
+		_cleanup_(freep) char *example = xstrndup(begin, (size_t)(end - begin));
+
+		if (strstr(buf_text(&file_of(&b, PROFILE)->bytes), example) == NULL &&
+		    strstr(buf_text(&file_of(&b, PROJECT)->bytes), example) == NULL)
+			fail_msg("docs/policy.md has an example that is not shipped:\n%s", example);
+		at = end;
+	}
+	assert_true(n >= 6);
+	keys_are_documented(buf_text(&doc), profile_rules);
+	keys_are_documented(buf_text(&doc), project_rules);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -638,6 +677,7 @@ int main(void)
 		cmocka_unit_test(test_alias_twice_is_warned),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_schemas_are_the_generated_ones),
+		cmocka_unit_test(test_reference_is_of_the_shipped_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
