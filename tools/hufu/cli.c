@@ -103,9 +103,10 @@ static enum err find_root(struct cli *c, const char *said, struct fault *f)
 	char full[PATH_MAX];
 	if (!realpath(c->config_path, full))
 		return fault_raise(f, ERR_CONFIG, "config_path", "config", "%s: %s", c->config_path, strerror(errno));
+	const char *folder = full;
 	for (int i = 0; i < 3; i++)
-		memmove(full, dirname(full), strlen(dirname(full)) + 1);
-	c->root = said ? path_join(full, said) : xstrdup(full);
+		folder = dirname(full);
+	c->root = said ? path_join(folder, said) : xstrdup(folder);
 	return OK;
 }
 
