@@ -24,6 +24,7 @@
 
 #define MANY 128u
 #define DESK_ACCOUNTS 32u
+#define PILOT_SLOTS 8u	  /* counted as at least so many */
 #define PILOT_TURNS 8u	  /* requests of each slot in the pilot */
 #define POOL_MARGIN 1.5	  /* the pilot is short: it may have been slow */
 #define LIMIT_SECONDS 0.5 /* of a second of Hufu */
@@ -62,6 +63,7 @@ struct side {
 	struct desk *desk;
 	struct pool pools[N_PLANS];
 	struct row *rows[N_PLANS];
+	struct program *ca, *ra;
 };
 
 struct issue {
@@ -156,15 +158,16 @@ static struct row *add_row(struct issue *x, const struct side *s, const struct p
 	const char *at = strstr(p->name, "%s");
 	name = xasprintf("%.*s%s%s", (int)(at - p->name), p->name, s->word, at + 2);
 	snprintf(r->name, sizeof r->name, "%s", name);
-	r->in_flight = p->in_flight;
 	return r;
 }
 
-static void add_idle(struct issue *x, const struct side *s, const char *program, const struct memory *m)
+static struct program *add_program(struct issue *x, const struct side *s, const char *program,
+				   const struct memory *idle)
 {
-	struct idle *i = &x->report->idle[x->report->n_idle++];
-	snprintf(i->name, sizeof i->name, "%s %s", program, s->word);
-	i->memory = *m;
+	struct program *p = &x->report->programs[x->report->n_programs++];
+	snprintf(p->name, sizeof p->name, "%s %s", program, s->word);
+	p->idle = *idle;
+	return p;
 }
 
 static enum err open_side(struct issue *x, struct side *s, struct fault *f)
@@ -175,8 +178,8 @@ static enum err open_side(struct issue *x, struct side *s, struct fault *f)
 	s->tree.dir = path_join(x->b->dir, s->word);
 	TRY(tree_lay_out(&s->tree, s->algorithm, x->old_path, f));
 	TRY(tree_start(&s->tree, f));
-	add_idle(x, s, "hufu-ca", &s->tree.idle_ca);
-	add_idle(x, s, "hufu-ra", &s->tree.idle_ra);
+	s->ca = add_program(x, s, "hufu-ca", &s->tree.idle_ca);
+	s->ra = add_program(x, s, "hufu-ra", &s->tree.idle_ra);
 	s->stock = (struct stock){.old = &x->old, .ra = &s->tree.ra_key};
 	memcpy(s->stock.ca, s->tree.ca_key_id, sizeof s->stock.ca);
 	memcpy(s->stock.policy, s->tree.policy, sizeof s->stock.policy);
@@ -208,7 +211,7 @@ static enum err pilot(struct issue *x, struct side *s, size_t k, struct fault *f
 {
 	struct sample sample;
 	unsigned in_flight = plans[k].in_flight;
-	TRY(fill(x, s, k, (size_t)in_flight * PILOT_TURNS, f));
+	TRY(fill(x, s, k, PILOT_TURNS * (in_flight < PILOT_SLOTS ? PILOT_SLOTS : in_flight), f));
 	TRY(run_plan(x, s, k, f));
 	sample_take(&sample, &x->timing);
 	double rounds = sample.per_s * x->b->seconds * x->b->runs;
@@ -241,6 +244,10 @@ static enum err all_rounds(struct issue *x, struct fault *f)
 		for (size_t i = 0; i < 2; i++)
 			for (size_t k = 0; k < N_PLANS; k++)
 				TRY(measure(x, &x->sides[i], k, f));
+	for (size_t i = 0; i < 2; i++) {
+		TRY(memory_read(x->sides[i].tree.ca, &x->sides[i].ca->loaded, f));
+		TRY(memory_read(x->sides[i].tree.ra, &x->sides[i].ra->loaded, f));
+	}
 	return OK;
 }
 

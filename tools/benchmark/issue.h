@@ -12,7 +12,7 @@ struct bench_run {
 	unsigned cpus, seconds, runs;
 	bool progress; /* say on stderr what is being done */
 };
-/* Fills ret->rows and ret->idle. */
+/* Fills rows and programs of *ret. */
 MUST_CHECK enum err issue_run(const struct bench_run *b, struct report *ret, struct fault *f);
 
 #endif

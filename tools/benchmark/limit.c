@@ -1,6 +1,9 @@
 /*
  * What no signer can beat on this machine: the four public-key operations of one issue on every core, over texts as
  * long as real ones, with contexts and keys that each thread keeps for itself. No parsing, building, ledger or wire.
+ *
+ * Counted against each thread's own processor time, while all threads run: so it is what these cores do when nothing
+ * else wants them, and another program that takes its share makes Hufu look worse beside the limit, never better.
  */
 #include "tools/benchmark/limit.h"
 
@@ -10,8 +13,8 @@
 #include <openssl/rsa.h>
 #include <pthread.h>
 #include <sodium.h>
-#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 /* After the libraries whose helpers it has. */
 #include "common/base/cleanup.h"
@@ -20,6 +23,7 @@
 #define TBS_BYTES 1000u	 /* an organisation's certificate */
 #define RSA_BITS 2048
 #define MAX_THREADS 256u
+#define MIN_ISSUES 16u
 
 struct limit {
 	EVP_PKEY *issuer, *throwaway, *subscriber;
@@ -59,7 +63,7 @@ enum err limit_new(enum key_alg issuer, struct limit **ret, struct fault *f)
 struct worker {
 	const struct limit *limit;
 	EVP_PKEY_CTX *verify, *lint, *sign;
-	int64_t until_us;
+	int64_t until_us, used_us; /* used: of processor time */
 	uint64_t done;
 	bool failed;
 	pthread_t thread;
@@ -102,13 +106,22 @@ static bool one_issue(const struct worker *w)
 	       sign_tbs(w->lint, l) && sign_tbs(w->sign, l);
 }
 
+static int64_t thread_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	while (!w->failed && clock_mono_us() < w->until_us) {
+	int64_t from_us = thread_us();
+	while (!w->failed && (w->done < MIN_ISSUES || clock_mono_us() < w->until_us)) {
 		w->failed = !one_issue(w);
 		w->done++;
 	}
+	w->used_us = thread_us() - from_us;
 	return NULL;
 }
 
@@ -124,19 +137,19 @@ enum err limit_run(struct limit *l, unsigned threads, double seconds, double *re
 		w[i].sign = context(l->issuer, EVP_PKEY_sign_init);
 		ready = ready && w[i].verify && w[i].lint && w[i].sign;
 	}
-	int64_t from_us = clock_mono_us();
+	int64_t until_us = clock_mono_us() + (int64_t)(seconds * 1e6);
 	for (unsigned i = 0; i < n && ready; i++) {
-		w[i].until_us = from_us + (int64_t)(seconds * 1e6);
+		w[i].until_us = until_us;
 		ready = pthread_create(&w[i].thread, NULL, work, &w[i]) == 0;
 		started += ready;
 	}
-	uint64_t done = 0;
+	double per_s = 0;
 	for (unsigned i = 0; i < started; i++) {
 		pthread_join(w[i].thread, NULL);
-		ready = ready && !w[i].failed;
-		done += w[i].done;
+		ready = ready && !w[i].failed && w[i].used_us > 0;
+		per_s += ready ? (double)w[i].done * 1e6 / (double)w[i].used_us : 0;
 	}
-	*ret_per_s = (double)done * 1e6 / (double)(clock_mono_us() - from_us);
+	*ret_per_s = per_s;
 	for (unsigned i = 0; i < n; i++)
 		worker_done(&w[i]);
 	return ready ? OK : fault_raise(f, ERR_CRYPTO, "limit", "limit", "libcrypto failed in the crypto limit's loop");

@@ -18,7 +18,7 @@ static inline void limit_freep(struct limit **l)
 }
 /* Runs on that many threads for so long: per issue one P-256 verification (the subscriber's line), one Ed25519
  * verification (the RA's line), and two signatures by the CA's kind of key (lint's throw-away one, and the real one),
- * with every context kept. *ret_per_s: issues a second, over all threads. */
+ * with every context kept. *ret_per_s: issues a second of processor time, added over the threads. */
 MUST_CHECK enum err limit_run(struct limit *l, unsigned threads, double seconds, double *ret_per_s, struct fault *f);
 
 #endif

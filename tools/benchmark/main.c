@@ -148,10 +148,14 @@ static enum err run(struct options *o, struct report *r, struct fault *f)
 	_cleanup_(freep) char *dir = NULL;
 	TRY(make_folder(&dir, f));
 	o->run.dir = dir;
+	(void)getloadavg(&r->load, 1); /* left 0 where the system does not say */
 	enum err e = measure_flush(dir, &r->flush_ms, f);
 	if (e == OK)
 		e = o->benchmark->run(&o->run, r, f);
-	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	if (e == OK || e == ERR_BUSY)
+		(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	else
+		fprintf(stderr, "hufu-bench: %s is left for a look at the logs\n", dir);
 	return e;
 }
 
@@ -164,9 +168,10 @@ int main(int argc, char **argv)
 	int rc = read_options(argc, argv, &o);
 	if (rc != 0)
 		return rc;
-	/* Results alone go to stdout; what the programs say meanwhile goes to stderr. */
+	/* Results alone go to stdout: the programs that are started print elsewhere. */
 	FILE *out = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "w");
-	if (!out || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+	_cleanup_(closep) int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (!out || dup2(nowhere, STDOUT_FILENO) < 0)
 		return usage("no standard output", "");
 	struct sigaction stop = {.sa_handler = on_signal};
 	sigaction(SIGINT, &stop, NULL);

@@ -86,24 +86,30 @@ static double ratio_of(const struct row *r)
 	return limit > 0 ? MEDIAN(r, per_s) / limit : 0;
 }
 
+/* Of the programs that took part, together. */
+static double peak_of(const struct row *r)
+{
+	return r->ca.peak_mib + r->ra.peak_mib;
+}
+
 void report_table(const struct report *r, FILE *out)
 {
-	fprintf(out, "%s: %u cpus, commit %s, runs of %u s, one flush %.2f ms\n", r->name, r->cpus, r->commit,
-		r->seconds, r->flush_ms);
-	fprintf(out, "%-18s %10s %10s %6s %9s %9s %11s %11s %5s\n", "case", "hufu/s", "limit/s", "ratio", "p50 ms",
-		"p99 ms", "ca peak MiB", "ra peak MiB", "runs");
+	fprintf(out, "%s: %u cpus, load %.1f, commit %s, runs of %u s, one flush %.2f ms\n\n", r->name, r->cpus,
+		r->load, r->commit, r->seconds, r->flush_ms);
+	fprintf(out, "%-20s %8s %8s %6s %8s %8s %9s %5s\n", "case", "hufu/s", "limit/s", "ratio", "p50 ms", "p99 ms",
+		"peak MiB", "runs");
 	for (size_t i = 0; i < r->n_rows; i++) {
 		const struct row *w = &r->rows[i];
-		fprintf(out, "%-18s %10.0f %10.0f %6.2f %9.2f %9.2f %11.1f ", w->name, MEDIAN(w, per_s),
-			MEDIAN(w, limit_per_s), ratio_of(w), MEDIAN(w, p50_ms), MEDIAN(w, p99_ms), w->ca.peak_mib);
-		if (w->ra.peak_mib > 0)
-			fprintf(out, "%11.1f %5zu\n", w->ra.peak_mib, w->n_runs);
-		else
-			fprintf(out, "%11s %5zu\n", "-", w->n_runs);
+		fprintf(out, "%-20s %8.0f %8.0f %6.2f %8.2f %8.2f %9.1f %5zu\n", w->name, MEDIAN(w, per_s),
+			MEDIAN(w, limit_per_s), ratio_of(w), MEDIAN(w, p50_ms), MEDIAN(w, p99_ms), peak_of(w),
+			w->n_runs);
 	}
-	for (size_t i = 0; i < r->n_idle; i++)
-		fprintf(out, "idle %-18s %5.1f MiB (%.1f at most while starting)\n", r->idle[i].name,
-			r->idle[i].memory.rss_mib, r->idle[i].memory.peak_mib);
+	fprintf(out, "\n%-20s %9s %15s %11s %9s\n", "program, MiB", "idle", "peak when idle", "after load", "peak");
+	for (size_t i = 0; i < r->n_programs; i++) {
+		const struct program *p = &r->programs[i];
+		fprintf(out, "%-20s %9.1f %15.1f %11.1f %9.1f\n", p->name, p->idle.rss_mib, p->idle.peak_mib,
+			p->loaded.rss_mib, p->loaded.peak_mib);
+	}
 }
 
 /* Three digits behind the point are more than was measured. */
@@ -120,25 +126,32 @@ static json_t *row_json(const struct row *r)
 	json_object_set_new(o, "ratio", number(ratio_of(r)));
 	json_object_set_new(o, "p50_ms", number(MEDIAN(r, p50_ms)));
 	json_object_set_new(o, "p99_ms", number(MEDIAN(r, p99_ms)));
-	json_object_set_new(o, "rss_mib", number(r->ca.peak_mib + r->ra.peak_mib));
+	json_object_set_new(o, "rss_mib", number(peak_of(r)));
 	json_object_set_new(o, "runs", json_integer((json_int_t)r->n_runs));
+	return o;
+}
+
+static json_t *program_json(const struct program *p)
+{
+	json_t *o = json_pack("{s:s}", "program", p->name);
+	json_object_set_new(o, "idle_mib", number(p->idle.rss_mib));
+	json_object_set_new(o, "idle_peak_mib", number(p->idle.peak_mib));
+	json_object_set_new(o, "loaded_mib", number(p->loaded.rss_mib));
+	json_object_set_new(o, "peak_mib", number(p->loaded.peak_mib));
 	return o;
 }
 
 void report_json(const struct report *r, FILE *out)
 {
-	json_t *rows = json_array(), *idle = json_array();
+	json_t *rows = json_array(), *programs = json_array();
 	_cleanup_(json_freep) json_t *o =
 		json_pack("{s:s,s:i,s:s,s:o,s:i,s:o}", "name", r->name, "cpus", (int)r->cpus, "commit", r->commit,
-			  "rows", rows, "seconds", (int)r->seconds, "idle", idle);
+			  "rows", rows, "seconds", (int)r->seconds, "programs", programs);
 	for (size_t i = 0; i < r->n_rows; i++)
 		json_array_append_new(rows, row_json(&r->rows[i]));
-	for (size_t i = 0; i < r->n_idle; i++) {
-		json_t *m = json_pack("{s:s}", "program", r->idle[i].name);
-		json_object_set_new(m, "rss_mib", number(r->idle[i].memory.rss_mib));
-		json_object_set_new(m, "peak_mib", number(r->idle[i].memory.peak_mib));
-		json_array_append_new(idle, m);
-	}
+	for (size_t i = 0; i < r->n_programs; i++)
+		json_array_append_new(programs, program_json(&r->programs[i]));
+	json_object_set_new(o, "load", number(r->load));
 	json_object_set_new(o, "flush_ms", number(r->flush_ms));
 	json_dumpf(o, out, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 	fputc('\n', out);

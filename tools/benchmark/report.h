@@ -29,31 +29,31 @@ void sample_take(struct sample *s, struct timing *t);
 #define REPORT_MAX_RUNS 16
 struct row {
 	char name[40];
-	unsigned in_flight;
 	struct sample runs[REPORT_MAX_RUNS];
 	size_t n_runs;
 	struct memory ca, ra; /* after the last run; ra zero when it took no part */
 };
-struct idle {
-	char name[40]; /* "hufu-ca p256" */
-	struct memory memory;
+struct program {
+	char name[40];		    /* "hufu-ca p256" */
+	struct memory idle, loaded; /* before any request; after the last run */
 };
 #define REPORT_MAX_ROWS 16
 struct report {
 	const char *name, *commit;
 	unsigned cpus, seconds;
+	double load;	 /* of the machine before the first run: tasks that want a core, over one minute */
 	double flush_ms; /* 4 KiB appended and flushed in the folder of the measurement */
 	struct row rows[REPORT_MAX_ROWS];
 	size_t n_rows;
-	struct idle idle[REPORT_MAX_ROWS];
-	size_t n_idle;
+	struct program programs[REPORT_MAX_ROWS];
+	size_t n_programs;
 };
 /* The median member (an offset of double in struct sample) of the runs. */
 double row_median(const struct row *r, size_t offset);
 void report_table(const struct report *r, FILE *out);
 /* {"name", "cpus", "commit", "rows": [{"case", "hufu_per_s", "limit_per_s", "ratio", "peers", "p50_ms", "p99_ms",
- * "rss_mib", "runs"}]}, and beyond that "seconds", "flush_ms", "idle": [{"program", "rss_mib", "peak_mib"}]. rss_mib is
- * the peak of the programs that took part, together. */
+ * "rss_mib", "runs"}]}, and beyond that "seconds", "load", "flush_ms", "programs": [{"program", "idle_mib",
+ * "idle_peak_mib", "loaded_mib", "peak_mib"}]. rss_mib is the peak of the programs that took part, together. */
 void report_json(const struct report *r, FILE *out);
 
 #endif

@@ -71,8 +71,11 @@ enum err tree_lay_out(struct tree *t, const char *algorithm, const char *old_iss
 	t->ra_socket = path_join(t->dir, "run/hufu/ca/ra.sock");
 	t->operator_socket = path_join(t->dir, "run/hufu/operator/ca.sock");
 	t->desk_socket = path_join(t->dir, "run/hufu/ra/desk.sock");
-	TRY(process_run(&(struct process_spec){.argv = argv, .secret = &t->passphrase}, f));
-	return load_people(t, f);
+	_cleanup_(freep) char *log = xasprintf("%s.log", t->dir);
+	enum err e = process_run(&(struct process_spec){.argv = argv, .secret = &t->passphrase, .stderr_path = log}, f);
+	if (e != OK)
+		fault_prefix(f, "see %s", log);
+	return e == OK ? load_people(t, f) : e;
 }
 
 /* --- starting ----------------------------------------------------------------------------------------------------- */

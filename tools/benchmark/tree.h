@@ -27,8 +27,8 @@ struct tree {
 };
 /* Stops the programs and frees; the folder stays. Accepts the zero state. */
 void tree_done(struct tree *t);
-/* Lays DIR out with that algorithm ("p256", "rsa") for the CA keys and pins the old authority. What the programs print
- * goes to this process's stdout and stderr. build, policies and dir are set by the caller. */
+/* Lays DIR out with that algorithm ("p256", "rsa") for the CA keys and pins the old authority. Messages go to DIR.log.
+ * build, policies and dir are set by the caller. */
 MUST_CHECK enum err tree_lay_out(struct tree *t, const char *algorithm, const char *old_issuer, struct fault *f);
 /* Starts both programs, each logging to var/log, and reads what they take when idle. */
 MUST_CHECK enum err tree_start(struct tree *t, struct fault *f);

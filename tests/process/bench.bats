@@ -1,0 +1,36 @@
+#!/usr/bin/env bats
+# tools/bench runs the real programs and says what it measured. How fast they are is judged nowhere here.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.."
+	export HUFU_BUILD=${HUFU_BUILD:-$PWD/build}
+}
+
+@test "tools/bench issue --json: one object, every case with a rate, a limit, and a ratio between 0 and 1" {
+	before=$(ls -d "${TMPDIR:-/var/tmp}"/hufu-bench-* 2>/dev/null || true)
+	tools/bench issue --seconds 1 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
+	python3 - "$BATS_TEST_TMPDIR/out" <<'PY'
+import json, sys
+o = json.load(open(sys.argv[1]))
+assert o["name"] == "issue" and o["cpus"] >= 1 and o["commit"], o
+assert sorted(r["case"] for r in o["rows"]) == sorted(
+    f"{road}-{key}-{n}" for road, n in (("signer", 128), ("signer", 1), ("desk", 32)) for key in ("p256", "rsa2048")), o
+for r in o["rows"]:
+    assert set(r) == {"case", "hufu_per_s", "limit_per_s", "ratio", "peers", "p50_ms", "p99_ms", "rss_mib", "runs"}, r
+    assert r["runs"] == 3 and r["peers"] == {}, r
+    assert 0 < r["ratio"] < 1 and 0 < r["p50_ms"] <= r["p99_ms"] and r["rss_mib"] > 0, r
+    assert abs(r["ratio"] - r["hufu_per_s"] / r["limit_per_s"]) < 0.001, r
+PY
+	[ "$(ls -d "${TMPDIR:-/var/tmp}"/hufu-bench-* 2>/dev/null || true)" = "$before" ] # nothing is left behind
+}
+
+@test "tools/bench names what it does not know" {
+	run tools/bench nosuch
+	[ "$status" = 4 ]
+	[[ "$output" == *'no benchmark named nosuch'* && "$output" == *issue* ]]
+	run tools/bench issue --seconds 0
+	[ "$status" = 4 ]
+	[[ "$output" == *'--seconds'* ]]
+	run tools/bench
+	[ "$status" = 4 ]
+}
