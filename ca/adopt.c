@@ -80,6 +80,9 @@ static enum err check_crl(struct part *p, struct fault *f)
 				   "found a CRL of %zu bytes that is not the one whose hash the adoption names",
 				   p->m.crl.n);
 	TRY(crl_parse(p->m.crl, &p->crl, f));
+	if (p->crl.idp.n > 0)
+		return fault_raise(f, ERR_RULE, "adoption_crl_part", "adopt.crl",
+				   "found a CRL of one distribution point, wanted one that is complete (RFC 5280 5.2.5)");
 	return crl_verify_by(&p->crl, &p->issuer->cert, f);
 }
 

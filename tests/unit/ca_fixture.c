@@ -1,0 +1,752 @@
+/*
+ * The signer's core in-process: no socket, no second process, but the very handlers, ledger and checks that the program
+ * has.
+ */
+#include "ca_fixture.h"
+
+#include "ca/build.h"
+#include "ca/operator.h"
+#include "common/base/file.h"
+#include "common/note/merkle.h"
+#include "common/note/statement.h"
+#include "common/pki/sign.h"
+#include "common/policy/judge.h"
+
+#include <dirent.h>
+#include <openssl/rsa.h>
+#include <sodium.h>
+#include <string.h>
+#include <unistd.h>
+
+static void must(const char *what, enum err e, const struct fault *f)
+{
+	if (e != OK)
+		fail_msg("%s: %s, rule \"%s\" at %s: %s", what, err_word(e), f->rule, f->where, f->text);
+}
+
+/* --- keys
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
+
+static EVP_PKEY *ring[KEYS_N];
+
+EVP_PKEY *fx_key(enum fx_key which)
+{
+	struct fault f = {0};
+	bool rsa = which == KEY_OF_RSA || which == KEY_NEW_RSA;
+	if (ring[which])
+		return ring[which];
+	if (which == KEY_OF_WEAK)
+		ring[which] = EVP_RSA_gen(1024);
+	else
+		must("key", privkey_generate(rsa ? KEY_RSA : KEY_P256, rsa ? 2048 : 0, &ring[which], &f), &f);
+	return ring[which];
+}
+
+void fx_keys_done(void)
+{
+	for (size_t i = 0; i < KEYS_N; i++) {
+		EVP_PKEY_free(ring[i]);
+		ring[i] = NULL;
+	}
+}
+
+static enum key_alg alg_of(enum fx_key which)
+{
+	return which == KEY_OF_RSA || which == KEY_OF_WEAK || which == KEY_NEW_RSA ? KEY_RSA : KEY_P256;
+}
+
+struct person {
+	unsigned bit;
+	const char *name;
+	enum role role;
+	const char *projects;
+};
+static const struct person people[] = {
+	{BY_ALICE, "alice", ROLE_OFFICER, "*"},	   {BY_BOB, "bob", ROLE_OFFICER, "*"},
+	{BY_CAROL, "carol", ROLE_OFFICER, "*"},	   {BY_CUSTODIAN, "cust", ROLE_CUSTODIAN, "*"},
+	{BY_DAVE, "dave", ROLE_OFFICER, "other"},  {BY_RA, "ra-one", ROLE_RA, "*"},
+	{BY_RA_OTHER, "ra-two", ROLE_RA, "other"},
+};
+#define N_PEOPLE (sizeof(people) / sizeof(people[0]))
+#define SEED_OUTSIDER 99
+
+static void seeded(unsigned seed, uint8_t public_key[32], uint8_t secret[64])
+{
+	uint8_t bytes[32];
+	memset(bytes, (int)seed, sizeof(bytes));
+	crypto_sign_seed_keypair(public_key, secret, bytes);
+}
+
+void fx_line(struct buf *note, const char *name, unsigned seed)
+{
+	uint8_t public_key[32], secret[64];
+	struct fault f = {0};
+	seeded(seed, public_key, secret);
+	must("line", note_sign_ed25519(note, name, secret, &f), &f);
+}
+
+static void people_lines(struct buf *note, unsigned who)
+{
+	for (size_t i = 0; i < N_PEOPLE; i++)
+		if (who & people[i].bit)
+			fx_line(note, people[i].name, people[i].bit & 0xff ? people[i].bit & 0xff : 200);
+	if (who & BY_OUTSIDER)
+		fx_line(note, "mallory", SEED_OUTSIDER);
+}
+
+/* --- the old authority
+ * ------------------------------------------------------------------------------------------------------------- */
+
+static void self_signed(const char *name, const struct ca_key *key, int64_t years, struct buf *ret_der,
+			struct cert *ret)
+{
+	_cleanup_(name_done) struct name n = {0};
+	_cleanup_buf_ struct buf tbs = {0}, sig = {0};
+	struct serial serial;
+	struct fault f = {0};
+	uint64_t last = 0;
+	serial_make(&last, &serial);
+	must("name", name_add(&n, attr_by_word("C", 1), "CN", 2, &f), &f);
+	must("name", name_add(&n, attr_by_word("CN", 2), name, strlen(name), &f), &f);
+	struct ca_build b = {.subject = &n,
+			     .key = ca_key_public(key),
+			     .not_before = NOW - 3650 * DAY,
+			     .not_after = NOW + years * 365 * DAY,
+			     .path_len = 0};
+	must("build_ca_tbs", build_ca_tbs(&b, ca_key_public(key)->alg, &serial, &tbs, &f), &f);
+	must("sign", ca_key_sign(key, buf_slice(&tbs), &sig, &f), &f);
+	build_certificate(buf_slice(&tbs), ca_key_public(key)->alg, buf_slice(&sig), ret_der);
+	must("cert_parse", cert_parse(buf_slice(ret_der), ret, &f), &f);
+}
+
+static struct profile_ext plain_exts[] = {
+	{.type = EXT_AKI, .shards = 1},
+	{.type = EXT_SKI, .shards = 1},
+	{.type = EXT_KEY_USAGE,
+	 .critical = true,
+	 .bits = KU_BIT(KU_DIGITAL_SIGNATURE) | KU_BIT(KU_NON_REPUDIATION),
+	 .shards = 1},
+};
+static const struct profile plain_profile = {
+	.name = "old", .cap_days = 3653, .key_algs = (1u << KEY_ALG_N) - 1, .extensions = {.v = plain_exts, .n = 3}};
+
+static void old_certificate(struct fx *x, struct fx_org *o)
+{
+	_cleanup_(name_done) struct name n = {0};
+	_cleanup_(pubkey_done) struct pubkey key = {0};
+	_cleanup_buf_ struct buf tbs = {0}, sig = {0};
+	struct template *t = NULL;
+	struct fault f = {0};
+	must("name", name_add(&n, attr_by_word("C", 1), "CN", 2, &f), &f);
+	must("name", name_add(&n, attr_by_word("O", 1), o->name, strlen(o->name), &f), &f);
+	must("name", name_add(&n, attr_by_word("CN", 2), o->name, strlen(o->name), &f), &f);
+	must("name", name_add(&n, attr_by_word("organizationIdentifier", 22), o->code, strlen(o->code), &f), &f);
+	must("key", privkey_public(o->key, &key, &f), &f);
+	must("template", template_new(&plain_profile, &x->old_cert, &t, &f), &f);
+	struct build b = {.serial = &o->serial,
+			  .subject = &n,
+			  .key = &key,
+			  .not_before = NOW - 1035 * DAY,
+			  .not_after = NOW + 60 * DAY};
+	must("build", build_tbs(t, &b, &tbs, &f), &f);
+	template_free(t);
+	must("sign", ca_key_sign(x->old_key, buf_slice(&tbs), &sig, &f), &f);
+	build_certificate(buf_slice(&tbs), ca_key_public(x->old_key)->alg, buf_slice(&sig), &o->der);
+	must("cert_parse", cert_parse(buf_slice(&o->der), &o->cert, &f), &f);
+}
+
+static void make_orgs(struct fx *x)
+{
+	static const struct {
+		const char *name, *code, *serial;
+		enum fx_key key;
+	} rows[ORG_N] = {
+		[ORG_P256] = {"擎洲测试投标人6", OLD_CODE, "74C2008800000AE9", KEY_OF_P256},
+		[ORG_RSA] = {"金华某投标人", "91330100799655058B", "74C2008800000AEA", KEY_OF_RSA},
+		[ORG_WEAK] = {"弱钥匙投标人", "9144030071526726XG", "74C2008800000AEB", KEY_OF_WEAK},
+	};
+	for (size_t i = 0; i < ORG_N; i++) {
+		struct fx_org *o = &x->orgs[i];
+		*o = (struct fx_org){.name = rows[i].name,
+				     .code = rows[i].code,
+				     .alg = alg_of(rows[i].key),
+				     .key = fx_key(rows[i].key)};
+		assert_true(serial_parse(rows[i].serial, strlen(rows[i].serial), &o->serial));
+		old_certificate(x, o);
+	}
+}
+
+/* --- notes of officers
+ * -------------------------------------------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct member *)a)->name, ((const struct member *)b)->name);
+}
+
+void fx_roster_note(struct fx *x, uint64_t version, bool has_previous, const uint8_t previous[32], unsigned quorum,
+		    unsigned who, struct buf *ret)
+{
+	struct member members[N_PEOPLE] = {0};
+	struct roster r = {.version = version,
+			   .has_previous = has_previous,
+			   .quorum = quorum,
+			   .made = NOW,
+			   .members = members,
+			   .n_members = N_PEOPLE};
+	_cleanup_buf_ struct buf text = {0};
+	uint8_t secret[64];
+	memcpy(r.ca, x->signer ? x->signer->issuer.key.key_id : x->old_cert.key.key_id, 20);
+	if (has_previous)
+		memcpy(r.previous, previous, 32);
+	for (size_t i = 0; i < N_PEOPLE; i++) {
+		members[i] = (struct member){
+			.role = people[i].role, .projects = (char *)(uintptr_t)people[i].projects, .all_kinds = true};
+		snprintf(members[i].name, sizeof(members[i].name), "%s", people[i].name);
+		seeded(people[i].bit & 0xff ? people[i].bit & 0xff : 200, members[i].key, secret);
+	}
+	qsort(members, N_PEOPLE, sizeof(members[0]), by_name);
+	roster_put(&r, &text);
+	note_begin(buf_slice(&text), ret);
+	people_lines(ret, who);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct policy_source *)a)->path, ((const struct policy_source *)b)->path);
+}
+
+static void add_file(struct fx *x, const char *path, struct slice bytes)
+{
+	x->files = xrealloc(x->files, x->n_files + 1, sizeof(*x->files));
+	struct policy_source *s = &x->files[x->n_files++];
+	*s = (struct policy_source){0};
+	snprintf(s->path, sizeof(s->path), "%s", path);
+	buf_add_slice(&s->bytes, bytes);
+	qsort(x->files, x->n_files, sizeof(*x->files), by_path);
+}
+
+/* A second project with the same profile. */
+static const char other_project[] =
+	"name: other\ntitle: {zh: 另一项目, en: Other project}\naliases: []\nprofiles: [organisation]\nservices:\n"
+	"  organisation-certificate:\n    title: {zh: 机构证书, en: Organisation certificate}\n    profile: "
+	"organisation\n    price_fen: 1\n"
+	"    period_months: 12\n    order_uses: 1\n    order_months: 36\nfirst_login_proof: key\ncontact:\n  name: "
+	"{zh: 台, en: Desk}\n"
+	"  hours: {zh: 九点, en: nine}\n  address: {zh: 某地, en: somewhere}\n  telephone: 0579-00000002\n  emergency: "
+	"0579-00000003\n";
+
+static void make_files(struct fx *x)
+{
+	struct fault f = {0};
+	_cleanup_buf_ struct buf pem = {0};
+	must("policies", policy_read_dir(POLICIES_DIR, &x->files, &x->n_files, &f), &f);
+	pem_put(&pem, "CERTIFICATE", buf_slice(&x->old_der));
+	add_file(x, "issuers/old.crt", buf_slice(&pem));
+	add_file(x, "projects/other.yaml", slice_str(other_project));
+}
+
+static void policy_note_for(struct fx *x, const uint8_t ca[20], int64_t until, const uint8_t *previous,
+			    uint64_t version, unsigned who, struct buf *ret)
+{
+	struct policy_note head = {.version = version, .has_previous = previous != NULL, .until = until, .made = NOW};
+	_cleanup_buf_ struct buf text = {0};
+	memcpy(head.ca, ca, 20);
+	if (previous)
+		memcpy(head.previous, previous, 32);
+	policy_note_make(x->files, x->n_files, &head, &text);
+	note_begin(buf_slice(&text), ret);
+	people_lines(ret, who);
+}
+
+void fx_policy_note(struct fx *x, int64_t until, const uint8_t previous[32], uint64_t version, unsigned who,
+		    struct buf *ret)
+{
+	policy_note_for(x, x->signer->issuer.key.key_id, until, previous, version, who, ret);
+}
+
+/* --- start
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void make_config(struct fx *x)
+{
+	x->config = (struct ca_config){.state = xstrdup(x->dir),
+				       .issuer = path_join(x->dir, "issuing.crt"),
+				       .key = path_join(x->dir, "issuing.key"),
+				       .workers = 8,
+				       .crl_next_update_hours = 24,
+				       .crl_every_minutes = 60,
+				       .beat_seconds = 60,
+				       .refusals_per_second = 50,
+				       .refusals_burst = 100000};
+}
+
+static void genesis_notes(struct fx *x, const struct cert *issuer)
+{
+	_cleanup_buf_ struct buf policy_note = {0};
+	_cleanup_(note_done) struct note note = {0};
+	_cleanup_(roster_done) struct roster roster = {0};
+	struct fault f = {0};
+	uint64_t index;
+	policy_note_for(x, issuer->key.key_id, 0, NULL, 1, BY_OFFICERS, &policy_note);
+	must("roster", roster_record(x->ledger, issuer, NULL, buf_slice(&x->roster_note), &index, &f), &f);
+	must("note", note_parse(buf_slice(&x->roster_note), 1, &note, &f), &f);
+	must("roster", roster_parse(note.text, &roster, &f), &f);
+	must("policy",
+	     policy_record(x->ledger, issuer, &roster, NULL, buf_slice(&policy_note), x->files, x->n_files, &index, &f),
+	     &f);
+}
+
+/* The issuer's certificate as its file, and genesis. Gives the key. */
+static struct ca_key *make_ca(struct fx *x)
+{
+	struct ca_key *key = NULL;
+	_cleanup_buf_ struct buf der = {0}, pem = {0};
+	_cleanup_(cert_done) struct cert cert = {0};
+	struct fault f = {0};
+	must("ca key", ca_key_create(x->ca_alg, x->ca_alg == KEY_RSA ? 2048 : 0, &key, &f), &f);
+	self_signed("虎符测试 CA", key, 15, &der, &cert);
+	pem_put(&pem, "CERTIFICATE", buf_slice(&der));
+	must("issuer", file_write(x->config.issuer, buf_slice(&pem), 0644, &f), &f);
+	/* fx_roster_note reads the CA's key id from the signer, which is not there yet: the old authority stands in. */
+	struct cert old = x->old_cert;
+	x->old_cert = cert;
+	fx_roster_note(x, 1, false, NULL, 2, BY_OFFICERS, &x->roster_note);
+	x->old_cert = old;
+	must("ledger", ledger_open(x->dir, true, &x->ledger, &f), &f);
+	genesis_notes(x, &cert);
+	return key;
+}
+
+struct fx *fx_new(enum key_alg ca_alg)
+{
+	struct fx *x = xcalloc(1, sizeof(*x));
+	struct fault f = {0};
+	clock_set(NOW);
+	log_init("test", LOG_LEVEL_ERROR);
+	x->ca_alg = ca_alg;
+	snprintf(x->dir, sizeof(x->dir), "/tmp/hufu-fx-XXXXXX");
+	assert_non_null(mkdtemp(x->dir));
+	make_config(x);
+	must("old key", ca_key_create(KEY_P256, 0, &x->old_key, &f), &f);
+	self_signed("ZJCA OCA2", x->old_key, 10, &x->old_der, &x->old_cert);
+	make_orgs(x);
+	make_files(x);
+	struct ca_key *key = make_ca(x);
+	must("signer", signer_new(&x->config, x->ledger, &x->signer, &f), &f);
+	must("key", signer_take_key(x->signer, key, &f), &f);
+	for (enum fx_which i = 0; i < ORG_N; i++) {
+		_cleanup_buf_ struct buf problem = {0};
+		uint32_t taken = 0;
+		must("adopt", fx_adopt(x, i, BY_OFFICERS, NULL, &taken, &problem, &f), &f);
+		assert_string_equal(buf_text(&problem), "");
+		assert_int_equal(taken, 1);
+	}
+	return x;
+}
+
+static void remove_dir(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	while (d && (e = readdir(d))) {
+		_cleanup_(freep) char *sub = path_join(path, e->d_name);
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (unlink(sub) != 0)
+			remove_dir(sub);
+	}
+	if (d)
+		closedir(d);
+	rmdir(path);
+}
+
+void fx_free(struct fx *x)
+{
+	signer_freep(&x->signer);
+	ledger_closep(&x->ledger);
+	for (size_t i = 0; i < ORG_N; i++) {
+		cert_done(&x->orgs[i].cert);
+		buf_done(&x->orgs[i].der);
+	}
+	ca_key_freep(&x->old_key);
+	cert_done(&x->old_cert);
+	buf_done(&x->old_der);
+	buf_done(&x->roster_note);
+	policy_sources_done(x->files, x->n_files);
+	ca_config_done(&x->config);
+	remove_dir(x->dir);
+	clock_set(0);
+	free(x);
+}
+
+void fx_restart(struct fx *x, bool unlock)
+{
+	struct fault f = {0};
+	struct ca_key *key = atomic_exchange(&x->signer->key, NULL);
+	signer_freep(&x->signer);
+	ledger_closep(&x->ledger);
+	must("ledger", ledger_open(x->dir, false, &x->ledger, &f), &f);
+	must("signer", signer_new(&x->config, x->ledger, &x->signer, &f), &f);
+	if (unlock)
+		must("key", signer_take_key(x->signer, key, &f), &f);
+	else
+		ca_key_freep(&key);
+}
+
+void fx_clock(struct fx *x, int64_t to)
+{
+	struct fault f = {0};
+	clock_set(to);
+	must("clock", ledger_accept_clock(x->ledger, &f), &f);
+}
+
+/* --- tallies
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
+
+struct cert_ref fx_ref(const struct fx *x, enum fx_which org)
+{
+	const struct fx_org *o = &x->orgs[org];
+	struct cert_ref ref = {.serial = o->cert.serial};
+	bool own = slice_eq(o->cert.issuer, x->signer->issuer.subject);
+	memcpy(ref.issuer_key_id, own ? x->signer->issuer.key.key_id : x->old_cert.key.key_id, 20);
+	return ref;
+}
+
+void fx_subject_name(struct fx *x, enum fx_which org, struct name *ret)
+{
+	struct fault f = {0};
+	must("subject", name_parse(x->orgs[org].cert.subject, ret, &f), &f);
+}
+
+void fx_subject(struct tally *t, const struct name *before, const char *name, const char *code)
+{
+	_cleanup_(name_done) struct name after = {0};
+	struct fault f = {0};
+	must("name", name_add(&after, attr_by_word("C", 1), "CN", 2, &f), &f);
+	must("name", name_add(&after, attr_by_word("O", 1), name, strlen(name), &f), &f);
+	must("name", name_add(&after, attr_by_word("CN", 2), name, strlen(name), &f), &f);
+	must("name", name_add(&after, attr_by_word("organizationIdentifier", 22), code, strlen(code), &f), &f);
+	must("subject", tally_set_subject(t, before, &after, &f), &f);
+}
+
+static void head(struct fx *x, enum tally_kind kind, const char *way, struct tally *t)
+{
+	*t = (struct tally){.kind = kind, .reason = -1, .made = clock_now() - 5, .dies = clock_now() + 3600};
+	random_fill(t->id, sizeof(t->id));
+	memcpy(t->ca, x->signer->issuer.key.key_id, 20);
+	snprintf(t->project, sizeof(t->project), "jinhua");
+	snprintf(t->profile, sizeof(t->profile), "organisation");
+	snprintf(t->way, sizeof(t->way), "%s", way);
+	memcpy(t->policy, x->signer->heads->now.policy->note.sha256, 32);
+}
+
+static void predecessor(struct fx *x, enum fx_which org, struct tally *t)
+{
+	t->has_predecessor = true;
+	t->predecessor = fx_ref(x, org);
+}
+
+static void same_subject(struct fx *x, enum fx_which org, struct tally *t)
+{
+	_cleanup_(name_done) struct name n = {0};
+	struct fault f = {0};
+	fx_subject_name(x, org, &n);
+	must("subject", tally_set_subject(t, &n, &n, &f), &f);
+}
+
+static void same_key(struct fx *x, enum fx_which org, struct tally *t)
+{
+	t->has_key = true;
+	memcpy(t->key_sha256, x->orgs[org].cert.key.spki_sha256, 32);
+}
+
+void fx_new_key(struct tally *t, enum fx_key key)
+{
+	_cleanup_(pubkey_done) struct pubkey p = {0};
+	struct fault f = {0};
+	must("key", privkey_public(fx_key(key), &p, &f), &f);
+	t->has_key = t->key_is_new = true;
+	memcpy(t->key_sha256, p.spki_sha256, 32);
+}
+
+static void add_months(struct tally *t, unsigned months)
+{
+	t->has_validity = true;
+	t->add_months = months;
+	t->latest = NOW + 3652 * DAY;
+	if (months > 0)
+		snprintf(t->order, sizeof(t->order), "order-1");
+}
+
+static void papers(struct fx *x, struct tally *t, bool change_proof, bool notice)
+{
+	static const char *const names[] = {"agent-id-card", "business-licence", "change-proof", "registration-form",
+					    "risk-notice"};
+	t->materials = xcalloc(5, sizeof(*t->materials));
+	for (size_t i = 0; i < 5; i++) {
+		if ((i == 2 && !change_proof) || (i == 4 && !notice))
+			continue;
+		struct tally_material *m = &t->materials[t->n_materials++];
+		snprintf(m->name, sizeof(m->name), "%s", names[i]);
+		memset(m->sha256, (int)i + 1, 32);
+	}
+	if (!notice)
+		return;
+	const struct notice *n = &x->signer->heads->now.policy->notices[0];
+	snprintf(t->notice, sizeof(t->notice), "%s", n->name);
+	memcpy(t->notice_sha256, n->sha256, 32);
+	t->files = FILES_NO;
+}
+
+void fx_extend(struct fx *x, enum fx_which org, struct tally *t)
+{
+	head(x, TALLY_EXTEND, "same-key", t);
+	predecessor(x, org, t);
+	same_subject(x, org, t);
+	same_key(x, org, t);
+	add_months(t, 12);
+}
+
+void fx_rekey(struct fx *x, enum fx_which org, struct tally *t)
+{
+	head(x, TALLY_EXTEND, "new-key", t);
+	predecessor(x, org, t);
+	same_subject(x, org, t);
+	fx_new_key(t, KEY_NEW);
+	add_months(t, 12);
+	t->files = FILES_NO;
+}
+
+void fx_change(struct fx *x, enum fx_which org, struct tally *t)
+{
+	_cleanup_(name_done) struct name before = {0};
+	head(x, TALLY_CHANGE, "name-or-code", t);
+	predecessor(x, org, t);
+	fx_subject_name(x, org, &before);
+	fx_subject(t, &before, NEW_NAME, NEW_CODE);
+	same_key(x, org, t);
+	add_months(t, 0);
+	papers(x, t, true, true);
+}
+
+void fx_enrol(struct fx *x, enum fx_which org, struct tally *t)
+{
+	const struct name none = {0};
+	(void)org;
+	head(x, TALLY_ENROL, "new-certificate", t);
+	fx_subject(t, &none, NEW_NAME, NEW_CODE);
+	fx_new_key(t, KEY_NEW);
+	add_months(t, 12);
+	papers(x, t, false, false);
+	t->key_seen = KEY_SEEN_PAPER;
+}
+
+void fx_reissue(struct fx *x, enum fx_which org, struct tally *t)
+{
+	head(x, TALLY_REISSUE, "lost", t);
+	predecessor(x, org, t);
+	same_subject(x, org, t);
+	fx_new_key(t, KEY_NEW);
+	add_months(t, 0);
+	papers(x, t, false, true);
+	t->key_seen = KEY_SEEN_TOKEN;
+	t->reason = 1;
+}
+
+void fx_revoke(struct fx *x, enum fx_which org, struct tally *t)
+{
+	head(x, TALLY_REVOKE, "by-subscriber", t);
+	predecessor(x, org, t);
+	t->reason = 4;
+}
+
+void fx_hold(struct fx *x, enum fx_which org, struct tally *t)
+{
+	head(x, TALLY_HOLD, "", t);
+	predecessor(x, org, t);
+}
+
+void fx_withdraw(struct fx *x, const uint8_t target[TALLY_ID], struct tally *t)
+{
+	head(x, TALLY_WITHDRAW, "", t);
+	t->project[0] = t->profile[0] = '\0';
+	memset(t->policy, 0, 32);
+	t->has_target = true;
+	memcpy(t->target, target, TALLY_ID);
+}
+
+/* --- signing and sending
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static void key_line(struct buf *note, const char *name, EVP_PKEY *key)
+{
+	_cleanup_(pubkey_done) struct pubkey p = {0};
+	_cleanup_(note_done) struct note n = {0};
+	_cleanup_buf_ struct buf sig = {0};
+	struct fault f = {0};
+	uint8_t id[4];
+	must("key", privkey_public(key, &p, &f), &f);
+	must("note", note_parse(buf_slice(note), 0, &n, &f), &f);
+	must("sign", privkey_sign(key, p.alg, n.text, &sig, &f), &f);
+	note_key_id_spki(name, &p, id);
+	must("line", note_add_line(note, name, id, buf_slice(&sig), &f), &f);
+}
+
+void fx_sub_line(struct buf *note, const struct cert_ref *ref, EVP_PKEY *key)
+{
+	char name[NOTE_MAX_NAME + 1];
+	key_line(note, note_subscriber_name(ref->issuer_key_id, SERIAL(&ref->serial), name), key);
+}
+
+void fx_note(struct fx *x, const struct tally *t, enum fx_which org, enum fx_key new_key, unsigned who, struct buf *ret)
+{
+	_cleanup_buf_ struct buf text = {0};
+	struct cert_ref ref = fx_ref(x, org);
+	tally_put(t, &text);
+	note_begin(buf_slice(&text), ret);
+	if (who & BY_SUB)
+		fx_sub_line(ret, &ref, x->orgs[org].key);
+	if (who & BY_NEW)
+		key_line(ret, NOTE_NEW_KEY, fx_key(new_key));
+	people_lines(ret, who);
+}
+
+void fx_csr(enum fx_key key, struct buf *ret)
+{
+	static const uint8_t empty_name[] = {0x30, 0x00};
+	struct fault f = {0};
+	must("csr", csr_make(fx_key(key), slice_of(empty_name, 2), ret, &f), &f);
+}
+
+void fx_answer_done(struct fx_answer *a)
+{
+	buf_done(&a->reply);
+	*a = (struct fx_answer){0};
+}
+
+void fx_send(struct fx *x, bool by_operator, const struct buf *note, const struct buf *csr, struct fx_answer *ret)
+{
+	struct rpc_peer peer = {0};
+	_cleanup_buf_ struct buf request = {0};
+	*ret = (struct fx_answer){0};
+	wire_tally_put(&(struct wire_tally){.note = buf_slice(note), .csr = csr ? buf_slice(csr) : (struct slice){0}},
+		       &request);
+	(by_operator ? signer_handle_operator : signer_handle_ra)(x->signer, &peer, buf_slice(&request), &ret->reply);
+	ret->kind = wire_expect(buf_slice(&ret->reply), WIRE_TYPE_DONE, &ret->retry_ms, &ret->f);
+	if (ret->kind == OK)
+		must("done", wire_done_get(buf_slice(&ret->reply), &ret->done, &ret->f), &ret->f);
+}
+
+void fx_ask(struct fx *x, const struct tally *t, enum fx_which org, enum fx_key new_key, unsigned who,
+	    struct fx_answer *ret)
+{
+	_cleanup_buf_ struct buf note = {0}, csr = {0};
+	fx_note(x, t, org, new_key, who, &note);
+	if (t->has_key && t->key_is_new)
+		fx_csr(new_key, &csr);
+	fx_send(x, false, &note, &csr, ret);
+}
+
+void fx_follow(struct fx *x, enum fx_which org, const struct fx_answer *a, enum fx_key key)
+{
+	struct fx_org *o = &x->orgs[org];
+	struct fault f = {0};
+	must("answer", a->kind, &a->f);
+	cert_done(&o->cert);
+	buf_clear(&o->der);
+	buf_add_slice(&o->der, a->done.cert);
+	must("certificate", cert_parse(buf_slice(&o->der), &o->cert, &f), &f);
+	o->key = fx_key(key);
+}
+
+static enum err exchange(rpc_handler *handle, struct fx *x, const struct buf *request, enum wire_type want,
+			 struct buf *reply, struct fault *f)
+{
+	struct rpc_peer peer = {0};
+	handle(x->signer, &peer, buf_slice(request), reply);
+	return wire_expect(buf_slice(reply), want, NULL, f);
+}
+
+enum err fx_operator(struct fx *x, const struct buf *request, enum wire_type want, struct buf *reply, struct fault *f)
+{
+	return exchange(signer_handle_operator, x, request, want, reply, f);
+}
+
+enum err fx_ra(struct fx *x, const struct buf *request, enum wire_type want, struct buf *reply, struct fault *f)
+{
+	return exchange(signer_handle_ra, x, request, want, reply, f);
+}
+
+enum err fx_adopt(struct fx *x, enum fx_which org, unsigned who, const struct buf *crl, uint32_t *ret_taken,
+		  struct buf *ret_problem, struct fault *f)
+{
+	_cleanup_buf_ struct buf text = {0}, note = {0}, request = {0}, reply = {0};
+	struct adoption a = {.count = 1, .made = clock_now() - 5, .dies = clock_now() + DAY, .has_crl = crl != NULL};
+	struct wire_adopt m = {.first = 0};
+	struct wire_adopt_is answer = {0};
+	memcpy(a.ca, x->signer->issuer.key.key_id, 20);
+	memcpy(a.issuer, x->old_cert.key.key_id, 20);
+	memset(a.id, (int)org + 1, sizeof(a.id));
+	snprintf(a.project, sizeof(a.project), "jinhua");
+	snprintf(a.profile, sizeof(a.profile), "organisation");
+	merkle_leaf(buf_slice(&x->orgs[org].der), a.root);
+	if (crl)
+		sha256(crl->data, crl->len, a.crl_sha256);
+	adoption_put(&a, &text);
+	note_begin(buf_slice(&text), &note);
+	people_lines(&note, who);
+	m.note = buf_slice(&note);
+	m.crl = crl ? buf_slice(crl) : (struct slice){0};
+	wire_list_add(&m.certs, buf_slice(&x->orgs[org].der));
+	wire_list_add(&m.proofs, (struct slice){0});
+	wire_adopt_put(&m, &request);
+	wire_adopt_done(&m);
+	TRY(fx_operator(x, &request, WIRE_TYPE_ADOPT_IS, &reply, f));
+	TRY(wire_adopt_is_get(buf_slice(&reply), &answer, f));
+	*ret_taken = answer.taken;
+	for (size_t i = 0; i < answer.problems.n; i++)
+		buf_add_slice(ret_problem, answer.problems.v[i]);
+	wire_adopt_is_done(&answer);
+	return OK;
+}
+
+/* --- asking the ledger
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+uint64_t fx_count(struct fx *x, enum wire_type type)
+{
+	struct db *db = NULL;
+	uint64_t n = 0;
+	struct fault f = {0};
+	must("reader", ledger_reader(x->ledger, &db, &f), &f);
+	must("count", ledger_count(db, type, &n, &f), &f);
+	ledger_reader_put(x->ledger, db);
+	return n;
+}
+
+void fx_ledger_cert(struct fx *x, const struct cert_ref *ref, struct ledger_cert *ret)
+{
+	struct db *db = NULL;
+	struct fault f = {0};
+	must("reader", ledger_reader(x->ledger, &db, &f), &f);
+	must("certificate", ledger_cert(db, ref, ret, &f), &f);
+	ledger_reader_put(x->ledger, db);
+}
+
+void check_rule(const char *what, const struct fx_answer *a, const char *rule)
+{
+	if (a->kind == OK || strcmp(a->f.rule, rule) != 0 || a->f.where[0] == '\0' || a->f.text[0] == '\0')
+		fail_msg("%s: found %s, rule \"%s\" at %s: %s; wanted rule \"%s\"", what,
+			 a->kind == OK ? "ok" : err_word(a->kind), a->f.rule, a->f.where, a->f.text, rule);
+}
+
+void check_done(const char *what, const struct fx_answer *a)
+{
+	if (a->kind != OK)
+		fail_msg("%s: found %s, rule \"%s\" at %s: %s; wanted done", what, err_word(a->kind), a->f.rule,
+			 a->f.where, a->f.text);
+}

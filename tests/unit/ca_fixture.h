@@ -1,0 +1,141 @@
+/*
+ * A whole signer in a temporary folder for tests: CA, roster (officers alice, bob and carol, dave of another project,
+ * two RAs), the shipped policy bundle with a pinned old authority, three organisations with adopted certificates;
+ * tallies that are right, to have one thing changed; and requests through the handlers of the two sockets.
+ */
+#ifndef HUFU_TEST_CA_FIXTURE_H
+#define HUFU_TEST_CA_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ca/signer.h"
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/pki/csr.h"
+
+#define NOW INT64_C(1795392000) /* 2026-11-23T00:00:00Z */
+#define DAY INT64_C(86400)
+#define OLD_CODE "35353550-9"
+#define NEW_CODE "913301003535355023"
+#define NEW_NAME "杭州田谷新"
+
+/* An organisation and its certificate: first the old authority's, then the latest that was issued here (fx_follow). */
+struct fx_org {
+	const char *name, *code;
+	enum key_alg alg;
+	EVP_PKEY *key; /* borrowed from the key ring */
+	struct serial serial;
+	struct buf der;
+	struct cert cert;
+};
+enum fx_which { ORG_P256, ORG_RSA, ORG_WEAK, ORG_N };
+/* Keys made once for a program. */
+enum fx_key { KEY_OF_P256, KEY_OF_RSA, KEY_OF_WEAK, KEY_NEW, KEY_NEW_RSA, KEY_STRANGER, KEYS_N };
+
+/* Who signs, as bits. */
+enum {
+	BY_SUB = 1,
+	BY_NEW = 2,
+	BY_RA = 4,
+	BY_ALICE = 8,
+	BY_BOB = 16,
+	BY_CAROL = 32,
+	BY_DAVE = 64,
+	BY_RA_OTHER = 128,
+	BY_OUTSIDER = 256,
+	BY_CUSTODIAN = 512
+};
+#define BY_OFFICERS (BY_ALICE | BY_BOB)
+
+struct fx {
+	char dir[40];
+	enum key_alg ca_alg;
+	struct ca_config config;
+	struct ledger *ledger;
+	struct signer *signer;
+	struct fx_org orgs[ORG_N];
+	struct ca_key *old_key; /* of the old authority */
+	struct buf old_der;
+	struct cert old_cert;
+	struct buf roster_note;
+	struct policy_source *files;
+	size_t n_files;
+};
+EVP_PKEY *fx_key(enum fx_key which);
+void fx_keys_done(void);
+/* The clock is set to NOW. */
+struct fx *fx_new(enum key_alg ca_alg);
+void fx_free(struct fx *x);
+static inline void fx_freep(struct fx **x)
+{
+	if (*x)
+		fx_free(*x);
+	*x = NULL;
+}
+/* As a crash and a new start: the signer is gone without a word, the ledger is opened anew. unlock: also the key, which
+ * recovers. */
+void fx_restart(struct fx *x, bool unlock);
+/* Moves the clock, as the operator would accept it. */
+void fx_clock(struct fx *x, int64_t to);
+
+/* Tallies that pass, of an organisation's current certificate. Zero-inited ones; tally_done(). */
+void fx_extend(struct fx *x, enum fx_which org, struct tally *t);
+void fx_rekey(struct fx *x, enum fx_which org, struct tally *t);
+void fx_change(struct fx *x, enum fx_which org, struct tally *t);
+void fx_enrol(struct fx *x, enum fx_which org, struct tally *t);
+void fx_reissue(struct fx *x, enum fx_which org, struct tally *t);
+void fx_revoke(struct fx *x, enum fx_which org, struct tally *t);
+void fx_hold(struct fx *x, enum fx_which org, struct tally *t);
+void fx_withdraw(struct fx *x, const uint8_t target[TALLY_ID], struct tally *t);
+/* Another subject, by attribute. */
+void fx_subject(struct tally *t, const struct name *before, const char *name, const char *code);
+void fx_subject_name(struct fx *x, enum fx_which org, struct name *ret);
+void fx_new_key(struct tally *t, enum fx_key key);
+
+/* The note: t's text, signed by who. org's key makes the sub line, new_key the new-key line. */
+void fx_note(struct fx *x, const struct tally *t, enum fx_which org, enum fx_key new_key, unsigned who,
+	     struct buf *ret);
+void fx_line(struct buf *note, const char *name, unsigned seed);
+void fx_sub_line(struct buf *note, const struct cert_ref *ref, EVP_PKEY *key);
+void fx_csr(enum fx_key key, struct buf *ret);
+
+struct fx_answer {
+	enum err kind; /* OK: done */
+	struct fault f;
+	uint32_t retry_ms;
+	struct wire_done done; /* borrows from reply */
+	struct buf reply;
+};
+void fx_answer_done(struct fx_answer *a);
+void fx_send(struct fx *x, bool by_operator, const struct buf *note, const struct buf *csr, struct fx_answer *ret);
+/* Note, CSR when the key is new (of new_key), send. */
+void fx_ask(struct fx *x, const struct tally *t, enum fx_which org, enum fx_key new_key, unsigned who,
+	    struct fx_answer *ret);
+/* The organisation goes on with the certificate that was answered, under that key. */
+void fx_follow(struct fx *x, enum fx_which org, const struct fx_answer *a, enum fx_key key);
+/* Any message on the operator's socket. */
+enum err fx_operator(struct fx *x, const struct buf *request, enum wire_type want, struct buf *reply, struct fault *f);
+enum err fx_ra(struct fx *x, const struct buf *request, enum wire_type want, struct buf *reply, struct fault *f);
+
+uint64_t fx_count(struct fx *x, enum wire_type type);
+void fx_ledger_cert(struct fx *x, const struct cert_ref *ref, struct ledger_cert *ret);
+struct cert_ref fx_ref(const struct fx *x, enum fx_which org);
+/* The next policy or roster note on the heads in force, signed by who. */
+void fx_policy_note(struct fx *x, int64_t until, const uint8_t previous[32], uint64_t version, unsigned who,
+		    struct buf *ret);
+void fx_roster_note(struct fx *x, uint64_t version, bool has_previous, const uint8_t previous[32], unsigned quorum,
+		    unsigned who, struct buf *ret);
+/* One adoption of one organisation; mutate may change it before it is signed. Returns problems as text in *ret_problem
+ * ("" none). */
+enum err fx_adopt(struct fx *x, enum fx_which org, unsigned who, const struct buf *crl, uint32_t *ret_taken,
+		  struct buf *ret_problem, struct fault *f);
+
+void check_rule(const char *what, const struct fx_answer *a, const char *rule);
+void check_done(const char *what, const struct fx_answer *a);
+
+#endif
