@@ -207,6 +207,9 @@ static void say_way(const struct voice *v, const struct policy_way *w, enum tall
 			pick(v, "    asks: encrypted files not yet opened?\n", "    询问：是否有尚未解密的文件\n"));
 	if (w->extension_allowed)
 		buf_str(v->b, pick(v, "    may carry an ordered extension\n", "    可同时办理已订购的延期\n"));
+	if (w->extension_early)
+		buf_str(v->b, pick(v, "    its extension may come before the window opens\n",
+				   "    同时办理的延期可早于延期窗口\n"));
 	if (w->fate == FATE_REVOKE)
 		buf_fmt(v->b,
 			v->zh ? "    原证书吊销：%s，宽限 %lld 天\n"

@@ -27,11 +27,12 @@ int64_t judge_not_after(const struct profile *p, int64_t now, int64_t old_not_af
 	return end < cap ? end : cap;
 }
 
-static enum err window_judge(const struct profile *p, const struct facts *x, struct fault *f)
+/* early: the window may not be open yet; it still must not be closed. */
+static enum err window_judge(const struct profile *p, const struct facts *x, bool early, struct fault *f)
 {
 	int64_t opens = x->not_after - p->window_before_days * DAY, closes = x->not_after + p->window_after_days * DAY;
 
-	if (x->now < opens)
+	if (x->now < opens && !early)
 		return fault_raise(
 			f, ERR_RULE, "validity_window", "tally.validity",
 			"the certificate ends at %s: wanted now, %s, at most %lld days before, by profile %s",
@@ -78,7 +79,7 @@ static enum err length_and_window(const struct tally *t, const struct facts *x, 
 				   "found %u months, wanted keep: way %s carries no extension", t->add_months,
 				   v->way->way);
 	if (t->kind != TALLY_ENROL)
-		TRY(window_judge(v->profile, x, f));
+		TRY(window_judge(v->profile, x, may_keep && v->way->extension_early, f));
 	return length_judge(v->profile, t, f);
 }
 

@@ -108,6 +108,9 @@ static void changes_lint(struct lint *l, const struct way_at *at)
 		if (w->extension_allowed)
 			lint_say(l, p->doc, &w->extension_allowed, true, "way_member",
 				 "%s %s: only a change carries an extension", tally_kind_word(at->kind), w->way);
+		if (w->extension_early)
+			lint_say(l, p->doc, &w->extension_early, true, "way_member",
+				 "%s %s: only a change's extension may be early", tally_kind_word(at->kind), w->way);
 		if (w->attributes.n > 0)
 			lint_say(l, p->doc, &w->attributes, true, "way_member", "%s %s: only a change has attributes",
 				 tally_kind_word(at->kind), w->way);

@@ -66,6 +66,7 @@ struct policy_way {
 	int64_t officers;
 	bool new_key_allowed, same_key_allowed;
 	bool extension_allowed;    /* change: may carry an ordered extension */
+	bool extension_early;      /* change: its extension may come before the window opens (the period is bought anyway) */
 	int order;                 /* enum way_order */
 	const char *notice;        /* notices/<name>.txt, or NULL */
 	bool asks_files;           /* "encrypted files not yet opened?" must be answered */

@@ -138,6 +138,8 @@ static const struct yaml_rule way_rules[] = {
 	 .help = "renewal: the certificate may be for the same key"},
 	{"extension_allowed", YK_BOOL, AT(policy_way, extension_allowed),
 	 .help = "change: may carry an ordered extension; one request, one certificate"},
+	{"extension_early", YK_BOOL, AT(policy_way, extension_early),
+	 .help = "change: its extension may come before the window opens"},
 	{"order", YK_WORD, AT(policy_way, order), .words = order_words, .help = "is a paid order needed?"},
 	{"notice", YK_STR, AT(policy_way, notice), .min = 1, .max = MAX_WORD,
 	 .help = "risk notice to be accepted: the name of a file in notices/, without .txt"},
