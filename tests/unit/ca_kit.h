@@ -1,6 +1,6 @@
 /*
- * What the tests of the signer's certificates share: keys made once, a CA, a profile with every extension, a subject, and libcrypto as the
- * other opinion.
+ * What the tests of the signer's certificates share: keys made once, a CA, a profile with every extension, a subject,
+ * and libcrypto as the other opinion.
  */
 #ifndef HUFU_TEST_CA_KIT_H
 #define HUFU_TEST_CA_KIT_H
@@ -113,8 +113,8 @@ static inline void kit_sign(struct slice tbs, const struct ca_key *signer, struc
 }
 
 /* A CA named so: self-signed when issuer is NULL. */
-static inline struct kit_ca kit_ca_of(const char *name, const struct ca_key *key, const struct kit_ca *issuer, int path_len,
-				      unsigned years)
+static inline struct kit_ca kit_ca_of(const char *name, const struct ca_key *key, const struct kit_ca *issuer,
+				      int path_len, unsigned years)
 {
 	struct kit_ca ca = {.name = kit_name(name), .key = (struct ca_key *)key};
 	_cleanup_buf_ struct buf tbs = {0};

@@ -1,6 +1,7 @@
 /*
- * Built certificates against libcrypto: for each pair of issuer's and subject's algorithm the same bytes after a round trip, a signature
- * that holds, a strict chain; each extension against libcrypto's own encoding; and what has no encoding refused.
+ * Built certificates against libcrypto: for each pair of issuer's and subject's algorithm the same bytes after a round
+ * trip, a signature that holds, a strict chain; each extension against libcrypto's own encoding; and what has no
+ * encoding refused.
  */
 #include "tests/unit/ca_kit.h"
 
@@ -68,11 +69,13 @@ static void check_against_libcrypto(const struct leaf *l, const struct kit_ca *c
 	OPENSSL_free(again);
 	OPENSSL_free(tbs);
 	if (X509_verify(x, X509_get0_pubkey(issuer)) != 1)
-		fail_msg("libcrypto: signature by %s over %s: %s", key_alg_word(ca->cert.key.alg), key_alg_word(l->cert.key.alg), ERR_error_string(ERR_peek_last_error(), NULL));
+		fail_msg("libcrypto: signature by %s over %s: %s", key_alg_word(ca->cert.key.alg),
+			 key_alg_word(l->cert.key.alg), ERR_error_string(ERR_peek_last_error(), NULL));
 	assert_int_equal(X509_check_issued(issuer, x), X509_V_OK);
 	assert_int_equal(X509_check_ca(x), 0);
 	assert_int_equal(X509_get_version(x), X509_VERSION_3);
-	assert_int_equal(kit_verify(buf_slice(&l->der), (struct slice){0}, buf_slice(&ca->der), NULL, NOW + DAY), X509_V_OK);
+	assert_int_equal(kit_verify(buf_slice(&l->der), (struct slice){0}, buf_slice(&ca->der), NULL, NOW + DAY),
+			 X509_V_OK);
 }
 
 static void test_every_pair_of_algorithms(void **state)
@@ -102,7 +105,8 @@ static void test_every_pair_of_algorithms(void **state)
 	}
 }
 
-/* OpenSSL 3.0 verifies with an empty id by default: the standard id must be in what we sign, and the empty one must not do. */
+/* OpenSSL 3.0 verifies with an empty id by default: the standard id must be in what we sign, and the empty one must not
+ * do. */
 static void test_sm2_signs_with_the_standard_id(void **state)
 {
 	struct kit_ca ca = kit_root(KEY_SM2);
@@ -130,7 +134,8 @@ static void test_chain_of_three(void **state)
 		leaf_make(&l, &middle, ca_key_public(kit_key(KIT_SUBJECT, (enum key_alg)a)));
 		struct slice m = buf_slice(&middle.der), r = buf_slice(&root.der);
 		assert_int_equal(kit_verify(buf_slice(&l.der), m, r, NULL, NOW + DAY), X509_V_OK);
-		assert_int_equal(kit_verify(buf_slice(&l.der), m, r, NULL, NOW - DAY / 2), X509_V_ERR_CERT_NOT_YET_VALID);
+		assert_int_equal(kit_verify(buf_slice(&l.der), m, r, NULL, NOW - DAY / 2),
+				 X509_V_ERR_CERT_NOT_YET_VALID);
 		struct lint_input in = {.cert = &middle.cert,
 					.issuer = &root.cert,
 					.subject = &middle.name,
@@ -195,7 +200,8 @@ static void test_extensions_as_libcrypto_writes_them(void **state)
 	check_extension(&l.cert, OID_EXT_PURPOSES, NID_ext_key_usage, "clientAuth,emailProtection");
 	snprintf(words, sizeof(words), "URI:http://pki.example.test/crl/%s/5.crl", id); /* 0x1235 modulo 16 */
 	check_extension(&l.cert, OID_EXT_CRL_DP, NID_crl_distribution_points, words);
-	snprintf(words, sizeof(words), "OCSP;URI:http://pki.example.test/ocsp,caIssuers;URI:http://pki.example.test/ca/%s.crt", id);
+	snprintf(words, sizeof(words),
+		 "OCSP;URI:http://pki.example.test/ocsp,caIssuers;URI:http://pki.example.test/ca/%s.crt", id);
 	check_extension(&l.cert, OID_EXT_AIA, NID_info_access, words);
 	check_extension(&l.cert, OID_EXT_SAN, NID_subject_alt_name, "email:agent@example.test");
 	check_extension(&middle.cert, OID_EXT_BASIC_CONSTRAINTS, NID_basic_constraints, "critical,CA:TRUE,pathlen:3");
@@ -216,8 +222,9 @@ static void test_extensions_as_libcrypto_writes_them(void **state)
 /* Extensions stand in the profile's order; one whose attribute is absent is left out; codes are PrintableStrings. */
 static void test_order_and_codes(void **state)
 {
-	static const char *const wanted[] = {OID_EXT_AKI, OID_EXT_SKI,	    OID_EXT_KEY_USAGE, OID_EXT_PURPOSES, OID_EXT_CRL_DP,
-					     OID_EXT_AIA, OID_EXT_POLICIES, OID_EXT_SAN,       "1.2.156.10260.4.1.4"};
+	static const char *const wanted[] = {OID_EXT_AKI,      OID_EXT_SKI,    OID_EXT_KEY_USAGE,
+					     OID_EXT_PURPOSES, OID_EXT_CRL_DP, OID_EXT_AIA,
+					     OID_EXT_POLICIES, OID_EXT_SAN,    "1.2.156.10260.4.1.4"};
 	struct kit_ca ca = kit_root(KEY_P256);
 	struct leaf l;
 	(void)state;
@@ -257,7 +264,8 @@ static void test_strings_of_the_subject(void **state)
 		const ASN1_STRING *s = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(X509_get_subject_name(x), i));
 		assert_int_equal(ASN1_STRING_type(s), types[i]);
 		assert_int_equal(ASN1_STRING_length(s), strlen(l.subject.attrs[i].value));
-		assert_memory_equal(ASN1_STRING_get0_data(s), l.subject.attrs[i].value, strlen(l.subject.attrs[i].value));
+		assert_memory_equal(ASN1_STRING_get0_data(s), l.subject.attrs[i].value,
+				    strlen(l.subject.attrs[i].value));
 	}
 	leaf_done(&l);
 	kit_ca_done(&ca);
@@ -349,9 +357,14 @@ static void test_shards(void **state)
 	static const struct {
 		const char *serial;
 		unsigned shards, wanted;
-	} cases[] = {{"74C2008800000AE9", 16, 9},	{"74C2008800000AE9", 4096, 0xae9}, {"74C2008800000AE9", 1, 0},
-		     {"74C200880000FFFF", 4096, 0xfff}, {"74C200880000FFFF", 1000, 535},   {"07", 4, 3},
-		     {"0100", 256, 0},			{"0100", 100, 56}};
+	} cases[] = {{"74C2008800000AE9", 16, 9},
+		     {"74C2008800000AE9", 4096, 0xae9},
+		     {"74C2008800000AE9", 1, 0},
+		     {"74C200880000FFFF", 4096, 0xfff},
+		     {"74C200880000FFFF", 1000, 535},
+		     {"07", 4, 3},
+		     {"0100", 256, 0},
+		     {"0100", 100, 56}};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct serial s;
@@ -478,7 +491,8 @@ static void test_validity_refusals(void **state)
 {
 	static const struct {
 		int64_t begin, end;
-	} cases[] = {{NOW, NOW}, {NOW, NOW - 1}, {-631152001, NOW}, {NOW, INT64_C(253402300800)}, {INT64_MIN, INT64_MAX}};
+	} cases[] = {
+		{NOW, NOW}, {NOW, NOW - 1}, {-631152001, NOW}, {NOW, INT64_C(253402300800)}, {INT64_MIN, INT64_MAX}};
 	struct kit_ca ca = kit_root(KEY_P256);
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -1,0 +1,1208 @@
+/*
+ * Lint: good certificates pass every rule; then each rule gets certificates that break it alone or among others, made
+ * by taking a good one apart and putting it together again with one thing changed. What our own reader would refuse
+ * before lint is handed over unread, because a rule must hold without it.
+ */
+#include "tests/unit/ca_kit.h"
+
+#include "ca/build_ext.h"
+#include "ca/lint_private.h"
+
+#include <openssl/rsa.h>
+
+#define EXTS 16
+
+/* A certificate in parts, and what lint is told about it. */
+struct lab {
+	bool no_version, unique_id, bad_signature, trailing_byte;
+	uint64_t version;
+	struct buf serial, inner, outer, issuer, validity, subject, spki;
+	struct {
+		char oid[64];
+		bool critical, says_false;
+		struct buf value;
+	} exts[EXTS];
+	size_t n_exts;
+	struct kit_profile profile;
+	bool without_profile;
+	struct name meant;
+	const struct pubkey *key;
+	struct pubkey own_key; /* for keys that are made here */
+	struct kit_ca *ca;
+	struct cert issuer_cert; /* shallow copy of the CA's, to be changed */
+	const struct ca_key *signer;
+	int64_t now, not_before, not_after;
+};
+
+static struct kit_ca issuer_of_all, root_of_all;
+
+static void set(struct buf *b, struct slice s)
+{
+	buf_clear(b);
+	buf_add_slice(b, s);
+}
+
+static void lab_done(struct lab *l)
+{
+	struct buf *bufs[] = {&l->serial, &l->inner, &l->outer, &l->issuer, &l->validity, &l->subject, &l->spki};
+	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
+		buf_done(bufs[i]);
+	for (size_t i = 0; i < EXTS; i++)
+		buf_done(&l->exts[i].value);
+	name_done(&l->meant);
+	pubkey_done(&l->own_key);
+}
+
+static void lab_take_apart(struct lab *l, const struct cert *c)
+{
+	struct lint_view v;
+	struct der list;
+	assert_true(lint_look(&(struct lint_input){.cert = c}, &v));
+	l->version = v.version;
+	set(&l->serial, v.serial);
+	set(&l->inner, v.inner_sigalg);
+	set(&l->outer, v.outer_sigalg);
+	set(&l->issuer, v.issuer);
+	set(&l->validity, v.validity);
+	set(&l->subject, v.subject);
+	set(&l->spki, v.spki);
+	for (list = der_of(v.extensions); !der_at_end(&list); l->n_exts++) {
+		struct slice value;
+		assert_true(lint_next_ext(&list, l->exts[l->n_exts].oid, &l->exts[l->n_exts].critical, &value));
+		set(&l->exts[l->n_exts].value, value);
+	}
+	l->not_before = c->not_before;
+	l->not_after = c->not_after;
+}
+
+static void lab_leaf(struct lab *l, enum key_alg alg)
+{
+	struct template *t = NULL;
+	struct fault f = {0};
+	struct serial serial;
+	uint64_t last = 0;
+	_cleanup_buf_ struct buf tbs = {0}, der = {0};
+	_cleanup_(cert_done) struct cert cert = {0};
+	*l = (struct lab){.ca = &issuer_of_all,
+			  .issuer_cert = issuer_of_all.cert,
+			  .signer = issuer_of_all.key,
+			  .now = NOW,
+			  .meant = kit_subject(),
+			  .key = ca_key_public(kit_key(KIT_SUBJECT, alg))};
+	kit_profile(&l->profile);
+	serial_make(&last, &serial);
+	check_ok("template", template_new(&l->profile.profile, &l->ca->cert, &t, &f), &f);
+	struct build b = {.serial = &serial,
+			  .subject = &l->meant,
+			  .key = l->key,
+			  .not_before = NOW,
+			  .not_after = NOW + 3 * 365 * DAY};
+	check_ok("tbs", build_tbs(t, &b, &tbs, &f), &f);
+	template_free(t);
+	kit_sign(buf_slice(&tbs), l->signer, &der);
+	check_ok("parse", cert_parse(buf_slice(&der), &cert, &f), &f);
+	lab_take_apart(l, &cert);
+}
+
+/* The intermediate below the root, without a profile. */
+static void lab_ca(struct lab *l)
+{
+	*l = (struct lab){.ca = &root_of_all,
+			  .issuer_cert = root_of_all.cert,
+			  .signer = root_of_all.key,
+			  .now = NOW,
+			  .without_profile = true,
+			  .meant = kit_name("Issuing CA"),
+			  .key = &issuer_of_all.cert.key};
+	lab_take_apart(l, &issuer_of_all.cert);
+}
+
+static void put_tbs(struct lab *l, struct buf *b)
+{
+	size_t tbs = der_begin(b, DER_SEQUENCE), at;
+	if (!l->no_version) {
+		at = der_begin(b, DER_CONTEXT_CONS(0));
+		der_put_uint(b, l->version);
+		der_end(b, at);
+	}
+	der_put(b, DER_INTEGER, buf_slice(&l->serial));
+	const struct buf *rest[] = {&l->inner, &l->issuer, &l->validity, &l->subject, &l->spki};
+	for (size_t i = 0; i < 5; i++)
+		buf_add_slice(b, buf_slice(rest[i]));
+	if (l->unique_id)
+		der_put(b, DER_CONTEXT(2), slice_of("\0\1", 2));
+	at = der_begin(b, DER_CONTEXT_CONS(3));
+	size_t list = der_begin(b, DER_SEQUENCE);
+	for (size_t i = 0; i < l->n_exts; i++) {
+		size_t ext = der_begin(b, DER_SEQUENCE);
+		oid_put(b, l->exts[i].oid);
+		if (l->exts[i].critical || l->exts[i].says_false)
+			der_put_bool(b, l->exts[i].critical);
+		der_put(b, DER_OCTET_STRING, buf_slice(&l->exts[i].value));
+		der_end(b, ext);
+	}
+	der_end(b, list);
+	der_end(b, at);
+	der_end(b, tbs);
+}
+
+static void put_certificate(struct lab *l, struct buf *ret)
+{
+	_cleanup_buf_ struct buf tbs = {0}, signature = {0};
+	struct fault f = {0};
+	put_tbs(l, &tbs);
+	check_ok("sign", ca_key_sign(l->signer, buf_slice(&tbs), &signature, &f), &f);
+	if (l->bad_signature)
+		signature.data[signature.len - 1] ^= 1;
+	size_t at = der_begin(ret, DER_SEQUENCE);
+	buf_add_slice(ret, buf_slice(&tbs));
+	buf_add_slice(ret, buf_slice(&l->outer));
+	der_put_bits(ret, buf_slice(&signature), 0);
+	der_end(ret, at);
+	if (l->trailing_byte)
+		buf_char(ret, '\0');
+}
+
+/* For bytes that cert_parse() refuses: what it would have said. */
+static void read_loosely(struct lab *l, struct slice der, struct cert *ret)
+{
+	*ret = (struct cert){.der = der, .not_before = l->not_before, .not_after = l->not_after, .path_len = -1};
+	struct fault f = {0};
+	check_ok("key", pubkey_parse(buf_slice(&l->spki), &ret->key, &f), &f);
+	ret->subject = buf_slice(&l->subject);
+	for (size_t i = 0; i < l->n_exts; i++) {
+		struct cert_ext *e = &ret->exts[ret->n_exts++];
+		snprintf(e->oid, sizeof(e->oid), "%s", l->exts[i].oid);
+		e->critical = l->exts[i].critical;
+		e->value = buf_slice(&l->exts[i].value);
+	}
+}
+
+static struct lint_input input_of(struct lab *l, const struct cert *c)
+{
+	return (struct lint_input){.cert = c,
+				   .issuer = &l->issuer_cert,
+				   .profile = l->without_profile ? NULL : &l->profile.profile,
+				   .subject = &l->meant,
+				   .key = l->key,
+				   .signer = ca_key_public(l->signer),
+				   .now = l->now};
+}
+
+static const struct lint_rule *rule_named(const char *name)
+{
+	for (size_t i = 0; i < lint_n_rules; i++) {
+		if (strcmp(lint_rules[i].name, name) == 0)
+			return &lint_rules[i];
+	}
+	fail_msg("no rule %s", name);
+	return NULL;
+}
+
+/* The named rule refuses and says why; lint_run() refuses by the first rule that does. */
+static void check_found(struct lab *l, const char *name, const char *what)
+{
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(cert_done) struct cert c = {0};
+	struct fault f = {0}, ignored = {0};
+	char why[400] = "", first[48] = "";
+	put_certificate(l, &der);
+	if (cert_parse(buf_slice(&der), &c, &ignored) != OK)
+		read_loosely(l, buf_slice(&der), &c);
+	struct lint_input in = input_of(l, &c);
+	if (rule_named(name)->holds(&in, why, sizeof(why)))
+		fail_msg("rule %s holds over a certificate that breaks it: %s", name, what);
+	assert_int_not_equal(why[0], '\0');
+	for (size_t i = 0; i < lint_n_rules && !first[0]; i++) {
+		if (!lint_rules[i].holds(&in, why, sizeof(why)))
+			snprintf(first, sizeof(first), "lint_%s", lint_rules[i].name);
+	}
+	check_refused(name, lint_run(&in, &f), &f, ERR_RULE, first);
+	assert_non_null(strstr(f.text, rule_named(first + 5)->source));
+}
+
+static void check_all_hold(struct lab *l)
+{
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(cert_done) struct cert c = {0};
+	struct fault f = {0};
+	put_certificate(l, &der);
+	check_ok("parse", cert_parse(buf_slice(&der), &c, &f), &f);
+	struct lint_input in = input_of(l, &c);
+	for (size_t i = 0; i < lint_n_rules; i++) {
+		char why[400] = "";
+		if (!lint_rules[i].holds(&in, why, sizeof(why)))
+			fail_msg("%s: %s", lint_rules[i].name, why);
+	}
+	check_ok("lint_run", lint_run(&in, &f), &f);
+}
+
+/* Tools of the breakers. */
+static size_t ext_at(struct lab *l, const char *oid)
+{
+	for (size_t i = 0; i < l->n_exts; i++) {
+		if (strcmp(l->exts[i].oid, oid) == 0)
+			return i;
+	}
+	fail_msg("no extension %s", oid);
+	return 0;
+}
+static void ext_set(struct lab *l, const char *oid, const void *p, size_t n)
+{
+	set(&l->exts[ext_at(l, oid)].value, slice_of(p, n));
+}
+#define EXT_SET(l, oid, bytes) ext_set(l, oid, bytes, sizeof(bytes) - 1)
+static void ext_drop(struct lab *l, const char *oid)
+{
+	size_t i = ext_at(l, oid);
+	buf_done(&l->exts[i].value);
+	l->n_exts--;
+	memmove(&l->exts[i], &l->exts[i + 1], (l->n_exts - i) * sizeof(l->exts[0]));
+	memset(&l->exts[l->n_exts], 0, sizeof(l->exts[0]));
+}
+static void ext_add(struct lab *l, const char *oid, bool critical, struct slice value)
+{
+	assert_in_range(l->n_exts, 0, EXTS - 1);
+	snprintf(l->exts[l->n_exts].oid, 64, "%s", oid);
+	l->exts[l->n_exts].critical = critical;
+	set(&l->exts[l->n_exts++].value, value);
+}
+#define EXT_ADD(l, oid, critical, bytes) ext_add(l, oid, critical, slice_of(bytes, sizeof(bytes) - 1))
+/* Changes one octet of an extension, counted from its end. */
+static void ext_flip(struct lab *l, const char *oid, size_t from_end)
+{
+	struct buf *b = &l->exts[ext_at(l, oid)].value;
+	b->data[b->len - from_end] ^= 1;
+}
+static void times_set(struct lab *l, int64_t begin, int64_t end)
+{
+	buf_clear(&l->validity);
+	size_t at = der_begin(&l->validity, DER_SEQUENCE);
+	der_put_time(&l->validity, begin);
+	der_put_time(&l->validity, end);
+	der_end(&l->validity, at);
+	l->not_before = begin;
+	l->not_after = end;
+}
+/* One RDN of raw parts. A second value in the same RDN when also is not NULL. */
+static void rdn_put(struct buf *b, const char *oid, int tag, const char *value, const char *also)
+{
+	size_t set_at = der_begin(b, DER_SET);
+	for (int i = 0; i < (also ? 2 : 1); i++) {
+		size_t seq = der_begin(b, DER_SEQUENCE);
+		oid_put(b, oid);
+		der_put(b, tag, slice_str(i ? also : value));
+		der_end(b, seq);
+	}
+	der_end(b, set_at);
+}
+static void subject_raw(struct lab *l, const char *oid, int tag, const char *value, const char *also)
+{
+	buf_clear(&l->subject);
+	size_t at = der_begin(&l->subject, DER_SEQUENCE);
+	rdn_put(&l->subject, "2.5.4.6", DER_PRINTABLE, "CN", NULL);
+	rdn_put(&l->subject, oid, tag, value, also);
+	der_end(&l->subject, at);
+}
+static void key_set(struct lab *l, const struct pubkey *k)
+{
+	set(&l->spki, slice_of(k->spki, k->spki_len));
+	l->key = k;
+}
+
+/* The breakers, in the order of the rules. */
+static void b_trailing(struct lab *l)
+{
+	l->trailing_byte = true;
+}
+static void b_too_large(struct lab *l)
+{
+	_cleanup_buf_ struct buf b = {0};
+	buf_reserve(&b, CERT_MAX_BYTES);
+	for (size_t i = 0; i < CERT_MAX_BYTES; i++)
+		buf_char(&b, 'x');
+	ext_add(l, "1.2.3.4", false, buf_slice(&b));
+}
+static void b_v1(struct lab *l)
+{
+	l->no_version = true;
+}
+static void b_v2(struct lab *l)
+{
+	l->version = 1;
+}
+static void b_v4(struct lab *l)
+{
+	l->version = 3;
+}
+static void b_serial_zero(struct lab *l)
+{
+	set(&l->serial, slice_of("\0", 1));
+}
+static void b_serial_negative(struct lab *l)
+{
+	l->serial.data[0] |= 0x80;
+}
+static void b_serial_long(struct lab *l)
+{
+	while (l->serial.len < 21)
+		buf_char(&l->serial, 'x');
+}
+static void b_serial_short(struct lab *l)
+{
+	set(&l->serial, slice_of("\x74\xc2\x00\x88\x00\x00\x0a\xe9", 8));
+}
+static void b_outer(struct lab *l)
+{
+	buf_clear(&l->outer);
+	sigalg_put(KEY_P384, &l->outer);
+}
+static void b_both_algs(struct lab *l)
+{
+	b_outer(l);
+	set(&l->inner, buf_slice(&l->outer));
+}
+static void b_sha1(struct lab *l)
+{
+	static const char ecdsa_sha1[] = "\x30\x09\x06\x07\x2a\x86\x48\xce\x3d\x04\x01";
+	set(&l->inner, slice_of(ecdsa_sha1, 11));
+	set(&l->outer, slice_of(ecdsa_sha1, 11));
+}
+static void b_signer_alg(struct lab *l)
+{
+	l->signer = kit_key(KIT_OTHER, KEY_P384);
+}
+static void b_signature(struct lab *l)
+{
+	l->bad_signature = true;
+}
+static void b_unique(struct lab *l)
+{
+	l->unique_id = true;
+}
+static void b_time_type(struct lab *l)
+{
+	buf_clear(&l->validity);
+	size_t at = der_begin(&l->validity, DER_SEQUENCE);
+	der_put(&l->validity, DER_GENTIME, slice_str("20261123000000Z"));
+	der_put_time(&l->validity, l->not_after);
+	der_end(&l->validity, at);
+}
+static void b_time_zone(struct lab *l)
+{
+	buf_clear(&l->validity);
+	size_t at = der_begin(&l->validity, DER_SEQUENCE);
+	der_put_time(&l->validity, l->not_before);
+	der_put(&l->validity, DER_UTCTIME, slice_str("2911220000+08"));
+	der_end(&l->validity, at);
+}
+static void b_time_third(struct lab *l)
+{
+	buf_clear(&l->validity);
+	size_t at = der_begin(&l->validity, DER_SEQUENCE);
+	for (int i = 0; i < 3; i++)
+		der_put_time(&l->validity, i ? l->not_after : l->not_before);
+	der_end(&l->validity, at);
+}
+static void b_ends_before(struct lab *l)
+{
+	times_set(l, NOW, NOW - 1);
+}
+static void b_ends_at_once(struct lab *l)
+{
+	times_set(l, NOW, NOW);
+}
+static void b_too_long(struct lab *l)
+{
+	l->profile.profile.cap_days = 5000;
+	times_set(l, NOW, NOW + 3653 * DAY + 1);
+}
+static void b_beyond_cap(struct lab *l)
+{
+	l->profile.profile.cap_days = 1094;
+}
+static void b_ca_too_long(struct lab *l)
+{
+	times_set(l, NOW, NOW + 9132 * DAY + 1);
+}
+static void b_ahead(struct lab *l)
+{
+	times_set(l, NOW + 1, NOW + DAY);
+}
+static void b_backdated(struct lab *l)
+{
+	times_set(l, NOW - 2 * DAY - 1, NOW + DAY);
+}
+static void b_over(struct lab *l)
+{
+	times_set(l, NOW - DAY, NOW);
+}
+static void b_beyond_issuer(struct lab *l)
+{
+	l->issuer_cert.not_after = l->not_after - 1;
+}
+static void b_before_issuer(struct lab *l)
+{
+	l->issuer_cert.not_before = l->not_before + 1;
+}
+static void b_issuer_no_ca(struct lab *l)
+{
+	l->issuer_cert.is_ca = false;
+}
+static void b_issuer_no_bc(struct lab *l)
+{
+	l->issuer_cert.has_bc = false;
+}
+static void b_issuer_no_sign(struct lab *l)
+{
+	l->issuer_cert.key_usage = KU_BIT(KU_CRL_SIGN);
+}
+static void b_issuer_no_ku(struct lab *l)
+{
+	l->issuer_cert.has_ku = false;
+}
+static void b_issuer_name(struct lab *l)
+{
+	set(&l->issuer, buf_slice(&l->subject));
+}
+/* The same text in another string type: equal to people, not to verifiers. */
+static void b_issuer_type(struct lab *l)
+{
+	uint8_t *at = memmem(l->issuer.data, l->issuer.len, "\x0c", 1);
+	assert_non_null(at);
+	*at = DER_T61;
+}
+static void b_subject_value(struct lab *l)
+{
+	name_done(&l->meant);
+	l->meant = kit_name("杭州田谷");
+}
+static void b_subject_case(struct lab *l)
+{
+	free(l->meant.attrs[4].value);
+	l->meant.attrs[4].value = xstrdup("Agent@example.test");
+}
+static void b_subject_order(struct lab *l)
+{
+	struct name_attr first = l->meant.attrs[1];
+	l->meant.attrs[1] = l->meant.attrs[2];
+	l->meant.attrs[2] = first;
+	l->meant.attrs[3].value[0] ^= 1; /* O and CN have one value */
+}
+static void b_subject_empty(struct lab *l)
+{
+	set(&l->subject, slice_of("\x30\x00", 2));
+}
+static void b_subject_empty_value(struct lab *l)
+{
+	subject_raw(l, "2.5.4.10", DER_UTF8, "", NULL);
+}
+static void b_subject_two(struct lab *l)
+{
+	subject_raw(l, "2.5.4.11", DER_UTF8, "A", "B");
+}
+static void b_subject_printable(struct lab *l)
+{
+	subject_raw(l, "2.5.4.10", DER_PRINTABLE, "Tiangu", NULL);
+}
+static void b_subject_bmp(struct lab *l)
+{
+	subject_raw(l, "2.5.4.3", DER_BMP, "abcd", NULL);
+}
+static void b_subject_t61(struct lab *l)
+{
+	subject_raw(l, "2.5.4.3", DER_T61, "abcd", NULL);
+}
+static void b_subject_country_type(struct lab *l)
+{
+	subject_raw(l, "2.5.4.6", DER_UTF8, "CN", NULL);
+}
+static void b_subject_unknown(struct lab *l)
+{
+	subject_raw(l, "1.2.3.4.5", DER_UTF8, "x", NULL);
+}
+static void b_subject_long(struct lab *l)
+{
+	char text[66] = "";
+	memset(text, 'x', 65);
+	subject_raw(l, "2.5.4.10", DER_UTF8, text, NULL);
+}
+static void b_subject_not_utf8(struct lab *l)
+{
+	subject_raw(l, "2.5.4.10", DER_UTF8, "\xc3(", NULL);
+}
+static void b_subject_bidi(struct lab *l)
+{
+	subject_raw(l, "2.5.4.10", DER_UTF8,
+		    "a\u202e"
+		    "b",
+		    NULL);
+}
+static void b_subject_zero_width(struct lab *l)
+{
+	subject_raw(l, "2.5.4.10", DER_UTF8,
+		    "a\u200b"
+		    "b",
+		    NULL);
+}
+static void b_subject_control(struct lab *l)
+{
+	subject_raw(l, "2.5.4.10", DER_UTF8, "a\nb", NULL);
+}
+static void b_subject_space(struct lab *l)
+{
+	subject_raw(l, "2.5.4.10", DER_UTF8, "a ", NULL);
+}
+static void b_country_lower(struct lab *l)
+{
+	subject_raw(l, "2.5.4.6", DER_PRINTABLE, "cn", NULL);
+}
+static void b_country_long(struct lab *l)
+{
+	subject_raw(l, "2.5.4.6", DER_PRINTABLE, "CHN", NULL);
+}
+static void b_other_key(struct lab *l)
+{
+	const struct pubkey *k = ca_key_public(kit_key(KIT_OTHER, KEY_P256));
+	set(&l->spki, slice_of(k->spki, k->spki_len));
+}
+static void b_key_forbidden(struct lab *l)
+{
+	l->profile.profile.key_algs = 1u << KEY_RSA;
+}
+static void b_key_too_small(struct lab *l)
+{
+	key_set(l, ca_key_public(kit_key(KIT_SUBJECT, KEY_RSA)));
+	l->profile.profile.rsa_min_bits = 3072;
+}
+static void b_key_weak(struct lab *l)
+{
+	unsigned char *spki = NULL;
+	struct fault f = {0};
+	_cleanup_(evp_pkey_freep) EVP_PKEY *weak = EVP_RSA_gen(1024);
+	int n = i2d_PUBKEY(weak, &spki);
+	check_ok("weak key", pubkey_parse(slice_of(spki, (size_t)n), &l->own_key, &f), &f);
+	OPENSSL_free(spki);
+	key_set(l, &l->own_key);
+}
+static void b_issuers_key(struct lab *l)
+{
+	key_set(l, &l->issuer_cert.key);
+}
+static void b_ext_twice(struct lab *l)
+{
+	size_t i = ext_at(l, OID_EXT_SKI);
+	ext_add(l, OID_EXT_SKI, false, buf_slice(&l->exts[i].value));
+}
+static void b_ext_unknown_critical(struct lab *l)
+{
+	EXT_ADD(l, "1.2.3.4", true, "\x05\x00");
+}
+static void b_gmt_critical(struct lab *l)
+{
+	l->exts[ext_at(l, "1.2.156.10260.4.1.4")].critical = true;
+}
+static void b_ext_unlisted(struct lab *l)
+{
+	EXT_ADD(l, "1.2.3.4", false, "\x05\x00");
+}
+static void b_ca_ext_unlisted(struct lab *l)
+{
+	EXT_ADD(l, OID_EXT_SAN, false, "\x30\x03\x82\x01x");
+}
+static void b_ext_absent(struct lab *l)
+{
+	ext_drop(l, OID_EXT_SKI);
+}
+static void b_code_absent(struct lab *l)
+{
+	ext_drop(l, "1.2.156.10260.4.1.4");
+}
+static void b_ca_ski_absent(struct lab *l)
+{
+	ext_drop(l, OID_EXT_SKI);
+}
+static void b_eku_critical(struct lab *l)
+{
+	l->exts[ext_at(l, OID_EXT_PURPOSES)].critical = true;
+}
+static void b_cdp_critical(struct lab *l)
+{
+	l->exts[ext_at(l, OID_EXT_CRL_DP)].critical = true;
+	l->profile.exts[X_CDP].critical = true;
+}
+static void b_aki_critical(struct lab *l)
+{
+	l->exts[ext_at(l, OID_EXT_AKI)].critical = true;
+	l->profile.exts[X_AKI].critical = true;
+}
+static void b_ski_other(struct lab *l)
+{
+	ext_flip(l, OID_EXT_SKI, 1);
+}
+static void b_ski_form(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_SKI,
+		"\x04\x14"
+		"01234567890123456789\x05\x00");
+}
+static void b_aki_other(struct lab *l)
+{
+	ext_flip(l, OID_EXT_AKI, 1);
+}
+static void b_aki_absent(struct lab *l)
+{
+	ext_drop(l, OID_EXT_AKI);
+}
+static void b_aki_serial(struct lab *l)
+{
+	_cleanup_buf_ struct buf b = {0};
+	size_t at = der_begin(&b, DER_SEQUENCE);
+	der_put(&b, DER_CONTEXT(0), l->issuer_cert.ski);
+	der_put(&b, DER_CONTEXT(2), slice_of("\1", 1));
+	der_end(&b, at);
+	ext_set(l, OID_EXT_AKI, b.data, b.len);
+}
+static void b_ku_not_critical(struct lab *l)
+{
+	l->exts[ext_at(l, OID_EXT_KEY_USAGE)].critical = false;
+	l->profile.exts[X_KU].critical = false;
+}
+static void b_ku_absent(struct lab *l)
+{
+	ext_drop(l, OID_EXT_KEY_USAGE);
+}
+static void b_ku_zero_bits(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_KEY_USAGE, "\x03\x02\x00\xc0");
+}
+static void b_ku_zero_octet(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_KEY_USAGE, "\x03\x03\x07\xc0\x00");
+}
+static void b_ku_none(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_KEY_USAGE, "\x03\x02\x07\x00");
+}
+static void b_ku_more(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_KEY_USAGE, "\x03\x02\x05\xe0");
+}
+static void b_ku_less(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_KEY_USAGE, "\x03\x02\x07\x80");
+}
+static void b_ku_cert_sign(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_KEY_USAGE, "\x03\x02\x02\xc4");
+	l->profile.exts[X_KU].bits |= KU_BIT(KU_KEY_CERT_SIGN);
+}
+static void b_ku_crl_sign(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_KEY_USAGE, "\x03\x02\x01\xc2");
+}
+static void b_ku_encipher_p256(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_KEY_USAGE, "\x03\x02\x04\xf0");
+	l->profile.exts[X_KU].by_algorithm = false;
+}
+static void b_ca_ku_sign(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_KEY_USAGE, "\x03\x02\x01\x86");
+}
+static void b_bc_ca(struct lab *l)
+{
+	EXT_ADD(l, OID_EXT_BASIC_CONSTRAINTS, true, "\x30\x03\x01\x01\xff");
+}
+static void b_bc_unlisted(struct lab *l)
+{
+	EXT_ADD(l, OID_EXT_BASIC_CONSTRAINTS, false, "\x30\x00");
+}
+static void b_bc_path_len(struct lab *l)
+{
+	EXT_ADD(l, OID_EXT_BASIC_CONSTRAINTS, false, "\x30\x03\x02\x01\x00");
+	l->profile.exts[X_TAX] = (struct profile_ext){.type = EXT_BASIC_CONSTRAINTS};
+}
+static void b_ca_bc_absent(struct lab *l)
+{
+	ext_drop(l, OID_EXT_BASIC_CONSTRAINTS);
+}
+static void b_ca_bc_not_critical(struct lab *l)
+{
+	l->exts[ext_at(l, OID_EXT_BASIC_CONSTRAINTS)].critical = false;
+}
+static void b_ca_bc_no_ca(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_BASIC_CONSTRAINTS, "\x30\x00");
+}
+static void b_path_len_zero(struct lab *l)
+{
+	l->issuer_cert.path_len = 0;
+}
+static void b_path_len_equal(struct lab *l)
+{
+	l->issuer_cert.path_len = 1;
+	EXT_SET(l, OID_EXT_BASIC_CONSTRAINTS, "\x30\x06\x01\x01\xff\x02\x01\x01");
+}
+static void b_path_len_none(struct lab *l)
+{
+	l->issuer_cert.path_len = 1;
+	EXT_SET(l, OID_EXT_BASIC_CONSTRAINTS, "\x30\x03\x01\x01\xff");
+}
+#define EKU(oids, n) "\x30" n oids
+#define CLIENT "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02"
+#define SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"
+#define MAIL "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x04"
+#define OCSP "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x09"
+#define ANY "\x06\x04\x55\x1d\x25\x00"
+static void b_eku_other(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_PURPOSES, EKU(SERVER MAIL, "\x14"));
+}
+static void b_eku_more(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_PURPOSES, EKU(CLIENT MAIL SERVER, "\x1e"));
+}
+static void b_eku_order(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_PURPOSES, EKU(MAIL CLIENT, "\x14"));
+}
+static void b_eku_absent(struct lab *l)
+{
+	ext_drop(l, OID_EXT_PURPOSES);
+}
+static void b_eku_unlisted(struct lab *l)
+{
+	l->profile.exts[X_EKU] = l->profile.exts[X_SKI];
+}
+static void b_eku_ocsp(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_PURPOSES, EKU(CLIENT OCSP, "\x14"));
+	l->profile.purposes[1] = "1.3.6.1.5.5.7.3.9"; /* a profile that got past its own checks */
+}
+static void b_eku_any(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_PURPOSES, EKU(CLIENT ANY, "\x10"));
+	l->profile.purposes[1] = "2.5.29.37.0";
+}
+static void b_cdp_shard(struct lab *l)
+{
+	l->serial.data[l->serial.len - 1] ^= 1;
+}
+static void b_cdp_octet(struct lab *l)
+{
+	l->serial.data[l->serial.len - 2] ^= 1;
+	l->profile.exts[X_CDP].shards = 4096;
+}
+static void b_cdp_url(struct lab *l)
+{
+	ext_flip(l, OID_EXT_CRL_DP, 1);
+}
+static void b_cdp_host(struct lab *l)
+{
+	l->profile.exts[X_CDP].url = "http://other.example.test/crl/{issuer}/{shard}.crl";
+}
+static void b_cdp_two(struct lab *l)
+{
+	_cleanup_buf_ struct buf b = {0};
+	size_t at = der_begin(&b, DER_SEQUENCE);
+	for (int i = 0; i < 2; i++) {
+		size_t seq = der_begin(&b, DER_SEQUENCE);
+		point_put(&b, slice_str("http://pki.example.test/x"));
+		der_end(&b, seq);
+	}
+	der_end(&b, at);
+	ext_set(l, OID_EXT_CRL_DP, b.data, b.len);
+}
+static void b_aia_url(struct lab *l)
+{
+	ext_flip(l, OID_EXT_AIA, 1);
+}
+static void b_aia_issuer(struct lab *l)
+{
+	ext_flip(l, OID_EXT_AIA, 8);
+}
+static void b_aia_less(struct lab *l)
+{
+	l->profile.exts[X_AIA].ocsp = NULL;
+}
+static void b_aia_one(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_AIA, "\x30\x00");
+}
+static void b_policy_other(struct lab *l)
+{
+	l->profile.exts[X_POLICY].oid = "2.999.1.2";
+}
+static void b_policy_cps(struct lab *l)
+{
+	ext_flip(l, OID_EXT_POLICIES, 1);
+}
+static void b_policy_no_cps(struct lab *l)
+{
+	l->profile.exts[X_POLICY].cps = NULL;
+}
+static void b_mail_other(struct lab *l)
+{
+	ext_flip(l, OID_EXT_SAN, 1);
+}
+static void b_mail_dns(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_SAN,
+		"\x30\x05\x82\x03"
+		"a.b");
+}
+static void b_mail_nul(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_SAN,
+		"\x30\x15\x81\x13"
+		"agent@example.test\x00");
+}
+static void b_mail_two(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_SAN,
+		"\x30\x08\x81\x02"
+		"a@\x81\x02"
+		"b@");
+}
+static void b_code_other(struct lab *l)
+{
+	ext_flip(l, "1.2.156.10260.4.1.4", 1);
+}
+static void b_code_utf8(struct lab *l)
+{
+	l->exts[ext_at(l, "1.2.156.10260.4.1.4")].value.data[0] = DER_UTF8;
+}
+static void b_code_nul(struct lab *l)
+{
+	EXT_SET(l, "1.2.156.10260.4.1.4",
+		"\x13\x13"
+		"913301003535355023\x00");
+}
+static void b_code_behind(struct lab *l)
+{
+	EXT_SET(l, "1.2.156.10260.4.1.4",
+		"\x13\x12"
+		"913301003535355023\x05\x00");
+}
+/* BER that libcrypto takes, and writes as DER. */
+static void b_ber_length(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_POLICIES, "\x30\x81\x06\x30\x04\x06\x02\x2a\x03");
+}
+static void b_ber_rest(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_POLICIES, "\x30\x80\x30\x04\x06\x02\x2a\x03\x00\x00");
+}
+#define ECDSA_SHA256 "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
+static void b_alg_ber(struct lab *l)
+{
+	set(&l->inner, slice_of("\x30\x0d" ECDSA_SHA256 "\x05\x81\x00", 15));
+}
+static void b_alg_rest(struct lab *l)
+{
+	set(&l->inner, slice_of("\x30\x0e" ECDSA_SHA256 "\x05\x00\x05\x00", 16));
+}
+static void b_ext_false(struct lab *l)
+{
+	l->exts[ext_at(l, OID_EXT_SKI)].says_false = true;
+}
+static void b_critical_unknown_to_libcrypto(struct lab *l)
+{
+	EXT_ADD(l, "1.2.3.4", true, "\x05\x00");
+}
+
+struct breaker {
+	const char *rule, *what;
+	void (*breaks)(struct lab *l);
+	bool ca;
+};
+static const struct breaker breakers[] = {
+	{"structure", "a byte behind the end", b_trailing},
+	{"structure", "larger than any certificate", b_too_large},
+	{"version", "v1 with extensions", b_v1},
+	{"version", "v2", b_v2},
+	{"version", "v4", b_v4},
+	{"serial_positive", "zero", b_serial_zero},
+	{"serial_positive", "negative", b_serial_negative},
+	{"serial_positive", "21 octets", b_serial_long},
+	{"serial_entropy", "8 octets", b_serial_short},
+	{"sigalg_same", "outer algorithm differs", b_outer},
+	{"sigalg_of_issuer", "algorithm of another key", b_both_algs},
+	{"sigalg_of_issuer", "SHA-1", b_sha1},
+	{"sigalg_of_issuer", "trial signer of another algorithm", b_signer_alg},
+	{"signature_holds", "a bit of the signature", b_signature},
+	{"unique_ids", "subjectUniqueID", b_unique},
+	{"validity_form", "GeneralizedTime in 2026", b_time_type},
+	{"validity_form", "offset in place of Z", b_time_zone},
+	{"validity_form", "three times", b_time_third},
+	{"validity_order", "ends before it begins", b_ends_before},
+	{"validity_order", "ends as it begins", b_ends_at_once},
+	{"validity_length", "a second over 3653 days", b_too_long},
+	{"validity_length", "over the profile's cap", b_beyond_cap},
+	{"validity_length", "a CA over 25 years", b_ca_too_long, true},
+	{"validity_now", "begins in a second", b_ahead},
+	{"validity_now", "begun more than two days ago", b_backdated},
+	{"validity_now", "over", b_over},
+	{"validity_now", "a CA that is over", b_over, true},
+	{"validity_within_issuer", "a second past the issuer", b_beyond_issuer},
+	{"validity_within_issuer", "a second before the issuer", b_before_issuer},
+	{"validity_within_issuer", "an intermediate past its root", b_beyond_issuer, true},
+	{"issuer_is_ca", "issuer without cA", b_issuer_no_ca},
+	{"issuer_is_ca", "issuer without basicConstraints", b_issuer_no_bc},
+	{"issuer_is_ca", "issuer without keyCertSign", b_issuer_no_sign},
+	{"issuer_is_ca", "issuer without keyUsage", b_issuer_no_ku},
+	{"issuer_name", "another name", b_issuer_name},
+	{"issuer_name", "another string type", b_issuer_type},
+	{"subject_meant", "another subject", b_subject_value},
+	{"subject_meant", "another case", b_subject_case},
+	{"subject_meant", "another order", b_subject_order},
+	{"subject_present", "no attribute", b_subject_empty},
+	{"subject_present", "an empty value", b_subject_empty_value},
+	{"subject_single", "two values in an RDN", b_subject_two},
+	{"subject_strings", "O as PrintableString", b_subject_printable},
+	{"subject_strings", "CN as BMPString", b_subject_bmp},
+	{"subject_strings", "CN as TeletexString", b_subject_t61},
+	{"subject_strings", "C as UTF8String", b_subject_country_type},
+	{"subject_strings", "an unknown attribute", b_subject_unknown},
+	{"subject_lengths", "O of 65 characters", b_subject_long},
+	{"subject_lengths", "broken UTF-8", b_subject_not_utf8},
+	{"subject_values", "bidi control", b_subject_bidi},
+	{"subject_values", "zero width", b_subject_zero_width},
+	{"subject_values", "line break", b_subject_control},
+	{"subject_values", "space at the end", b_subject_space},
+	{"subject_values", "broken UTF-8", b_subject_not_utf8},
+	{"subject_country", "lower case", b_country_lower},
+	{"subject_country", "three letters", b_country_long},
+	{"key_meant", "another key", b_other_key},
+	{"key_allowed", "algorithm that the profile has not", b_key_forbidden},
+	{"key_allowed", "RSA below the profile's bits", b_key_too_small},
+	{"key_strength", "RSA 1024", b_key_weak},
+	{"key_not_issuers", "the CA's own key", b_issuers_key},
+	{"key_not_issuers", "an intermediate with the root's key", b_issuers_key, true},
+	{"extensions_unique", "SKI twice", b_ext_twice},
+	{"extensions_known", "unknown and critical", b_ext_unknown_critical},
+	{"extensions_known", "critical GM/T 0015", b_gmt_critical},
+	{"extensions_known", "critical AKI", b_aki_critical},
+	{"extensions_listed", "not in the profile", b_ext_unlisted},
+	{"extensions_listed", "not for a CA", b_ca_ext_unlisted, true},
+	{"extensions_present", "no SKI", b_ext_absent},
+	{"extensions_present", "no code though the subject has it", b_code_absent},
+	{"extensions_present", "a CA without SKI", b_ca_ski_absent, true},
+	{"extensions_criticality", "critical EKU", b_eku_critical},
+	{"extensions_criticality", "CA's constraints not critical", b_ca_bc_not_critical, true},
+	{"extensions_not_critical", "critical CDP by the profile", b_cdp_critical},
+	{"extensions_not_critical", "critical AKI by the profile", b_aki_critical},
+	{"subject_key_id", "another id", b_ski_other},
+	{"subject_key_id", "bytes behind it", b_ski_form},
+	{"subject_key_id", "a CA without", b_ca_ski_absent, true},
+	{"authority_key_id", "another id", b_aki_other},
+	{"authority_key_id", "absent", b_aki_absent},
+	{"authority_key_id", "with a serial", b_aki_serial},
+	{"authority_key_id", "an intermediate without", b_aki_absent, true},
+	{"key_usage_critical", "not critical", b_ku_not_critical},
+	{"key_usage_critical", "absent", b_ku_absent},
+	{"key_usage_form", "zero bits at the end", b_ku_zero_bits},
+	{"key_usage_form", "a zero octet at the end", b_ku_zero_octet},
+	{"key_usage_form", "no bit", b_ku_none},
+	{"key_usage_exact", "one more", b_ku_more},
+	{"key_usage_exact", "one less", b_ku_less},
+	{"key_usage_exact", "absent", b_ku_absent},
+	{"key_usage_exact", "a CA that signs documents", b_ca_ku_sign, true},
+	{"key_usage_of_leaf", "keyCertSign", b_ku_cert_sign},
+	{"key_usage_of_leaf", "cRLSign", b_ku_crl_sign},
+	{"key_usage_fits_key", "P-256 that enciphers", b_ku_encipher_p256},
+	{"constraints_of_leaf", "cA", b_bc_ca},
+	{"constraints_of_leaf", "empty, unlisted", b_bc_unlisted},
+	{"constraints_of_leaf", "path length", b_bc_path_len},
+	{"constraints_of_ca", "absent", b_ca_bc_absent, true},
+	{"constraints_of_ca", "not critical", b_ca_bc_not_critical, true},
+	{"constraints_of_ca", "without cA", b_ca_bc_no_ca, true},
+	{"path_len", "issuer allows none", b_path_len_zero, true},
+	{"path_len", "as long as the issuer's", b_path_len_equal, true},
+	{"path_len", "unlimited below a limit", b_path_len_none, true},
+	{"purposes_exact", "another purpose", b_eku_other},
+	{"purposes_exact", "one more", b_eku_more},
+	{"purposes_exact", "another order", b_eku_order},
+	{"purposes_exact", "absent", b_eku_absent},
+	{"purposes_exact", "unlisted", b_eku_unlisted},
+	{"purposes_reserved", "OCSPSigning", b_eku_ocsp},
+	{"purposes_reserved", "any purpose", b_eku_any},
+	{"crl_dp_shard", "shard of another serial", b_cdp_shard},
+	{"crl_dp_shard", "the high octet of the shard", b_cdp_octet},
+	{"crl_dp_shard", "another ending", b_cdp_url},
+	{"crl_dp_shard", "another host", b_cdp_host},
+	{"crl_dp_shard", "two points", b_cdp_two},
+	{"access_exact", "another URL", b_aia_url},
+	{"access_exact", "another issuer in the URL", b_aia_issuer},
+	{"access_exact", "OCSP that the profile has not", b_aia_less},
+	{"access_exact", "none", b_aia_one},
+	{"policies_exact", "another policy", b_policy_other},
+	{"policies_exact", "another CPS", b_policy_cps},
+	{"policies_exact", "a CPS that the profile has not", b_policy_no_cps},
+	{"mail_of_subject", "another mailbox", b_mail_other},
+	{"mail_of_subject", "a host name", b_mail_dns},
+	{"mail_of_subject", "NUL at the end", b_mail_nul},
+	{"mail_of_subject", "two mailboxes", b_mail_two},
+	{"gmt0015_not_critical", "critical", b_gmt_critical},
+	{"gmt0015_of_subject", "another code", b_code_other},
+	{"gmt0015_of_subject", "UTF8String", b_code_utf8},
+	{"gmt0015_of_subject", "NUL at the end", b_code_nul},
+	{"gmt0015_of_subject", "bytes behind it", b_code_behind},
+	{"libcrypto_extensions", "a long length", b_ber_length},
+	{"libcrypto_extensions", "indefinite length", b_ber_rest},
+	{"extensions_unique", "critical FALSE written out", b_ext_false},
+	{"libcrypto_same", "a long length", b_alg_ber},
+	{"libcrypto_same", "bytes that it cannot read", b_alg_rest},
+	{"libcrypto_same", "usages that it finds invalid", b_ku_none},
+	{"libcrypto_same", "unknown and critical", b_critical_unknown_to_libcrypto},
+};
+#define N_BREAKERS (sizeof(breakers) / sizeof(breakers[0]))
+
+static void test_each_rule_finds_its_fault(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_BREAKERS; i++) {
+		struct lab l;
+		if (breakers[i].ca)
+			lab_ca(&l);
+		else
+			lab_leaf(&l, KEY_P256);
+		breakers[i].breaks(&l);
+		check_found(&l, breakers[i].rule, breakers[i].what);
+		lab_done(&l);
+	}
+}
+
+static void test_every_rule_has_a_breaker_and_a_source(void **state)
+{
+	(void)state;
+	assert_in_range(lint_n_rules, 25, 200);
+	for (size_t i = 0; i < lint_n_rules; i++) {
+		size_t found = 0;
+		for (size_t j = 0; j < N_BREAKERS; j++)
+			found += strcmp(breakers[j].rule, lint_rules[i].name) == 0;
+		if (found == 0)
+			fail_msg("rule %s has no test", lint_rules[i].name);
+		assert_in_range(strlen(lint_rules[i].source), 5, 120);
+		assert_in_range(strlen(lint_rules[i].name), 3, 34); /* "lint_" and it fit a fault's rule */
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(lint_rules[i].name, lint_rules[j].name);
+	}
+}
+
+static void test_good_certificates_hold(void **state)
+{
+	(void)state;
+	for (size_t a = 0; a < KEY_ALG_N; a++) {
+		struct lab l;
+		lab_leaf(&l, (enum key_alg)a);
+		check_all_hold(&l);
+		lab_done(&l);
+	}
+	struct lab l;
+	lab_ca(&l);
+	check_all_hold(&l);
+	lab_done(&l);
+}
+
+/* The edges that are allowed. */
+static void test_edges_hold(void **state)
+{
+	struct lab l;
+	(void)state;
+	lab_leaf(&l, KEY_P256);
+	times_set(&l, NOW - 2 * DAY, NOW - 2 * DAY + 3653 * DAY);
+	l.issuer_cert.not_before = l.not_before;
+	l.issuer_cert.not_after = l.not_after;
+	check_all_hold(&l);
+	lab_done(&l);
+
+	lab_leaf(&l, KEY_P256);
+	EXT_ADD(&l, OID_EXT_BASIC_CONSTRAINTS, false, "\x30\x00");
+	l.profile.exts[X_TAX] = (struct profile_ext){.type = EXT_BASIC_CONSTRAINTS};
+	check_all_hold(&l);
+	lab_done(&l);
+
+	lab_ca(&l);
+	l.issuer_cert.path_len = 1;
+	check_all_hold(&l);
+	lab_done(&l);
+}
+
+/* No byte of a certificate may be changed without some rule seeing it. */
+static void test_every_byte_counts(void **state)
+{
+	struct lab l;
+	_cleanup_buf_ struct buf der = {0};
+	(void)state;
+	lab_leaf(&l, KEY_P256);
+	put_certificate(&l, &der);
+	for (size_t i = 0; i < der.len; i++) {
+		_cleanup_(cert_done) struct cert c = {0};
+		struct fault f = {0};
+		der.data[i] ^= 0x21;
+		if (cert_parse(buf_slice(&der), &c, &f) == OK) {
+			struct lint_input in = input_of(&l, &c);
+			if (lint_run(&in, &f) == OK)
+				fail_msg("byte %zu of %zu can be changed", i, der.len);
+		}
+		der.data[i] ^= 0x21;
+	}
+	lab_done(&l);
+}
+
+/* Rules by themselves meet bytes that nobody has parsed. */
+static void test_rules_survive_cut_bytes(void **state)
+{
+	struct lab l;
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(cert_done) struct cert c = {0};
+	struct fault f = {0};
+	(void)state;
+	lab_leaf(&l, KEY_P256);
+	put_certificate(&l, &der);
+	check_ok("parse", cert_parse(buf_slice(&der), &c, &f), &f);
+	for (size_t n = 0; n < der.len; n += n < 64 ? 1 : 13) {
+		_cleanup_(freep) uint8_t *cut = xmalloc(n + 1);
+		struct cert shown = c;
+		struct lint_input in = input_of(&l, &shown);
+		memcpy(cut, der.data, n);
+		shown.der = slice_of(cut, n);
+		for (size_t i = 0; i < lint_n_rules; i++) {
+			char why[400] = "";
+			if (!lint_rules[i].holds(&in, why, sizeof(why)))
+				assert_int_not_equal(why[0], '\0');
+		}
+		check_refused("cut", lint_run(&in, &f), &f, ERR_RULE, "lint_structure");
+	}
+	lab_done(&l);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	root_of_all = kit_ca_of("Root CA", kit_key(KIT_CA, KEY_P256), NULL, -1, 20);
+	issuer_of_all = kit_ca_of("Issuing CA", kit_key(KIT_OTHER, KEY_P256), &root_of_all, 0, 15);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	kit_ca_done(&issuer_of_all);
+	kit_ca_done(&root_of_all);
+	return kit_done(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good_certificates_hold),
+		cmocka_unit_test(test_edges_hold),
+		cmocka_unit_test(test_each_rule_finds_its_fault),
+		cmocka_unit_test(test_every_rule_has_a_breaker_and_a_source),
+		cmocka_unit_test(test_every_byte_counts),
+		cmocka_unit_test(test_rules_survive_cut_bytes),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
