@@ -36,6 +36,10 @@ enum err signers_ra(struct request *r, struct fault *f)
 		if (!note_sig_holds_ed25519(&r->note, sig, m->key))
 			return fault_raise(f, ERR_CRYPTO, "ra_signature", "tally.signature",
 					   "the line of RA \"%s\" does not hold", m->name);
+		if (r->ra)
+			return fault_raise(f, ERR_CRYPTO, "ra_signature", "tally.signature",
+					   "found lines of RAs \"%s\" and \"%s\", wanted one RA's", r->ra->name,
+					   m->name);
 		r->ra = m;
 	}
 	if (!r->ra)
