@@ -1,0 +1,23 @@
+#!/usr/bin/env bats
+# kill -9 at random points of either process, under load: nothing answered is lost, nothing is issued twice, the desk ends where the ledger is.
+
+load ../helpers
+
+setup() { WORK=$(new_dir); }
+teardown() { rm -rf "$WORK"; }
+
+kills() {
+	local seed=${HUFU_SEED:-$RANDOM}
+	echo "seed $seed"
+	run "$build/tests/crash/crash" "$build" "$root/policies" "$WORK/hufu" "$1" "$seed"
+	echo "$output"
+	[ "$status" = 0 ] || { tail -n 20 "$WORK"/hufu/var/log/*.log; return 1; }
+	[[ "$output" == *"$1 kills"* ]]
+}
+
+@test "50 kills of either process" { kills 50; }
+
+@test "1,000 kills of either process" {
+	if [ "${HUFU_LONG:-0}" != 1 ]; then return 0; fi # counted as run only with --long: see tools/test
+	kills 1000
+}
