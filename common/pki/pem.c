@@ -7,6 +7,7 @@
 #include "common/base/cleanup.h"
 #include "common/pki/der.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ static bool line_is(struct line l, const char *edge, const char *label)
 {
 	char want[LABEL_MAX + 32];
 	int n = snprintf(want, sizeof(want), "-----%s %s-----", edge, label);
+	assert(n > 0 && (size_t)n < sizeof(want)); /* labels are our own */
 	return (size_t)n == l.n && memcmp(l.p, want, l.n) == 0;
 }
 

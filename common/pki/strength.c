@@ -28,12 +28,27 @@ static bool is_prime(unsigned n)
 	return n >= 2;
 }
 
-/* The smallest prime factor below the bound, or 0. */
+/* A prime factor below the bound, or 0. Primes go through the long division together, as many as 32 bits hold: the fast
+ * case of BN_mod_word(). */
 static unsigned small_factor(const BIGNUM *n)
 {
-	for (unsigned p = 3; p < SMALL_FACTOR_END; p += 2) {
-		if (is_prime(p) && BN_mod_word(n, p) == 0)
-			return p;
+	unsigned first = 3;
+	while (first < SMALL_FACTOR_END) {
+		uint64_t product = 1;
+		unsigned end = first;
+		for (; end < SMALL_FACTOR_END; end += 2) {
+			if (!is_prime(end))
+				continue;
+			if (product * end > UINT32_MAX)
+				break;
+			product *= end;
+		}
+		uint64_t residue = BN_mod_word(n, product);
+		for (unsigned p = first; p < end; p += 2) {
+			if (is_prime(p) && residue % p == 0)
+				return p;
+		}
+		first = end;
 	}
 	return 0;
 }

@@ -504,6 +504,41 @@ static void rsa_numbers_and_strength(void **state)
 	BN_free(e);
 }
 
+/* Each prime below 752 as the one small factor. */
+static void each_small_factor_is_found(void **state)
+{
+	BIGNUM *n = BN_new(), *e = BN_new();
+	(void)state;
+	BN_set_word(e, 65537);
+	for (unsigned p = 3; p < 752; p += 2) {
+		unsigned d = 3, bits = 0;
+		for (; d * d <= p && p % d != 0; d += 2)
+			;
+		if (d * d <= p)
+			continue;
+		for (unsigned v = p; v; v >>= 1)
+			bits++;
+		unsigned tries = 0;
+		do { /* one of the two lengths gives 2048 bits for any p */
+			assert_true(tries < 1000);
+			modulus_make(RANDOM, (int)(2048 - bits + tries++ % 2), n);
+			BN_mul_word(n, p);
+		} while (BN_num_bits(n) != 2048);
+		struct buf spki = rsa_spki(n, e);
+		struct pubkey k = key_of(buf_slice(&spki));
+		struct fault f;
+		char says[60];
+		assert_refused(pubkey_check_strength(&k, "new key", &f), ERR_RULE, "key_strength", &f, "small factor");
+		snprintf(says, sizeof(says), "has the factor %u,", p);
+		if (!strstr(f.text, says))
+			fail_msg("\"%s\" does not say \"%s\"", f.text, says);
+		pubkey_done(&k);
+		buf_done(&spki);
+	}
+	BN_free(n);
+	BN_free(e);
+}
+
 static void elliptic_keys_are_strong(void **state)
 {
 	struct fault f = {0};
@@ -592,15 +627,11 @@ static void signature_algorithms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(published_vectors_verify),
-		cmocka_unit_test(agrees_with_libcrypto),
-		cmocka_unit_test(other_spellings_of_a_signature),
-		cmocka_unit_test(numbers_out_of_range),
-		cmocka_unit_test(hostile_keys_are_refused),
-		cmocka_unit_test(outer_form),
-		cmocka_unit_test(rsa_numbers_and_strength),
-		cmocka_unit_test(elliptic_keys_are_strong),
-		cmocka_unit_test(words_go_both_ways),
+		cmocka_unit_test(published_vectors_verify),	  cmocka_unit_test(agrees_with_libcrypto),
+		cmocka_unit_test(other_spellings_of_a_signature), cmocka_unit_test(numbers_out_of_range),
+		cmocka_unit_test(hostile_keys_are_refused),	  cmocka_unit_test(outer_form),
+		cmocka_unit_test(rsa_numbers_and_strength),	  cmocka_unit_test(each_small_factor_is_found),
+		cmocka_unit_test(elliptic_keys_are_strong),	  cmocka_unit_test(words_go_both_ways),
 		cmocka_unit_test(signature_algorithms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
