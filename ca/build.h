@@ -7,7 +7,8 @@
 #include "ca/key.h"
 #include "common/policy/policy.h"
 
-/* A profile made ready for one issuer: constant extensions as DER. */
+/* A profile made ready for one issuer: constant extensions as DER. Borrows the profile. A profile without key usage or AKI: ERR_CONFIG template_missing;
+ * with a purpose that none may give: template_purpose. */
 struct template;
 MUST_CHECK enum err template_new(const struct profile *p, const struct cert *issuer, struct template **ret, struct fault *f);
 void template_free(struct template *t);
@@ -18,7 +19,8 @@ struct build {
 	const struct pubkey *key;
 	int64_t not_before, not_after;
 };
-/* Appends the TBSCertificate: v3, sigalg of the issuer's key, its subject as issuer (byte for byte), validity, subject (UTF8String RDNs), SPKI, extensions in the profile's order. */
+/* Appends the TBSCertificate: v3, sigalg of the issuer's key, its subject as issuer (byte for byte), validity, subject (UTF8String RDNs), SPKI, extensions in the profile's order.
+ * ERR_RULE build_serial, build_validity, build_subject, build_key_usage, build_gmt0015; nothing is appended then. */
 MUST_CHECK enum err build_tbs(const struct template *t, const struct build *b, struct buf *ret, struct fault *f);
 /* SEQUENCE { tbs, sigalg, signature }. */
 void build_certificate(struct slice tbs, enum key_alg issuer_alg, struct slice signature, struct buf *ret);
@@ -36,7 +38,7 @@ struct ca_build {
 	int64_t not_before, not_after;
 	int path_len;
 	const struct cert *issuer;
-	const char *ca_issuers_url, *crl_url, *policy_oid; /* may be NULL; policy_oid NULL: anyPolicy is not written either */
+	const char *ca_issuers_url, *crl_url, *policy_oid; /* may be NULL, {issuer} is filled in; policy_oid NULL: anyPolicy is not written either */
 };
 MUST_CHECK enum err build_ca_tbs(const struct ca_build *b, enum key_alg issuer_alg, const struct serial *serial, struct buf *ret, struct fault *f);
 

@@ -22,7 +22,9 @@ struct crl_build {
 	crl_next *next;
 	void *arg;
 };
-/* Appends the CRL's DER: version 2, AKI, cRLNumber. revokedCertificates is absent when there are no entries (5.1.2.6). *ret_count: entries. */
+/* Appends the CRL's DER: version 2, AKI, cRLNumber. revokedCertificates is absent when there are no entries (5.1.2.6). *ret_count: entries.
+ * Entries must rise by serial number (length first, then octets) with reasons of 5.3.1: ERR_INTERNAL crl_order, crl_reason. ERR_RULE crl_issuer (no cRLSign),
+ * crl_key (not the issuer's), crl_next_update. After an error nothing is appended. */
 MUST_CHECK enum err crl_build(const struct crl_build *b, struct buf *ret, uint64_t *ret_count, struct fault *f);
 
 #endif
