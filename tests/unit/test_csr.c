@@ -258,10 +258,10 @@ static void corpus(void **state)
 	(void)state;
 	size_t n = corpus_each("csr", whole_and_first, &t);
 	n += corpus_each("x509", whole_and_first, &t);
-	if (n > 0) {
-		print_message("%zu files: %zu requests taken, %zu proofs hold\n", n, t.parsed, t.verified);
-		assert_true(t.parsed > 20 && t.verified > 10);
-	}
+	if (n == 0)
+		skip();
+	print_message("%zu files: %zu requests taken, %zu proofs hold\n", n, t.parsed, t.verified);
+	assert_true(t.parsed > 20 && t.verified > 10);
 }
 
 int main(void)
