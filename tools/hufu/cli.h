@@ -51,6 +51,7 @@ extern const struct command
 extern const struct command commands_officer[]; /* officer …                   : cmd_officer.c */
 extern const struct command commands_cert[];	/* cert …, crl, status         : cmd_cert.c */
 extern const struct command commands_note[]; /* tally …, roster …, policy … : cmd_tally.c cmd_roster.c cmd_policy.c */
+extern const struct command commands_operator[]; /* unlock, health, note … : cmd_operator.c cmd_note.c */
 extern const struct command commands_rpc[]; /* rpc                         : cmd_rpc.c */
 
 /* Prints the fault ("hufu: <text> [<rule>]", with --json as an object on stdout) and returns its exit code. */

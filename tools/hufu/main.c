@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const struct command *const families[] = {
-	commands_setup, commands_request, commands_officer, commands_cert, commands_note, commands_rpc,
+	commands_setup, commands_request,  commands_officer, commands_cert,
+	commands_note,	commands_operator, commands_rpc,
 };
 #define N_FAMILIES (sizeof families / sizeof families[0])
 

@@ -33,5 +33,8 @@ int run_policy_note(struct cli *c, int argc, char **argv);
 int run_policy_sign(struct cli *c, int argc, char **argv);
 int run_policy_submit(struct cli *c, int argc, char **argv);
 int run_policy_schema(struct cli *c, int argc, char **argv);
+int run_note_sign(struct cli *c, int argc, char **argv);
+int run_note_verify(struct cli *c, int argc, char **argv);
+int run_roster_note(struct cli *c, int argc, char **argv);
 
 #endif
