@@ -1,0 +1,121 @@
+/*
+ * A turn every few seconds: requests whose time is over expire, each in its own transaction; now and then what nobody
+ * needs any more is swept.
+ */
+#include "ra/clockwork.h"
+
+#include "ra/bell.h"
+#include "ra/request_state.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define TURN_US 5000000
+#define DEAD_MAX 64
+#define CALLS_KEPT_S (7 * 86400)
+#define ATTEMPTS_KEPT_S 86400
+#define ATTEMPTS_MAX 20000
+#define WHO "clock"
+
+struct clockwork {
+	struct desk *desk;
+	pthread_t thread;
+	struct bell *stop;
+	_Atomic bool stopping;
+};
+
+static enum err expire_in(struct db *db, const char *id, int64_t now, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	TRY(store_request_get(db, id, &r, f));
+	/* It may have been sent since it was looked up. */
+	if (request_next(request_state_from_word(r.state), EVENT_EXPIRE) == REQUEST_NONE)
+		return OK;
+	TRY(request_move(db, id, r.state, EVENT_EXPIRE, now, WHO, "", NULL, f));
+	return store_handover_settled(db, id, "tally", f);
+}
+
+static enum err expire(struct desk *d, const char *id, int64_t now, struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(store_begin(d->store, &db, f));
+	return store_end(d->store, db, expire_in(db, id, now, f), f);
+}
+
+static enum err find_dead(struct desk *d, int64_t now, char (*ids)[REQUEST_ID + 1], size_t *ret_n, struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(store_read(d->store, &db, f));
+	enum err e = store_requests_dead(db, now, ids, DEAD_MAX, ret_n, f);
+	store_read_end(d->store, db);
+	return e;
+}
+
+static enum err sweep_in(struct db *db, int64_t now, struct fault *f)
+{
+	TRY(store_sessions_purge(db, now, f));
+	TRY(store_calls_purge(db, now - CALLS_KEPT_S, f));
+	return store_attempts_purge(db, now - ATTEMPTS_KEPT_S, now, ATTEMPTS_MAX, f);
+}
+
+static enum err sweep(struct desk *d, int64_t now, struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(store_begin(d->store, &db, f));
+	return store_end(d->store, db, sweep_in(db, now, f), f);
+}
+
+enum err clockwork_turn(struct desk *d, struct fault *f)
+{
+	char ids[DEAD_MAX][REQUEST_ID + 1];
+	int64_t now = clock_now();
+	size_t n = 0;
+	TRY(find_dead(d, now, ids, &n, f));
+	for (size_t i = 0; i < n; i++)
+		TRY(expire(d, ids[i], now, f));
+	if (n > 0)
+		bell_ring(d->finished);
+	return OK;
+}
+
+static void *run(void *arg)
+{
+	struct clockwork *w = arg;
+	unsigned turn = 0;
+	while (!w->stopping) {
+		struct fault f = {0};
+		enum err e = clockwork_turn(w->desk, &f);
+		if (e == OK && turn++ % 60 == 0)
+			e = sweep(w->desk, clock_now(), &f);
+		if (e != OK)
+			log_fault(LOG_LEVEL_ERROR, "clockwork", &f);
+		bell_wait(w->stop, bell_count(w->stop), clock_mono_us() + TURN_US);
+	}
+	return NULL;
+}
+
+enum err clockwork_start(struct desk *d, struct clockwork **ret, struct fault *f)
+{
+	struct clockwork *w = xcalloc(1, sizeof(*w));
+	w->desk = d;
+	w->stop = bell_new(1);
+	if (pthread_create(&w->thread, NULL, run, w) != 0) {
+		bell_free(w->stop);
+		free(w);
+		return fault_raise(f, ERR_IO, "thread", "clockwork", "cannot start a thread");
+	}
+	*ret = w;
+	return OK;
+}
+
+void clockwork_stop(struct clockwork *w)
+{
+	w->stopping = true;
+	bell_stop(w->stop);
+	pthread_join(w->thread, NULL);
+	bell_free(w->stop);
+	free(w);
+}

@@ -1,0 +1,269 @@
+/*
+ * The desk's configuration file: one table of keys, then what the table cannot say (a user listed twice, a folder that
+ * relative paths start from).
+ */
+#include "ra/config.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/note/tally.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+
+#define CONFIG_MAX (256u * 1024u)
+
+const char *const desk_role_words[] = {"subscriber", "officer", "admin", "portal", NULL};
+static const char *const log_words[] = {"error", "warning", "notice", "info", "debug", NULL};
+static const int64_t default_locks[] = {1, 5, 30};
+
+/* The file as it is written; paths are made absolute afterwards. */
+struct raw {
+	const char *root, *state, *socket, *signer_socket, *policies, *roster, *ra_key, *ra_name;
+	int64_t workers, senders, session_minutes;
+	int log;
+	bool has_bank;
+	struct login_rules login;
+	struct bank bank;
+	struct yaml_list callers;
+};
+
+static const struct yaml_rule caller_rules[] = {{.key = "uid",
+						 .kind = YK_INT,
+						 .offset = offsetof(struct caller, uid),
+						 .required = true,
+						 .max = UINT32_MAX - 1,
+						 .help = "Unix user of the peer"},
+						{.key = "roles",
+						 .kind = YK_WORDS,
+						 .offset = offsetof(struct caller, roles),
+						 .required = true,
+						 .words = desk_role_words,
+						 .help = "what this user may do at the desk"},
+						{0}};
+static const struct yaml_rule login_rules[] = {
+	{.key = "failures",
+	 .kind = YK_INT,
+	 .offset = offsetof(struct login_rules, failures),
+	 .min = 1,
+	 .max = 100,
+	 .def = 5,
+	 .help = "wrong passwords in a row that lock a name"},
+	{.key = "lock_minutes",
+	 .kind = YK_INTS,
+	 .offset = offsetof(struct login_rules, lock_minutes),
+	 .min = 1,
+	 .max = 1440,
+	 .help = "how long the first, second … lock lasts"},
+	{.key = "initial_password",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct login_rules, initial_password),
+	 .min = 1,
+	 .max = 128,
+	 .help = "published password of accounts that have none of their own yet"},
+	{0}};
+static const struct yaml_rule bank_rules[] = {{.key = "name",
+					       .kind = YK_STR,
+					       .offset = offsetof(struct bank, name),
+					       .required = true,
+					       .min = 1,
+					       .max = 200,
+					       .help = "holder of the account that orders are paid to"},
+					      {.key = "bank",
+					       .kind = YK_STR,
+					       .offset = offsetof(struct bank, bank),
+					       .required = true,
+					       .min = 1,
+					       .max = 200,
+					       .help = "name of the bank"},
+					      {.key = "account",
+					       .kind = YK_STR,
+					       .offset = offsetof(struct bank, account),
+					       .required = true,
+					       .min = 1,
+					       .max = 64,
+					       .help = "number of the account"},
+					      {0}};
+#define PATH(member, text)                                                                                             \
+	{                                                                                                              \
+		.key = #member, .kind = YK_STR, .offset = offsetof(struct raw, member), .required = true, .min = 1,    \
+		.max = PATH_MAX - 1, .help = text                                                                      \
+	}
+static const struct yaml_rule rules[] = {
+	{.key = "root",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct raw, root),
+	 .min = 1,
+	 .max = PATH_MAX - 1,
+	 .help = "where relative paths start; three levels above this file when absent"},
+	PATH(state, "folder of the desk's database and materials"),
+	PATH(socket, "Unix socket that the desk serves"),
+	PATH(signer_socket, "Unix socket of the signer for the RA"),
+	PATH(policies, "folder of the signed policy bundle"),
+	PATH(roster, "signed roster note"),
+	PATH(ra_key, "the RA's Ed25519 key file (0600)"),
+	{.key = "ra_name",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct raw, ra_name),
+	 .required = true,
+	 .min = 1,
+	 .max = TALLY_WORD - 1,
+	 .help = "the RA's name in the roster"},
+	{.key = "workers",
+	 .kind = YK_INT,
+	 .offset = offsetof(struct raw, workers),
+	 .min = 1,
+	 .max = 256,
+	 .def = 8,
+	 .help = "calls handled at once"},
+	{.key = "senders",
+	 .kind = YK_INT,
+	 .offset = offsetof(struct raw, senders),
+	 .min = 1,
+	 .max = 64,
+	 .def = 4,
+	 .help = "tallies handed to the signer at once"},
+	{.key = "callers",
+	 .kind = YK_LIST,
+	 .offset = offsetof(struct raw, callers),
+	 .required = true,
+	 .sub = caller_rules,
+	 .elem_size = sizeof(struct caller),
+	 .help = "who may connect"},
+	{.key = "session_minutes",
+	 .kind = YK_INT,
+	 .offset = offsetof(struct raw, session_minutes),
+	 .min = 1,
+	 .max = 1440,
+	 .def = 30,
+	 .help = "a session ends after so long without a call"},
+	{.key = "login",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, login),
+	 .sub = login_rules,
+	 .help = "passwords and locks"},
+	{.key = "bank",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, bank),
+	 .sub = bank_rules,
+	 .present = offsetof(struct raw, has_bank) + 1,
+	 .help = "where orders are paid to"},
+	{.key = "log",
+	 .kind = YK_WORD,
+	 .offset = offsetof(struct raw, log),
+	 .words = log_words,
+	 .def = 3,
+	 .help = "least level that is logged"},
+	{0}};
+
+void ra_config_done(struct ra_config *c)
+{
+	free(c->state);
+	free(c->socket);
+	free(c->signer_socket);
+	free(c->policies);
+	free(c->roster);
+	free(c->ra_key);
+	yaml_freep(&c->doc);
+	*c = (struct ra_config){0};
+}
+
+/* DIR for DIR/etc/hufu/ra.yaml. Gives: free(). */
+static char *default_root(const char *path)
+{
+	_cleanup_(freep) char *real = realpath(path, NULL);
+	char *root = xstrdup(real ? real : path);
+	for (int level = 0; level < 3; level++) {
+		char *slash = strrchr(root, '/');
+		if (!slash)
+			break;
+		*slash = '\0';
+	}
+	if (root[0] == '\0') {
+		free(root);
+		return xstrdup("/");
+	}
+	return root;
+}
+
+static enum err check_callers(const struct yaml_doc *doc, const struct ra_config *c, struct fault *f)
+{
+	for (size_t i = 0; i < c->n_callers; i++) {
+		if (c->callers[i].roles == 0)
+			return yaml_fault(doc, &c->callers[i].roles, f, "caller_roles", "uid %lld has no role",
+					  (long long)c->callers[i].uid);
+		for (size_t k = 0; k < i; k++) {
+			if (c->callers[k].uid == c->callers[i].uid)
+				return yaml_fault(doc, &c->callers[i].uid, f, "caller_twice", "uid %lld stands twice",
+						  (long long)c->callers[i].uid);
+		}
+	}
+	if (c->n_callers == 0)
+		return fault_raise(f, ERR_CONFIG, "callers_empty", "callers", "nobody may connect: wanted one caller");
+	return OK;
+}
+
+static void take(const struct raw *raw, const char *root, struct ra_config *c)
+{
+	c->state = path_join(root, raw->state);
+	c->socket = path_join(root, raw->socket);
+	c->signer_socket = path_join(root, raw->signer_socket);
+	c->policies = path_join(root, raw->policies);
+	c->roster = path_join(root, raw->roster);
+	c->ra_key = path_join(root, raw->ra_key);
+	c->ra_name = raw->ra_name;
+	c->workers = raw->workers;
+	c->senders = raw->senders;
+	c->callers = raw->callers.v;
+	c->n_callers = raw->callers.n;
+	c->session_minutes = raw->session_minutes;
+	c->login = raw->login;
+	if (c->login.failures == 0)
+		c->login.failures = 5; /* the whole block may be absent */
+	c->has_bank = raw->has_bank;
+	c->bank = raw->bank;
+	c->log = (enum log_level)(LOG_LEVEL_ERROR + raw->log);
+}
+
+static enum err load(const char *path, struct ra_config *c, struct fault *f)
+{
+	_cleanup_buf_ struct buf text = {0};
+	struct raw raw = {0};
+	TRY(file_read(path, CONFIG_MAX, &text, f));
+	sha256(text.data, text.len, c->sha256);
+	TRY(yaml_parse(path, buf_slice(&text), &c->doc, f));
+	TRY(yaml_decode(c->doc, yaml_root(c->doc), rules, &raw, f));
+	_cleanup_(freep) char *base = default_root(path);
+	_cleanup_(freep) char *root = raw.root ? path_join(base, raw.root) : xstrdup(base);
+	take(&raw, root, c);
+	return check_callers(c->doc, c, f);
+}
+
+enum err ra_config_load(const char *path, struct ra_config *ret, struct fault *f)
+{
+	_cleanup_(ra_config_done) struct ra_config c = {0};
+	enum err e = load(path, &c, f);
+	if (e != OK) {
+		if (f && f->kind == ERR_NOT_FOUND)
+			return fault_raise(f, ERR_CONFIG, "config_missing", "config", "%s: no such file",
+					   ESC(path, strlen(path)));
+		return e;
+	}
+	if (c.login.lock_minutes.n == 0) {
+		c.login.lock_minutes.v = (int64_t *)default_locks;
+		c.login.lock_minutes.n = sizeof(default_locks) / sizeof(default_locks[0]);
+	}
+	*ret = c;
+	c = (struct ra_config){0};
+	return OK;
+}
+
+uint64_t ra_config_roles(const struct ra_config *c, uid_t uid)
+{
+	for (size_t i = 0; i < c->n_callers; i++) {
+		if (c->callers[i].uid == (int64_t)uid)
+			return c->callers[i].roles;
+	}
+	return 0;
+}

@@ -1,0 +1,48 @@
+/*
+ * ra.yaml: read strictly, paths made absolute, callers with their roles.
+ */
+#ifndef HUFU_RA_CONFIG_H
+#define HUFU_RA_CONFIG_H
+
+#include "common/base/log.h"
+#include "common/base/yaml.h"
+
+#include <sys/types.h>
+
+/* What a peer may see at the desk. Who may approve what is the roster's alone. */
+enum desk_role { DESK_SUBSCRIBER = 1, DESK_OFFICER = 2, DESK_ADMIN = 4, DESK_PORTAL = 8 };
+extern const char *const desk_role_words[]; /* by bit, NULL-terminated */
+
+struct caller {
+	int64_t uid;
+	uint64_t roles; /* enum desk_role bits */
+};
+struct login_rules {
+	int64_t failures; /* as many in a row lock the name */
+	struct yaml_ints lock_minutes;
+	const char *initial_password; /* published; NULL: accounts without a password of their own can't log in */
+};
+struct bank {
+	const char *name, *bank, *account;
+};
+struct ra_config {
+	char *state, *socket, *signer_socket, *policies, *roster, *ra_key; /* absolute; owned */
+	const char *ra_name;
+	int64_t workers, senders;
+	struct caller *callers; /* borrows from doc */
+	size_t n_callers;
+	int64_t session_minutes;
+	struct login_rules login;
+	bool has_bank;
+	struct bank bank;
+	enum log_level log;
+	struct yaml_doc *doc;
+	uint8_t sha256[32]; /* of the file */
+};
+void ra_config_done(struct ra_config *c); /* accepts the zero state */
+/* Relative paths start at `root`, which is DIR for DIR/etc/hufu/ra.yaml when the file does not say. */
+MUST_CHECK enum err ra_config_load(const char *path, struct ra_config *ret, struct fault *f);
+/* Roles of a peer; 0: not known. */
+uint64_t ra_config_roles(const struct ra_config *c, uid_t uid);
+
+#endif

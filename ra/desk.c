@@ -1,0 +1,359 @@
+/*
+ * The road of a call: the table says which roles and parameters (common/rpc/jsonrpc.h), then session, then snapshot or
+ * transaction, then the method.
+ *
+ * A changing call is stored with its answer in the transaction that does the change, under (who, call_id): after a
+ * crash or a lost answer the client asks again and gets the same. The digest of its parameters is keyed by a secret
+ * that the database does not hold, because a parameter may be a password. Next: methods.c, then any method's file.
+ */
+#include "ra/desk.h"
+
+#include "ra/bell.h"
+#include "ra/handover.h"
+#include "ra/password.h"
+#include "ra/signer.h"
+
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/rpc/wire.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+
+#define SIGNER_TIMEOUT_MS 20000
+#define EXTEND_AFTER_S 60
+
+struct held_session {
+	struct session session;
+	uint8_t token[32];
+};
+
+static const struct desk_method *find_method(const char *name)
+{
+	for (size_t i = 0; i < desk_n_methods; i++) {
+		if (strcmp(desk_methods[i].rpc.name, name) == 0)
+			return &desk_methods[i];
+	}
+	return NULL;
+}
+
+/* --- sessions and roles --- */
+
+static uint64_t roles_of(void *arg, const struct rpc_peer *peer)
+{
+	const struct desk *d = arg;
+	return ra_config_roles(&d->config, peer->uid);
+}
+
+static enum err session_unknown(struct fault *f)
+{
+	return fault_raise(f, ERR_DENIED, "session_unknown", "params.session",
+			   "the session is unknown or over: log in again");
+}
+
+/* A session lives on while it is used; written at most once a minute. */
+static enum err extend(struct desk *d, struct held_session *h, int64_t now, struct fault *f)
+{
+	struct db *db = NULL;
+	int64_t expires = now + d->config.session_minutes * 60;
+	if (expires - h->session.expires < EXTEND_AFTER_S)
+		return OK;
+	TRY(store_begin(d->store, &db, f));
+	return store_end(d->store, db, store_session_extend(db, h->token, expires, f), f);
+}
+
+static enum err find_session(struct desk *d, struct held_session *h, int64_t now, struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(store_read(d->store, &db, f));
+	enum err e = store_session_find(db, h->token, now, &h->session, f);
+	store_read_end(d->store, db);
+	return e;
+}
+
+static enum err session_of(void *arg, struct rpc_call *call, const char *token, struct fault *f)
+{
+	struct desk *d = arg;
+	_cleanup_(freep) struct held_session *h = xcalloc(1, sizeof(*h));
+	int64_t now = clock_now();
+	sha256(token, strlen(token), h->token);
+	enum err e = find_session(d, h, now, f);
+	/* A token is the key of one peer's door; found in another's hands it opens nothing. */
+	if (e == ERR_NOT_FOUND || (e == OK && h->session.uid != (int64_t)call->peer.uid))
+		return session_unknown(f);
+	TRY(e);
+	const struct desk_method *m = find_method(call->method);
+	if (h->session.must_reset && !(m && m->with_initial))
+		return fault_raise(f, ERR_DENIED, "reset_first", "params.session",
+				   "logged in with the initial password: only account.reset is open");
+	TRY(extend(d, h, now, f));
+	call->session = TAKE(h);
+	return OK;
+}
+
+static void session_free(void *arg, struct rpc_call *call)
+{
+	(void)arg;
+	free(call->session);
+	call->session = NULL;
+}
+
+/* --- what an error says beside its text --- */
+
+static const struct project *project_of(const struct law *law, json_t *params)
+{
+	const char *name = json_string_value(json_object_get(params, "project"));
+	const struct project *p = name ? policy_project(law->policy, name) : NULL;
+	return p ? p : law->policy->n_projects > 0 ? &law->policy->projects[0] : NULL;
+}
+
+static json_t *contact_of(const struct project *p)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "name", json_bilingual(&p->contact_name));
+	json_object_set_new(o, "hours", json_bilingual(&p->contact_hours));
+	json_object_set_new(o, "address", json_bilingual(&p->contact_address));
+	if (p->contact_telephone)
+		json_object_set_new(o, "telephone", json_string(p->contact_telephone));
+	if (p->contact_emergency)
+		json_object_set_new(o, "emergency", json_string(p->contact_emergency));
+	return o;
+}
+
+static void add_error_data(void *arg, const struct rpc_call *call, const struct fault *f, json_t *data)
+{
+	struct desk *d = arg;
+	(void)f;
+	struct law *law = laws_take(d->laws);
+	const struct project *p = project_of(law, call ? call->params : NULL);
+	if (p)
+		json_object_set_new(data, "contact", contact_of(p));
+	law_put(d->laws, law);
+}
+
+/* --- calls --- */
+
+static bool bare_parameter(const char *key)
+{
+	return strcmp(key, "session") == 0 || strcmp(key, "call_id") == 0;
+}
+
+static void call_digest(const struct ctx *c, uint8_t ret[32])
+{
+	_cleanup_(json_freep) json_t *bare = json_object();
+	const char *key;
+	json_t *value;
+	json_object_foreach(c->call->params, key, value)
+	{
+		if (!bare_parameter(key))
+			json_object_set(bare, key, value);
+	}
+	char *text = json_dumps(bare, JSON_COMPACT | JSON_SORT_KEYS);
+	assert(text);
+	crypto_generichash(ret, 32, (const uint8_t *)text, strlen(text), c->desk->call_key, 32);
+	sodium_memzero(text, strlen(text));
+	free(text);
+}
+
+static enum err replay(const char *answer, json_t **ret, struct fault *f)
+{
+	*ret = json_loads(answer, JSON_DECODE_ANY, NULL);
+	return *ret ? OK : fault_raise(f, ERR_INTERNAL, "answer_stored", "calls.answer", "a stored answer is no JSON");
+}
+
+static enum err change_in(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
+{
+	const char *call_id = param_text(c, "call_id");
+	_cleanup_(freep) char *stored = NULL;
+	uint8_t digest[32];
+	if (!call_id)
+		return fault_raise(f, ERR_PARSE, "call_id_missing", "params.call_id", "a changing call needs an id");
+	call_digest(c, digest);
+	TRY(store_call_find(c->db, c->who, call_id, c->call->method, digest, &stored, f));
+	if (stored)
+		return replay(stored, ret, f);
+	TRY(fn(c, ret, f));
+	char *text = json_dumps(*ret, JSON_COMPACT | JSON_ENCODE_ANY);
+	assert(text);
+	enum err e = store_call_put(c->db, c->who, call_id, c->call->method, digest, text, c->now, f);
+	free(text);
+	return e;
+}
+
+enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *answer = NULL;
+	assert(!c->db);
+	TRY(store_begin(c->desk->store, &c->db, f));
+	enum err e = store_end(c->desk->store, c->db, change_in(c, fn, &answer, f), f);
+	c->db = NULL;
+	TRY(e);
+	if (c->desk->handover)
+		handover_wake(c->desk->handover);
+	bell_ring(c->desk->finished);
+	*ret = TAKE(answer);
+	return OK;
+}
+
+enum err desk_read(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
+{
+	assert(!c->db);
+	TRY(store_read(c->desk->store, &c->db, f));
+	enum err e = fn(c, ret, f);
+	store_read_end(c->desk->store, c->db);
+	c->db = NULL;
+	return e;
+}
+
+static enum err run(const struct desk_method *m, struct ctx *c, json_t **ret, struct fault *f)
+{
+	switch (m->mode) {
+	case MODE_READ:
+		return desk_read(c, m->fn, ret, f);
+	case MODE_CHANGE:
+		return desk_change(c, m->fn, ret, f);
+	case MODE_OWN:
+		return m->fn(c, ret, f);
+	}
+	return fault_raise(f, ERR_INTERNAL, "mode", "method", "unknown mode");
+}
+
+static enum err run_as(const struct desk_method *m, struct rpc_call *call, struct desk *d, json_t **ret,
+		       struct fault *f)
+{
+	const struct held_session *h = call->session;
+	struct ctx c = {.desk = d, .call = call, .now = clock_now(), .law = laws_take(d->laws)};
+	if (h) {
+		c.session = &h->session;
+		c.token = h->token;
+		snprintf(c.who, sizeof(c.who), "account:%s", h->session.account.identifier);
+	} else {
+		snprintf(c.who, sizeof(c.who), "uid:%lld", (long long)call->peer.uid);
+	}
+	enum err e = run(m, &c, ret, f);
+	law_put(d->laws, c.law);
+	return e;
+}
+
+static enum err dispatch(void *arg, struct rpc_call *call, json_t **ret_result, struct fault *f)
+{
+	struct desk *d = arg;
+	const struct desk_method *m = find_method(call->method);
+	const char *token = json_string_value(json_object_get(call->params, "session"));
+	_cleanup_(json_freep) json_t *result = NULL;
+	assert(m);
+	/* Where a session is optional it is a parameter like others, and nobody has looked at it yet. */
+	bool optional = token && !call->session;
+	if (optional)
+		TRY(session_of(d, call, token, f));
+	enum err e = run_as(m, call, d, &result, f);
+	if (optional)
+		session_free(d, call);
+	TRY(e);
+	*ret_result = TAKE(result);
+	return OK;
+}
+
+void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply)
+{
+	struct desk *d = arg;
+	jsonrpc_handle(&d->rpc, peer, request, reply);
+}
+
+/* --- opening and closing --- */
+
+static void make_methods(struct desk *d)
+{
+	d->methods = xcalloc(desk_n_methods, sizeof(*d->methods));
+	for (size_t i = 0; i < desk_n_methods; i++) {
+		d->methods[i] = desk_methods[i].rpc;
+		d->methods[i].fn = dispatch;
+	}
+	d->rpc = (struct jsonrpc_config){
+		.title = "hufu-ra",
+		.version = HUFU_VERSION,
+		.methods = d->methods,
+		.n_methods = desk_n_methods,
+		.messages = desk_messages,
+		.n_messages = desk_n_messages,
+		.role_words = desk_role_words,
+		.roles = roles_of,
+		.session = session_of,
+		.session_done = session_free,
+		.error_data = add_error_data,
+		.arg = d,
+	};
+}
+
+static enum err load_key(struct desk *d, struct fault *f)
+{
+	static const char context[] = "hufu-desk call digest";
+	TRY(person_key_load(d->config.ra_key, NULL, &d->key, f));
+	if (strcmp(d->key.name, d->config.ra_name) != 0)
+		return fault_raise(f, ERR_CONFIG, "ra_name", "ra_key",
+				   "%s: the key is of \"%s\", wanted ra_name \"%s\"", d->config.ra_key, d->key.name,
+				   ESC(d->config.ra_name, strlen(d->config.ra_name)));
+	crypto_generichash(d->call_key, 32, (const uint8_t *)context, sizeof(context) - 1, d->key.secret.p, 64);
+	struct law *law = laws_take(d->laws);
+	const struct member *m = roster_by_name(&law->roster, d->key.name);
+	if (!m || m->role != ROLE_RA || memcmp(m->key, d->key.public_key, 32) != 0)
+		log_event(LOG_LEVEL_WARNING, "ra_not_in_roster",
+			  "name=%s text=\"the roster has no RA of this name with this key: the signer will refuse\"",
+			  d->key.name);
+	law_put(d->laws, law);
+	return OK;
+}
+
+static enum err open_parts(struct desk *d, struct fault *f)
+{
+	_cleanup_(freep) char *path = path_join(d->config.state, "desk.db");
+	TRY(dir_make(d->config.state, 0700, f));
+	d->materials = path_join(d->config.state, "materials");
+	TRY(dir_make(d->materials, 0700, f));
+	TRY(laws_open(d->config.policies, d->config.roster, &d->laws, f));
+	TRY(store_open(path, &d->store, f));
+	TRY(load_key(d, f));
+	TRY(password_guard_open(d->config.login.initial_password, &d->passwords, f));
+	TRY(signer_view_open(d->store, &d->view, f));
+	return rpc_client_open(d->config.signer_socket, SIGNER_TIMEOUT_MS, WIRE_MAX_MESSAGE, &d->signer, f);
+}
+
+enum err desk_open(struct ra_config *config, struct desk **ret, struct fault *f)
+{
+	_cleanup_(desk_closep) struct desk *d = xcalloc(1, sizeof(*d));
+	d->config = *config;
+	*config = (struct ra_config){0};
+	/* Half of the workers may wait for a request to end; the others go on serving. */
+	d->finished = bell_new((unsigned)(d->config.workers / 2));
+	d->followed = bell_new((unsigned)d->config.senders);
+	make_methods(d);
+	TRY(open_parts(d, f));
+	*ret = TAKE(d);
+	return OK;
+}
+
+void desk_close(struct desk *d)
+{
+	if (d->signer)
+		rpc_client_close(d->signer);
+	if (d->view)
+		signer_view_close(d->view);
+	if (d->passwords)
+		password_guard_close(d->passwords);
+	if (d->store)
+		store_close(d->store);
+	if (d->laws)
+		laws_close(d->laws);
+	if (d->finished)
+		bell_free(d->finished);
+	if (d->followed)
+		bell_free(d->followed);
+	person_key_done(&d->key);
+	sodium_memzero(d->call_key, sizeof(d->call_key));
+	ra_config_done(&d->config);
+	free(d->materials);
+	free(d->methods);
+	free(d);
+}

@@ -1,0 +1,99 @@
+/*
+ * The desk: what all methods share, and the road of a call through it.
+ *
+ * A method either reads (a snapshot), changes (one transaction with the call's stored answer), or does both by itself.
+ * methods.c lists them all.
+ */
+#ifndef HUFU_RA_DESK_H
+#define HUFU_RA_DESK_H
+
+#include "common/note/person.h"
+#include "common/rpc/jsonrpc.h"
+#include "ra/config.h"
+#include "ra/law.h"
+#include "ra/store_request.h"
+
+/* After jansson, so that its helper is declared. */
+#include "common/base/cleanup.h"
+
+struct signer_view; /* what the signer said last (signer.h) */
+struct handover_pool;
+struct bell;
+
+struct desk {
+	struct ra_config config;
+	struct store *store;
+	struct laws *laws;
+	struct person_key key;          /* the RA's */
+	struct rpc_client *signer;
+	struct signer_view *view;
+	struct handover_pool *handover; /* NULL until it runs */
+	struct password_guard *passwords;
+	struct bell *finished;          /* rung when a request may have become final */
+	struct bell *followed;          /* rung when entries of the ledger were applied */
+	char *materials;                /* folder */
+	uint8_t call_key[32];           /* of call digests; from the RA's key, so the database alone tests no password */
+	struct rpc_method *methods;     /* made from desk_methods */
+	struct jsonrpc_config rpc;
+};
+/* Opens state, law, key and the signer's client (which needs no signer yet). config is taken. Gives *ret: desk_close(). */
+MUST_CHECK enum err desk_open(struct ra_config *config, struct desk **ret, struct fault *f);
+void desk_close(struct desk *d);
+static inline void desk_closep(struct desk **d) { if (*d) desk_close(*d); *d = NULL; }
+/* An rpc_handler; arg is the desk. */
+void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
+
+/* --- one call ----------------------------------------------------------------------------------------------------- */
+
+struct ctx {
+	struct desk *desk;
+	struct law *law;
+	struct rpc_call *call;
+	struct db *db;                 /* of the snapshot or transaction; NULL in a method that manages its own */
+	const struct session *session; /* NULL when the method has none */
+	const uint8_t *token;          /* SHA-256 of the session's token */
+	int64_t now;
+	char who[WHO_MAX];             /* "account:35353550-9", "uid:1001" */
+	void *work;                    /* what a method hands to its own transaction */
+};
+typedef enum err desk_fn(struct ctx *c, json_t **ret, struct fault *f);
+enum desk_mode { MODE_READ, MODE_CHANGE, MODE_OWN };
+struct desk_method {
+	struct rpc_method rpc; /* fn is filled in by the desk */
+	enum desk_mode mode;
+	bool with_initial;     /* open to a session that must reset its password */
+	desk_fn *fn;
+};
+extern const struct desk_method desk_methods[];
+extern const size_t desk_n_methods;
+extern const struct rpc_message desk_messages[];
+extern const size_t desk_n_messages;
+
+/* Runs fn in one transaction with the answer stored under the call's id; a repeated call gives the stored answer, or
+ * ERR_CONFLICT call_id_reused when its parameters differ. For methods of MODE_OWN. */
+MUST_CHECK enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f);
+/* Runs fn in a snapshot. */
+MUST_CHECK enum err desk_read(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f);
+
+/* Parameters, checked against the table before: absent is NULL, def, false. Borrowed. */
+const char *param_text(const struct ctx *c, const char *name);
+int64_t param_number(const struct ctx *c, const char *name, int64_t def);
+bool param_true(const struct ctx *c, const char *name);
+/* Page and per_page (5 by default) as limit and offset. */
+void param_page(const struct ctx *c, int64_t *ret_limit, int64_t *ret_offset);
+/* A member of an object inside a list: a string of at most max bytes of UTF-8 without controls. ERR_PARSE names it. */
+MUST_CHECK enum err member_text(json_t *object, const char *where, const char *name, bool required, size_t max,
+				const char **ret, struct fault *f);
+
+/* "2026-11-23T00:00:00Z". */
+json_t *json_time(int64_t t);
+json_t *json_hex(const uint8_t *p, size_t n);
+json_t *json_bilingual(const struct bilingual *b);
+json_t *json_base64(struct slice bytes);
+
+/* Audit line in the database (in the call's transaction) and in the log. */
+MUST_CHECK enum err desk_audit(struct ctx *c, const char *what, const char *object, const char *detail, struct fault *f);
+/* This caller has that role? */
+bool caller_is(const struct ctx *c, enum desk_role role);
+
+#endif

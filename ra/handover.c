@@ -1,0 +1,359 @@
+/*
+ * Exactly once: that a tally is about to be sent is recorded before it is sent; the signer answers the same text under
+ * the same id with the same certificate; and the ledger, which the follower reads, says what became of it even when no
+ * answer came. So whatever is not known to be done is simply sent again.
+ *
+ * After an answer a sender waits a moment for the follower, so that certificate, status and request change together;
+ * only when the follower is late does the answer itself move the request. Next: ledger.c.
+ */
+#include "ra/handover.h"
+
+#include "ra/bell.h"
+#include "ra/follow.h"
+#include "ra/ledger.h"
+#include "ra/request_state.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/rpc/wire.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define DUE_MAX 64
+#define RETRY_MAX_S 60
+#define FOLLOW_WAIT_US 2000000
+#define IDLE_MAX_S 30
+#define WHO "desk"
+
+struct handover_pool {
+	struct desk *desk;
+	pthread_t *threads;
+	unsigned n_threads, n_started;
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t due;
+	uint64_t generation;
+	bool stopping;
+	int64_t *taken; /* row that each thread works on, 0: none */
+};
+
+/* --- one row --- */
+
+static bool is_tally(const struct handover *h)
+{
+	return strcmp(h->what, "tally") == 0;
+}
+
+/* *ret_go false: the row has been done, or its request has gone another way. */
+static enum err mark_sent_in(struct db *db, int64_t id, struct handover *h, bool *ret_go, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	TRY(store_handover_get(db, id, h, f));
+	*ret_go = false;
+	if (strcmp(h->state, "done") == 0)
+		return OK;
+	TRY(store_request_get(db, h->request, &r, f));
+	enum request_state state = request_state_from_word(r.state);
+	if (is_tally(h) && state != REQUEST_APPROVED && state != REQUEST_SENT)
+		return store_handover_done(db, id, "the request has gone another way", f);
+	if (is_tally(h) && state == REQUEST_APPROVED)
+		TRY(request_move(db, r.id, r.state, EVENT_SEND, clock_now(), WHO, "", NULL, f));
+	*ret_go = true;
+	return store_handover_sent(db, id, f);
+}
+
+static enum err mark_sent(struct desk *d, int64_t id, struct handover *h, bool *ret_go, struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(store_begin(d->store, &db, f));
+	return store_end(d->store, db, mark_sent_in(db, id, h, ret_go, f), f);
+}
+
+static enum err send(struct desk *d, const struct handover *h, struct buf *reply, struct wire_done *ret,
+		     uint32_t *ret_retry_ms, struct fault *f)
+{
+	_cleanup_buf_ struct buf request = {0};
+	wire_tally_put(&(struct wire_tally){.note = buf_slice(&h->note), .csr = buf_slice(&h->csr)}, &request);
+	TRY(rpc_call(d->signer, buf_slice(&request), reply, f));
+	TRY(wire_expect(buf_slice(reply), WIRE_TYPE_DONE, ret_retry_ms, f));
+	return wire_done_get(buf_slice(reply), ret, f);
+}
+
+/* Is it the tally that was refused, or the moment? */
+static bool passes(enum err kind)
+{
+	switch (kind) {
+	case ERR_NET:
+	case ERR_BUSY:
+	case ERR_LOCKED:
+	case ERR_IO:
+	case ERR_DB:
+	case ERR_INTERNAL:
+	case ERR_CONFIG:
+		return true;
+	case OK:
+	case ERR_PARSE:
+	case ERR_LIMIT:
+	case ERR_RULE:
+	case ERR_DENIED:
+	case ERR_NOT_FOUND:
+	case ERR_CONFLICT:
+	case ERR_CRYPTO:
+		return false;
+	}
+	return false;
+}
+
+static int64_t pause_of(const struct handover *h, uint32_t retry_ms)
+{
+	int64_t pause = h->tries < 6 ? (int64_t)1 << h->tries : RETRY_MAX_S;
+	int64_t asked = (retry_ms + 999) / 1000;
+	return asked > pause ? asked : pause;
+}
+
+static enum err retry_later(struct desk *d, const struct handover *h, uint32_t retry_ms, const struct fault *why,
+			    struct fault *f)
+{
+	struct db *db = NULL;
+	int64_t pause = pause_of(h, retry_ms);
+	log_event(LOG_LEVEL_WARNING, "handover_waits", "request=%s what=%s tries=%lld pause_s=%lld err=%s text=%s",
+		  h->request, h->what, (long long)h->tries + 1, (long long)pause, err_word(why->kind), LQ(why->text));
+	TRY(store_begin(d->store, &db, f));
+	return store_end(d->store, db, store_handover_retry(db, h->id, clock_now() + pause, why->text, f), f);
+}
+
+static enum err refused_in(struct db *db, const struct handover *h, const struct fault *why, struct fault *f)
+{
+	if (is_tally(h))
+		return ledger_settle(db, h->request, false, 0, why, clock_now(), f);
+	return store_handover_done(db, h->id, why->rule, f);
+}
+
+static enum err refused(struct desk *d, const struct handover *h, const struct fault *why, struct fault *f)
+{
+	struct db *db = NULL;
+	log_audit("signer_refused", "request=%s what=%s rule=%s text=%s", h->request, h->what, why->rule,
+		  LQ(why->text));
+	TRY(store_begin(d->store, &db, f));
+	TRY(store_end(d->store, db, refused_in(db, h, why, f), f));
+	bell_ring(d->finished);
+	return OK;
+}
+
+/* Has the follower come past that entry? */
+static bool has_followed(struct desk *d, uint64_t index)
+{
+	struct db *db = NULL;
+	int64_t next = 0;
+	if (store_read(d->store, &db, NULL) != OK)
+		return false;
+	enum err e = store_head(db, HEAD_NEXT, &next, NULL);
+	store_read_end(d->store, db);
+	return e == OK && (uint64_t)next > index;
+}
+
+static void wait_for_follower(struct desk *d, uint64_t index)
+{
+	int64_t until = clock_mono_us() + FOLLOW_WAIT_US;
+	for (;;) {
+		uint64_t count = bell_count(d->followed);
+		if (has_followed(d, index) || !bell_wait(d->followed, count, until))
+			return;
+	}
+}
+
+static enum err done_in(struct desk *d, struct db *db, const struct handover *h, const struct wire_done *done,
+			struct fault *f)
+{
+	if (!is_tally(h))
+		return store_handover_done(db, h->id, "", f);
+	if (done->cert.n > 0)
+		return ledger_put_issued(d, db, done->index, done->cert, buf_slice(&h->note), f);
+	return ledger_settle(db, h->request, true, 0, NULL, clock_now(), f);
+}
+
+static enum err done(struct desk *d, const struct handover *h, const struct wire_done *answer, struct fault *f)
+{
+	struct db *db = NULL;
+	log_audit("signer_done", "request=%s what=%s entry=%llu again=%d", h->request, h->what,
+		  (unsigned long long)answer->index, answer->again);
+	wait_for_follower(d, answer->index);
+	TRY(store_begin(d->store, &db, f));
+	TRY(store_end(d->store, db, done_in(d, db, h, answer, f), f));
+	bell_ring(d->finished);
+	return OK;
+}
+
+enum err handover_one(struct desk *d, int64_t id, struct fault *f)
+{
+	_cleanup_(handover_done) struct handover h = {0};
+	_cleanup_buf_ struct buf reply = {0};
+	struct wire_done answer = {0};
+	struct fault why = {0};
+	uint32_t retry_ms = 0;
+	bool go = false;
+	TRY(mark_sent(d, id, &h, &go, f));
+	if (!go)
+		return OK;
+	enum err e = send(d, &h, &reply, &answer, &retry_ms, &why);
+	if (e == OK)
+		return done(d, &h, &answer, f);
+	return passes(e) ? retry_later(d, &h, retry_ms, &why, f) : refused(d, &h, &why, f);
+}
+
+/* --- the threads --- */
+
+static bool is_taken(const struct handover_pool *p, int64_t id)
+{
+	for (unsigned i = 0; i < p->n_threads; i++) {
+		if (p->taken[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/* Ids that are due, and when the next one will be. */
+static enum err look(struct desk *d, int64_t *ids, size_t *ret_n, int64_t *ret_next, struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(store_read(d->store, &db, f));
+	enum err e = store_handover_due(db, clock_now(), ids, DUE_MAX, ret_n, f);
+	if (e == OK)
+		e = store_handover_next(db, ret_next, f);
+	store_read_end(d->store, db);
+	return e;
+}
+
+static void wait_until(struct handover_pool *p, uint64_t seen, int64_t next)
+{
+	int64_t now = clock_now(), seconds = IDLE_MAX_S;
+	if (next - now < IDLE_MAX_S)
+		seconds = next > now ? next - now : 1;
+	int64_t until = clock_mono_us() + seconds * 1000000;
+	struct timespec ts = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+	int rv = 0;
+	while (rv == 0 && !p->stopping && p->generation == seen)
+		rv = pthread_cond_timedwait(&p->due, &p->lock, &ts);
+}
+
+/* Under the lock. 0: none is due now. */
+static int64_t take(struct handover_pool *p, unsigned slot, const int64_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!is_taken(p, ids[i])) {
+			p->taken[slot] = ids[i];
+			return ids[i];
+		}
+	}
+	return 0;
+}
+
+/* The next row for this thread; 0 when the pool stops. */
+static int64_t next_row(struct handover_pool *p, unsigned slot)
+{
+	int64_t ids[DUE_MAX], id = 0;
+	pthread_mutex_lock(&p->lock);
+	p->taken[slot] = 0;
+	while (!p->stopping && id == 0) {
+		uint64_t seen = p->generation;
+		int64_t next = INT64_MAX;
+		struct fault f = {0};
+		size_t n = 0;
+		pthread_mutex_unlock(&p->lock);
+		enum err e = look(p->desk, ids, &n, &next, &f);
+		if (e != OK)
+			log_fault(LOG_LEVEL_ERROR, "handover_look", &f);
+		pthread_mutex_lock(&p->lock);
+		id = e == OK ? take(p, slot, ids, n) : 0;
+		if (id == 0)
+			wait_until(p, seen, e == OK ? next : clock_now());
+	}
+	pthread_mutex_unlock(&p->lock);
+	return id;
+}
+
+/* A database that fails now is not asked again at once. */
+static void rest(struct handover_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	wait_until(p, p->generation, clock_now() + 1);
+	pthread_mutex_unlock(&p->lock);
+}
+
+struct slot {
+	struct handover_pool *pool;
+	unsigned index;
+};
+
+static void *run(void *arg)
+{
+	_cleanup_(freep) struct slot *slot = arg;
+	for (;;) {
+		struct fault f = {0};
+		int64_t id = next_row(slot->pool, slot->index);
+		if (id == 0)
+			return NULL;
+		if (handover_one(slot->pool->desk, id, &f) != OK) {
+			log_fault(LOG_LEVEL_ERROR, "handover_failed", &f);
+			rest(slot->pool);
+		}
+	}
+}
+
+static enum err start_threads(struct handover_pool *p, struct fault *f)
+{
+	for (; p->n_started < p->n_threads; p->n_started++) {
+		struct slot *slot = xcalloc(1, sizeof(*slot));
+		*slot = (struct slot){p, p->n_started};
+		if (pthread_create(&p->threads[p->n_started], NULL, run, slot) != 0) {
+			free(slot);
+			return fault_raise(f, ERR_IO, "thread", "handover", "cannot start a thread");
+		}
+	}
+	return OK;
+}
+
+enum err handover_start(struct desk *d, unsigned n_threads, struct handover_pool **ret, struct fault *f)
+{
+	struct handover_pool *p = xcalloc(1, sizeof(*p));
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->due, &attr);
+	pthread_condattr_destroy(&attr);
+	p->desk = d;
+	p->n_threads = n_threads;
+	p->taken = xcalloc(n_threads, sizeof(*p->taken));
+	p->threads = xcalloc(n_threads, sizeof(*p->threads));
+	enum err e = start_threads(p, f);
+	if (e != OK) {
+		handover_stop(p);
+		return e;
+	}
+	*ret = p;
+	return OK;
+}
+
+void handover_wake(struct handover_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->generation++;
+	pthread_cond_signal(&p->due);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void handover_stop(struct handover_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->stopping = true;
+	pthread_cond_broadcast(&p->due);
+	pthread_mutex_unlock(&p->lock);
+	for (unsigned i = 0; i < p->n_started; i++)
+		pthread_join(p->threads[i], NULL);
+	pthread_cond_destroy(&p->due);
+	pthread_mutex_destroy(&p->lock);
+	free(p->taken);
+	free(p->threads);
+	free(p);
+}

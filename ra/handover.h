@@ -1,0 +1,19 @@
+/*
+ * The hand-over: threads that bring what is queued to the signer, each tally exactly once in effect.
+ */
+#ifndef HUFU_RA_HANDOVER_H
+#define HUFU_RA_HANDOVER_H
+
+#include "ra/desk.h"
+
+struct handover_pool; /* thread-safe */
+MUST_CHECK enum err handover_start(struct desk *d, unsigned n_threads, struct handover_pool **ret, struct fault *f);
+/* Something may be due. */
+void handover_wake(struct handover_pool *p);
+/* What is under way is finished, the rest stays queued. */
+void handover_stop(struct handover_pool *p);
+
+/* Sends one row and records what became of it. For the threads, and for tests. */
+MUST_CHECK enum err handover_one(struct desk *d, int64_t id, struct fault *f);
+
+#endif

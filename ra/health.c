@@ -1,0 +1,129 @@
+/*
+ * Health: the signer as it answered last, how far the follower is behind, what waits, and every reason for worry in
+ * words.
+ */
+#include "ra/health.h"
+
+#include "ra/follow.h"
+#include "ra/signer.h"
+
+#include "common/base/clock.h"
+
+#include <string.h>
+
+#define PENDING_MAX 10000
+#define STALE_S 180
+
+static json_t *signer_json(const struct signer_state *s)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "reachable", json_boolean(s->reachable));
+	if (s->asked)
+		json_object_set_new(o, "asked_at", json_time(s->asked_at));
+	if (!s->reachable) {
+		json_object_set_new(o, "error", json_string(s->error));
+		return o;
+	}
+	json_object_set_new(o, "locked", json_boolean(s->locked));
+	json_object_set_new(o, "ledger_size", json_integer((json_int_t)s->size));
+	json_object_set_new(o, "last_beat", json_time(s->last_beat));
+	json_object_set_new(o, "policy_version", json_integer((json_int_t)s->policy_version));
+	json_object_set_new(o, "policy", json_hex(s->policy, 32));
+	json_object_set_new(o, "roster_version", json_integer((json_int_t)s->roster_version));
+	json_object_set_new(o, "roster", json_hex(s->roster, 32));
+	json_object_set_new(o, "issuer_not_after", json_time(s->issuer_not_after));
+	json_object_set_new(o, "issued", json_integer((json_int_t)s->issued));
+	json_object_set_new(o, "refused", json_integer((json_int_t)s->refused));
+	json_object_set_new(o, "rejected", json_integer((json_int_t)s->rejected));
+	json_object_set_new(o, "revoked", json_integer((json_int_t)s->revoked));
+	return o;
+}
+
+static json_t *law_json(const struct law *law)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "policy_version", json_integer((json_int_t)law->policy->note.version));
+	json_object_set_new(o, "policy", json_hex(law->policy->note.sha256, 32));
+	json_object_set_new(o, "roster_version", json_integer((json_int_t)law->roster.version));
+	json_object_set_new(o, "roster", json_hex(law->roster.sha256, 32));
+	return o;
+}
+
+static void worry(json_t *list, const char *word, const char *text)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "reason", json_string(word));
+	json_object_set_new(o, "text", json_string(text));
+	json_array_append_new(list, o);
+}
+
+static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at)
+{
+	json_t *list = json_array();
+	const struct law *law = c->law;
+	if (!s->reachable)
+		worry(list, "signer_unreachable", "the signer does not answer: requests wait in the queue");
+	if (s->reachable && s->locked)
+		worry(list, "signer_locked", "the signer's key is not open: requests wait in the queue");
+	if (s->reachable && memcmp(s->policy, law->policy->note.sha256, 32) != 0)
+		worry(list, "policy_differs",
+		      "the signer judges by another policy than the desk: it will refuse what the desk accepts");
+	if (s->reachable && memcmp(s->roster, law->roster.sha256, 32) != 0)
+		worry(list, "roster_differs", "the signer has another roster than the desk");
+	if (!law->quorum)
+		worry(list, "policy_quorum", "the desk's policy note holds no quorum of its roster's officers");
+	if (c->now - at > STALE_S)
+		worry(list, "status_stale", "no entry of the ledger has come for three minutes: status data is old");
+	return list;
+}
+
+static void add_count(void *arg, const char *state, int64_t n)
+{
+	json_object_set_new(arg, state, json_integer(n));
+}
+
+enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
+{
+	struct signer_state s;
+	int64_t next = 0, at = 0, waiting = 0;
+	_cleanup_(json_freep) json_t *counts = json_object();
+	signer_view_get(c->desk->view, &s);
+	TRY(store_head(c->db, HEAD_NEXT, &next, f));
+	TRY(store_head(c->db, HEAD_AT, &at, f));
+	TRY(store_handover_count(c->db, &waiting, f));
+	TRY(store_requests_count(c->db, add_count, counts, f));
+	*ret = json_object();
+	json_object_set_new(*ret, "version", json_string(HUFU_VERSION));
+	json_object_set_new(*ret, "signer", signer_json(&s));
+	json_object_set_new(*ret, "desk", law_json(c->law));
+	json_object_set_new(*ret, "ledger_size", json_integer(next));
+	json_object_set_new(*ret, "as_of", json_time(at));
+	json_object_set_new(*ret, "lag", json_integer((int64_t)s.size > next ? (int64_t)s.size - next : 0));
+	json_object_set_new(*ret, "queue", json_integer(waiting));
+	json_object_set_new(*ret, "requests", TAKE(counts));
+	json_object_set_new(*ret, "worries", worries(c, &s, at));
+	return OK;
+}
+
+static void add_pending(void *arg, const struct request_item *item)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "request", json_string(item->id));
+	json_object_set_new(o, "kind", json_string(item->kind));
+	json_object_set_new(o, "project", json_string(item->project));
+	json_object_set_new(o, "profile", json_string(item->profile));
+	json_object_set_new(o, "state", json_string(item->state));
+	json_object_set_new(o, "policy", json_string(item->policy));
+	json_object_set_new(o, "dies", json_time(item->dies));
+	json_array_append_new(arg, o);
+}
+
+enum err policy_pending(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *rows = json_array();
+	TRY(store_requests_pending(c->db, PENDING_MAX, add_pending, rows, f));
+	*ret = json_object();
+	json_object_set_new(*ret, "policy", json_hex(c->law->policy->note.sha256, 32));
+	json_object_set_new(*ret, "requests", TAKE(rows));
+	return OK;
+}

@@ -1,0 +1,372 @@
+/*
+ * The certificate and status tables are what the ledger's entries make of them, and nothing else writes them.
+ *
+ * Each entry is applied by its type; what it says of a tally that the desk knows also moves the request, so that a
+ * crash between sending and hearing is mended by reading on. Next: follow.c, which brings the entries.
+ */
+#include "ra/ledger.h"
+
+#include "ra/follow.h"
+#include "ra/request_state.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/note/statement.h"
+#include "common/rpc/wire.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define WHO "signer"
+
+/* --- requests --- */
+
+/* The request of a tally; *ret_known false when it is not the desk's. */
+static enum err find_request(struct db *db, const uint8_t tally[TALLY_ID], struct request *ret, bool *ret_known,
+			     struct fault *f)
+{
+	enum err e = store_request_get(db, TALLY_ID_TEXT(tally), ret, f);
+	*ret_known = e == OK;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err settle_known(struct db *db, const struct request *r, bool done, int64_t cert, const struct fault *why,
+			     int64_t now, struct fault *f)
+{
+	enum request_event event = done ? EVENT_DONE : EVENT_REFUSE;
+	if (request_next(request_state_from_word(r->state), event) == REQUEST_NONE)
+		return OK;
+	TRY(request_move(db, r->id, r->state, event, now, WHO, done ? "" : why->rule, NULL, f));
+	if (done)
+		return store_request_result(db, r->id, cert, f);
+	return store_request_refusal(db, r->id, why->rule, why->where, why->text, f);
+}
+
+enum err ledger_settle(struct db *db, const char *request, bool done, int64_t cert, const struct fault *why,
+		       int64_t now, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	TRY(store_request_get(db, request, &r, f));
+	TRY(settle_known(db, &r, done, cert, why, now, f));
+	return store_handover_settled(db, request, "tally", f);
+}
+
+static enum err settle_tally(struct db *db, const uint8_t tally[TALLY_ID], int64_t cert, int64_t now, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	bool known = false;
+	TRY(find_request(db, tally, &r, &known, f));
+	if (!known)
+		return OK;
+	TRY(settle_known(db, &r, true, cert, NULL, now, f));
+	return store_handover_settled(db, r.id, "tally", f);
+}
+
+/* --- certificates --- */
+
+static void set_name(const struct name *n, char ret[CERT_NAME_MAX + 1])
+{
+	const char *text = name_get(n, "CN");
+	text = text ? text : name_get(n, "O");
+	snprintf(ret, CERT_NAME_MAX + 1, "%s", text ? text : "");
+}
+
+static enum err read_cert(struct slice der, struct cert_row *row, struct cert_body *body, struct fault *f)
+{
+	_cleanup_(cert_done) struct cert cert = {0};
+	_cleanup_(name_done) struct name subject = {0}, issuer = {0};
+	TRY(cert_parse(der, &cert, f));
+	TRY(name_parse(cert.subject, &subject, f));
+	TRY(name_parse(cert.issuer, &issuer, f));
+	row->ref.serial = cert.serial;
+	row->not_before = cert.not_before;
+	row->not_after = cert.not_after;
+	row->state = CERT_GOOD;
+	buf_add_slice(&body->der, der);
+	memcpy(body->key_sha256, cert.key.spki_sha256, 32);
+	set_name(&subject, body->name);
+	set_name(&issuer, body->issuer_name);
+	return OK;
+}
+
+/* What a certificate takes over from the one that it follows. */
+static enum err follow_predecessor(struct db *db, const struct tally *t, struct cert_row *row, struct cert_body *body,
+				   struct fault *f)
+{
+	struct cert_row before;
+	_cleanup_(cert_body_done) struct cert_body old = {0};
+	if (!t->has_predecessor)
+		return OK;
+	TRY(store_cert_by_ref(db, &t->predecessor, &before, f));
+	TRY(store_cert_body(db, before.id, &old, f));
+	row->predecessor = before.id;
+	row->account = before.account;
+	if (memcmp(old.key_sha256, body->key_sha256, 32) == 0)
+		body->renewals = old.renewals + 1;
+	return OK;
+}
+
+static enum err set_owner(struct db *db, const struct tally *t, struct cert_row *row, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	bool known = false;
+	if (row->account != 0)
+		return OK;
+	TRY(find_request(db, t->id, &r, &known, f));
+	if (known)
+		row->account = r.account;
+	return OK;
+}
+
+static enum err add_issued(struct db *db, const uint8_t issuer[20], uint64_t index, struct slice der,
+			   const struct tally *t, int64_t *ret_id, struct fault *f)
+{
+	struct cert_row row = {0};
+	_cleanup_(cert_body_done) struct cert_body body = {0};
+	bool added = false;
+	TRY(read_cert(der, &row, &body, f));
+	memcpy(row.ref.issuer_key_id, issuer, 20);
+	memcpy(body.project, t->project, sizeof(body.project));
+	memcpy(body.profile, t->profile, sizeof(body.profile));
+	tally_id_text(t->id, body.tally);
+	body.entry = (int64_t)index;
+	TRY(follow_predecessor(db, t, &row, &body, f));
+	TRY(set_owner(db, t, &row, f));
+	TRY(store_cert_add(db, &row, &body, ret_id, &added, f));
+	return added && row.predecessor != 0 ? store_cert_successor(db, row.predecessor, *ret_id, f) : OK;
+}
+
+enum err ledger_put_issued(struct desk *d, struct db *db, uint64_t index, struct slice der, struct slice note,
+			   struct fault *f)
+{
+	_cleanup_(note_done) struct note n = {0};
+	_cleanup_(tally_done) struct tally t = {0};
+	int64_t id = 0;
+	(void)d;
+	TRY(note_parse(note, 1, &n, f));
+	TRY(tally_parse(n.text, &t, f));
+	TRY(add_issued(db, t.ca, index, der, &t, &id, f));
+	return settle_tally(db, t.id, id, clock_now(), f);
+}
+
+/* RFC 5280 4.1: the signature algorithm stands behind version and serial number in the to-be-signed part. */
+static enum err join(struct slice tbs, struct slice signature, struct buf *ret, struct fault *f)
+{
+	struct der whole = der_of(tbs), in;
+	struct slice algorithm, skipped;
+	bool ok = der_enter(&whole, DER_SEQUENCE, &in) && der_get(&in, DER_CONTEXT_CONS(0), &skipped) &&
+		  der_get_integer(&in, &skipped) && der_get_whole(&in, DER_SEQUENCE, &algorithm);
+	if (!ok)
+		return fault_raise(f, ERR_PARSE, "intent_tbs", "entry.tbs", "an intent's bytes are no TBSCertificate");
+	size_t begin = der_begin(ret, DER_SEQUENCE);
+	buf_add_slice(ret, tbs);
+	buf_add_slice(ret, algorithm);
+	der_put_bits(ret, signature, 0);
+	der_end(ret, begin);
+	return OK;
+}
+
+/* --- entries, by type --- */
+
+struct entry {
+	struct desk *desk;
+	struct db *db;
+	uint64_t index;
+	struct slice bytes;
+	int64_t at;
+};
+typedef enum err apply_fn(struct entry *x, struct fault *f);
+
+static enum err apply_adoption(struct entry *x, struct fault *f)
+{
+	struct wire_e_adoption e;
+	_cleanup_(note_done) struct note note = {0};
+	struct adoption a = {0};
+	TRY(wire_e_adoption_get(x->bytes, &e, f));
+	TRY(note_parse(e.note, 1, &note, f));
+	TRY(adoption_parse(note.text, &a, f));
+	return store_adoption_put(x->db, (int64_t)x->index, a.project, a.profile, f);
+}
+
+static enum err apply_adopted(struct entry *x, struct fault *f)
+{
+	struct wire_e_adopted e;
+	struct cert_row row = {0};
+	_cleanup_(cert_body_done) struct cert_body body = {.adopted = true};
+	int64_t id;
+	bool added;
+	TRY(wire_e_adopted_get(x->bytes, &e, f));
+	TRY(read_cert(e.cert, &row, &body, f));
+	TRY(store_adoption_get(x->db, (int64_t)e.adoption, body.project, body.profile, f));
+	memcpy(row.ref.issuer_key_id, e.issuer, 20);
+	body.weak = e.weak != 0;
+	body.entry = (int64_t)x->index;
+	TRY(store_cert_add(x->db, &row, &body, &id, &added, f));
+	return store_claims_resolve(x->db, &row.ref.serial, f);
+}
+
+static enum err apply_intent(struct entry *x, struct fault *f)
+{
+	struct wire_e_intent e;
+	TRY(wire_e_intent_get(x->bytes, &e, f));
+	return store_intent_put(x->db, (int64_t)x->index, e.issuer, e.tally, e.tbs, e.note, f);
+}
+
+static enum err apply_issued(struct entry *x, struct fault *f)
+{
+	struct wire_e_issued e;
+	_cleanup_(intent_done) struct intent intent = {0};
+	_cleanup_(note_done) struct note note = {0};
+	_cleanup_(tally_done) struct tally t = {0};
+	_cleanup_buf_ struct buf der = {0};
+	int64_t id = 0;
+	TRY(wire_e_issued_get(x->bytes, &e, f));
+	enum err found = store_intent_get(x->db, (int64_t)e.intent, &intent, f);
+	if (found == ERR_NOT_FOUND)
+		return fault_raise(f, ERR_PARSE, "intent_missing", "entry.intent",
+				   "entry %llu completes intent %llu, which is not open", (unsigned long long)x->index,
+				   (unsigned long long)e.intent);
+	TRY(found);
+	TRY(join(buf_slice(&intent.tbs), e.signature, &der, f));
+	TRY(note_parse(buf_slice(&intent.note), 1, &note, f));
+	TRY(tally_parse(note.text, &t, f));
+	TRY(add_issued(x->db, intent.issuer, x->index, buf_slice(&der), &t, &id, f));
+	TRY(store_intent_drop(x->db, (int64_t)e.intent, f));
+	return settle_tally(x->db, t.id, id, x->at, f);
+}
+
+static enum err apply_dead(struct entry *x, struct fault *f)
+{
+	struct wire_e_dead e;
+	TRY(wire_e_dead_get(x->bytes, &e, f));
+	return store_intent_drop(x->db, (int64_t)e.intent, f);
+}
+
+static void copy_text(struct slice s, char *ret, size_t size)
+{
+	size_t n = s.n < size ? s.n : size - 1;
+	if (n > 0)
+		memcpy(ret, s.p, n);
+	ret[n] = '\0';
+}
+
+/* A refusal counts for exactly the text that was refused. */
+static enum err apply_refused(struct entry *x, struct fault *f)
+{
+	struct wire_e_refused e;
+	_cleanup_(request_done) struct request r = {0};
+	struct fault why = {.kind = ERR_RULE};
+	uint8_t hash[32];
+	bool known = false;
+	TRY(wire_e_refused_get(x->bytes, &e, f));
+	TRY(find_request(x->db, e.tally, &r, &known, f));
+	if (!known)
+		return OK;
+	sha256(r.tally, strlen(r.tally), hash);
+	if (memcmp(hash, e.text_sha256, 32) != 0)
+		return OK;
+	copy_text(e.rule, why.rule, sizeof(why.rule));
+	copy_text(e.where, why.where, sizeof(why.where));
+	copy_text(e.text, why.text, sizeof(why.text));
+	TRY(settle_known(x->db, &r, false, 0, &why, x->at, f));
+	return store_handover_settled(x->db, r.id, "tally", f);
+}
+
+/* Status of a certificate that the ledger must have told of before. */
+static enum err set_status(struct entry *x, const uint8_t issuer[20], struct slice serial, enum cert_state state,
+			   unsigned reason, int64_t when, struct fault *f)
+{
+	struct cert_ref ref = {0};
+	struct cert_row row;
+	assert(serial.n <= SERIAL_MAX);
+	memcpy(ref.issuer_key_id, issuer, 20);
+	memcpy(ref.serial.b, serial.p, serial.n);
+	ref.serial.n = serial.n;
+	enum err e = store_cert_by_ref(x->db, &ref, &row, f);
+	if (e == ERR_NOT_FOUND) {
+		log_event(LOG_LEVEL_ERROR, "certificate_missing", "entry=%llu serial=%s", (unsigned long long)x->index,
+			  SERIAL(&ref.serial));
+		return OK;
+	}
+	TRY(e);
+	return store_cert_status(x->db, row.id, state, reason, when, f);
+}
+
+static enum err apply_revoked(struct entry *x, struct fault *f)
+{
+	struct wire_e_revoked e;
+	TRY(wire_e_revoked_get(x->bytes, &e, f));
+	TRY(set_status(x, e.issuer, e.serial, e.ended ? CERT_ENDED : CERT_REVOKED, e.reason, e.when, f));
+	/* With a note it is the revocation that was asked for; without, what became of a predecessor. */
+	return e.note.n > 0 ? settle_tally(x->db, e.tally, 0, x->at, f) : OK;
+}
+
+static enum err apply_held(struct entry *x, struct fault *f)
+{
+	struct wire_e_held e;
+	TRY(wire_e_held_get(x->bytes, &e, f));
+	TRY(set_status(x, e.issuer, e.serial, CERT_HELD, 0, x->at, f));
+	return settle_tally(x->db, e.tally, 0, x->at, f);
+}
+
+static enum err apply_released(struct entry *x, struct fault *f)
+{
+	struct wire_e_released e;
+	TRY(wire_e_released_get(x->bytes, &e, f));
+	TRY(set_status(x, e.issuer, e.serial, CERT_GOOD, 0, x->at, f));
+	return settle_tally(x->db, e.tally, 0, x->at, f);
+}
+
+static enum err apply_withdrawn(struct entry *x, struct fault *f)
+{
+	struct wire_e_withdrawn e;
+	_cleanup_(request_done) struct request r = {0};
+	bool known = false;
+	TRY(wire_e_withdrawn_get(x->bytes, &e, f));
+	TRY(find_request(x->db, e.target, &r, &known, f));
+	if (!known)
+		return OK;
+	TRY(store_handover_settled(x->db, r.id, "withdraw", f));
+	if (request_next(request_state_from_word(r.state), EVENT_DIE) == REQUEST_NONE)
+		return OK;
+	TRY(store_handover_settled(x->db, r.id, "tally", f));
+	return request_move(x->db, r.id, r.state, EVENT_DIE, x->at, WHO, "", NULL, f);
+}
+
+/* Version, type, then the time: the head that all entries share. */
+static enum err read_time(struct slice entry, int64_t *ret, struct fault *f)
+{
+	uint64_t v = 0;
+	if (entry.n < 10)
+		return fault_raise(f, ERR_PARSE, "wire_truncated", "entry.at", "found %zu bytes, wanted an entry",
+				   entry.n);
+	for (size_t i = 2; i < 10; i++)
+		v = v << 8 | entry.p[i];
+	*ret = (int64_t)v;
+	return OK;
+}
+
+enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slice entry, int64_t *ret_at,
+		      struct fault *f)
+{
+	static const struct {
+		enum wire_type type;
+		apply_fn *fn;
+	} table[] = {
+		{WIRE_TYPE_E_ADOPTION, apply_adoption}, {WIRE_TYPE_E_ADOPTED, apply_adopted},
+		{WIRE_TYPE_E_INTENT, apply_intent},	{WIRE_TYPE_E_ISSUED, apply_issued},
+		{WIRE_TYPE_E_DEAD, apply_dead},		{WIRE_TYPE_E_REFUSED, apply_refused},
+		{WIRE_TYPE_E_REVOKED, apply_revoked},	{WIRE_TYPE_E_HELD, apply_held},
+		{WIRE_TYPE_E_RELEASED, apply_released}, {WIRE_TYPE_E_WITHDRAWN, apply_withdrawn},
+	};
+	struct entry x = {.desk = d, .db = db, .index = index, .bytes = entry};
+	enum wire_type type;
+	TRY(wire_type(entry, &type, f));
+	TRY(read_time(entry, &x.at, f));
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (table[i].type == type)
+			TRY(table[i].fn(&x, f));
+	}
+	*ret_at = x.at;
+	return OK;
+}

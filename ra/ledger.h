@@ -1,0 +1,19 @@
+/*
+ * One ledger entry's effect on the desk's tables, in the caller's transaction.
+ */
+#ifndef HUFU_RA_LEDGER_H
+#define HUFU_RA_LEDGER_H
+
+#include "ra/desk.h"
+
+/* Applies entry `index`; applying it again changes nothing. *ret_at: when it was made. ERR_PARSE when it is no entry. */
+MUST_CHECK enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slice entry, int64_t *ret_at,
+				 struct fault *f);
+/* The same for a certificate that the signer answered before its entry was followed. note: the signed tally. */
+MUST_CHECK enum err ledger_put_issued(struct desk *d, struct db *db, uint64_t index, struct slice der, struct slice note,
+				      struct fault *f);
+/* Moves a request by the signer's word when its state still can; another state is left as it is. */
+MUST_CHECK enum err ledger_settle(struct db *db, const char *request, bool done, int64_t cert, const struct fault *why,
+				  int64_t now, struct fault *f);
+
+#endif

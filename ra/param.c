@@ -1,0 +1,108 @@
+/*
+ * Parameters out of JSON and answers into it.
+ */
+#include "ra/desk.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define PER_PAGE 5
+
+const char *param_text(const struct ctx *c, const char *name)
+{
+	return json_string_value(json_object_get(c->call->params, name));
+}
+
+int64_t param_number(const struct ctx *c, const char *name, int64_t def)
+{
+	json_t *v = json_object_get(c->call->params, name);
+	return v ? (int64_t)json_integer_value(v) : def;
+}
+
+bool param_true(const struct ctx *c, const char *name)
+{
+	return json_is_true(json_object_get(c->call->params, name));
+}
+
+void param_page(const struct ctx *c, int64_t *ret_limit, int64_t *ret_offset)
+{
+	*ret_limit = param_number(c, "per_page", PER_PAGE);
+	*ret_offset = (param_number(c, "page", 1) - 1) * *ret_limit;
+}
+
+static enum err text_check(const char *text, const char *where, size_t max, struct fault *f)
+{
+	size_t n = strlen(text), i = 0;
+	if (n > max)
+		return fault_raise(f, ERR_LIMIT, "param_length", where, "found %zu bytes, wanted at most %zu", n, max);
+	while (i < n) {
+		if (cp_is_hidden(utf8_next((const uint8_t *)text, n, &i)))
+			return fault_raise(f, ERR_PARSE, "param_characters", where,
+					   "found \"%s\" with a control or an invisible character", ESC(text, n));
+	}
+	return OK;
+}
+
+enum err member_text(json_t *object, const char *where, const char *name, bool required, size_t max, const char **ret,
+		     struct fault *f)
+{
+	json_t *v = json_object_get(object, name);
+	char place[96];
+	snprintf(place, sizeof(place), "%s.%s", where, name);
+	if (!v && !required) {
+		*ret = "";
+		return OK;
+	}
+	const char *text = json_string_value(v);
+	if (!text)
+		return fault_raise(f, ERR_PARSE, "param_type", place, "found %s, wanted a string",
+				   v ? "another type" : "nothing");
+	TRY(text_check(text, place, max, f));
+	*ret = text;
+	return OK;
+}
+
+json_t *json_time(int64_t t)
+{
+	return json_string(UTC(t));
+}
+
+json_t *json_hex(const uint8_t *p, size_t n)
+{
+	char hex[2 * 64 + 1];
+	assert(n <= 64);
+	hex_lower(p, n, hex);
+	return json_string(hex);
+}
+
+json_t *json_bilingual(const struct bilingual *b)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "zh", json_string(b->zh ? b->zh : ""));
+	json_object_set_new(o, "en", json_string(b->en ? b->en : ""));
+	return o;
+}
+
+json_t *json_base64(struct slice bytes)
+{
+	_cleanup_buf_ struct buf text = {0};
+	buf_base64(&text, bytes.p, bytes.n);
+	return json_string(buf_text(&text));
+}
+
+enum err desk_audit(struct ctx *c, const char *what, const char *object, const char *detail, struct fault *f)
+{
+	TRY(store_audit(c->db, c->now, c->who, (int64_t)c->call->peer.uid, what, object, detail, f));
+	log_audit(what, "who=%s uid=%lld object=%s detail=%s", LQ(c->who), (long long)c->call->peer.uid, LQ(object),
+		  LQ(detail));
+	return OK;
+}
+
+bool caller_is(const struct ctx *c, enum desk_role role)
+{
+	return (c->call->roles & (uint64_t)role) != 0;
+}

@@ -1,0 +1,113 @@
+/*
+ * Argon2id by libsodium, 19 MiB and two passes (OWASP's first choice of parameters). At most two run at once, so that a
+ * flood of log-ins costs bounded memory.
+ *
+ * A name that nobody has is checked against a hash of random bytes: who is not here takes as long as who is.
+ */
+#include "ra/password.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/text.h"
+
+#include <semaphore.h>
+#include <sodium.h>
+#include <string.h>
+
+#define OPS 2
+#define MEMORY (19u * 1024u * 1024u)
+#define AT_ONCE 2
+
+_Static_assert(PASSWORD_HASH_MAX + 1 >= crypto_pwhash_STRBYTES, "a hash fits its column");
+
+struct password_guard {
+	char *initial;
+	char nobody[PASSWORD_HASH_MAX + 1];
+	char initial_hash[PASSWORD_HASH_MAX + 1]; /* "" when there is no initial password */
+	sem_t slots;
+};
+CLEANUP_PTR(struct password_guard, password_guard_closep, password_guard_close)
+
+enum err password_hash(struct password_guard *g, const char *password, char ret[PASSWORD_HASH_MAX + 1], struct fault *f)
+{
+	while (sem_wait(&g->slots) != 0)
+		;
+	int rv = crypto_pwhash_str_alg(ret, password, strlen(password), OPS, MEMORY, crypto_pwhash_ALG_ARGON2ID13);
+	sem_post(&g->slots);
+	return rv == 0 ? OK : fault_raise(f, ERR_BUSY, "password_memory", "password", "no memory to hash a password");
+}
+
+static bool verify(struct password_guard *g, const char *hash, const char *password)
+{
+	while (sem_wait(&g->slots) != 0)
+		;
+	int rv = crypto_pwhash_str_verify(hash, password, strlen(password));
+	sem_post(&g->slots);
+	return rv == 0;
+}
+
+enum err password_guard_open(const char *initial, struct password_guard **ret, struct fault *f)
+{
+	_cleanup_(password_guard_closep) struct password_guard *g = xcalloc(1, sizeof(*g));
+	uint8_t noise[32];
+	char text[65];
+	sem_init(&g->slots, 0, AT_ONCE);
+	random_fill(noise, sizeof(noise));
+	hex_lower(noise, sizeof(noise), text);
+	TRY(password_hash(g, text, g->nobody, f));
+	if (initial) {
+		g->initial = xstrdup(initial);
+		TRY(password_hash(g, initial, g->initial_hash, f));
+	}
+	*ret = TAKE(g);
+	return OK;
+}
+
+void password_guard_close(struct password_guard *g)
+{
+	sem_destroy(&g->slots);
+	free(g->initial);
+	free(g);
+}
+
+bool password_check(struct password_guard *g, const struct account *account, const char *password,
+		    char ret_hash[PASSWORD_HASH_MAX + 1])
+{
+	const char *hash = g->nobody;
+	bool first = account && account->password[0] == '\0' && g->initial_hash[0] != '\0';
+	ret_hash[0] = '\0';
+	if (first)
+		hash = g->initial_hash;
+	else if (account && account->password[0] != '\0')
+		hash = account->password;
+	if (!verify(g, hash, password) || hash == g->nobody)
+		return false;
+	if (first)
+		memcpy(ret_hash, g->initial_hash, sizeof(g->initial_hash));
+	return true;
+}
+
+static bool readable(const char *password)
+{
+	size_t n = strlen(password), i = 0;
+	while (i < n) {
+		if (cp_is_hidden(utf8_next((const uint8_t *)password, n, &i)))
+			return false;
+	}
+	return true;
+}
+
+enum err password_accept(const struct password_guard *g, const struct account *a, const char *password, struct fault *f)
+{
+	size_t n = strlen(password);
+	if (n < PASSWORD_MIN || n > PASSWORD_MAX)
+		return fault_raise(f, ERR_RULE, "password_weak", "params.new_password",
+				   "found %zu bytes, wanted %d to %d", n, PASSWORD_MIN, PASSWORD_MAX);
+	if (!readable(password))
+		return fault_raise(f, ERR_RULE, "password_weak", "params.new_password",
+				   "found a control or an invisible character");
+	bool published = g->initial && strcmp(password, g->initial) == 0;
+	if (published || strcmp(password, a->identifier) == 0 || strcmp(password, a->mobile) == 0)
+		return fault_raise(f, ERR_RULE, "password_weak", "params.new_password",
+				   "found the initial password, the identifier or the mobile number");
+	return OK;
+}

@@ -1,0 +1,250 @@
+/*
+ * The owner's calls on a request, each one transaction.
+ *
+ * A draft may be edited; its tally is made anew each time. The first proof freezes it, so the first proof also wants it
+ * complete: what is signed is what will be sent. Next: request_tally.c, request_show.c.
+ */
+#include "ra/request.h"
+
+#include "ra/note.h"
+#include "ra/status.h"
+
+#include <string.h>
+
+#define OPEN_MAX 50
+
+/* --- whose request --- */
+
+static enum err unknown(const char *id, struct fault *f)
+{
+	return fault_raise(f, ERR_NOT_FOUND, "request_unknown", "params.request", "there is no request \"%s\" for you",
+			   ESC(id, strlen(id)));
+}
+
+enum err request_any(struct ctx *c, struct request *ret, struct fault *f)
+{
+	const char *id = param_text(c, "request");
+	enum err e = store_request_get(c->db, id, ret, f);
+	return e == ERR_NOT_FOUND ? unknown(id, f) : e;
+}
+
+enum err request_own(struct ctx *c, struct request *ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	TRY(request_any(c, &r, f));
+	if (r.account == 0 || r.account != c->session->account.id)
+		return unknown(param_text(c, "request"), f);
+	*ret = r;
+	r = (struct request){0};
+	return OK;
+}
+
+enum err request_answer(struct ctx *c, const char *id, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	TRY(store_request_get(c->db, id, &r, f));
+	*ret = json_object();
+	json_object_set_new(*ret, "request", json_string(r.id));
+	json_object_set_new(*ret, "state", json_string(r.state));
+	return OK;
+}
+
+/* --- prepare --- */
+
+#define SET_WORD(c, name, array) set_word((c), (name), (array), sizeof(array))
+
+/* The table of parameters bounds the lengths. */
+static void set_word(const struct ctx *c, const char *name, char *ret, size_t size)
+{
+	const char *text = param_text(c, name);
+	snprintf(ret, size, "%s", text ? text : "");
+}
+
+static enum err set_csr(const struct ctx *c, struct request *r, struct fault *f)
+{
+	const char *pem = param_text(c, "csr");
+	buf_clear(&r->csr);
+	if (!pem)
+		return OK;
+	TRY(pem_or_der(slice_str(pem), "CERTIFICATE REQUEST", &r->csr, f));
+	if (r->csr.len > CSR_MAX_BYTES)
+		return fault_raise(f, ERR_LIMIT, "csr_size", "params.csr", "found %zu bytes, wanted at most %d",
+				   r->csr.len, CSR_MAX_BYTES);
+	return OK;
+}
+
+static enum err set_reason(struct request *r, struct fault *f)
+{
+	bool revokes = strcmp(r->kind, "revoke") == 0;
+	if (revokes == (r->reason[0] != '\0') && (!revokes || crl_reason_from_word(r->reason) >= 0))
+		return OK;
+	return fault_raise(f, ERR_PARSE, "reason_form", "params.reason", "found \"%s\", wanted %s",
+			   ESC(r->reason, strlen(r->reason)),
+			   revokes ? "a reason of RFC 5280 5.3.1, as keyCompromise" : "none for this kind");
+}
+
+static enum err set_cert(struct ctx *c, struct request *r, struct fault *f)
+{
+	_cleanup_(cert_body_done) struct cert_body body = {0};
+	struct cert_row row;
+	TRY(cert_find(c->db, param_text(c, "serial"), param_text(c, "issuer"), c->session->account.id, &row, f));
+	r->cert = row.id;
+	if (r->profile[0] != '\0')
+		return OK;
+	TRY(store_cert_body(c->db, row.id, &body, f));
+	memcpy(r->profile, body.profile, sizeof(r->profile));
+	return OK;
+}
+
+static enum err set_terms(struct ctx *c, struct request *r, struct fault *f)
+{
+	json_t *subject = json_object_get(c->call->params, "subject");
+	SET_WORD(c, "kind", r->kind);
+	SET_WORD(c, "way", r->way);
+	SET_WORD(c, "project", r->project);
+	SET_WORD(c, "profile", r->profile);
+	SET_WORD(c, "order", r->order);
+	SET_WORD(c, "files", r->files);
+	SET_WORD(c, "reason", r->reason);
+	r->months = param_number(c, "months", 0);
+	r->notice = param_true(c, "notice_accepted");
+	free(r->subject);
+	r->subject = subject ? json_dumps(subject, JSON_COMPACT) : xstrdup("[]");
+	TRY(set_csr(c, r, f));
+	TRY(set_reason(r, f));
+	return set_cert(c, r, f);
+}
+
+static enum err check_room(struct ctx *c, struct fault *f)
+{
+	int64_t open = 0;
+	TRY(store_requests_open(c->db, c->session->account.id, &open, f));
+	if (open < OPEN_MAX)
+		return OK;
+	return fault_raise(f, ERR_LIMIT, "requests_many", "request", "%lld requests are open, wanted fewer than %d",
+			   (long long)open, OPEN_MAX);
+}
+
+static enum err begin_draft(struct ctx *c, struct request *r, struct fault *f)
+{
+	uint8_t id[TALLY_ID];
+	TRY(check_room(c, f));
+	random_fill(id, sizeof(id));
+	hex_lower(id, sizeof(id), r->id);
+	r->account = c->session->account.id;
+	snprintf(r->state, sizeof(r->state), "%s", request_state_word(REQUEST_DRAFTED));
+	return OK;
+}
+
+static enum err save_draft(struct ctx *c, const struct request *r, bool fresh, struct fault *f)
+{
+	if (!fresh) {
+		TRY(store_request_redraw(c->db, r, f));
+		return request_move(c->db, r->id, r->state, EVENT_EDIT, c->now, c->who, "", NULL, f);
+	}
+	TRY(store_request_add(c->db, r, f));
+	TRY(store_history_add(c->db, r->id, c->now, "draft", "", r->state, c->who, "", f));
+	return desk_audit(c, "request_drafted", r->id, r->kind, f);
+}
+
+enum err request_prepare(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	_cleanup_(draw_done) struct draw d = {0};
+	_cleanup_(json_freep) json_t *missing = NULL;
+	bool fresh = param_text(c, "request") == NULL;
+	TRY(fresh ? begin_draft(c, &r, f) : request_own(c, &r, f));
+	if (strcmp(r.state, "drafted") != 0)
+		return request_move(c->db, r.id, r.state, EVENT_EDIT, c->now, c->who, "", NULL, f);
+	TRY(set_terms(c, &r, f));
+	TRY(draw_make(c, &r, &d, f));
+	TRY(draw_check_paid(c, &d, &r, f));
+	TRY(save_draft(c, &r, fresh, f));
+	TRY(draw_missing(c, &d, &r, &missing, f));
+	*ret = json_object();
+	json_object_set_new(*ret, "request", json_string(r.id));
+	json_object_set_new(*ret, "state", json_string(r.state));
+	json_object_set_new(*ret, "tally", json_string(r.tally));
+	json_object_set_new(*ret, "missing", TAKE(missing));
+	return OK;
+}
+
+/* --- prove, submit, withdraw --- */
+
+static enum err complete(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
+{
+	TRY(draw_load(c, r, d, f));
+	TRY(draw_judge(c, d, f));
+	return draw_check_paid(c, d, r, f);
+}
+
+/* The event's place in the table is asked first: kinder than a judgement of what can't happen any more. */
+static enum err check_event(const struct request *r, enum request_event event, struct ctx *c, struct fault *f)
+{
+	if (request_next(request_state_from_word(r->state), event) != REQUEST_NONE)
+		return OK;
+	return request_move(c->db, r->id, r->state, event, c->now, c->who, "", NULL, f);
+}
+
+enum err request_prove(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	_cleanup_(draw_done) struct draw d = {0};
+	_cleanup_(json_freep) json_t *missing = NULL;
+	json_t *lines = json_object_get(c->call->params, "lines"), *line;
+	size_t i;
+	TRY(request_own(c, &r, f));
+	TRY(check_event(&r, EVENT_PROVE, c, f));
+	TRY(complete(c, &r, &d, f));
+	json_array_foreach(lines, i, line)
+	{
+		bool fresh = false;
+		TRY(proof_take(c, &r, &d, json_string_value(line), &fresh, f));
+	}
+	TRY(request_move(c->db, r.id, r.state, EVENT_PROVE, c->now, c->who, "", NULL, f));
+	TRY(desk_audit(c, "request_proved", r.id, "", f));
+	TRY(draw_missing(c, &d, &r, &missing, f));
+	TRY(request_answer(c, r.id, ret, f));
+	json_object_set_new(*ret, "missing", TAKE(missing));
+	return OK;
+}
+
+static enum err check_proof(struct ctx *c, const struct request *r, struct fault *f)
+{
+	int64_t current = 0, fresh = 0;
+	TRY(store_lines_count(c->db, r->id, "subscriber", &current, f));
+	TRY(store_lines_count(c->db, r->id, "new-key", &fresh, f));
+	if ((r->proof & PROOF_CURRENT) != 0 && current == 0)
+		return fault_raise(f, ERR_RULE, "subscriber_missing", "request.lines",
+				   "found no line of the current certificate's key, wanted its proof");
+	if ((r->proof & PROOF_NEW) != 0 && fresh == 0)
+		return fault_raise(f, ERR_RULE, "new_key_missing", "request.lines",
+				   "found no line of the new key, wanted its proof");
+	return OK;
+}
+
+enum err request_submit(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	_cleanup_(draw_done) struct draw d = {0};
+	TRY(request_own(c, &r, f));
+	enum request_event event = r.officers > 0 ? EVENT_SUBMIT : EVENT_PASS;
+	TRY(check_event(&r, event, c, f));
+	TRY(complete(c, &r, &d, f));
+	TRY(check_proof(c, &r, f));
+	TRY(request_move(c->db, r.id, r.state, event, c->now, c->who, "", NULL, f));
+	if (event == EVENT_PASS)
+		TRY(note_hand_over(c, &r, f));
+	TRY(desk_audit(c, "request_submitted", r.id, r.kind, f));
+	return request_answer(c, r.id, ret, f);
+}
+
+enum err request_withdraw(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	TRY(request_own(c, &r, f));
+	TRY(request_move(c->db, r.id, r.state, EVENT_WITHDRAW, c->now, c->who, "", NULL, f));
+	TRY(note_withdraw(c, &r, f));
+	TRY(desk_audit(c, "request_withdrawn", r.id, "", f));
+	return request_answer(c, r.id, ret, f);
+}

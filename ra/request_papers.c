@@ -1,0 +1,102 @@
+/*
+ * What a draft still lacks, as a list for people; and what stands behind it at the counter: service and order.
+ *
+ * The list is a help. Whether a request is complete is judged by common/policy alone, when it is submitted.
+ */
+#include "ra/request.h"
+
+#include "ra/order.h"
+#include "ra/service.h"
+
+#include <string.h>
+
+static bool has_material(const struct draw *d, const char *name)
+{
+	for (size_t i = 0; i < d->n_materials; i++) {
+		if (strcmp(d->materials[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void missing_materials(const struct draw *d, json_t *list)
+{
+	const struct material_group *group = &d->verdict.way->materials;
+	const struct material_any *any = group->any_of.v;
+	for (size_t i = 0; i < group->all_of.n; i++) {
+		if (!has_material(d, group->all_of.v[i]))
+			json_array_append_new(list, json_sprintf("material %s", group->all_of.v[i]));
+	}
+	for (size_t i = 0; i < group->any_of.n; i++) {
+		_cleanup_buf_ struct buf words = {0};
+		bool found = false;
+		for (size_t k = 0; k < any[i].of.n; k++) {
+			found = found || has_material(d, any[i].of.v[k]);
+			buf_fmt(&words, "%s%s", k > 0 ? " or " : "", any[i].of.v[k]);
+		}
+		if (!found)
+			json_array_append_new(list, json_sprintf("material %s", buf_text(&words)));
+	}
+}
+
+static void missing_words(const struct draw *d, json_t *list)
+{
+	const struct policy_way *way = d->verdict.way;
+	const struct tally *t = &d->tally;
+	bool extended = t->add_months > 0;
+	bool order = way->order == WAY_ORDER_ALWAYS ||
+		     (extended && (way->order == WAY_ORDER_EXTENDED || t->kind == TALLY_CHANGE));
+	if (way->notice && t->notice[0] == '\0')
+		json_array_append_new(list, json_sprintf("risk notice %s accepted", way->notice));
+	if (order && t->order[0] == '\0')
+		json_array_append_new(list, json_string("paid order"));
+	if (way->asks_files && t->files == FILES_UNSAID)
+		json_array_append_new(list, json_string("answer whether encrypted files are not yet opened"));
+}
+
+static enum err missing_proof(struct ctx *c, const struct request *r, int64_t bit, const char *part, const char *text,
+			      json_t *list, struct fault *f)
+{
+	int64_t n = 0;
+	if ((r->proof & bit) == 0)
+		return OK;
+	TRY(store_lines_count(c->db, r->id, part, &n, f));
+	if (n == 0)
+		json_array_append_new(list, json_string(text));
+	return OK;
+}
+
+enum err draw_missing(struct ctx *c, const struct draw *d, const struct request *r, json_t **ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *list = json_array();
+	if (d->verdict.way && tally_kind_issues(d->tally.kind)) {
+		missing_materials(d, list);
+		missing_words(d, list);
+	}
+	TRY(missing_proof(c, r, PROOF_CURRENT, "subscriber", "proof by the current key", list, f));
+	TRY(missing_proof(c, r, PROOF_NEW, "new-key", "proof by the new key", list, f));
+	*ret = TAKE(list);
+	return OK;
+}
+
+static enum err find_service(struct ctx *c, const struct draw *d, struct service *ret, struct fault *f)
+{
+	enum err e = store_service_of_cert(c->db, d->row.id, ret, f);
+	if (e == ERR_NOT_FOUND)
+		return fault_raise(f, ERR_RULE, "service_missing", "service",
+				   "certificate %s belongs to no service at the desk: it can't be extended",
+				   SERIAL(&d->row.ref.serial));
+	return e;
+}
+
+enum err draw_check_paid(struct ctx *c, const struct draw *d, const struct request *r, struct fault *f)
+{
+	struct service s = {0};
+	bool issues = tally_kind_issues(d->tally.kind);
+	if (!issues || (r->months == 0 && r->order[0] == '\0'))
+		return OK;
+	TRY(find_service(c, d, &s, f));
+	if (r->months > 0)
+		TRY(service_check_paid(&s, c->now, f));
+	return r->order[0] != '\0' ? order_check(c->db, r->order, r->account, s.id, r->id, r->months, f) : OK;
+}

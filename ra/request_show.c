@@ -1,0 +1,190 @@
+/*
+ * What an owner sees of requests. request.show may wait, on a bell and without polling, until the request has come to
+ * its end.
+ */
+#include "ra/request.h"
+
+#include "ra/bell.h"
+#include "ra/status.h"
+
+#include "common/base/clock.h"
+
+#include <string.h>
+
+static void add_history(void *arg, const struct history_item *item)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "at", json_time(item->at));
+	json_object_set_new(o, "event", json_string(item->event));
+	json_object_set_new(o, "from", json_string(item->before));
+	json_object_set_new(o, "to", json_string(item->after));
+	json_object_set_new(o, "who", json_string(item->who));
+	json_object_set_new(o, "detail", json_string(item->detail));
+	json_array_append_new(arg, o);
+}
+
+static enum err put_history(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	json_t *list = json_array();
+	json_object_set_new(o, "history", list);
+	return store_history(c->db, r->id, add_history, list, f);
+}
+
+static enum err put_materials(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	struct material m[TALLY_MAX_MATERIALS];
+	json_t *list = json_array();
+	size_t n = 0;
+	json_object_set_new(o, "materials", list);
+	TRY(store_materials(c->db, r->id, m, TALLY_MAX_MATERIALS, &n, f));
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = json_object();
+		json_object_set_new(row, "name", json_string(m[i].name));
+		json_object_set_new(row, "sha256", json_hex(m[i].sha256, 32));
+		json_object_set_new(row, "bytes", json_integer(m[i].bytes));
+		json_object_set_new(row, "type", json_string(m[i].type));
+		json_array_append_new(list, row);
+	}
+	return OK;
+}
+
+/* The note as it was sent; before, as far as it is signed. */
+static enum err put_note(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	_cleanup_buf_ struct buf note = {0}, lines = {0};
+	TRY(store_handover_note(c->db, r->id, "tally", &note, f));
+	if (note.len == 0) {
+		TRY(store_lines(c->db, r->id, &lines, f));
+		if (lines.len == 0)
+			return OK;
+		note_begin(slice_str(r->tally), &note);
+		buf_add_slice(&note, buf_slice(&lines));
+	}
+	json_object_set_new(o, "note", json_string(buf_text(&note)));
+	return OK;
+}
+
+static enum err put_outcome(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *cert = NULL;
+	if (r->refusal_rule[0] != '\0') {
+		json_t *refusal = json_object();
+		json_object_set_new(refusal, "rule", json_string(r->refusal_rule));
+		json_object_set_new(refusal, "where", json_string(r->refusal_where));
+		json_object_set_new(refusal, "text", json_string(r->refusal_text));
+		json_object_set_new(o, "refusal", refusal);
+	}
+	if (r->result == 0)
+		return OK;
+	TRY(cert_json(c->db, r->result, &cert, f));
+	json_object_set(o, "certificate", json_object_get(cert, "pem"));
+	json_object_set(o, "certificate_serial", json_object_get(cert, "serial"));
+	json_object_set(o, "certificate_issuer", json_object_get(cert, "issuer"));
+	return OK;
+}
+
+/* A draft's gaps; when the policy has moved on so far that they can't be told, the list is left out. */
+static enum err put_missing(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	_cleanup_(draw_done) struct draw d = {0};
+	_cleanup_(json_freep) json_t *missing = NULL;
+	struct fault why = {0};
+	if (request_state_from_word(r->state) > REQUEST_AWAITING_PROOF || draw_load(c, r, &d, &why) != OK)
+		return OK;
+	TRY(draw_missing(c, &d, r, &missing, f));
+	json_object_set_new(o, "missing", TAKE(missing));
+	return OK;
+}
+
+static enum err put_terms(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	struct cert_row row;
+	TRY(store_cert_by_id(c->db, r->cert, &row, f));
+	json_object_set_new(o, "request", json_string(r->id));
+	json_object_set_new(o, "state", json_string(r->state));
+	json_object_set_new(o, "kind", json_string(r->kind));
+	json_object_set_new(o, "way", json_string(r->way));
+	json_object_set_new(o, "project", json_string(r->project));
+	json_object_set_new(o, "profile", json_string(r->profile));
+	json_object_set_new(o, "serial", json_string(SERIAL(&row.ref.serial)));
+	json_object_set_new(o, "issuer", json_hex(row.ref.issuer_key_id, 20));
+	json_object_set_new(o, "months", json_integer(r->months));
+	if (r->order[0] != '\0')
+		json_object_set_new(o, "order", json_string(r->order));
+	json_object_set_new(o, "made", json_time(r->made));
+	json_object_set_new(o, "dies", json_time(r->dies));
+	json_object_set_new(o, "officers_needed", json_integer(r->officers));
+	json_object_set_new(o, "tally", json_string(r->tally));
+	return OK;
+}
+
+static enum err put_explained(const struct request *r, json_t *o, struct fault *f)
+{
+	_cleanup_(tally_done) struct tally t = {0};
+	_cleanup_buf_ struct buf zh = {0}, en = {0};
+	TRY(tally_parse(slice_str(r->tally), &t, f));
+	tally_explain(&t, "zh", &zh);
+	tally_explain(&t, "en", &en);
+	json_object_set_new(o, "explain", json_bilingual(&(struct bilingual){buf_text(&zh), buf_text(&en)}));
+	return OK;
+}
+
+static enum err show(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	_cleanup_(json_freep) json_t *o = json_object();
+	TRY(request_own(c, &r, f));
+	TRY(put_terms(c, &r, o, f));
+	TRY(put_explained(&r, o, f));
+	TRY(put_missing(c, &r, o, f));
+	TRY(put_materials(c, &r, o, f));
+	TRY(put_note(c, &r, o, f));
+	TRY(put_history(c, &r, o, f));
+	TRY(put_outcome(c, &r, o, f));
+	*ret = TAKE(o);
+	return OK;
+}
+
+enum err request_show(struct ctx *c, json_t **ret, struct fault *f)
+{
+	int64_t until = clock_mono_us() + param_number(c, "wait_ms", 0) * 1000;
+	for (;;) {
+		_cleanup_(json_freep) json_t *o = NULL;
+		uint64_t count = bell_count(c->desk->finished);
+		TRY(desk_read(c, show, &o, f));
+		const char *state = json_string_value(json_object_get(o, "state"));
+		bool final = request_state_is_final(request_state_from_word(state));
+		if (final || clock_mono_us() >= until || !bell_wait(c->desk->finished, count, until)) {
+			*ret = TAKE(o);
+			return OK;
+		}
+	}
+}
+
+static void add_item(void *arg, const struct request_item *item)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "request", json_string(item->id));
+	json_object_set_new(o, "kind", json_string(item->kind));
+	json_object_set_new(o, "way", json_string(item->way));
+	json_object_set_new(o, "project", json_string(item->project));
+	json_object_set_new(o, "serial", json_string(SERIAL(&item->ref.serial)));
+	json_object_set_new(o, "state", json_string(item->state));
+	json_object_set_new(o, "made", json_time(item->made));
+	json_object_set_new(o, "dies", json_time(item->dies));
+	json_array_append_new(arg, o);
+}
+
+enum err request_list(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *rows = json_array();
+	const char *state = param_text(c, "state");
+	int64_t limit, offset, total = 0;
+	param_page(c, &limit, &offset);
+	TRY(store_requests_of(c->db, c->session->account.id, state ? state : "", limit, offset, add_item, rows, &total,
+			      f));
+	*ret = json_object();
+	json_object_set_new(*ret, "requests", TAKE(rows));
+	json_object_set_new(*ret, "total", json_integer(total));
+	return OK;
+}

@@ -1,0 +1,132 @@
+/*
+ * The table. Rows are states, columns events, a cell is the state after; an empty cell refuses.
+ *
+ * The last three events come from the signer and its ledger, whose word is the law: they are possible even where the
+ * desk thought otherwise (a request that it held for withdrawn or expired, while the signer was issuing it).
+ */
+#include "ra/request_state.h"
+
+#include "common/base/cleanup.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const state_words[REQUEST_STATE_N] = {
+	[REQUEST_NONE] = "",
+	[REQUEST_DRAFTED] = "drafted",
+	[REQUEST_AWAITING_PROOF] = "awaiting_proof",
+	[REQUEST_AWAITING_OFFICERS] = "awaiting_officers",
+	[REQUEST_APPROVED] = "approved",
+	[REQUEST_SENT] = "sent",
+	[REQUEST_ISSUED] = "issued",
+	[REQUEST_REFUSED] = "refused",
+	[REQUEST_WITHDRAWN] = "withdrawn",
+	[REQUEST_EXPIRED] = "expired",
+};
+static const char *const event_words[EVENT_N] = {
+	[EVENT_EDIT] = "edit",	   [EVENT_PROVE] = "prove",	  [EVENT_SUBMIT] = "submit",
+	[EVENT_PASS] = "submit",   [EVENT_APPROVE] = "approve",	  [EVENT_ENOUGH] = "approve",
+	[EVENT_REJECT] = "reject", [EVENT_WITHDRAW] = "withdraw", [EVENT_EXPIRE] = "expire",
+	[EVENT_SEND] = "send",	   [EVENT_DONE] = "issue",	  [EVENT_REFUSE] = "refuse",
+	[EVENT_DIE] = "die",
+};
+
+static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
+	[REQUEST_DRAFTED] = {[EVENT_EDIT] = REQUEST_DRAFTED,
+			     [EVENT_PROVE] = REQUEST_AWAITING_PROOF,
+			     [EVENT_SUBMIT] = REQUEST_AWAITING_OFFICERS,
+			     [EVENT_PASS] = REQUEST_APPROVED,
+			     [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+			     [EVENT_EXPIRE] = REQUEST_EXPIRED,
+			     [EVENT_DONE] = REQUEST_ISSUED,
+			     [EVENT_REFUSE] = REQUEST_REFUSED,
+			     [EVENT_DIE] = REQUEST_WITHDRAWN},
+	[REQUEST_AWAITING_PROOF] = {[EVENT_PROVE] = REQUEST_AWAITING_PROOF,
+				    [EVENT_SUBMIT] = REQUEST_AWAITING_OFFICERS,
+				    [EVENT_PASS] = REQUEST_APPROVED,
+				    [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+				    [EVENT_EXPIRE] = REQUEST_EXPIRED,
+				    [EVENT_DONE] = REQUEST_ISSUED,
+				    [EVENT_REFUSE] = REQUEST_REFUSED,
+				    [EVENT_DIE] = REQUEST_WITHDRAWN},
+	[REQUEST_AWAITING_OFFICERS] = {[EVENT_APPROVE] = REQUEST_AWAITING_OFFICERS,
+				       [EVENT_ENOUGH] = REQUEST_APPROVED,
+				       [EVENT_REJECT] = REQUEST_REFUSED,
+				       [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+				       [EVENT_EXPIRE] = REQUEST_EXPIRED,
+				       [EVENT_DONE] = REQUEST_ISSUED,
+				       [EVENT_REFUSE] = REQUEST_REFUSED,
+				       [EVENT_DIE] = REQUEST_WITHDRAWN},
+	[REQUEST_APPROVED] = {[EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+			      [EVENT_EXPIRE] = REQUEST_EXPIRED,
+			      [EVENT_SEND] = REQUEST_SENT,
+			      [EVENT_DONE] = REQUEST_ISSUED,
+			      [EVENT_REFUSE] = REQUEST_REFUSED,
+			      [EVENT_DIE] = REQUEST_WITHDRAWN},
+	[REQUEST_SENT] =
+		{[EVENT_DONE] = REQUEST_ISSUED, [EVENT_REFUSE] = REQUEST_REFUSED, [EVENT_DIE] = REQUEST_WITHDRAWN},
+	[REQUEST_ISSUED] = {0},
+	[REQUEST_REFUSED] = {[EVENT_DONE] = REQUEST_ISSUED},
+	[REQUEST_WITHDRAWN] = {[EVENT_DONE] = REQUEST_ISSUED},
+	[REQUEST_EXPIRED] = {[EVENT_DONE] = REQUEST_ISSUED},
+};
+
+const char *request_state_word(enum request_state state)
+{
+	assert(state < REQUEST_STATE_N);
+	return state_words[state];
+}
+
+enum request_state request_state_from_word(const char *word)
+{
+	for (size_t i = REQUEST_DRAFTED; i < REQUEST_STATE_N; i++) {
+		if (strcmp(word, state_words[i]) == 0)
+			return (enum request_state)i;
+	}
+	return REQUEST_NONE;
+}
+
+const char *request_event_word(enum request_event event)
+{
+	assert(event < EVENT_N);
+	return event_words[event];
+}
+
+bool request_state_is_final(enum request_state state)
+{
+	return state >= REQUEST_ISSUED;
+}
+
+enum request_state request_next(enum request_state state, enum request_event event)
+{
+	assert(state < REQUEST_STATE_N && event < EVENT_N);
+	return (enum request_state)next[state][event];
+}
+
+static enum err not_now(const char *id, enum request_state state, enum request_event event, struct fault *f)
+{
+	_cleanup_buf_ struct buf when = {0};
+	for (size_t i = REQUEST_DRAFTED; i < REQUEST_STATE_N; i++) {
+		if (next[i][event] != REQUEST_NONE)
+			buf_fmt(&when, "%s%s", when.len > 0 ? ", " : "", state_words[i]);
+	}
+	return fault_raise(f, ERR_RULE, "request_state", "request.state", "request %s is %s: %s is possible while %s",
+			   id, state_words[state], event_words[event], buf_text(&when));
+}
+
+enum err request_move(struct db *db, const char *id, const char *state_word, enum request_event event, int64_t now,
+		      const char *who, const char *detail, enum request_state *ret_after, struct fault *f)
+{
+	enum request_state before = request_state_from_word(state_word), after;
+	assert(before != REQUEST_NONE);
+	after = request_next(before, event);
+	if (after == REQUEST_NONE)
+		return not_now(id, before, event, f);
+	if (after != before)
+		TRY(store_request_state(db, id, state_words[after], f));
+	TRY(store_history_add(db, id, now, event_words[event], state_words[before], state_words[after], who, detail,
+			      f));
+	if (ret_after)
+		*ret_after = after;
+	return OK;
+}

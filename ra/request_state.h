@@ -1,0 +1,51 @@
+/*
+ * The life of a request: a table of states and events.
+ */
+#ifndef HUFU_RA_REQUEST_STATE_H
+#define HUFU_RA_REQUEST_STATE_H
+
+#include "ra/store_request.h"
+
+enum request_state {
+	REQUEST_NONE, /* no such transition */
+	REQUEST_DRAFTED,
+	REQUEST_AWAITING_PROOF,
+	REQUEST_AWAITING_OFFICERS,
+	REQUEST_APPROVED,
+	REQUEST_SENT,
+	REQUEST_ISSUED,
+	REQUEST_REFUSED,
+	REQUEST_WITHDRAWN,
+	REQUEST_EXPIRED,
+	REQUEST_STATE_N
+};
+enum request_event {
+	EVENT_EDIT,      /* the owner changes the draft, or its materials */
+	EVENT_PROVE,     /* a subscriber's or new key's line */
+	EVENT_SUBMIT,    /* officers are to judge */
+	EVENT_PASS,      /* submitted, and no officer is needed */
+	EVENT_APPROVE,   /* one officer's line, more are needed */
+	EVENT_ENOUGH,    /* the last officer's line */
+	EVENT_REJECT,    /* an officer says no */
+	EVENT_WITHDRAW,  /* the owner takes it back */
+	EVENT_EXPIRE,    /* its time is over */
+	EVENT_SEND,      /* handed to the signer */
+	EVENT_DONE,      /* the signer did it, by its answer or its ledger */
+	EVENT_REFUSE,    /* the signer refused it */
+	EVENT_DIE,       /* the ledger says it was withdrawn */
+	EVENT_N
+};
+const char *request_state_word(enum request_state state);
+/* REQUEST_NONE for a word that is none. */
+enum request_state request_state_from_word(const char *word);
+const char *request_event_word(enum request_event event);
+bool request_state_is_final(enum request_state state);
+/* Where an event leads; REQUEST_NONE: not possible in that state. */
+enum request_state request_next(enum request_state state, enum request_event event);
+
+/* Moves the request and writes its history, in the caller's transaction. ERR_RULE request_state when the event is not possible
+ * now; the text says when it is. ret_after may be NULL. */
+MUST_CHECK enum err request_move(struct db *db, const char *id, const char *state_word, enum request_event event, int64_t now,
+				 const char *who, const char *detail, enum request_state *ret_after, struct fault *f);
+
+#endif

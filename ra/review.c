@@ -1,0 +1,135 @@
+/*
+ * Officers judge what waits for them.
+ *
+ * An approval is a signature line over the tally's text, made on the officer's own machine; the desk verifies it by the
+ * roster and counts people. A rejection also lets the tally die at the signer, since others may have signed already.
+ * Next: review_show.c.
+ */
+#include "ra/review.h"
+
+#include "ra/note.h"
+#include "ra/status.h"
+
+#include "common/base/log.h"
+
+#include <string.h>
+
+/* --- approve --- */
+
+static enum err check_member(struct ctx *c, const struct request *r, const struct one_line *l, struct fault *f)
+{
+	const struct note_sig *sig = &l->note.sigs[0];
+	const struct member *m = roster_by_name(&c->law->roster, sig->name);
+	enum tally_kind kind = TALLY_KIND_N;
+	bool known = tally_kind_from_word(r->kind, strlen(r->kind), &kind);
+	if (!m || m->role != ROLE_OFFICER)
+		return fault_raise(f, ERR_RULE, "signer_unknown", "params.line",
+				   "found a line of \"%s\", wanted one of an officer of the roster",
+				   ESC(sig->name, strlen(sig->name)));
+	if (!note_sig_holds_ed25519(&l->note, sig, m->key))
+		return fault_raise(f, ERR_CRYPTO, "officer_signature", "params.line",
+				   "the line of officer \"%s\" does not hold for the roster's key", m->name);
+	if (!known || !member_may(m, r->project, kind))
+		return fault_raise(f, ERR_RULE, "officers_scope", "params.line",
+				   "officer \"%s\" may not sign %s in project %s", m->name, r->kind, r->project);
+	return OK;
+}
+
+static enum err take_line(struct ctx *c, const struct request *r, struct one_line *l, int64_t *ret_have,
+			  struct fault *f)
+{
+	TRY(one_line_read(r->tally, param_text(c, "line"), l, f));
+	TRY(check_member(c, r, l, f));
+	enum err e = store_line_add(c->db, r->id, "officer", l->note.sigs[0].name, l->line, c->now, f);
+	if (e == ERR_CONFLICT)
+		return fault_raise(f, ERR_RULE, "officer_twice", "params.line",
+				   "officer \"%s\" has approved request %s already", l->note.sigs[0].name, r->id);
+	TRY(e);
+	return store_lines_count(c->db, r->id, "officer", ret_have, f);
+}
+
+static enum err check_standing(struct ctx *c, const struct request *r, struct fault *f)
+{
+	_cleanup_(draw_done) struct draw d = {0};
+	if (request_next(request_state_from_word(r->state), EVENT_APPROVE) == REQUEST_NONE)
+		return request_move(c->db, r->id, r->state, EVENT_APPROVE, c->now, c->who, "", NULL, f);
+	TRY(draw_load(c, r, &d, f));
+	return draw_judge(c, &d, f);
+}
+
+enum err review_approve(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	_cleanup_(one_line_done) struct one_line l = {0};
+	int64_t have = 0;
+	TRY(request_any(c, &r, f));
+	TRY(check_standing(c, &r, f));
+	TRY(take_line(c, &r, &l, &have, f));
+	const char *officer = l.note.sigs[0].name;
+	bool enough = have >= r.officers;
+	TRY(request_move(c->db, r.id, r.state, enough ? EVENT_ENOUGH : EVENT_APPROVE, c->now, officer, "", NULL, f));
+	if (enough)
+		TRY(note_hand_over(c, &r, f));
+	TRY(desk_audit(c, "request_approved", r.id, officer, f));
+	TRY(request_answer(c, r.id, ret, f));
+	json_object_set_new(*ret, "officers", json_sprintf("%lld/%lld", (long long)have, (long long)r.officers));
+	return OK;
+}
+
+/* --- reject --- */
+
+enum err review_reject(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	const char *reason = param_text(c, "reason");
+	TRY(request_any(c, &r, f));
+	TRY(request_move(c->db, r.id, r.state, EVENT_REJECT, c->now, c->who, reason, NULL, f));
+	TRY(store_request_refusal(c->db, r.id, "officer_rejected", "review", reason, f));
+	TRY(note_withdraw(c, &r, f));
+	TRY(desk_audit(c, "request_rejected", r.id, reason, f));
+	return request_answer(c, r.id, ret, f);
+}
+
+/* --- revoke by officers --- */
+
+static enum err set_revocation(struct ctx *c, struct request *r, struct fault *f)
+{
+	_cleanup_(cert_body_done) struct cert_body body = {0};
+	struct cert_row row;
+	uint8_t id[TALLY_ID];
+	TRY(cert_find(c->db, param_text(c, "serial"), param_text(c, "issuer"), 0, &row, f));
+	TRY(store_cert_body(c->db, row.id, &body, f));
+	random_fill(id, sizeof(id));
+	hex_lower(id, sizeof(id), r->id);
+	r->cert = row.id;
+	r->subject = xstrdup("[]");
+	memcpy(r->project, body.project, sizeof(r->project));
+	memcpy(r->profile, body.profile, sizeof(r->profile));
+	snprintf(r->kind, sizeof(r->kind), "%s", tally_kind_word(TALLY_REVOKE));
+	snprintf(r->way, sizeof(r->way), "%s", param_text(c, "way"));
+	snprintf(r->reason, sizeof(r->reason), "%s", param_text(c, "reason"));
+	snprintf(r->state, sizeof(r->state), "%s", request_state_word(REQUEST_DRAFTED));
+	if (crl_reason_from_word(r->reason) < 0)
+		return fault_raise(f, ERR_PARSE, "reason_form", "params.reason",
+				   "found \"%s\", wanted a reason of RFC 5280 5.3.1, as keyCompromise",
+				   ESC(r->reason, strlen(r->reason)));
+	return OK;
+}
+
+enum err review_prepare_revoke(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	_cleanup_(draw_done) struct draw d = {0};
+	TRY(set_revocation(c, &r, f));
+	TRY(draw_make(c, &r, &d, f));
+	if (r.proof != 0 || r.officers == 0)
+		return fault_raise(f, ERR_RULE, "way_of_subscriber", "params.way",
+				   "way %s wants the subscriber's proof: the subscriber asks for it", r.way);
+	TRY(store_request_add(c->db, &r, f));
+	TRY(store_history_add(c->db, r.id, c->now, "draft", "", r.state, c->who, "", f));
+	TRY(request_move(c->db, r.id, r.state, EVENT_SUBMIT, c->now, c->who, "", NULL, f));
+	TRY(desk_audit(c, "revocation_opened", r.id, r.reason, f));
+	TRY(request_answer(c, r.id, ret, f));
+	json_object_set_new(*ret, "tally", json_string(r.tally));
+	return OK;
+}

@@ -1,0 +1,167 @@
+/*
+ * What an officer is shown: the tally's own text first, and what the desk can say beside it. An officer's client makes
+ * the difference and the hashes itself from the text; what stands here is for screens that only show.
+ */
+#include "ra/review.h"
+
+#include "ra/note.h"
+#include "ra/status.h"
+
+#include <string.h>
+
+#define QUEUE_MAX 200
+
+static void add_item(void *arg, const struct request_item *item)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "request", json_string(item->id));
+	json_object_set_new(o, "kind", json_string(item->kind));
+	json_object_set_new(o, "way", json_string(item->way));
+	json_object_set_new(o, "project", json_string(item->project));
+	json_object_set_new(o, "serial", json_string(SERIAL(&item->ref.serial)));
+	json_object_set_new(o, "organisation", json_string(item->organisation));
+	json_object_set_new(o, "state", json_string(item->state));
+	json_object_set_new(o, "officers",
+			    json_sprintf("%lld/%lld", (long long)item->officers_have, (long long)item->officers));
+	json_object_set_new(o, "made", json_time(item->made));
+	json_object_set_new(o, "dies", json_time(item->dies));
+	json_array_append_new(arg, o);
+}
+
+enum err review_queue(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *rows = json_array();
+	const char *project = param_text(c, "project"), *kind = param_text(c, "kind");
+	TRY(store_requests_in(c->db, request_state_word(REQUEST_AWAITING_OFFICERS), project ? project : "",
+			      kind ? kind : "", QUEUE_MAX, add_item, rows, f));
+	*ret = json_object();
+	json_object_set_new(*ret, "requests", TAKE(rows));
+	return OK;
+}
+
+/* --- one request --- */
+
+static json_t *difference(const struct tally *t)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < t->n_subject; i++) {
+		const struct subject_line *line = &t->subject[i];
+		bool pair = line->mark == SUBJECT_OLD && i + 1 < t->n_subject &&
+			    t->subject[i + 1].mark == SUBJECT_NEW && t->subject[i + 1].type == line->type;
+		if (line->mark == SUBJECT_SAME)
+			continue;
+		json_t *o = json_object();
+		json_object_set_new(o, "attribute", json_string(line->type->word));
+		json_object_set_new(o, "old", line->mark == SUBJECT_OLD ? json_string(line->value) : json_null());
+		if (pair)
+			i++;
+		json_object_set_new(o, "new",
+				    t->subject[i].mark == SUBJECT_NEW ? json_string(t->subject[i].value) : json_null());
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *materials(const struct draw *d)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < d->n_materials; i++) {
+		json_t *o = json_object();
+		json_object_set_new(o, "name", json_string(d->materials[i].name));
+		json_object_set_new(o, "sha256", json_hex(d->materials[i].sha256, 32));
+		json_object_set_new(o, "bytes", json_integer(d->materials[i].bytes));
+		json_object_set_new(o, "type", json_string(d->materials[i].type));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+/* What to look at, in the order in which it is looked at. */
+static json_t *checklist(const struct draw *d)
+{
+	json_t *list = json_array();
+	const struct tally *t = &d->tally;
+	for (size_t i = 0; i < t->n_subject; i++) {
+		if (t->subject[i].mark == SUBJECT_NEW)
+			json_array_append_new(list, json_sprintf("%s \"%s\" stands in the materials as written here",
+								 t->subject[i].type->word, t->subject[i].value));
+	}
+	for (size_t i = 0; i < d->n_materials; i++)
+		json_array_append_new(
+			list, json_sprintf("%s is stamped, readable and of this organisation", d->materials[i].name));
+	if (t->has_key && t->key_is_new)
+		json_array_append_new(list, json_string("the new key is the organisation's"));
+	if (t->notice[0] != '\0')
+		json_array_append_new(list, json_sprintf("risk notice %s is stamped", t->notice));
+	if (t->kind == TALLY_REVOKE)
+		json_array_append_new(list,
+				      json_string("the certificate and the reason are the ones that were reported"));
+	return list;
+}
+
+static enum err put_note(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	_cleanup_buf_ struct buf note = {0};
+	note_begin(slice_str(r->tally), &note);
+	TRY(store_lines(c->db, r->id, &note, f));
+	json_object_set_new(o, "note", json_string(buf_text(&note)));
+	return OK;
+}
+
+static enum err put_people(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	int64_t have = 0;
+	TRY(store_lines_count(c->db, r->id, "officer", &have, f));
+	json_object_set_new(o, "officers", json_sprintf("%lld/%lld", (long long)have, (long long)r->officers));
+	return OK;
+}
+
+static enum err put_owner(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	struct account a = {0};
+	if (r->account == 0)
+		return OK;
+	TRY(store_account_get(c->db, r->account, &a, f));
+	json_object_set_new(o, "organisation", json_string(a.organisation));
+	json_object_set_new(o, "identifier", json_string(a.identifier));
+	json_object_set_new(o, "agent", json_string(a.agent));
+	return OK;
+}
+
+static enum err put_case(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	_cleanup_(draw_done) struct draw d = {0};
+	_cleanup_buf_ struct buf zh = {0}, en = {0};
+	TRY(draw_load(c, r, &d, f));
+	tally_explain(&d.tally, "zh", &zh);
+	tally_explain(&d.tally, "en", &en);
+	json_object_set_new(o, "explain", json_bilingual(&(struct bilingual){buf_text(&zh), buf_text(&en)}));
+	json_object_set_new(o, "difference", difference(&d.tally));
+	json_object_set_new(o, "materials", materials(&d));
+	json_object_set_new(o, "checklist", checklist(&d));
+	json_object_set_new(o, "serial", json_string(SERIAL(&d.row.ref.serial)));
+	json_object_set_new(o, "issuer", json_hex(d.row.ref.issuer_key_id, 20));
+	json_object_set_new(o, "certificate_state", json_string(cert_state_word(&d.row, c->now)));
+	return OK;
+}
+
+enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	_cleanup_(json_freep) json_t *o = json_object();
+	TRY(request_any(c, &r, f));
+	json_object_set_new(o, "request", json_string(r.id));
+	json_object_set_new(o, "state", json_string(r.state));
+	json_object_set_new(o, "kind", json_string(r.kind));
+	json_object_set_new(o, "way", json_string(r.way));
+	json_object_set_new(o, "project", json_string(r.project));
+	json_object_set_new(o, "made", json_time(r.made));
+	json_object_set_new(o, "dies", json_time(r.dies));
+	json_object_set_new(o, "tally", json_string(r.tally));
+	TRY(put_owner(c, &r, o, f));
+	TRY(put_case(c, &r, o, f));
+	TRY(put_people(c, &r, o, f));
+	TRY(put_note(c, &r, o, f));
+	*ret = TAKE(o);
+	return OK;
+}

@@ -1,0 +1,30 @@
+/*
+ * What the signer said of itself last.
+ */
+#ifndef HUFU_RA_SIGNER_H
+#define HUFU_RA_SIGNER_H
+
+#include "common/rpc/server.h"
+#include "ra/law.h"
+#include "ra/store.h"
+
+struct signer_state {
+	bool asked, reachable, locked;
+	int64_t asked_at;           /* of the last answer, or of the last attempt when unreachable */
+	char error[200];            /* why it was unreachable */
+	uint64_t size;              /* of its ledger */
+	int64_t now, last_beat;
+	uint64_t roster_version, policy_version;
+	uint8_t ca[20], roster[32], policy[32];
+	int64_t issuer_not_after;   /* far ahead while nobody has said it yet; kept over restarts */
+	uint64_t issued, refused, rejected, revoked;
+};
+struct signer_view; /* thread-safe */
+MUST_CHECK enum err signer_view_open(struct store *store, struct signer_view **ret, struct fault *f);
+void signer_view_close(struct signer_view *v);
+void signer_view_get(struct signer_view *v, struct signer_state *ret);
+/* Asks the signer for its health and remembers the answer, or that there was none. Says aloud (once a change) when the
+ * signer's policy or roster is another than the desk's. */
+void signer_view_ask(struct signer_view *v, struct rpc_client *client, struct laws *laws);
+
+#endif

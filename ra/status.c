@@ -1,0 +1,295 @@
+/*
+ * Status comes from the table that the follower fills from the ledger, and says how fresh it is: as_of is the time of
+ * the last entry seen, which a beat renews each minute.
+ */
+#include "ra/status.h"
+
+#include "ra/follow.h"
+
+#include "common/base/clock.h"
+#include "common/rpc/wire.h"
+
+#include <string.h>
+
+#define SAME_SERIAL_MAX 8
+#define CRL_MAX_ANSWER (48u * 1024u * 1024u)
+
+const char *cert_state_word(const struct cert_row *row, int64_t now)
+{
+	bool counts = row->changed <= now;
+	switch (row->state) {
+	case CERT_REVOKED:
+		if (counts)
+			return "revoked";
+		break;
+	case CERT_ENDED:
+		if (counts)
+			return "ended";
+		break;
+	case CERT_HELD:
+		return "held";
+	case CERT_GOOD:
+		break;
+	}
+	return now > row->not_after ? "expired" : "good";
+}
+
+/* --- finding --- */
+
+static enum err serial_param(const char *text, const char *where, struct serial *ret, struct fault *f)
+{
+	if (serial_parse(text, strlen(text), ret))
+		return OK;
+	return fault_raise(f, ERR_PARSE, "serial_form", where,
+			   "found \"%s\", wanted upper-case hex of 1 to 20 octets without leading 00",
+			   ESC(text, strlen(text)));
+}
+
+static enum err issuer_param(const char *text, const char *where, uint8_t ret[20], struct fault *f)
+{
+	if (strlen(text) == 40 && hex_decode(text, 40, ret, 20))
+		return OK;
+	return fault_raise(f, ERR_PARSE, "issuer_form", where, "found \"%s\", wanted a key id of 40 hex characters",
+			   ESC(text, strlen(text)));
+}
+
+static enum err unknown(const char *serial, struct fault *f)
+{
+	return fault_raise(f, ERR_NOT_FOUND, "certificate_unknown", "params.serial",
+			   "there is no certificate %s for you here", ESC(serial, strlen(serial)));
+}
+
+enum err cert_find(struct db *db, const char *serial, const char *issuer, int64_t account, struct cert_row *ret,
+		   struct fault *f)
+{
+	struct cert_row rows[SAME_SERIAL_MAX];
+	struct serial parsed;
+	uint8_t key_id[20];
+	size_t n = 0, hits = 0;
+	bool by_issuer = issuer && issuer[0] != '\0';
+	TRY(serial_param(serial, "params.serial", &parsed, f));
+	if (by_issuer)
+		TRY(issuer_param(issuer, "params.issuer", key_id, f));
+	TRY(store_certs_by_serial(db, &parsed, rows, SAME_SERIAL_MAX, &n, f));
+	for (size_t i = 0; i < n; i++) {
+		bool mine = account == 0 || rows[i].account == account;
+		if (mine && (!by_issuer || memcmp(rows[i].ref.issuer_key_id, key_id, 20) == 0)) {
+			*ret = rows[i];
+			hits++;
+		}
+	}
+	if (hits > 1)
+		return fault_raise(f, ERR_CONFLICT, "serial_ambiguous", "params.issuer",
+				   "%zu issuers have a certificate %s: say which by params.issuer", hits, serial);
+	return hits == 1 ? OK : unknown(serial, f);
+}
+
+enum err cert_json(struct db *db, int64_t id, json_t **ret, struct fault *f)
+{
+	struct cert_row row;
+	_cleanup_(cert_body_done) struct cert_body body = {0};
+	_cleanup_buf_ struct buf pem = {0};
+	TRY(store_cert_by_id(db, id, &row, f));
+	TRY(store_cert_body(db, id, &body, f));
+	pem_put(&pem, "CERTIFICATE", buf_slice(&body.der));
+	*ret = json_object();
+	json_object_set_new(*ret, "serial", json_string(SERIAL(&row.ref.serial)));
+	json_object_set_new(*ret, "issuer", json_hex(row.ref.issuer_key_id, 20));
+	json_object_set_new(*ret, "not_before", json_time(row.not_before));
+	json_object_set_new(*ret, "not_after", json_time(row.not_after));
+	json_object_set_new(*ret, "pem", json_string(buf_text(&pem)));
+	return OK;
+}
+
+/* --- cert.list, cert.show --- */
+
+struct page {
+	const struct ctx *c;
+	json_t *rows;
+};
+
+/* What the profile offers for a certificate that can still be followed. */
+static json_t *actions_of(const struct ctx *c, const struct cert_row *row, const char *profile)
+{
+	static const char *const at_the_desk[] = {"extend", "change", "revoke"};
+	json_t *list = json_array();
+	const struct profile *p = policy_profile(c->law->policy, profile);
+	const char *state = cert_state_word(row, c->now);
+	if (!p || row->successor != 0 || (strcmp(state, "good") != 0 && strcmp(state, "expired") != 0))
+		return list;
+	const struct policy_kind *kinds = p->kinds.v;
+	for (size_t k = 0; k < sizeof(at_the_desk) / sizeof(at_the_desk[0]); k++) {
+		for (size_t i = 0; i < p->kinds.n; i++) {
+			if (strcmp(kinds[i].kind, at_the_desk[k]) == 0)
+				json_array_append_new(list, json_string(kinds[i].kind));
+		}
+	}
+	return list;
+}
+
+static void add_cert(void *arg, const struct cert_item *item)
+{
+	struct page *page = arg;
+	json_t *o = json_object();
+	json_object_set_new(o, "serial", json_string(SERIAL(&item->row.ref.serial)));
+	json_object_set_new(o, "name", json_string(item->name));
+	json_object_set_new(o, "issuer", json_string(item->issuer_name));
+	json_object_set_new(o, "issuer_key_id", json_hex(item->row.ref.issuer_key_id, 20));
+	json_object_set_new(o, "not_before", json_time(item->row.not_before));
+	json_object_set_new(o, "not_after", json_time(item->row.not_after));
+	json_object_set_new(o, "state", json_string(cert_state_word(&item->row, page->c->now)));
+	json_object_set_new(o, "project", json_string(item->project));
+	json_object_set_new(o, "profile", json_string(item->profile));
+	json_object_set_new(o, "actions", actions_of(page->c, &item->row, item->profile));
+	json_array_append_new(page->rows, o);
+}
+
+enum err cert_list(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *rows = json_array();
+	const char *search = param_text(c, "search");
+	int64_t limit, offset, total = 0;
+	param_page(c, &limit, &offset);
+	TRY(store_certs_of(c->db, c->session->account.id, search ? search : "", limit, offset, add_cert,
+			   &(struct page){c, rows}, &total, f));
+	*ret = json_object();
+	json_object_set_new(*ret, "certificates", TAKE(rows));
+	json_object_set_new(*ret, "total", json_integer(total));
+	return OK;
+}
+
+/* State, and what goes with it. */
+static enum err put_status(struct db *db, const struct cert_row *row, int64_t now, json_t *o, struct fault *f)
+{
+	const char *word = cert_state_word(row, now);
+	struct cert_row next;
+	json_object_set_new(o, "state", json_string(word));
+	if (strcmp(word, "revoked") == 0 || strcmp(word, "ended") == 0)
+		json_object_set_new(o, "reason", json_string(crl_reason_word(row->reason)));
+	if (row->state != CERT_GOOD)
+		json_object_set_new(o, "when", json_time(row->changed));
+	if (row->successor == 0)
+		return OK;
+	TRY(store_cert_by_id(db, row->successor, &next, f));
+	json_object_set_new(o, "successor", json_string(SERIAL(&next.ref.serial)));
+	json_object_set_new(o, "successor_issuer", json_hex(next.ref.issuer_key_id, 20));
+	return OK;
+}
+
+enum err cert_show(struct ctx *c, json_t **ret, struct fault *f)
+{
+	struct cert_row row;
+	_cleanup_(json_freep) json_t *o = NULL;
+	_cleanup_(cert_body_done) struct cert_body body = {0};
+	TRY(cert_find(c->db, param_text(c, "serial"), param_text(c, "issuer"), c->session->account.id, &row, f));
+	TRY(store_cert_body(c->db, row.id, &body, f));
+	TRY(cert_json(c->db, row.id, &o, f));
+	json_object_set_new(o, "name", json_string(body.name));
+	json_object_set_new(o, "issuer_name", json_string(body.issuer_name));
+	json_object_set_new(o, "project", json_string(body.project));
+	json_object_set_new(o, "profile", json_string(body.profile));
+	json_object_set_new(o, "actions", actions_of(c, &row, body.profile));
+	TRY(put_status(c->db, &row, c->now, o, f));
+	*ret = TAKE(o);
+	return OK;
+}
+
+/* --- status.query --- */
+
+static json_t *unknown_json(const char *serial, const char *issuer)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "serial", json_string(serial));
+	json_object_set_new(o, "issuer", issuer ? json_string(issuer) : json_null());
+	json_object_set_new(o, "state", json_string("unknown"));
+	return o;
+}
+
+static enum err put_answer(struct ctx *c, const struct cert_row *row, json_t *answers, struct fault *f)
+{
+	json_t *o = json_object();
+	json_array_append_new(answers, o);
+	json_object_set_new(o, "serial", json_string(SERIAL(&row->ref.serial)));
+	json_object_set_new(o, "issuer", json_hex(row->ref.issuer_key_id, 20));
+	json_object_set_new(o, "not_after", json_time(row->not_after));
+	return put_status(c->db, row, c->now, o, f);
+}
+
+/* Without an issuer: all that have this serial. */
+static enum err answer_serial(struct ctx *c, const char *text, json_t *answers, struct fault *f)
+{
+	struct cert_row rows[SAME_SERIAL_MAX];
+	struct serial serial;
+	size_t n = 0;
+	TRY(serial_param(text, "params.serials", &serial, f));
+	TRY(store_certs_by_serial(c->db, &serial, rows, SAME_SERIAL_MAX, &n, f));
+	for (size_t i = 0; i < n; i++)
+		TRY(put_answer(c, &rows[i], answers, f));
+	if (n == 0)
+		json_array_append_new(answers, unknown_json(text, NULL));
+	return OK;
+}
+
+static enum err answer_ref(struct ctx *c, json_t *object, json_t *answers, struct fault *f)
+{
+	const char *serial, *issuer;
+	struct cert_ref ref = {0};
+	struct cert_row row;
+	TRY(member_text(object, "params.refs", "serial", true, 2 * SERIAL_MAX, &serial, f));
+	TRY(member_text(object, "params.refs", "issuer", true, 40, &issuer, f));
+	TRY(serial_param(serial, "params.refs.serial", &ref.serial, f));
+	TRY(issuer_param(issuer, "params.refs.issuer", ref.issuer_key_id, f));
+	enum err e = store_cert_by_ref(c->db, &ref, &row, f);
+	if (e == ERR_NOT_FOUND) {
+		json_array_append_new(answers, unknown_json(serial, issuer));
+		return OK;
+	}
+	TRY(e);
+	return put_answer(c, &row, answers, f);
+}
+
+enum err status_query(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *answers = json_array();
+	json_t *serials = json_object_get(c->call->params, "serials"), *refs = json_object_get(c->call->params, "refs");
+	json_t *v;
+	size_t i;
+	int64_t size, at;
+	if (!serials && !refs)
+		return fault_raise(f, ERR_PARSE, "status_nothing", "params.serials",
+				   "found neither serials nor refs, wanted one of them");
+	TRY(store_head(c->db, HEAD_NEXT, &size, f));
+	TRY(store_head(c->db, HEAD_AT, &at, f));
+	json_array_foreach(serials, i, v) TRY(answer_serial(c, json_string_value(v), answers, f));
+	json_array_foreach(refs, i, v) TRY(answer_ref(c, v, answers, f));
+	*ret = json_object();
+	json_object_set_new(*ret, "as_of", json_time(at));
+	json_object_set_new(*ret, "ledger_size", json_integer(size));
+	json_object_set_new(*ret, "answers", TAKE(answers));
+	return OK;
+}
+
+/* --- crl.get --- */
+
+enum err crl_get(struct ctx *c, json_t **ret, struct fault *f)
+{
+	struct wire_crl ask = {.shard = (uint32_t)param_number(c, "shard", WIRE_FULL_CRL)};
+	struct wire_crl_is is;
+	const char *issuer = param_text(c, "issuer");
+	_cleanup_buf_ struct buf request = {0}, reply = {0};
+	memcpy(ask.issuer, c->law->roster.ca, 20);
+	if (issuer)
+		TRY(issuer_param(issuer, "params.issuer", ask.issuer, f));
+	wire_crl_put(&ask, &request);
+	TRY(rpc_call(c->desk->signer, buf_slice(&request), &reply, f));
+	TRY(wire_expect(buf_slice(&reply), WIRE_TYPE_CRL_IS, NULL, f));
+	TRY(wire_crl_is_get(buf_slice(&reply), &is, f));
+	if (is.der.n > CRL_MAX_ANSWER)
+		return fault_raise(f, ERR_LIMIT, "crl_size", "crl", "the CRL has %zu bytes: ask for its shards",
+				   is.der.n);
+	*ret = json_object();
+	json_object_set_new(*ret, "der", json_base64(is.der));
+	json_object_set_new(*ret, "number", json_integer((json_int_t)is.number));
+	json_object_set_new(*ret, "next_update", json_time(is.next_update));
+	return OK;
+}

@@ -1,0 +1,54 @@
+/*
+ * The desk's database: schema, connections, and the small tables that every method touches (calls, audit, heads).
+ *
+ * SQL stands in ra/store_*.c only. Whoever changes holds the one writer, so writers never wait in SQLite's busy loop;
+ * readers have connections of their own and see a snapshot.
+ */
+#ifndef HUFU_RA_STORE_H
+#define HUFU_RA_STORE_H
+
+#include "common/db/db.h"
+
+struct store; /* thread-safe */
+/* path: the database file; migrated to the newest schema. Gives *ret: store_close(). */
+MUST_CHECK enum err store_open(const char *path, struct store **ret, struct fault *f);
+void store_close(struct store *s);
+static inline void store_closep(struct store **s) { if (*s) store_close(*s); *s = NULL; }
+
+/* Takes the writer and begins a transaction. On OK the caller ends it by store_end(). */
+MUST_CHECK enum err store_begin(struct store *s, struct db **ret, struct fault *f);
+/* e OK: commits, else rolls back; gives the writer back. Returns e, or why the commit failed. */
+MUST_CHECK enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f);
+/* A connection for reading, in a snapshot of its own until store_read_end(). */
+MUST_CHECK enum err store_read(struct store *s, struct db **ret, struct fault *f);
+void store_read_end(struct store *s, struct db *db);
+
+/* --- answers of changing calls, by the caller's call_id -------------------------------------------------------- */
+
+/* *ret_answer: the stored JSON (gives: free()), NULL when this id is new. The same id with another method or digest:
+ * ERR_CONFLICT call_id_reused. */
+MUST_CHECK enum err store_call_find(struct db *db, const char *actor, const char *call_id, const char *method,
+				    const uint8_t digest[32], char **ret_answer, struct fault *f);
+MUST_CHECK enum err store_call_put(struct db *db, const char *actor, const char *call_id, const char *method,
+				   const uint8_t digest[32], const char *answer, int64_t now, struct fault *f);
+MUST_CHECK enum err store_calls_purge(struct db *db, int64_t before, struct fault *f);
+
+/* --- audit: who did what to what, when, from where; only ever appended ------------------------------------------ */
+
+MUST_CHECK enum err store_audit(struct db *db, int64_t now, const char *who, int64_t uid, const char *what,
+				const char *object, const char *detail, struct fault *f);
+
+/* --- heads: small values by name -------------------------------------------------------------------------------- */
+
+/* 0 when absent. */
+MUST_CHECK enum err store_head(struct db *db, const char *name, int64_t *ret, struct fault *f);
+MUST_CHECK enum err store_head_set(struct db *db, const char *name, int64_t value, struct fault *f);
+/* Appends; nothing when absent. */
+MUST_CHECK enum err store_bytes(struct db *db, const char *name, struct buf *ret, struct fault *f);
+MUST_CHECK enum err store_bytes_set(struct db *db, const char *name, struct slice value, struct fault *f);
+
+/* A copy of a text column, "" for null, into a fixed array; longer ones are a fault of the database (asserted). */
+void column_copy(struct db_row *row, int column, char *ret, size_t size);
+#define COLUMN(row, column, array) column_copy((row), (column), (array), sizeof(array))
+
+#endif

@@ -1,0 +1,269 @@
+/*
+ * The certificate table. Serial numbers are stored as magnitude octets, as the ledger has them; the name that an old
+ * system gives an issuer ("ZJCA OCA2") is compared with the issuer's common name.
+ */
+#include "ra/store_cert.h"
+
+#include "common/base/cleanup.h"
+
+#include <assert.h>
+#include <string.h>
+
+void cert_body_done(struct cert_body *b)
+{
+	buf_done(&b->der);
+	*b = (struct cert_body){0};
+}
+
+void intent_done(struct intent *i)
+{
+	buf_done(&i->tbs);
+	buf_done(&i->note);
+}
+
+static struct slice serial_slice(const struct serial *s)
+{
+	return slice_of(s->b, s->n);
+}
+
+static void read_fixed(struct db_row *row, int column, uint8_t *ret, size_t n)
+{
+	struct slice b = db_blob(row, column);
+	assert(b.n == n);
+	memcpy(ret, b.p, n);
+}
+
+#define ROW                                                                                                            \
+	"c.id, c.issuer, c.serial, c.state, c.reason, c.changed, c.not_before, c.not_after, c.successor,"              \
+	" c.predecessor, c.account"
+#define ROW_N 11
+
+static void read_row(struct db_row *row, struct cert_row *ret)
+{
+	struct slice serial = db_blob(row, 2);
+	*ret = (struct cert_row){.id = db_i64(row, 0)};
+	read_fixed(row, 1, ret->ref.issuer_key_id, 20);
+	assert(serial.n <= SERIAL_MAX);
+	memcpy(ret->ref.serial.b, serial.p, serial.n);
+	ret->ref.serial.n = serial.n;
+	ret->state = (enum cert_state)db_i64(row, 3);
+	ret->reason = (unsigned)db_i64(row, 4);
+	ret->changed = db_i64(row, 5);
+	ret->not_before = db_i64(row, 6);
+	ret->not_after = db_i64(row, 7);
+	ret->successor = db_i64(row, 8);
+	ret->predecessor = db_i64(row, 9);
+	ret->account = db_i64(row, 10);
+}
+
+enum err store_cert_by_id(struct db *db, int64_t id, struct cert_row *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT " ROW " FROM certs c WHERE c.id = ?1", "i", id));
+	read_row(row, ret);
+	return OK;
+}
+
+enum err store_cert_by_ref(struct db *db, const struct cert_ref *ref, struct cert_row *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT " ROW " FROM certs c WHERE c.serial = ?1 AND c.issuer = ?2", "bb",
+		   serial_slice(&ref->serial), slice_of(ref->issuer_key_id, 20)));
+	read_row(row, ret);
+	return OK;
+}
+
+enum err store_certs_by_serial(struct db *db, const struct serial *serial, struct cert_row *ret, size_t max,
+			       size_t *ret_n, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more = false;
+	size_t n = 0;
+	TRY(db_query(db, f, &row, "SELECT " ROW " FROM certs c WHERE c.serial = ?1 ORDER BY c.id LIMIT ?2", "bi",
+		     serial_slice(serial), (int64_t)max));
+	for (;;) {
+		TRY(db_next(row, &more, f));
+		if (!more)
+			break;
+		read_row(row, &ret[n++]);
+	}
+	*ret_n = n;
+	return OK;
+}
+
+enum err store_cert_body(struct db *db, int64_t id, struct cert_body *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT der, name, issuer_name, key_sha256, renewals, adopted, weak, project, profile, tally, entry"
+		   " FROM cert_bodies WHERE id = ?1",
+		   "i", id));
+	buf_add_slice(&ret->der, db_blob(row, 0));
+	COLUMN(row, 1, ret->name);
+	COLUMN(row, 2, ret->issuer_name);
+	read_fixed(row, 3, ret->key_sha256, 32);
+	ret->renewals = db_i64(row, 4);
+	ret->adopted = db_i64(row, 5) != 0;
+	ret->weak = db_i64(row, 6) != 0;
+	COLUMN(row, 7, ret->project);
+	COLUMN(row, 8, ret->profile);
+	COLUMN(row, 9, ret->tally);
+	ret->entry = db_i64(row, 10);
+	return OK;
+}
+
+/* 0 stands for none: NULLIF makes it null. */
+enum err store_cert_add(struct db *db, const struct cert_row *row, const struct cert_body *body, int64_t *ret_id,
+			bool *ret_added, struct fault *f)
+{
+	struct cert_row there;
+	enum err e = store_cert_by_ref(db, &row->ref, &there, f);
+	*ret_added = e == ERR_NOT_FOUND;
+	if (e == OK)
+		*ret_id = there.id;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	TRY(db_run(db, f,
+		   "INSERT INTO certs (issuer, serial, state, reason, changed, not_before, not_after, successor,"
+		   " predecessor, account)"
+		   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, NULLIF(?8, 0), NULLIF(?9, 0))",
+		   "bbiiiiiii", slice_of(row->ref.issuer_key_id, 20), serial_slice(&row->ref.serial),
+		   (int64_t)row->state, (int64_t)row->reason, row->changed, row->not_before, row->not_after,
+		   row->predecessor, row->account));
+	*ret_id = db_last_id(db);
+	return db_run(db, f,
+		      "INSERT INTO cert_bodies (id, der, name, issuer_name, key_sha256, renewals, adopted, weak,"
+		      " project, profile, tally, entry)"
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+		      "ibttbiiittti", *ret_id, buf_slice(&body->der), body->name, body->issuer_name,
+		      slice_of(body->key_sha256, 32), body->renewals, (int64_t)body->adopted, (int64_t)body->weak,
+		      body->project, body->profile, body->tally, body->entry);
+}
+
+enum err store_cert_status(struct db *db, int64_t id, enum cert_state state, unsigned reason, int64_t changed,
+			   struct fault *f)
+{
+	return db_run(db, f, "UPDATE certs SET state = ?2, reason = ?3, changed = ?4 WHERE id = ?1", "iiii", id,
+		      (int64_t)state, (int64_t)reason, changed);
+}
+
+enum err store_cert_successor(struct db *db, int64_t id, int64_t successor, struct fault *f)
+{
+	TRY(db_run(db, f, "UPDATE certs SET successor = ?2 WHERE id = ?1", "ii", id, successor));
+	/* What was bought for the line of certificates goes on with its newest. */
+	return db_run(db, f, "UPDATE services SET cert = ?2 WHERE cert = ?1", "ii", id, successor);
+}
+
+enum err store_certs_of(struct db *db, int64_t account, const char *search, int64_t limit, int64_t offset,
+			void (*fn)(void *arg, const struct cert_item *item), void *arg, int64_t *ret_total,
+			struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *count = NULL, *row = NULL;
+	bool more = false;
+	TRY(db_one(db, f, &count,
+		   "SELECT count(*) FROM certs c JOIN cert_bodies b ON b.id = c.id"
+		   " WHERE c.account = ?1 AND (?2 = '' OR instr(b.name, ?2) > 0)",
+		   "it", account, search));
+	*ret_total = db_i64(count, 0);
+	TRY(db_query(db, f, &row,
+		     "SELECT " ROW ", b.name, b.issuer_name, b.project, b.profile FROM certs c"
+		     " JOIN cert_bodies b ON b.id = c.id"
+		     " WHERE c.account = ?1 AND (?2 = '' OR instr(b.name, ?2) > 0)"
+		     " ORDER BY c.id DESC LIMIT ?3 OFFSET ?4",
+		     "itii", account, search, limit, offset));
+	for (;;) {
+		struct cert_item item;
+		TRY(db_next(row, &more, f));
+		if (!more)
+			return OK;
+		read_row(row, &item.row);
+		COLUMN(row, ROW_N, item.name);
+		COLUMN(row, ROW_N + 1, item.issuer_name);
+		COLUMN(row, ROW_N + 2, item.project);
+		COLUMN(row, ROW_N + 3, item.profile);
+		fn(arg, &item);
+	}
+}
+
+/* --- claims --- */
+
+enum err store_claim(struct db *db, const struct serial *serial, const char *issuer_name, int64_t account,
+		     int64_t *ret_owner, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_run(db, f,
+		   "INSERT INTO claims (serial, issuer_name, account) VALUES (?1, ?2, ?3)"
+		   " ON CONFLICT (serial, issuer_name) DO NOTHING",
+		   "bti", serial_slice(serial), issuer_name, account));
+	TRY(db_one(db, f, &row, "SELECT account FROM claims WHERE serial = ?1 AND issuer_name = ?2", "bt",
+		   serial_slice(serial), issuer_name));
+	*ret_owner = db_i64(row, 0);
+	return OK;
+}
+
+enum err store_claims_resolve(struct db *db, const struct serial *serial, struct fault *f)
+{
+	TRY(db_run(db, f,
+		   "UPDATE certs SET account ="
+		   " (SELECT k.account FROM claims k JOIN cert_bodies b ON b.id = certs.id"
+		   "  WHERE k.serial = certs.serial AND k.issuer_name = b.issuer_name)"
+		   " WHERE serial = ?1 AND account IS NULL",
+		   "b", serial_slice(serial)));
+	return db_run(db, f,
+		      "UPDATE services SET cert ="
+		      " (SELECT c.id FROM certs c JOIN cert_bodies b ON b.id = c.id"
+		      "  WHERE c.serial = services.serial AND b.issuer_name = services.issuer_name"
+		      "  AND c.account = services.account)"
+		      " WHERE serial = ?1 AND cert IS NULL",
+		      "b", serial_slice(serial));
+}
+
+/* --- intents and adoptions --- */
+
+enum err store_intent_put(struct db *db, int64_t entry, const uint8_t issuer[20], const uint8_t tally[TALLY_ID],
+			  struct slice tbs, struct slice note, struct fault *f)
+{
+	return db_run(db, f,
+		      "INSERT INTO intents (entry, issuer, tally, tbs, note) VALUES (?1, ?2, ?3, ?4, ?5)"
+		      " ON CONFLICT (entry) DO NOTHING",
+		      "ibbbb", entry, slice_of(issuer, 20), slice_of(tally, TALLY_ID), tbs, note);
+}
+
+enum err store_intent_get(struct db *db, int64_t entry, struct intent *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT issuer, tally, tbs, note FROM intents WHERE entry = ?1", "i", entry));
+	read_fixed(row, 0, ret->issuer, 20);
+	read_fixed(row, 1, ret->tally, TALLY_ID);
+	buf_add_slice(&ret->tbs, db_blob(row, 2));
+	buf_add_slice(&ret->note, db_blob(row, 3));
+	return OK;
+}
+
+enum err store_intent_drop(struct db *db, int64_t entry, struct fault *f)
+{
+	return db_run(db, f, "DELETE FROM intents WHERE entry = ?1", "i", entry);
+}
+
+enum err store_adoption_put(struct db *db, int64_t entry, const char *project, const char *profile, struct fault *f)
+{
+	return db_run(db, f,
+		      "INSERT INTO adoptions (entry, project, profile) VALUES (?1, ?2, ?3)"
+		      " ON CONFLICT (entry) DO NOTHING",
+		      "itt", entry, project, profile);
+}
+
+enum err store_adoption_get(struct db *db, int64_t entry, char ret_project[TALLY_WORD], char ret_profile[TALLY_WORD],
+			    struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more = false;
+	ret_project[0] = ret_profile[0] = '\0';
+	TRY(db_query(db, f, &row, "SELECT project, profile FROM adoptions WHERE entry = ?1", "i", entry));
+	TRY(db_next(row, &more, f));
+	if (more) {
+		column_copy(row, 0, ret_project, TALLY_WORD);
+		column_copy(row, 1, ret_profile, TALLY_WORD);
+	}
+	return OK;
+}

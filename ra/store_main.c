@@ -1,0 +1,211 @@
+/*
+ * One writer behind a lock, and as many readers as threads ever read at once; each connection is opened when it is
+ * first needed and kept. Here too: stored answers, audit lines, heads.
+ */
+#include "ra/store.h"
+#include "ra/store_schema.h"
+
+#include "common/base/cleanup.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <string.h>
+
+struct reader {
+	struct db *db;
+	struct reader *next;
+};
+struct store {
+	char *path;
+	struct db *writer;
+	pthread_mutex_t writing;
+	pthread_mutex_t lock; /* of idle */
+	struct reader *idle;
+};
+
+enum err store_open(const char *path, struct store **ret, struct fault *f)
+{
+	_cleanup_(store_closep) struct store *s = xcalloc(1, sizeof(*s));
+	s->path = xstrdup(path);
+	pthread_mutex_init(&s->writing, NULL);
+	pthread_mutex_init(&s->lock, NULL);
+	TRY(db_open(path, false, &s->writer, f));
+	TRY(db_migrate(s->writer, store_migrations, store_n_migrations, f));
+	*ret = TAKE(s);
+	return OK;
+}
+
+void store_close(struct store *s)
+{
+	while (s->idle) {
+		struct reader *r = s->idle;
+		s->idle = r->next;
+		db_close(r->db);
+		free(r);
+	}
+	if (s->writer)
+		db_close(s->writer);
+	pthread_mutex_destroy(&s->writing);
+	pthread_mutex_destroy(&s->lock);
+	free(s->path);
+	free(s);
+}
+
+enum err store_begin(struct store *s, struct db **ret, struct fault *f)
+{
+	pthread_mutex_lock(&s->writing);
+	enum err e = db_begin(s->writer, f);
+	if (e != OK) {
+		pthread_mutex_unlock(&s->writing);
+		return e;
+	}
+	*ret = s->writer;
+	return OK;
+}
+
+enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f)
+{
+	assert(db == s->writer);
+	if (e == OK)
+		e = db_commit(db, f);
+	if (e != OK)
+		db_rollback(db);
+	pthread_mutex_unlock(&s->writing);
+	return e;
+}
+
+static enum err reader_take(struct store *s, struct db **ret, struct fault *f)
+{
+	pthread_mutex_lock(&s->lock);
+	struct reader *r = s->idle;
+	if (r)
+		s->idle = r->next;
+	pthread_mutex_unlock(&s->lock);
+	if (!r)
+		return db_open(s->path, true, ret, f);
+	*ret = r->db;
+	free(r);
+	return OK;
+}
+
+static void reader_give(struct store *s, struct db *db)
+{
+	struct reader *r = xcalloc(1, sizeof(*r));
+	r->db = db;
+	pthread_mutex_lock(&s->lock);
+	r->next = s->idle;
+	s->idle = r;
+	pthread_mutex_unlock(&s->lock);
+}
+
+enum err store_read(struct store *s, struct db **ret, struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(reader_take(s, &db, f));
+	enum err e = db_begin_read(db, f);
+	if (e != OK) {
+		reader_give(s, db);
+		return e;
+	}
+	*ret = db;
+	return OK;
+}
+
+void store_read_end(struct store *s, struct db *db)
+{
+	db_rollback(db);
+	reader_give(s, db);
+}
+
+void column_copy(struct db_row *row, int column, char *ret, size_t size)
+{
+	const char *text = db_text(row, column);
+	size_t n = text ? strlen(text) : 0;
+	assert(n < size);
+	if (n > 0)
+		memcpy(ret, text, n);
+	ret[n] = '\0';
+}
+
+/* --- stored answers --- */
+
+enum err store_call_find(struct db *db, const char *actor, const char *call_id, const char *method,
+			 const uint8_t digest[32], char **ret_answer, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more = false;
+	TRY(db_query(db, f, &row, "SELECT method, digest, answer FROM calls WHERE actor = ?1 AND call_id = ?2", "tt",
+		     actor, call_id));
+	TRY(db_next(row, &more, f));
+	if (!more)
+		return OK;
+	if (strcmp(db_text(row, 0), method) != 0 || !slice_eq(db_blob(row, 1), slice_of(digest, 32)))
+		return fault_raise(f, ERR_CONFLICT, "call_id_reused", "params.call_id",
+				   "call_id %s was used by you before, for %s with other parameters; wanted a new one",
+				   ESC(call_id, strlen(call_id)), db_text(row, 0));
+	*ret_answer = xstrdup(db_text(row, 2));
+	return OK;
+}
+
+enum err store_call_put(struct db *db, const char *actor, const char *call_id, const char *method,
+			const uint8_t digest[32], const char *answer, int64_t now, struct fault *f)
+{
+	return db_run(db, f,
+		      "INSERT INTO calls (actor, call_id, method, digest, answer, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		      "tttbti", actor, call_id, method, slice_of(digest, 32), answer, now);
+}
+
+enum err store_calls_purge(struct db *db, int64_t before, struct fault *f)
+{
+	return db_run(db, f, "DELETE FROM calls WHERE at < ?1", "i", before);
+}
+
+/* --- audit --- */
+
+enum err store_audit(struct db *db, int64_t now, const char *who, int64_t uid, const char *what, const char *object,
+		     const char *detail, struct fault *f)
+{
+	return db_run(db, f, "INSERT INTO audit (at, who, uid, what, object, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		      "ititt"
+		      "t",
+		      now, who, uid, what, object, detail);
+}
+
+/* --- heads --- */
+
+enum err store_head(struct db *db, const char *name, int64_t *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more = false;
+	*ret = 0;
+	TRY(db_query(db, f, &row, "SELECT number FROM heads WHERE name = ?1", "t", name));
+	TRY(db_next(row, &more, f));
+	if (more)
+		*ret = db_i64(row, 0);
+	return OK;
+}
+
+enum err store_head_set(struct db *db, const char *name, int64_t value, struct fault *f)
+{
+	return db_run(db, f,
+		      "INSERT INTO heads (name, number) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET number = ?2",
+		      "ti", name, value);
+}
+
+enum err store_bytes(struct db *db, const char *name, struct buf *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more = false;
+	TRY(db_query(db, f, &row, "SELECT bytes FROM heads WHERE name = ?1", "t", name));
+	TRY(db_next(row, &more, f));
+	if (more)
+		buf_add_slice(ret, db_blob(row, 0));
+	return OK;
+}
+
+enum err store_bytes_set(struct db *db, const char *name, struct slice value, struct fault *f)
+{
+	return db_run(db, f,
+		      "INSERT INTO heads (name, bytes) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET bytes = ?2",
+		      "tb", name, value);
+}

@@ -1,0 +1,251 @@
+/*
+ * Requests and what lists show of them. What belongs to one request (lines, materials, history) is in store_case.c, the
+ * queue to the signer in store_handover.c.
+ */
+#include "ra/store_request.h"
+
+#include "common/base/cleanup.h"
+
+#include <assert.h>
+#include <string.h>
+
+void request_done(struct request *r)
+{
+	free(r->subject);
+	free(r->tally);
+	buf_done(&r->csr);
+	*r = (struct request){0};
+}
+
+static const char *or_null(const char *s)
+{
+	return s[0] != '\0' ? s : NULL;
+}
+
+static struct slice csr_or_null(const struct request *r)
+{
+	return r->csr.len > 0 ? buf_slice(&r->csr) : slice_of(NULL, 0);
+}
+
+static void read_terms(struct db_row *row, struct request *ret)
+{
+	COLUMN(row, 0, ret->id);
+	ret->account = db_i64(row, 1);
+	COLUMN(row, 2, ret->kind);
+	COLUMN(row, 3, ret->way);
+	COLUMN(row, 4, ret->project);
+	COLUMN(row, 5, ret->profile);
+	COLUMN(row, 6, ret->state);
+	ret->cert = db_i64(row, 7);
+	ret->subject = xstrdup(db_text(row, 8));
+	ret->months = db_i64(row, 9);
+	COLUMN(row, 10, ret->order);
+	buf_add_slice(&ret->csr, db_blob(row, 11));
+	COLUMN(row, 12, ret->files);
+	ret->notice = db_i64(row, 13) != 0;
+	COLUMN(row, 14, ret->reason);
+}
+
+static void read_course(struct db_row *row, struct request *ret)
+{
+	ret->tally = xstrdup(db_text(row, 15));
+	COLUMN(row, 16, ret->policy);
+	ret->proof = db_i64(row, 17);
+	ret->officers = db_i64(row, 18);
+	ret->made = db_i64(row, 19);
+	ret->dies = db_i64(row, 20);
+	ret->result = db_i64(row, 21);
+	COLUMN(row, 22, ret->refusal_rule);
+	COLUMN(row, 23, ret->refusal_where);
+	COLUMN(row, 24, ret->refusal_text);
+}
+
+enum err store_request_get(struct db *db, const char *id, struct request *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(
+		db, f, &row,
+		"SELECT id, account, kind, way, project, profile, state, cert, subject, months, order_id, csr, files,"
+		" notice, reason, tally, policy, proof, officers, made, dies, result, refusal_rule, refusal_where,"
+		" refusal_text FROM requests WHERE id = ?1",
+		"t", id));
+	read_terms(row, ret);
+	read_course(row, ret);
+	return OK;
+}
+
+enum err store_request_add(struct db *db, const struct request *r, struct fault *f)
+{
+	return db_run(db, f,
+		      "INSERT INTO requests (id, account, kind, way, project, profile, state, cert, subject, months,"
+		      " order_id, csr, files, notice, reason, tally, policy, proof, officers, made, dies)"
+		      " VALUES (?1, NULLIF(?2, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+		      " ?18, ?19, ?20, ?21)",
+		      "tittttt"
+		      "iti"
+		      "tbtit"
+		      "tt"
+		      "iiii",
+		      r->id, r->account, r->kind, r->way, r->project, r->profile, r->state, r->cert, r->subject,
+		      r->months, or_null(r->order), csr_or_null(r), r->files, (int64_t)r->notice, r->reason, r->tally,
+		      r->policy, r->proof, r->officers, r->made, r->dies);
+}
+
+enum err store_request_redraw(struct db *db, const struct request *r, struct fault *f)
+{
+	return db_run(db, f,
+		      "UPDATE requests SET kind = ?2, way = ?3, project = ?4, profile = ?5, cert = ?6, subject = ?7,"
+		      " months = ?8, order_id = ?9, csr = ?10, files = ?11, notice = ?12, reason = ?13, tally = ?14,"
+		      " policy = ?15, proof = ?16, officers = ?17, made = ?18, dies = ?19 WHERE id = ?1",
+		      "ttttt"
+		      "iti"
+		      "tbtit"
+		      "tt"
+		      "iiii",
+		      r->id, r->kind, r->way, r->project, r->profile, r->cert, r->subject, r->months, or_null(r->order),
+		      csr_or_null(r), r->files, (int64_t)r->notice, r->reason, r->tally, r->policy, r->proof,
+		      r->officers, r->made, r->dies);
+}
+
+enum err store_request_state(struct db *db, const char *id, const char *state, struct fault *f)
+{
+	return db_run(db, f, "UPDATE requests SET state = ?2 WHERE id = ?1", "tt", id, state);
+}
+
+enum err store_request_refusal(struct db *db, const char *id, const char *rule, const char *where, const char *text,
+			       struct fault *f)
+{
+	return db_run(db, f,
+		      "UPDATE requests SET refusal_rule = ?2, refusal_where = ?3, refusal_text = ?4 WHERE id = ?1",
+		      "tttt", id, rule, where, text);
+}
+
+enum err store_request_result(struct db *db, const char *id, int64_t cert, struct fault *f)
+{
+	return db_run(db, f,
+		      "UPDATE requests SET result = NULLIF(?2, 0), refusal_rule = NULL, refusal_where = NULL,"
+		      " refusal_text = NULL WHERE id = ?1",
+		      "ti", id, cert);
+}
+
+/* --- lists --- */
+
+#define ITEM                                                                                                           \
+	"r.id, r.kind, r.way, r.project, r.profile, r.state, r.policy, c.issuer, c.serial, r.officers,"                \
+	" (SELECT count(*) FROM lines l WHERE l.request = r.id AND l.part = 'officer'), r.made, r.dies,"               \
+	" coalesce(a.organisation, '') FROM requests r JOIN certs c ON c.id = r.cert"                                  \
+	" LEFT JOIN accounts a ON a.id = r.account"
+
+static void read_item(struct db_row *row, struct request_item *ret)
+{
+	struct slice issuer = db_blob(row, 7), serial = db_blob(row, 8);
+	COLUMN(row, 0, ret->id);
+	COLUMN(row, 1, ret->kind);
+	COLUMN(row, 2, ret->way);
+	COLUMN(row, 3, ret->project);
+	COLUMN(row, 4, ret->profile);
+	COLUMN(row, 5, ret->state);
+	COLUMN(row, 6, ret->policy);
+	assert(issuer.n == 20 && serial.n <= SERIAL_MAX);
+	memcpy(ret->ref.issuer_key_id, issuer.p, 20);
+	memcpy(ret->ref.serial.b, serial.p, serial.n);
+	ret->ref.serial.n = serial.n;
+	ret->officers = db_i64(row, 9);
+	ret->officers_have = db_i64(row, 10);
+	ret->made = db_i64(row, 11);
+	ret->dies = db_i64(row, 12);
+	COLUMN(row, 13, ret->organisation);
+}
+
+static enum err each_item(struct db_row *row, request_item_fn *fn, void *arg, struct fault *f)
+{
+	for (;;) {
+		struct request_item item = {0};
+		bool more = false;
+		TRY(db_next(row, &more, f));
+		if (!more)
+			return OK;
+		read_item(row, &item);
+		fn(arg, &item);
+	}
+}
+
+enum err store_requests_of(struct db *db, int64_t account, const char *state, int64_t limit, int64_t offset,
+			   request_item_fn *fn, void *arg, int64_t *ret_total, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *count = NULL, *row = NULL;
+	TRY(db_one(db, f, &count, "SELECT count(*) FROM requests r WHERE r.account = ?1 AND (?2 = '' OR r.state = ?2)",
+		   "it", account, state));
+	*ret_total = db_i64(count, 0);
+	TRY(db_query(db, f, &row,
+		     "SELECT " ITEM " WHERE r.account = ?1 AND (?2 = '' OR r.state = ?2)"
+		     " ORDER BY r.made DESC, r.id LIMIT ?3 OFFSET ?4",
+		     "itii", account, state, limit, offset));
+	return each_item(row, fn, arg, f);
+}
+
+enum err store_requests_in(struct db *db, const char *state, const char *project, const char *kind, int64_t limit,
+			   request_item_fn *fn, void *arg, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_query(db, f, &row,
+		     "SELECT " ITEM " WHERE r.state = ?1 AND (?2 = '' OR r.project = ?2) AND (?3 = '' OR r.kind = ?3)"
+		     " ORDER BY r.dies, r.id LIMIT ?4",
+		     "ttti", state, project, kind, limit));
+	return each_item(row, fn, arg, f);
+}
+
+enum err store_requests_pending(struct db *db, int64_t limit, request_item_fn *fn, void *arg, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_query(db, f, &row,
+		     "SELECT " ITEM " WHERE r.state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved',"
+		     " 'sent') ORDER BY r.dies, r.id LIMIT ?1",
+		     "i", limit));
+	return each_item(row, fn, arg, f);
+}
+
+enum err store_requests_open(struct db *db, int64_t account, int64_t *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT count(*) FROM requests WHERE account = ?1 AND state IN ('drafted', 'awaiting_proof',"
+		   " 'awaiting_officers', 'approved', 'sent')",
+		   "i", account));
+	*ret = db_i64(row, 0);
+	return OK;
+}
+
+enum err store_requests_count(struct db *db, void (*fn)(void *arg, const char *state, int64_t n), void *arg,
+			      struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_query(db, f, &row, "SELECT state, count(*) FROM requests GROUP BY state", ""));
+	for (;;) {
+		bool more = false;
+		TRY(db_next(row, &more, f));
+		if (!more)
+			return OK;
+		fn(arg, db_text(row, 0), db_i64(row, 1));
+	}
+}
+
+enum err store_requests_dead(struct db *db, int64_t now, char (*ret)[REQUEST_ID + 1], size_t max, size_t *ret_n,
+			     struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	size_t n = 0;
+	TRY(db_query(db, f, &row,
+		     "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers',"
+		     " 'approved') AND dies <= ?1 ORDER BY dies LIMIT ?2",
+		     "ii", now, (int64_t)max));
+	for (;;) {
+		bool more = false;
+		TRY(db_next(row, &more, f));
+		if (!more)
+			break;
+		column_copy(row, 0, ret[n++], REQUEST_ID + 1);
+	}
+	*ret_n = n;
+	return OK;
+}
