@@ -224,7 +224,11 @@ enum err issue(struct request *r, struct fault *f)
 	fill_row(r, &serial, &i.row);
 	TRY(ledger_do(r->s->ledger, intent_op, &i, f));
 	struct outcome o = {.t = &r->t, .intent = i.index, .cert = i.row.id};
-	TRY(finish(r->s, atomic_load(&r->s->key), buf_slice(&tbs), &o, &r->cert, f));
+	enum err e = finish(r->s, atomic_load(&r->s->key), buf_slice(&tbs), &o, &r->cert, f);
+	if (e != OK) {
+		atomic_store(&r->s->unfinished, true);
+		return e;
+	}
 	if (o.dead) {
 		r->given_up = true;
 		if (f)

@@ -137,9 +137,11 @@ void serve_tally(struct signer *s, bool by_operator, struct slice request, struc
 	struct request *r = xcalloc(1, sizeof(*r)); /* too large for a worker's stack */
 	*r = (struct request){
 		.s = s, .by_operator = by_operator, .note_bytes = m.note, .csr_bytes = m.csr, .identifier = ""};
+	pthread_rwlock_rdlock(&s->tallies);
 	ledger_enter(s->ledger);
 	judge_tally(r, reply);
 	ledger_leave(s->ledger);
+	pthread_rwlock_unlock(&s->tallies);
 	request_done(r);
 	free(r);
 }

@@ -190,6 +190,7 @@ enum err signer_new(const struct ca_config *config, struct ledger *ledger, struc
 	pthread_mutex_init(&s->crl_lock, NULL);
 	pthread_mutex_init(&s->key_lock, NULL);
 	pthread_mutex_init(&s->operator_lock, NULL);
+	pthread_rwlock_init(&s->tallies, NULL);
 	TRY(load(s, f));
 	*ret = TAKE(s);
 	return OK;
@@ -209,6 +210,7 @@ void signer_free(struct signer *s)
 	pthread_mutex_destroy(&s->crl_lock);
 	pthread_mutex_destroy(&s->key_lock);
 	pthread_mutex_destroy(&s->operator_lock);
+	pthread_rwlock_destroy(&s->tallies);
 	free(s);
 }
 
@@ -244,8 +246,23 @@ static enum err append_beat(struct ledger_tx *tx, void *arg, struct fault *f)
 	return ledger_append_e_beat(tx, &e, NULL, f);
 }
 
+/* No tally may be under way: its open intent is not a forgotten one. */
+static enum err finish_open(struct signer *s, struct fault *f)
+{
+	struct ca_key *key = atomic_load(&s->key);
+	if (!key || !atomic_load(&s->unfinished))
+		return OK;
+	pthread_rwlock_wrlock(&s->tallies);
+	enum err e = issue_recover(s, key, f);
+	if (e == OK)
+		atomic_store(&s->unfinished, false);
+	pthread_rwlock_unlock(&s->tallies);
+	return e;
+}
+
 enum err signer_beat(struct signer *s, struct fault *f)
 {
+	TRY(finish_open(s, f));
 	TRY(revoke_due(s, f));
 	return ledger_do(s->ledger, append_beat, NULL, f);
 }

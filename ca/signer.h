@@ -68,6 +68,8 @@ struct signer {
 	pthread_mutex_t crl_lock;      /* one CRL is made at a time */
 	pthread_mutex_t key_lock;      /* one unlocking at a time */
 	pthread_mutex_t operator_lock; /* one roster, policy or adoption at a time */
+	pthread_rwlock_t tallies;      /* shared by every tally; alone: to finish what is open */
+	atomic_bool unfinished;	       /* a tally left its intent open */
 	atomic_ullong rejected;	       /* requests that failed before an RA's signature held */
 	atomic_uint following;	       /* long polls that wait */
 };
@@ -103,7 +105,7 @@ MUST_CHECK enum err signer_certificate(const struct signer *s, struct db *db, co
 /* Profiles' number of CRL shards (1 when the profile says nothing). */
 unsigned profile_shards(const struct profile *p);
 
-/* What a beat does: revokes what is due, appends E_BEAT. */
+/* What a beat does: finishes intents that were left open, revokes what is due, appends E_BEAT. */
 MUST_CHECK enum err signer_beat(struct signer *s, struct fault *f);
 
 /* Handlers of the two sockets (serve.c, operator.c); arg is the signer. */
