@@ -258,8 +258,7 @@ static void corpus(void **state)
 	(void)state;
 	size_t n = corpus_each("csr", whole_and_first, &t);
 	n += corpus_each("x509", whole_and_first, &t);
-	if (n == 0)
-		skip();
+	assert_true(n > 0);
 	print_message("%zu files: %zu requests taken, %zu proofs hold\n", n, t.parsed, t.verified);
 	assert_true(t.parsed > 20 && t.verified > 10);
 }
@@ -270,5 +269,7 @@ int main(void)
 		cmocka_unit_test(forms),	   cmocka_unit_test(proof_must_hold), cmocka_unit_test(too_large),
 		cmocka_unit_test(cut_and_changed), cmocka_unit_test(corpus),
 	};
-	return cmocka_run_group_tests(tests, make_keys, free_keys);
+	/* The last one reads a folder that HUFU_CORPUS names; without it there is nothing to read. */
+	size_t n = sizeof(tests) / sizeof(tests[0]) - (getenv("HUFU_CORPUS") ? 0 : 1);
+	return _cmocka_run_group_tests("tests", tests, n, make_keys, free_keys);
 }
