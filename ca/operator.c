@@ -1,7 +1,7 @@
 /*
  * The operator's socket: what no RA may send. Rosters and policies each follow the recorded head, signed by a quorum of
  * the roster in force; the operator only carries them. Unlocking hands over the passphrase; a tally here needs no RA's
- * line, so that revoking works with the RA down.
+ * line and a CRL is handed out, so that revoking works, to the end, with the RA down.
  */
 #include "ca/operator.h"
 
@@ -266,6 +266,8 @@ static enum err dispatch(struct signer *s, struct slice request, struct buf *rep
 		return serve_unlock(s, request, reply, f);
 	if (type == WIRE_TYPE_STATUS)
 		return serve_health(s, reply, f);
+	if (type == WIRE_TYPE_CRL)
+		return serve_crl(s, request, reply, f);
 	return fault_raise(f, ERR_DENIED, "message_not_served", "message", "%s is not served on the operator's socket",
 			   wire_type_word(type));
 }

@@ -149,7 +149,7 @@ void serve_tally(struct signer *s, bool by_operator, struct slice request, struc
 /* --- CRL, FOLLOW, HEALTH
  * ------------------------------------------------------------------------------------------------------------ */
 
-static enum err serve_crl(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+enum err serve_crl(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
 {
 	_cleanup_buf_ struct buf der = {0};
 	struct wire_crl m;

@@ -157,13 +157,45 @@ static int run_cert_revoke(struct cli *c, int argc, char **argv)
 /* --- CRL and status
  * -------------------------------------------------------------------------------------------------------------- */
 
+static enum err crl_of_desk(struct cli *c, const uint64_t *shard, struct buf *ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *r = NULL;
+	json_t *p = json_object();
+	if (shard)
+		json_object_set_new(p, "shard", json_integer((json_int_t)*shard));
+	TRY(cli_desk(c, "crl.get", p, false, false, &r, f));
+	const char *text = json_string_value(json_object_get(r, "der"));
+	if (!text || !base64_decode(text, strlen(text), ret))
+		return fault_raise(f, ERR_NET, "desk_answer", "crl.get", "the desk's answer has no CRL");
+	return OK;
+}
+
+/* Straight from the signer: what was revoked with the desk down can be published with the desk down. */
+static enum err crl_of_signer(struct cli *c, const uint64_t *shard, struct buf *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf ask = {0}, health = {0}, request = {0}, reply = {0};
+	struct wire_health_is h = {0};
+	struct wire_crl_is crl = {0};
+	wire_status_put(&(struct wire_status){0}, &ask);
+	TRY(cli_operator(c, buf_slice(&ask), WIRE_TYPE_HEALTH_IS, &health, f));
+	TRY(wire_health_is_get(buf_slice(&health), &h, f));
+	struct wire_crl m = {.shard = shard ? (uint32_t)*shard : WIRE_FULL_CRL};
+	memcpy(m.issuer, h.ca, sizeof m.issuer);
+	wire_crl_put(&m, &request);
+	TRY(cli_operator(c, buf_slice(&request), WIRE_TYPE_CRL_IS, &reply, f));
+	TRY(wire_crl_is_get(buf_slice(&reply), &crl, f));
+	buf_add_slice(ret, crl.der);
+	return OK;
+}
+
 static int run_crl(struct cli *c, int argc, char **argv)
 {
 	const char *out = NULL, *shard = NULL;
-	bool der = false;
+	bool der = false, direct = false;
 	const struct option_rule rules[] = {{.name = "--out", .value = &out},
 					    {.name = "--shard", .value = &shard},
 					    {.name = "--der", .flag = &der},
+					    {.name = "--operator", .flag = &direct},
 					    {0}};
 	const struct command *cmd = cli_command(commands_cert, run_crl);
 	struct fault f = {0};
@@ -172,18 +204,9 @@ static int run_crl(struct cli *c, int argc, char **argv)
 		return EXIT_CONFIG;
 	if (shard && !u64_parse(shard, strlen(shard), 4095, &number))
 		return cli_usage(cmd, "--shard \"%s\": wanted a number up to 4095", ESC(shard, strlen(shard)));
-	_cleanup_(json_freep) json_t *r = NULL;
 	_cleanup_buf_ struct buf bytes = {0}, pem = {0};
-	json_t *p = json_object();
-	if (shard)
-		json_object_set_new(p, "shard", json_integer((json_int_t)number));
-	if (cli_desk(c, "crl.get", p, false, false, &r, &f) != OK)
+	if ((direct ? crl_of_signer : crl_of_desk)(c, shard ? &number : NULL, &bytes, &f) != OK)
 		return cli_fail(c, &f);
-	const char *text = json_string_value(json_object_get(r, "der"));
-	if (!text || !base64_decode(text, strlen(text), &bytes)) {
-		fault_raise(&f, ERR_NET, "desk_answer", "crl.get", "the desk's answer has no CRL");
-		return cli_fail(c, &f);
-	}
 	pem_put(&pem, "X509 CRL", buf_slice(&bytes));
 	struct slice w = der ? buf_slice(&bytes) : buf_slice(&pem);
 	if (!out)
@@ -241,9 +264,11 @@ const struct command commands_cert[] = {
 		 "Example:\n  hufu cert revoke --reason keyCompromise --operator --key alice.key 01A2…",
 	 .run = run_cert_revoke},
 	{.name = "crl",
-	 .usage = "[--shard N] [--der] [--out FILE]",
+	 .usage = "[--shard N] [--der] [--operator] [--out FILE]",
 	 .summary = "the current CRL",
-	 .help = "  --shard N    one shard instead of the full CRL\n  --der        DER instead of PEM\n\nExample:\n  "
+	 .help = "  --shard N    one shard instead of the full CRL\n  --der        DER instead of PEM\n  --operator   "
+		 "straight from the signer: works when the desk is down\n  --out FILE   into this file, not to "
+		 "standard output\n\nExample:\n  "
 		 "hufu crl --out crl.pem",
 	 .run = run_crl},
 	{.name = "status",
