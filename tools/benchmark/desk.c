@@ -380,7 +380,7 @@ static json_t *row_of(const struct account *a, const struct job *j)
 	snprintf(mobile, sizeof mobile, "139%08u", a->number);
 	snprintf(service, sizeof service, "%" PRIu64, j->service);
 	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "line", (int)j->service,
-			 "account_identifier", identifier, "organisation", j->item.name, "agent", "张三", "mobile",
+			 "account_identifier", identifier, "organisation", "基准测试账户", "agent", "张三", "mobile",
 			 mobile, "project", STOCK_PROJECT, "service_id", service, "service", "organisation-certificate",
 			 "service_begins", SHANGHAI(now - 300 * DAY_S), "service_ends", SHANGHAI(now + 65 * DAY_S),
 			 "certificate_name", j->item.name, "serial", j->item.serial, "issuer", STOCK_ISSUER);
@@ -404,14 +404,15 @@ static enum err import_part(struct desk *d, json_t *rows, struct fault *f)
 	return OK;
 }
 
-/* The desk learns of adopted certificates from the signer's ledger: waits until it has read as far as there is. */
+/* The desk learns of adopted certificates from the signer's ledger: waits until it has read as far as there is now. */
 static enum err wait_for_follower(struct desk *d, struct fault *f)
 {
+	uint64_t size = 0;
+	TRY(tree_ledger_size(d->tree, &size, f));
 	for (unsigned i = 0; i < FOLLOW_TRIES && !load_stop; i++) {
 		_cleanup_(json_freep) json_t *r = NULL;
 		TRY(call(d, "desk.health", json_object(), &r, f));
-		const json_t *lag = json_object_get(r, "follower_lag");
-		if (json_is_integer(lag) && json_integer_value(lag) == 0)
+		if ((uint64_t)json_integer_value(json_object_get(r, "ledger_size")) >= size)
 			return OK;
 		poll(NULL, 0, FOLLOW_TRY_MS);
 	}
@@ -430,6 +431,16 @@ static struct job *add_job(struct desk *d, struct item *item)
 	*j = (struct job){.item = *item, .service = FIRST_SERVICE + d->filled++};
 	*item = (struct item){0};
 	return j;
+}
+
+size_t desk_left(const struct desk *d)
+{
+	size_t least = SIZE_MAX;
+	for (unsigned i = 0; i < d->n_accounts; i++) {
+		size_t left = d->accounts[i].paid - d->accounts[i].spent;
+		least = left < least ? left : least;
+	}
+	return least;
 }
 
 enum err desk_fill(struct desk *d, struct item *items, size_t n, struct fault *f)

@@ -22,6 +22,8 @@ static inline void desk_freep(struct desk **d)
 /* Takes the items (adopted before, with their keys): gives each account its share, with a service for each that is
  * renewed and paid. Also logs accounts in that are not yet. */
 MUST_CHECK enum err desk_fill(struct desk *d, struct item *items, size_t n, struct fault *f);
+/* How many certificates the account with the fewest still has to extend. */
+size_t desk_left(const struct desk *d);
 /* Extends certificates (request.prepare, prove, submit, until request.show says issued) for so long, or until all that
  * were filled in are spent. */
 MUST_CHECK enum err desk_run(struct desk *d, unsigned seconds, struct timing *t, struct fault *f);

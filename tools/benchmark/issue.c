@@ -3,8 +3,8 @@
  * many and one at a time, and requests through the desk. In each round every case measures its crypto limit and then
  * Hufu.
  *
- * Each extension needs a predecessor of its own, so a pilot tells how many a run will spend, and all of them are made,
- * adopted and signed (or, for the desk, paid) before the first round.
+ * Each extension needs a predecessor of its own. A pilot tells how many a run will spend, and they are made, adopted
+ * and signed (or, for the desk, paid) before the time of a run begins.
  */
 #include "tools/benchmark/issue.h"
 
@@ -26,7 +26,7 @@
 #define DESK_ACCOUNTS 32u
 #define PILOT_SLOTS 8u	  /* counted as at least so many */
 #define PILOT_TURNS 8u	  /* requests of each slot in the pilot */
-#define POOL_MARGIN 1.5	  /* the pilot is short: it may have been slow */
+#define POOL_MARGIN 1.5	  /* a run may be faster than those before */
 #define LIMIT_SECONDS 0.5 /* of a second of Hufu */
 
 enum road { SIGNER, DESK };
@@ -63,6 +63,7 @@ struct side {
 	struct desk *desk;
 	struct pool pools[N_PLANS];
 	struct row *rows[N_PLANS];
+	double best[N_PLANS]; /* certificates a second */
 	struct program *ca, *ra;
 };
 
@@ -189,7 +190,7 @@ static enum err open_side(struct issue *x, struct side *s, struct fault *f)
 	return limit_new(s->alg, &s->limit, f);
 }
 
-/* n more certificates for a case: made, adopted, and signed or paid for. What was left is dropped. */
+/* n more certificates for a case: made, adopted, and signed or paid for. Tallies that were left are dropped. */
 static enum err fill(struct issue *x, struct side *s, size_t k, size_t n, struct fault *f)
 {
 	struct pool *p = &s->pools[k];
@@ -206,20 +207,39 @@ static enum err fill(struct issue *x, struct side *s, size_t k, size_t n, struct
 	return desk ? desk_fill(s->desk, p->items, n, f) : OK;
 }
 
-/* A short run to warm up and to learn how many certificates the rounds will spend. */
+/* --- rounds ------------------------------------------------------------------------------------------------------- */
+
+static enum err run_counted(struct issue *x, struct side *s, size_t k, struct sample *sample, struct fault *f)
+{
+	TRY(run_plan(x, s, k, f));
+	if (x->timing.n == 0)
+		return fault_raise(f, ERR_INTERNAL, "pool_empty", s->rows[k]->name,
+				   "no certificate was left for this run");
+	sample_take(sample, &x->timing);
+	if (sample->per_s > s->best[k])
+		s->best[k] = sample->per_s;
+	return OK;
+}
+
+/* A short run to warm up and to learn how many certificates a run will spend. */
 static enum err pilot(struct issue *x, struct side *s, size_t k, struct fault *f)
 {
 	struct sample sample;
 	unsigned in_flight = plans[k].in_flight;
-	TRY(fill(x, s, k, PILOT_TURNS * (in_flight < PILOT_SLOTS ? PILOT_SLOTS : in_flight), f));
-	TRY(run_plan(x, s, k, f));
-	sample_take(&sample, &x->timing);
-	double rounds = sample.per_s * x->b->seconds * x->b->runs;
+	TRY(fill(x, s, k, (size_t)PILOT_TURNS * (in_flight < PILOT_SLOTS ? PILOT_SLOTS : in_flight), f));
+	TRY(run_counted(x, s, k, &sample, f));
 	progress(x, "%s: pilot %.0f/s", s->rows[k]->name, sample.per_s);
-	return fill(x, s, k, (size_t)(rounds * POOL_MARGIN) + (size_t)in_flight * x->b->runs, f);
+	return OK;
 }
 
-/* --- rounds ------------------------------------------------------------------------------------------------------- */
+/* Enough for a run half as fast again as the best so far, and when not, enough for all runs that are to come. */
+static enum err top_up(struct issue *x, struct side *s, size_t k, struct fault *f)
+{
+	const struct plan *p = &plans[k];
+	size_t left = p->road == DESK ? desk_left(s->desk) * p->in_flight : s->pools[k].n - s->pools[k].at;
+	size_t need = (size_t)(s->best[k] * x->b->seconds * POOL_MARGIN) + 2 * p->in_flight;
+	return left < need ? fill(x, s, k, need * (x->b->runs - s->rows[k]->n_runs), f) : OK;
+}
 
 static enum err measure(struct issue *x, struct side *s, size_t k, struct fault *f)
 {
@@ -227,11 +247,9 @@ static enum err measure(struct issue *x, struct side *s, size_t k, struct fault 
 	struct sample *sample = &r->runs[r->n_runs];
 	/* One request at a time keeps one core busy at most. */
 	unsigned cores = plans[k].in_flight < x->b->cpus ? plans[k].in_flight : x->b->cpus;
+	TRY(top_up(x, s, k, f));
 	TRY(limit_run(s->limit, cores, x->b->seconds * LIMIT_SECONDS, &sample->limit_per_s, f));
-	TRY(run_plan(x, s, k, f));
-	if (x->timing.n == 0)
-		return fault_raise(f, ERR_INTERNAL, "pool_empty", r->name, "no certificate was left for this run");
-	sample_take(sample, &x->timing);
+	TRY(run_counted(x, s, k, sample, f));
 	r->n_runs++;
 	progress(x, "%s: %.0f/s, limit %.0f/s", r->name, sample->per_s, sample->limit_per_s);
 	TRY(memory_read(s->tree.ca, &r->ca, f));

@@ -111,15 +111,31 @@ enum err memory_read(pid_t pid, struct memory *ret, struct fault *f)
 	return OK;
 }
 
+/* ret borrows from reply. */
+static enum err ask_status(const struct tree *t, struct buf *reply, struct wire_health_is *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf request = {0};
+	wire_status_put(&(struct wire_status){0}, &request);
+	TRY(load_call(t->operator_socket, buf_slice(&request), reply, f));
+	TRY(wire_expect(buf_slice(reply), WIRE_TYPE_HEALTH_IS, NULL, f));
+	return wire_health_is_get(buf_slice(reply), ret, f);
+}
+
+enum err tree_ledger_size(const struct tree *t, uint64_t *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf reply = {0};
+	struct wire_health_is h = {0};
+	TRY(ask_status(t, &reply, &h, f));
+	*ret = h.size;
+	return OK;
+}
+
 /* Whose tallies this signer takes, by which policy. */
 static enum err read_heads(struct tree *t, struct fault *f)
 {
-	_cleanup_buf_ struct buf request = {0}, reply = {0};
+	_cleanup_buf_ struct buf reply = {0};
 	struct wire_health_is h = {0};
-	wire_status_put(&(struct wire_status){0}, &request);
-	TRY(load_call(t->operator_socket, buf_slice(&request), &reply, f));
-	TRY(wire_expect(buf_slice(&reply), WIRE_TYPE_HEALTH_IS, NULL, f));
-	TRY(wire_health_is_get(buf_slice(&reply), &h, f));
+	TRY(ask_status(t, &reply, &h, f));
 	memcpy(t->ca_key_id, h.ca, sizeof t->ca_key_id);
 	memcpy(t->policy, h.policy, sizeof t->policy);
 	return OK;

@@ -35,6 +35,8 @@ MUST_CHECK enum err tree_start(struct tree *t, struct fault *f);
 /* Adopts the certificates of these items, in parts of 128, each its own adoption note. */
 MUST_CHECK enum err tree_adopt(const struct tree *t, const struct stock *s, const struct item *items, size_t n,
 			       struct fault *f);
+/* Entries in the signer's ledger. */
+MUST_CHECK enum err tree_ledger_size(const struct tree *t, uint64_t *ret, struct fault *f);
 /* From /proc/PID/status. */
 MUST_CHECK enum err memory_read(pid_t pid, struct memory *ret, struct fault *f);
 

@@ -387,9 +387,9 @@ static void print_status(json_t *answers)
 {
 	size_t i;
 	json_t *a;
-	json_array_foreach(answers, i, a)
-		demo_say("%-34s %s %s%s%s", text_of(a, "serial"), text_of(a, "state"), text_of(a, "reason"),
-			 text_of(a, "successor")[0] ? ", successor " : "", text_of(a, "successor"));
+	json_array_foreach(answers, i, a) demo_say(
+		"%-34s %s%s%s%s%s", text_of(a, "serial"), text_of(a, "state"), text_of(a, "reason")[0] ? " " : "",
+		text_of(a, "reason"), text_of(a, "successor")[0] ? ", successor " : "", text_of(a, "successor"));
 }
 
 enum err demo_collect(struct demo *d, struct fault *f)

@@ -157,7 +157,9 @@ static enum err run_ceremony(const struct setup *s, const char *name, struct fau
 	_cleanup_(freep) char *key = setup_person_path(s->dir, OPERATOR);
 	const char *argv[] = {program, "ceremony",	  file, "--dir", s->dir, "--operator-key",
 			      key,     "--passphrase-fd", "3",	NULL};
-	return process_run(&(struct process_spec){.argv = argv, .secret = s->passphrase}, f);
+	_cleanup_(freep) char *log = path_join(s->dir, "var/log/setup.log");
+	return process_run(
+		&(struct process_spec){.argv = argv, .secret = s->passphrase, .stderr_path = s->quiet ? log : NULL}, f);
 }
 
 static enum err run_genesis(const struct setup *s, struct fault *f)
@@ -166,7 +168,9 @@ static enum err run_genesis(const struct setup *s, struct fault *f)
 			      *roster = path_join(s->dir, "etc/hufu/roster.note"),
 			      *policies = path_join(s->dir, "etc/hufu/policies");
 	const char *argv[] = {program, "genesis", "--config", config, "--roster", roster, "--policies", policies, NULL};
-	return process_run(&(struct process_spec){.argv = argv, .user = s->ca_user}, f);
+	_cleanup_(freep) char *log = path_join(s->dir, "var/log/setup.log");
+	return process_run(
+		&(struct process_spec){.argv = argv, .user = s->ca_user, .stderr_path = s->quiet ? log : NULL}, f);
 }
 
 static enum err uid_of(const char *user, uid_t *ret_uid, gid_t *ret_gid, struct fault *f)
@@ -207,6 +211,9 @@ static enum err write_configs(const struct setup *s, struct fault *f)
 		"state: var/lib/hufu-ra\nsocket: run/hufu/ra/desk.sock\nsigner_socket: run/hufu/ca/ra.sock\n"
 		"policies: etc/hufu/policies\nroster: etc/hufu/roster.note\nra_key: "
 		"var/lib/hufu-ra/ra.key\nra_name: " RA_NAME "\n"
+		"login:\n  # Published: it opens nothing but setting one's own.\n  initial_password: "
+		"\"" SETUP_INITIAL_PASSWORD "\"\n"
+		"bank:\n  name: Hufu Example\n  bank: Example Bank\n  account: \"0000 0000 0000 0000\"\n"
 		"callers:\n  - uid: %u\n    roles: [subscriber, officer, admin, portal]\n",
 		(unsigned)geteuid());
 	buf_str(&hufu, "# Where the tools find this tree. Relative paths start three folders above this file.\n"
