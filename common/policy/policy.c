@@ -13,12 +13,14 @@
 
 #define MAX_NOTICE (64u * 1024u)
 
+/* Paths may be outside bytes, and stand in messages and marks as they are: only the characters of a policy note's paths
+ * pass. */
 static bool in_folder(const struct policy_source *s, const char *folder, const char *suffix)
 {
 	size_t n = strlen(folder), m = strlen(s->path), k = strlen(suffix);
 
 	return strncmp(s->path, folder, n) == 0 && m > n + k && strcmp(s->path + m - k, suffix) == 0 &&
-	       strchr(s->path + n, '/') == NULL;
+	       strspn(s->path + n, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == m - n;
 }
 
 static enum err notice_load(const struct policy_source *s, struct notice *ret, struct fault *f)
