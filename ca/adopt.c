@@ -29,9 +29,7 @@ struct part {
 	uint64_t total;
 };
 
-/* --- the note
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* --- the note --- */
 
 static enum err check_note(struct part *p, struct fault *f)
 {
@@ -99,8 +97,7 @@ static enum err check_size(struct part *p, struct fault *f)
 	return OK;
 }
 
-/* --- one certificate
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --- one certificate --- */
 
 static enum err check_included(const struct part *p, size_t i, struct fault *f)
 {
@@ -162,9 +159,7 @@ static enum err read_one(struct part *p, size_t i, struct cert *c, struct ledger
 	return OK;
 }
 
-/* --- the transaction
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- the transaction --- */
 
 static enum err open_adoption(struct ledger_tx *tx, struct part *p, struct ledger_adoption *a, struct fault *f)
 {
@@ -246,9 +241,7 @@ static enum err adopt_op(struct ledger_tx *tx, void *arg, struct fault *f)
 	return ledger_adoption_set(tx, p->a.id, &a, f);
 }
 
-/* --- the message
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* --- the message --- */
 
 static enum err check_all(struct part *p, struct fault *f)
 {

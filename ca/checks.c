@@ -14,9 +14,7 @@
 
 #include <string.h>
 
-/* --- parse
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* --- parse --- */
 
 static enum err check_parse(struct request *r, struct fault *f)
 {
@@ -32,8 +30,7 @@ static enum err check_parse(struct request *r, struct fault *f)
 	return OK;
 }
 
-/* --- RA's signature
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- RA's signature --- */
 
 static const uint8_t operator_bucket[32] = {0};
 
@@ -48,8 +45,7 @@ static enum err check_ra(struct request *r, struct fault *f)
 	return OK;
 }
 
-/* --- window and clock
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- window and clock --- */
 
 static enum err check_window(struct request *r, struct fault *f)
 {
@@ -59,9 +55,7 @@ static enum err check_window(struct request *r, struct fault *f)
 	return judge_window(&r->t, r->now, f);
 }
 
-/* --- id
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* --- id --- */
 
 static enum err id_state(struct request *r, struct ledger_tally *known, struct fault *f)
 {
@@ -119,8 +113,7 @@ static enum err again_id(struct request *r, struct fault *f)
 	return OK;
 }
 
-/* --- kind and profile, policy
- * ----------------------------------------------------------------------------------------------------- */
+/* --- kind and profile, policy --- */
 
 /* The policy that the tally names: the one in force, or the one before while its tallies still count. */
 static const struct policy_ready *policy_named(const struct request *r)
@@ -171,9 +164,7 @@ static enum err again_heads(struct request *r, struct fault *f)
 			   "roster or policy changed a moment ago; the tally is to be judged anew");
 }
 
-/* --- the rest
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* --- the rest --- */
 
 static enum err check_predecessor(struct request *r, struct fault *f)
 {
@@ -213,9 +204,7 @@ static enum err check_validity(struct request *r, struct fault *f)
 	return judge_validity(&r->t, &r->facts, &r->verdict, f);
 }
 
-/* --- the order
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- the order --- */
 
 typedef enum err check_fn(struct request *r, struct fault *f);
 

@@ -10,9 +10,7 @@
 
 #include <string.h>
 
-/* --- predecessor
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- predecessor --- */
 
 /* A certificate follows one of its own project and profile: no way around a profile's officers by naming another. */
 static enum err predecessor_place(const struct request *r, struct fault *f)
@@ -101,8 +99,7 @@ enum err target_state(struct request *r, struct fault *f)
 	return OK;
 }
 
-/* --- keys and identifiers
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- keys and identifiers --- */
 
 /* Could somebody still use it or follow it? Ends of a line count as long as the profile lets them be extended. */
 static bool is_live(const struct request *r, const struct ledger_cert *c)

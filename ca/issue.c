@@ -16,8 +16,7 @@
 
 #include <string.h>
 
-/* --- build and lint
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- build and lint --- */
 
 static enum err build(struct request *r, const struct serial *serial, struct buf *ret_tbs, struct fault *f)
 {
@@ -50,9 +49,7 @@ static enum err lint(struct request *r, struct slice tbs, struct fault *f)
 			f);
 }
 
-/* --- intent
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* --- intent --- */
 
 struct intent {
 	struct request *r;
@@ -118,8 +115,7 @@ static enum err intent_op(struct ledger_tx *tx, void *arg, struct fault *f)
 	return ledger_succeed(tx, r->pred.id, i->row.id, &fate, f);
 }
 
-/* --- signature and outcome
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- signature and outcome --- */
 
 struct outcome {
 	const struct tally *t;
@@ -239,9 +235,7 @@ enum err issue(struct request *r, struct fault *f)
 	return OK;
 }
 
-/* --- after a crash
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- after a crash --- */
 
 static enum err next_open(struct signer *s, uint64_t from, uint64_t *ret_intent, int64_t *ret_cert,
 			  struct buf *ret_body, struct fault *f)

@@ -62,8 +62,7 @@ struct ledger {
 	unsigned n_pool;
 };
 
-/* --- the clock
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- the clock --- */
 
 /* Looks at the clock; the lock is held. Doubt stays until the operator lifts it. */
 static void clock_look(struct ledger *l)
@@ -135,8 +134,7 @@ enum err ledger_accept_clock(struct ledger *l, struct fault *f)
 	return ledger_do(l, record_acceptance, &last_at, f);
 }
 
-/* --- the writer
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- the writer --- */
 
 static void deadline_in(int64_t us, struct timespec *ret)
 {
@@ -290,8 +288,7 @@ void ledger_leave(struct ledger *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* --- readers
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- readers --- */
 
 uint64_t ledger_size(struct ledger *l)
 {
@@ -359,8 +356,7 @@ void ledger_reader_put(struct ledger *l, struct db *db)
 		db_close(db);
 }
 
-/* --- opening
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- opening --- */
 
 /* Held as long as the process lives; never removed, since a lock on a removed file locks nothing. */
 static enum err lock_folder(struct ledger *l, const char *dir, struct fault *f)

@@ -20,8 +20,7 @@
 
 struct ledger;
 
-/* --- the file and the writer (ledger.c)
- * ------------------------------------------------------------------------------------------ */
+/* --- the file and the writer (ledger.c) --- */
 
 /* Opens dir/ledger.db and takes dir/ledger.lock: another signer on it is ERR_CONFIG ledger_locked. create: makes a new
  * one and refuses an existing one (ERR_CONFLICT); else a missing one is ERR_CONFIG. Starts the writer thread. Gives
@@ -71,8 +70,7 @@ MUST_CHECK enum err ledger_accept_clock(struct ledger *l, struct fault *f);
 MUST_CHECK enum err ledger_reader(struct ledger *l, struct db **ret, struct fault *f);
 void ledger_reader_put(struct ledger *l, struct db *db);
 
-/* --- appending (ledger_append.c)
- * ------------------------------------------------------------------------------------------------- */
+/* --- appending (ledger_append.c) --- */
 
 /* Appends an entry: fills e->at and e->salt, encodes, hashes (RFC 6962 2.1 leaf). *ret_index may be NULL. Larger than
  * 65,535 bytes: ERR_LIMIT. */
@@ -81,8 +79,7 @@ void ledger_reader_put(struct ledger *l, struct db *db);
 						  struct fault *f);
 WIRE_ENTRY_LIST(LEDGER_APPEND_)
 
-/* --- entries (ledger_query.c)
- * ---------------------------------------------------------------------------------------------------- */
+/* --- entries (ledger_query.c) --- */
 
 /* Appends the body. */
 MUST_CHECK enum err ledger_entry(struct db *db, uint64_t index, struct buf *ret, struct fault *f);
@@ -96,8 +93,7 @@ MUST_CHECK enum err ledger_count(struct db *db, enum wire_type type, uint64_t *r
 /* When the last entry of a type was made; 0: none. */
 MUST_CHECK enum err ledger_last_beat(struct db *db, int64_t *ret, struct fault *f);
 
-/* --- certificates and their status (ledger_cert.c)
- * ------------------------------------------------------------------------------- */
+/* --- certificates and their status (ledger_cert.c) --- */
 
 enum cert_state { CERT_GOOD, CERT_HELD, CERT_REVOKED, CERT_ENDED };
 struct ledger_cert {
@@ -162,8 +158,7 @@ MUST_CHECK enum err ledger_set_state(struct ledger_tx *tx, const struct ledger_c
 MUST_CHECK enum err ledger_due(struct db *db, int64_t now, int64_t predecessor, int64_t *ret_id,
 			       struct ledger_fate *ret, struct fault *f);
 
-/* --- tallies (ledger_tally.c)
- * ---------------------------------------------------------------------------------------------------- */
+/* --- tallies (ledger_tally.c) --- */
 
 struct ledger_tally {
 	bool known, withdrawn, dead;
@@ -183,8 +178,7 @@ MUST_CHECK enum err ledger_withdraw(struct ledger_tx *tx, const uint8_t target[T
 MUST_CHECK enum err ledger_open_intent(struct db *db, uint64_t from, uint64_t *ret_intent, int64_t *ret_cert,
 				       struct fault *f);
 
-/* --- heads, policy files, adoptions, CRLs (ledger_heads.c)
- * ------------------------------------------------------------------------ */
+/* --- heads, policy files, adoptions, CRLs (ledger_heads.c) --- */
 
 enum ledger_head { HEAD_ROSTER, HEAD_POLICY, HEAD_POLICY_BEFORE, HEAD_N };
 struct head {

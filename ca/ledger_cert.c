@@ -174,12 +174,14 @@ enum err ledger_cert_issued(struct ledger_tx *tx, int64_t id, uint64_t entry, st
 	return db_run(tx->db, f, "UPDATE certificate SET entry = ?2 WHERE id = ?1", "ii", id, (int64_t)entry);
 }
 
+/* The link first: it is asked of the row whether it is still only intended. */
 enum err ledger_cert_drop(struct ledger_tx *tx, int64_t id, struct fault *f)
 {
-	TRY(db_run(tx->db, f,
-		   "UPDATE status SET successor = NULL, due = NULL, due_reason = NULL, due_cause = NULL, due_tally = "
-		   "NULL WHERE successor = ?1",
-		   "i", id));
+	TRY(db_run(
+		tx->db, f,
+		"UPDATE status SET successor = NULL, due = NULL, due_reason = NULL, due_cause = NULL, due_tally = NULL"
+		" WHERE successor = ?1 AND EXISTS (SELECT 1 FROM certificate WHERE id = ?1 AND entry IS NULL)",
+		"i", id));
 	return db_run(tx->db, f, "DELETE FROM certificate WHERE id = ?1 AND entry IS NULL", "i", id);
 }
 

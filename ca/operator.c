@@ -13,9 +13,7 @@
 
 #include <string.h>
 
-/* --- roster
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* --- roster --- */
 
 struct record {
 	enum ledger_head which;
@@ -74,9 +72,7 @@ enum err roster_record(struct ledger *l, const struct cert *issuer, const struct
 	return OK;
 }
 
-/* --- policy
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* --- policy --- */
 
 static enum err policy_op(struct ledger_tx *tx, void *arg, struct fault *f)
 {
@@ -149,9 +145,7 @@ enum err policy_record(struct ledger *l, const struct cert *issuer, const struct
 	return OK;
 }
 
-/* --- messages
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* --- messages --- */
 
 static void put_ok(uint64_t index, struct buf *reply)
 {

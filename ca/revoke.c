@@ -94,9 +94,7 @@ enum err revoke_due(struct signer *s, struct fault *f)
 	return OK;
 }
 
-/* --- the kinds
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- the kinds --- */
 
 static enum err act_revoke(struct ledger_tx *tx, struct request *r, uint64_t *ret_index, struct fault *f)
 {

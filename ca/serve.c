@@ -25,9 +25,7 @@ void serve_fault(const struct fault *f, struct buf *reply)
 	wire_put_fault(f, retry_ms, reply);
 }
 
-/* --- TALLY
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* --- TALLY --- */
 
 /* Is this a no, or did the judgement not come about? */
 static bool is_refusal(enum err e)
@@ -146,8 +144,7 @@ void serve_tally(struct signer *s, bool by_operator, struct slice request, struc
 	free(r);
 }
 
-/* --- CRL, FOLLOW, HEALTH
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- CRL, FOLLOW, HEALTH --- */
 
 enum err serve_crl(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
 {
@@ -248,9 +245,7 @@ enum err serve_health(struct signer *s, struct buf *reply, struct fault *f)
 	return OK;
 }
 
-/* --- the socket
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* --- the socket --- */
 
 static enum err dispatch(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
 {

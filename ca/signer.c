@@ -39,8 +39,7 @@ unsigned profile_shards(const struct profile *p)
 	return 1;
 }
 
-/* --- serials and tokens
- * --------------------------------------------------------------------------------------------------------- */
+/* --- serials and tokens --- */
 
 void signer_serial(struct signer *s, struct serial *ret)
 {
@@ -83,8 +82,7 @@ bool signer_may_refuse(struct signer *s, const uint8_t ra_key[32], bool take)
 	return may;
 }
 
-/* --- certificates
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- certificates --- */
 
 static enum err adopted_certificate(struct db *db, const struct ledger_cert *c, struct buf *ret, struct fault *f)
 {
@@ -115,9 +113,7 @@ enum err signer_certificate(const struct signer *s, struct db *db, const struct 
 	return OK;
 }
 
-/* --- keys
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* --- keys --- */
 
 static enum err take_key(struct signer *s, struct ca_key **key, struct fault *f)
 {
@@ -151,9 +147,7 @@ enum err signer_unlock(struct signer *s, const struct secret *passphrase, struct
 	return OK;
 }
 
-/* --- start
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- start --- */
 
 /* Serials go on rising where the last run stopped, even if the clock went back meanwhile: the first 48 bits are time.
  */
@@ -190,7 +184,12 @@ enum err signer_new(const struct ca_config *config, struct ledger *ledger, struc
 	pthread_mutex_init(&s->crl_lock, NULL);
 	pthread_mutex_init(&s->key_lock, NULL);
 	pthread_mutex_init(&s->operator_lock, NULL);
-	pthread_rwlock_init(&s->tallies, NULL);
+	pthread_rwlockattr_t attr;
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr,
+				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP); /* a beat is not kept waiting */
+	pthread_rwlock_init(&s->tallies, &attr);
+	pthread_rwlockattr_destroy(&attr);
 	TRY(load(s, f));
 	*ret = TAKE(s);
 	return OK;

@@ -24,9 +24,7 @@ static void must(const char *what, enum err e, const struct fault *f)
 		fail_msg("%s: %s, rule \"%s\" at %s: %s", what, err_word(e), f->rule, f->where, f->text);
 }
 
-/* --- keys
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* --- keys --- */
 
 static EVP_PKEY *ring[KEYS_N];
 
@@ -95,8 +93,7 @@ static void people_lines(struct buf *note, unsigned who)
 		fx_line(note, "mallory", SEED_OUTSIDER);
 }
 
-/* --- the old authority
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- the old authority --- */
 
 static void self_signed(const char *name, const struct ca_key *key, int64_t years, struct buf *ret_der,
 			struct cert *ret)
@@ -177,8 +174,7 @@ static void make_orgs(struct fx *x)
 	}
 }
 
-/* --- notes of officers
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- notes of officers --- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -266,9 +262,7 @@ void fx_policy_note(struct fx *x, int64_t until, const uint8_t previous[32], uin
 	policy_note_for(x, x->signer->issuer.key.key_id, until, previous, version, who, ret);
 }
 
-/* --- start
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* --- start --- */
 
 static void make_config(struct fx *x)
 {
@@ -403,9 +397,7 @@ void fx_clock(struct fx *x, int64_t to)
 	must("clock", ledger_accept_clock(x->ledger, &f), &f);
 }
 
-/* --- tallies
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* --- tallies --- */
 
 struct cert_ref fx_ref(const struct fx *x, enum fx_which org)
 {
@@ -579,8 +571,7 @@ void fx_withdraw(struct fx *x, const uint8_t target[TALLY_ID], struct tally *t)
 	memcpy(t->target, target, TALLY_ID);
 }
 
-/* --- signing and sending
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- signing and sending --- */
 
 static void key_line(struct buf *note, const char *name, EVP_PKEY *key)
 {
@@ -714,8 +705,7 @@ enum err fx_adopt(struct fx *x, enum fx_which org, unsigned who, const struct bu
 	return OK;
 }
 
-/* --- asking the ledger
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --- asking the ledger --- */
 
 uint64_t fx_count(struct fx *x, enum wire_type type)
 {

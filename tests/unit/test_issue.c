@@ -54,8 +54,7 @@ static void check_verifies(struct fx *x, enum fx_which org)
 	assert_int_equal(cert_verify_by(&x->orgs[org].cert, &x->signer->issuer, &f), OK);
 }
 
-/* --- the story: an adopted certificate is extended, then changed
- * ------------------------------------------------------------------------- */
+/* --- the story: an adopted certificate is extended, then changed --- */
 
 static void story(enum key_alg ca, enum fx_which org, enum fx_key key)
 {
@@ -156,9 +155,7 @@ static void collides_with_one_officer_more(void **state)
 	goes(x, "three officers", into_occupied, ORG_P256, KEY_OF_P256, CHANGE | BY_CAROL);
 }
 
-/* --- predecessors
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* --- predecessors --- */
 
 static void succeeded(void **state)
 {
@@ -303,9 +300,7 @@ static void never_past_the_issuer(void **state)
 		"validity_issuer");
 }
 
-/* --- grace
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* --- grace --- */
 
 static void grace_ends(void **state)
 {
@@ -334,8 +329,7 @@ static void grace_ends(void **state)
 	assert_int_equal(old.when, NOW + 7 * DAY);
 }
 
-/* --- between intent and outcome
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- between intent and outcome --- */
 
 /* The intent is recorded, the signature fails: as a crash between the two, and a signature that does not hold never
  * leaves. */
@@ -459,6 +453,7 @@ static void clock_jumps(void **state)
 	fx_ask(x, &t, ORG_P256, KEY_NEW, SAME, &a);
 	check_rule("forward", &a, "clock_jump");
 	assert_int_equal(signer_beat(x->signer, &f), ERR_LOCKED);
+	fx_answer_done(&a);
 	clock_set(NOW); /* doubt stays until somebody has looked */
 	fx_ask(x, &t, ORG_P256, KEY_NEW, SAME, &a);
 	check_rule("back again", &a, "clock_jump");
@@ -478,9 +473,7 @@ static void clock_jumps(void **state)
 	assert_int_equal(x->orgs[ORG_P256].cert.not_before, NOW);
 }
 
-/* --- many at once
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* --- many at once --- */
 
 #define THREADS 8
 struct racer {
@@ -560,9 +553,7 @@ static void same_tally_many_times(void **state)
 	assert_int_equal(fx_count(x, WIRE_TYPE_E_ISSUED), 1);
 }
 
-/* --- CRLs
- * -------------------------------------------------------------------------------------------------------------------------------------
- */
+/* --- CRLs --- */
 
 static uint64_t get_crl(struct fx *x, uint32_t scope, struct buf *ret_der, struct crl *ret)
 {

@@ -11,8 +11,7 @@ typedef void make_fn(struct fx *x, enum fx_which org, struct tally *t);
 typedef void change_fn(struct fx *x, struct tally *t);
 typedef void after_fn(struct fx *x, struct buf *note, struct buf *csr);
 
-/* --- what is changed in the tally before it is signed
- * -------------------------------------------------------------------------------- */
+/* --- what is changed in the tally before it is signed --- */
 
 static void c_expired(struct fx *x, struct tally *t)
 {
@@ -216,8 +215,7 @@ static void c_withdraw_self(struct fx *x, struct tally *t)
 	memcpy(t->target, t->id, TALLY_ID);
 }
 
-/* --- what is changed after the signatures
- * ---------------------------------------------------------------------------------------------- */
+/* --- what is changed after the signatures --- */
 
 static void replace(struct buf *note, const char *find, const char *with)
 {
@@ -334,9 +332,7 @@ static void a_csr_signature(struct fx *x, struct buf *note, struct buf *csr)
 	csr->data[csr->len - 1] ^= 1;
 }
 
-/* --- the table
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* --- the table --- */
 
 #define SAME (BY_RA | BY_SUB)
 #define REKEY (BY_RA | BY_SUB | BY_NEW | BY_ALICE)
@@ -504,9 +500,7 @@ static void refuses(void **state)
 			    key_rows[i].key);
 }
 
-/* --- order
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* --- order --- */
 
 static uint8_t dead_id[TALLY_ID];
 
@@ -583,9 +577,7 @@ static void tells_the_first(void **state)
 	check_done("none wrong", &good);
 }
 
-/* --- ids
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* --- ids --- */
 
 static void same_id_same_answer(void **state)
 {
