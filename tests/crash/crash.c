@@ -256,7 +256,7 @@ static enum err wait_for_follower(struct client *c, struct fault *f)
 	while (clock_mono_us() < until) {
 		_cleanup_(json_freep) json_t *r = NULL;
 		TRY(ask(c, "desk.health", json_object(), false, false, &r, f));
-		json_t *lag = json_object_get(r, "follower_lag");
+		json_t *lag = json_object_get(r, "lag");
 		if (json_is_integer(lag) && json_integer_value(lag) == 0)
 			return OK;
 		pause_ms(PAUSE_MS);
@@ -313,7 +313,7 @@ static enum err kill_and_restart(struct crash *x, bool signer, struct fault *f)
 static enum err kill_rounds(struct crash *x, struct fault *f)
 {
 	for (unsigned i = 0; i < x->kills; i++) {
-		pause_ms((int)(random() % 250) + 5);
+		pause_ms((int)(random() % 400) + 5);
 		TRY(kill_and_restart(x, random() % 2 == 0, f));
 	}
 	return OK;
@@ -396,7 +396,7 @@ static enum err check_end(struct crash *x, struct fault *f)
 	if (desk_issued != v.issued || answered != v.issued)
 		return fault_raise(f, ERR_INTERNAL, "crash_end", "desk",
 				   "the desk, the clients and the ledger disagree");
-	if (answered < x->kills)
+	if (2 * answered < x->kills)
 		return fault_raise(f, ERR_INTERNAL, "crash_idle", "crash",
 				   "too little was issued for the kills to mean anything");
 	return OK;

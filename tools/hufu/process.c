@@ -29,13 +29,17 @@ char *process_program(const char *name)
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 	self[n > 0 ? n : 0] = '\0';
-	const char *dir = dirname(self);
-	const char *room = strcmp(name, "hufu-ca") == 0 ? "ca" : "ra";
-	char *beside = xasprintf("%s/%s", dir, name);
-	if (access(beside, X_OK) == 0)
-		return beside;
-	free(beside);
-	return xasprintf("%s/../%s/%s", dir, room, name);
+	const char *dir = dirname(self), *room = strcmp(name, "hufu-ca") == 0 ? "ca" : "ra";
+	/* Installed, from tools/, from a folder below tests/. */
+	char *places[] = {xasprintf("%s/%s", dir, name), xasprintf("%s/../%s/%s", dir, room, name),
+			  xasprintf("%s/../../%s/%s", dir, room, name)};
+	char *found = NULL;
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		if (!found && access(places[i], X_OK) == 0)
+			found = TAKE(places[i]);
+		free(places[i]);
+	}
+	return found ? found : xstrdup(name);
 }
 
 /* What the child needs, all made before the fork. */
