@@ -28,7 +28,8 @@ java_verify() { java -cp "$WORK" Verify "$OUT/root.pem" "$OUT/issuing.pem" "$1" 
 @test "OpenSSL: the extended certificate is revoked" {
 	run openssl_verify "$OUT/extended.pem"
 	echo "$output"
-	[ "$status" != 0 ] && [[ "$output" == *"certificate revoked"* ]]
+	[ "$status" != 0 ]
+	[[ "$output" == *"certificate revoked"* ]]
 }
 
 @test "OpenSSL: the extended certificate itself is sound" {
@@ -40,13 +41,15 @@ java_verify() { java -cp "$WORK" Verify "$OUT/root.pem" "$OUT/issuing.pem" "$1" 
 @test "GnuTLS: the changed certificate is good" {
 	run gnutls_verify "$OUT/changed.pem"
 	echo "$output"
-	[ "$status" = 0 ] && [[ "$output" == *"Verified. The certificate is trusted"* ]]
+	[ "$status" = 0 ]
+	[[ "$output" == *"Verified. The certificate is trusted"* ]]
 }
 
 @test "GnuTLS: the extended certificate is revoked" {
 	run gnutls_verify "$OUT/extended.pem"
 	echo "$output"
-	[[ "$output" == *"revoked"* ]] && [ "$status" != 0 ]
+	[[ "$output" == *"revoked"* ]]
+	[ "$status" != 0 ]
 }
 
 @test "GnuTLS: the CRL verifies under the issuing CA" {
@@ -58,19 +61,22 @@ java_verify() { java -cp "$WORK" Verify "$OUT/root.pem" "$OUT/issuing.pem" "$1" 
 @test "Java: the changed certificate is good" {
 	run java_verify "$OUT/changed.pem"
 	echo "$output"
-	[ "$status" = 0 ] && [ "$output" = good ]
+	[ "$status" = 0 ]
+	[ "$output" = good ]
 }
 
 @test "Java: the extended certificate is revoked" {
 	run java_verify "$OUT/extended.pem"
 	echo "$output"
-	[ "$status" = 2 ] && [[ "$output" == *REVOKED* ]]
+	[ "$status" = 2 ]
+	[[ "$output" == *REVOKED* ]]
 }
 
 @test "the CRL gives the reason affiliationChanged and a number" {
 	run openssl crl -in "$OUT/crl.pem" -noout -text
 	echo "$output"
-	[[ "$output" == *"Affiliation Changed"* ]] && [[ "$output" == *"X509v3 CRL Number"* ]]
+	[[ "$output" == *"Affiliation Changed"* ]]
+	[[ "$output" == *"X509v3 CRL Number"* ]]
 }
 
 @test "an extension keeps key and subject; a change keeps the key and names the new code" {
@@ -97,5 +103,6 @@ java_verify() { java -cp "$WORK" Verify "$OUT/root.pem" "$OUT/issuing.pem" "$1" 
 	sed 's/^validity: add 12 months/validity: add 24 months/' "$OUT/changed.note" >"$WORK/forged.note"
 	run "$hufu" tally verify --roster "$WORK/demo/etc/hufu/roster.note" --cert "$OUT/extended.pem" "$WORK/forged.note"
 	echo "$output"
-	[ "$status" = 2 ] && [[ "$output" == *"DOES NOT HOLD"* ]]
+	[ "$status" = 2 ]
+	[[ "$output" == *"DOES NOT HOLD"* ]]
 }

@@ -33,18 +33,21 @@ as_ra() { setpriv --reuid hufu-ra --regid hufu-ra --init-groups "$@"; }
 
 @test "the RA's user can't read the signer's folder" {
 	run as_ra ls "$DIR/var/lib/hufu-ca"
-	[ "$status" != 0 ] && [[ "$output" == *"Permission denied"* ]]
+	[ "$status" != 0 ]
+	[[ "$output" == *"Permission denied"* ]]
 	for f in ledger.db issuing.key; do
 		[ -e "$DIR/var/lib/hufu-ca/$f" ]
 		run as_ra cat "$DIR/var/lib/hufu-ca/$f"
-		[ "$status" != 0 ] && [[ "$output" == *"Permission denied"* ]]
+		[ "$status" != 0 ]
+		[[ "$output" == *"Permission denied"* ]]
 	done
 }
 
 @test "the RA's user can't trace the signer or read its memory" {
 	pid=$(cat "$WORK/ca.pid")
 	run as_ra strace -p "$pid" -o /dev/null
-	[ "$status" != 0 ] && [[ "$output" == *"Operation not permitted"* ]]
+	[ "$status" != 0 ]
+	[[ "$output" == *"Operation not permitted"* ]]
 	run as_ra cat "/proc/$pid/mem"
 	[ "$status" != 0 ]
 	run as_ra cat "/proc/$pid/environ"
@@ -55,12 +58,13 @@ as_ra() { setpriv --reuid hufu-ra --regid hufu-ra --init-groups "$@"; }
 
 @test "the RA's user reaches the RA's socket and no other of the signer" {
 	connect='import socket,sys; s=socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(sys.argv[1]); print(len(s.recv(8)))'
-	run as_ra python3 -c "$connect" "$DIR/run/hufu/ca/ra.sock"
+	run as_ra /usr/bin/python3 -c "$connect" "$DIR/run/hufu/ca/ra.sock"
 	echo "$output"
 	[ "$status" = 0 ] && [ "$output" = 8 ] # nng's greeting
-	run as_ra python3 -c "$connect" "$DIR/run/hufu/operator/ca.sock"
+	run as_ra /usr/bin/python3 -c "$connect" "$DIR/run/hufu/operator/ca.sock"
 	echo "$output"
-	[ "$status" != 0 ] && [[ "$output" == *"PermissionError"* ]]
+	[ "$status" != 0 ]
+	[[ "$output" == *"PermissionError"* ]]
 }
 
 @test "the signer listens on nothing but its two Unix sockets" {
@@ -76,7 +80,7 @@ as_ra() { setpriv --reuid hufu-ra --regid hufu-ra --init-groups "$@"; }
 @test "even with the folder opened wide, the signer's socket refuses another user" {
 	chmod 755 "$DIR/run/hufu/operator"
 	chmod 666 "$DIR/run/hufu/operator/ca.sock"
-	run as_ra python3 -c 'import socket,sys
+	run as_ra /usr/bin/python3 -c 'import socket,sys
 s=socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(sys.argv[1])
 s.sendall(b"\0SP\0\0\x30\0\0"); print(len(s.recv(64)) and len(s.recv(64)))' "$DIR/run/hufu/operator/ca.sock"
 	echo "$output"
@@ -86,7 +90,8 @@ s.sendall(b"\0SP\0\0\x30\0\0"); print(len(s.recv(64)) and len(s.recv(64)))' "$DI
 }
 
 @test "files are 0600, folders 0700, sockets 0660" {
-	[ "$(stat -c %a "$DIR/var/lib/hufu-ca")" = 700 ] && [ "$(stat -c %a "$DIR/var/lib/hufu-ra")" = 700 ]
+	[ "$(stat -c %a "$DIR/var/lib/hufu-ca")" = 700 ]
+	[ "$(stat -c %a "$DIR/var/lib/hufu-ra")" = 700 ]
 	run find "$DIR/var/lib" -type f -perm /077
 	[ -z "$output" ]
 	for s in ca/ra.sock operator/ca.sock ra/desk.sock; do
