@@ -211,11 +211,16 @@ static enum err fill(struct issue *x, struct side *s, size_t k, size_t n, struct
 
 static enum err run_counted(struct issue *x, struct side *s, size_t k, struct sample *sample, struct fault *f)
 {
+	int64_t before_us, after_us;
+	bool with_ra = plans[k].road == DESK;
+	TRY(tree_cpu_us(&s->tree, with_ra, &before_us, f));
 	TRY(run_plan(x, s, k, f));
+	TRY(tree_cpu_us(&s->tree, with_ra, &after_us, f));
 	if (x->timing.n == 0)
 		return fault_raise(f, ERR_INTERNAL, "pool_empty", s->rows[k]->name,
 				   "no certificate was left for this run");
 	sample_take(sample, &x->timing);
+	sample->cpu_us = (double)(after_us - before_us) / (double)x->timing.n;
 	if (sample->per_s > s->best[k])
 		s->best[k] = sample->per_s;
 	return OK;
@@ -224,7 +229,7 @@ static enum err run_counted(struct issue *x, struct side *s, size_t k, struct sa
 /* A short run to warm up and to learn how many certificates a run will spend. */
 static enum err pilot(struct issue *x, struct side *s, size_t k, struct fault *f)
 {
-	struct sample sample;
+	struct sample sample = {0};
 	unsigned in_flight = plans[k].in_flight;
 	TRY(fill(x, s, k, (size_t)PILOT_TURNS * (in_flight < PILOT_SLOTS ? PILOT_SLOTS : in_flight), f));
 	TRY(run_counted(x, s, k, &sample, f));

@@ -96,13 +96,13 @@ void report_table(const struct report *r, FILE *out)
 {
 	fprintf(out, "%s: %u cpus, load %.1f, commit %s, runs of %u s, one flush %.2f ms\n\n", r->name, r->cpus,
 		r->load, r->commit, r->seconds, r->flush_ms);
-	fprintf(out, "%-20s %8s %8s %6s %8s %8s %9s %5s\n", "case", "hufu/s", "limit/s", "ratio", "p50 ms", "p99 ms",
-		"peak MiB", "runs");
+	fprintf(out, "%-20s %8s %8s %6s %8s %8s %7s %9s %5s\n", "case", "hufu/s", "limit/s", "ratio", "p50 ms",
+		"p99 ms", "cpu us", "peak MiB", "runs");
 	for (size_t i = 0; i < r->n_rows; i++) {
 		const struct row *w = &r->rows[i];
-		fprintf(out, "%-20s %8.0f %8.0f %6.2f %8.2f %8.2f %9.1f %5zu\n", w->name, MEDIAN(w, per_s),
-			MEDIAN(w, limit_per_s), ratio_of(w), MEDIAN(w, p50_ms), MEDIAN(w, p99_ms), peak_of(w),
-			w->n_runs);
+		fprintf(out, "%-20s %8.0f %8.0f %6.2f %8.2f %8.2f %7.0f %9.1f %5zu\n", w->name, MEDIAN(w, per_s),
+			MEDIAN(w, limit_per_s), ratio_of(w), MEDIAN(w, p50_ms), MEDIAN(w, p99_ms), MEDIAN(w, cpu_us),
+			peak_of(w), w->n_runs);
 	}
 	fprintf(out, "\n%-20s %9s %15s %11s %9s\n", "program, MiB", "idle", "peak when idle", "after load", "peak");
 	for (size_t i = 0; i < r->n_programs; i++) {

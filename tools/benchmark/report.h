@@ -22,8 +22,9 @@ void timing_add(struct timing *t, int64_t from_us);
 /* One run of one case. */
 struct sample {
 	double per_s, limit_per_s, p50_ms, p99_ms;
+	double cpu_us; /* of Hufu's programs, for each certificate */
 };
-/* Rate from the run's start to its last answer, and percentiles. Sorts t. Leaves limit_per_s alone. */
+/* Rate from the run's start to its last answer, and percentiles. Sorts t. Leaves limit_per_s and cpu_us alone. */
 void sample_take(struct sample *s, struct timing *t);
 
 #define REPORT_MAX_RUNS 16

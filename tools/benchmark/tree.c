@@ -111,6 +111,30 @@ enum err memory_read(pid_t pid, struct memory *ret, struct fault *f)
 	return OK;
 }
 
+/* utime and stime, the 12th and 13th words behind the program's name. proc(5) */
+static enum err process_cpu_us(pid_t pid, int64_t *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_(freep) char *path = xasprintf("/proc/%d/stat", (int)pid);
+	unsigned long long user = 0, system = 0;
+	TRY(file_read(path, 4096, &b, f));
+	const char *at = strrchr(buf_text(&b), ')');
+	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2)
+		return fault_raise(f, ERR_PARSE, "proc_stat", path, "%s: not as proc(5) says", path);
+	*ret = (int64_t)(user + system) * (1000000 / sysconf(_SC_CLK_TCK));
+	return OK;
+}
+
+enum err tree_cpu_us(const struct tree *t, bool with_ra, int64_t *ret, struct fault *f)
+{
+	int64_t ca = 0, ra = 0;
+	TRY(process_cpu_us(t->ca, &ca, f));
+	if (with_ra)
+		TRY(process_cpu_us(t->ra, &ra, f));
+	*ret = ca + ra;
+	return OK;
+}
+
 /* ret borrows from reply. */
 static enum err ask_status(const struct tree *t, struct buf *reply, struct wire_health_is *ret, struct fault *f)
 {
