@@ -1,0 +1,123 @@
+/*
+ * A whole desk in a temporary folder for tests: roster (officers alice, bob and carol, dave of another project, one RA),
+ * the shipped policy bundle, and a signer that is played: it keeps a ledger in memory, issues without judging, and can be
+ * told to fail. Calls go through the desk's handler, as JSON, from any peer.
+ */
+#ifndef HUFU_TEST_RA_FIXTURE_H
+#define HUFU_TEST_RA_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "common/base/clock.h"
+#include "common/pki/sign.h"
+#include "common/rpc/wire.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "ra/desk.h"
+
+#include <pthread.h>
+
+#define NOW INT64_C(1795392000) /* 2026-11-23T00:00:00Z */
+#define DAY INT64_C(86400)
+#define ORG_CODE "35353550-9"
+#define ORG_SERIAL "74C2008800000AE9"
+#define OTHER_CODE "91110000802100433B"
+#define OTHER_SERIAL "74C2008800000AEA"
+#define NEW_CODE "913301003535355023"
+#define NEW_NAME "杭州田谷新"
+#define INITIAL "88888888"
+#define PASSWORD "tiger-tally-2026"
+
+enum fx_uid { UID_SUBSCRIBER = 1001, UID_OFFICER = 1002, UID_ADMIN = 1003, UID_PORTAL = 1004, UID_OTHER = 1005, UID_NOBODY = 4000 };
+
+/* --- the signer that is played --------------------------------------------------------------------------------------- */
+
+struct fake {
+	pthread_mutex_t lock; /* of all below */
+	struct rpc_server *server;
+	struct buf *entries;
+	size_t n_entries;
+	EVP_PKEY *key; /* of the CA */
+	struct pubkey public_key;
+	uint8_t policy[32], roster[32];
+	bool locked;
+	unsigned n_tallies;        /* that came, repeated ones too */
+	unsigned fail;             /* so many tallies are answered by this fault… */
+	struct fault fault;
+	bool fail_after;           /* …after they were done all the same */
+	unsigned n_issued;
+	char last_id[2 * TALLY_ID + 1];
+};
+
+/* --- the desk ----------------------------------------------------------------------------------------------------------- */
+
+struct fx_org {
+	EVP_PKEY *key;
+	struct pubkey public_key;
+	uint8_t issuer[20];
+	struct serial serial;
+};
+struct fx {
+	char dir[40];
+	struct desk *desk;
+	struct fake signer;
+	struct fx_org org, other;
+	EVP_PKEY *new_key;
+	unsigned n_calls;
+	char *session, *other_session; /* of the two organisations, when logged in */
+};
+/* The clock is set to NOW. The two organisations are adopted and imported; service 20353 of the first has expired, 20354
+ * of the other is active. Nobody is logged in. */
+struct fx *fx_new(void);
+void fx_free(struct fx *x);
+static inline void fx_freep(struct fx **x) { if (*x) fx_free(*x); *x = NULL; }
+/* As a crash: the desk is gone without a word and opened anew. */
+void fx_restart(struct fx *x);
+/* Logs both organisations in, with passwords of their own. */
+void fx_log_in(struct fx *x);
+/* Reads the ledger to its end. */
+void fx_follow(struct fx *x);
+/* Sends what is due, once each. */
+void fx_hand_over(struct fx *x);
+
+/* One call. params is taken; call_id is added when the method changes and has none. Gives the whole reply. */
+json_t *fx_call(struct fx *x, enum fx_uid uid, const char *method, json_t *params);
+/* Must succeed: gives the result. */
+json_t *fx_do(struct fx *x, enum fx_uid uid, const char *method, json_t *params);
+/* Must be refused by that rule; the error is checked for its parts. */
+void fx_refused(struct fx *x, enum fx_uid uid, const char *method, json_t *params, const char *rule);
+/* Text member, "" when absent. */
+const char *fx_text(json_t *o, const char *key);
+
+/* Orders the renewal of a service, pays and confirms it. Gives the order's id: free(). */
+char *fx_paid_order(struct fx *x, const char *session, const char *service);
+/* Drafts of the first organisation. Gives the request's id: free(). */
+char *fx_extend(struct fx *x, const char *order, int months);
+char *fx_change(struct fx *x);
+char *fx_revoke(struct fx *x);
+json_t *fx_extend_params(struct fx *x, const char *order, int months);
+json_t *fx_change_params(struct fx *x);
+/* A material of that name, a small PDF. */
+void fx_material(struct fx *x, const char *request, const char *name);
+/* The subscriber's line over the request's tally. Gives: free(). */
+char *fx_sub_line(struct fx *x, const char *request, EVP_PKEY *key);
+/* An officer's (or any person's) line. Gives: free(). */
+char *fx_officer_line(struct fx *x, const char *request, const char *name);
+void fx_prove(struct fx *x, const char *request);
+void fx_submit(struct fx *x, const char *request);
+void fx_approve(struct fx *x, const char *request, const char *officer);
+/* State of a request of the first organisation, as request.show says it. */
+void fx_state(struct fx *x, const char *request, const char *wanted);
+
+/* An entry of the ledger, as the signer would append it. */
+void fx_append(struct fx *x, const struct buf *entry);
+void fx_append_revoked(struct fx *x, const struct fx_org *org, bool ended, unsigned reason, int64_t when);
+/* A file of text in the fixture's folder. */
+void fx_write(struct fx *x, const char *name, const char *text);
+
+#endif

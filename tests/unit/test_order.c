@@ -1,0 +1,221 @@
+/*
+ * Services, orders, and what a paid order allows.
+ */
+#include "ra_fixture.h"
+
+#include <string.h>
+
+static json_t *of(const char *session, const char *order)
+{
+	return json_pack("{s:s,s:s}", "session", session, "order", order);
+}
+
+static json_t *confirm(const char *order, const char *reference)
+{
+	return json_pack("{s:s,s:s}", "order", order, "bank_reference", reference);
+}
+
+static char *create(struct fx *x, const char *service)
+{
+	_cleanup_(json_freep) json_t *r =
+		fx_do(x, UID_SUBSCRIBER, "order.create",
+		      json_pack("{s:s,s:s,s:s}", "session", x->session, "service_id", service, "kind", "renew"));
+	return xstrdup(fx_text(r, "order"));
+}
+
+static void service_is(struct fx *x, const char *session, enum fx_uid uid, const char *state, const char *begins,
+		       const char *ends)
+{
+	_cleanup_(json_freep) json_t *r = fx_do(x, uid, "service.list", json_pack("{s:s}", "session", session));
+	json_t *s = json_array_get(json_object_get(r, "services"), 0);
+	assert_string_equal(fx_text(s, "state"), state);
+	assert_string_equal(fx_text(s, "begins"), begins);
+	assert_string_equal(fx_text(s, "ends"), ends);
+}
+
+static void test_renewal_runs_on(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	_cleanup_(freep) char *order = NULL, *other = NULL;
+	(void)state;
+	fx_log_in(x);
+	/* Ended: from the payment. */
+	order = fx_paid_order(x, x->session, "20353");
+	service_is(x, x->session, UID_SUBSCRIBER, "active", "2026-11-23T00:00:00Z", "2027-11-23T00:00:00Z");
+	/* Still running: from its end. */
+	other = fx_paid_order(x, x->other_session, "20354");
+	service_is(x, x->other_session, UID_OTHER, "active", "2015-08-31T03:39:36Z", "2029-08-31T03:39:36Z");
+}
+
+static void test_price_and_terms_are_the_policys(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *order = create(x, "20353");
+	_cleanup_(json_freep) json_t *shown = fx_do(x, UID_SUBSCRIBER, "order.show", of(x->session, order));
+	assert_int_equal(json_integer_value(json_object_get(shown, "amount_fen")), 30000);
+	assert_int_equal(json_integer_value(json_object_get(shown, "period_months")), 12);
+	assert_int_equal(json_integer_value(json_object_get(shown, "uses")), 1);
+	assert_int_equal(json_integer_value(json_object_get(shown, "months")), 36);
+	assert_string_equal(fx_text(shown, "state"), "open");
+	_cleanup_(json_freep) json_t *pay = fx_do(x, UID_SUBSCRIBER, "order.pay", of(x->session, order));
+	assert_string_equal(fx_text(pay, "state"), "awaiting_payment");
+	assert_string_equal(fx_text(pay, "reference"), order);
+	assert_string_equal(fx_text(json_object_get(pay, "bank"), "bank"), "Example Bank");
+}
+
+static void test_confirming(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	_cleanup_(freep) char *first = NULL, *second = NULL;
+	(void)state;
+	fx_log_in(x);
+	first = create(x, "20353");
+	fx_refused(x, UID_SUBSCRIBER, "order.confirm", confirm(first, "B-1"), "method_denied");
+	json_decref(fx_do(x, UID_OFFICER, "order.confirm", confirm(first, "B-1")));
+	/* Again, under another call id: the same answer, and the period has not run on twice. */
+	_cleanup_(json_freep) json_t *again = fx_do(x, UID_OFFICER, "order.confirm", confirm(first, "B-1"));
+	assert_string_equal(fx_text(again, "state"), "paid");
+	service_is(x, x->session, UID_SUBSCRIBER, "active", "2026-11-23T00:00:00Z", "2027-11-23T00:00:00Z");
+	fx_refused(x, UID_OFFICER, "order.confirm", confirm(first, "B-2"), "order_paid");
+	second = create(x, "20353");
+	fx_refused(x, UID_OFFICER, "order.confirm", confirm(second, "B-1"), "bank_reference_used");
+	fx_refused(x, UID_OFFICER, "order.confirm", confirm("20261123-NOSUCHORDER2", "B-3"), "order_unknown");
+	json_decref(fx_do(x, UID_SUBSCRIBER, "order.cancel", of(x->session, second)));
+	fx_refused(x, UID_OFFICER, "order.confirm", confirm(second, "B-4"), "order_cancelled");
+	fx_refused(x, UID_SUBSCRIBER, "order.pay", of(x->session, second), "order_cancelled");
+}
+
+static void test_one_open_order(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *order = create(x, "20353");
+	fx_refused(x, UID_SUBSCRIBER, "order.create",
+		   json_pack("{s:s,s:s,s:s}", "session", x->session, "service_id", "20353", "kind", "renew"), "order_open");
+	json_decref(fx_do(x, UID_SUBSCRIBER, "order.cancel", of(x->session, order)));
+	_cleanup_(freep) char *next = create(x, "20353");
+	_cleanup_(json_freep) json_t *list =
+		fx_do(x, UID_SUBSCRIBER, "order.list", json_pack("{s:s}", "session", x->session));
+	assert_int_equal(json_integer_value(json_object_get(list, "total")), 2);
+}
+
+/* Other people's services and orders are not there: the same words as for what does not exist. */
+static void test_others_are_not_there(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *theirs = fx_paid_order(x, x->other_session, "20354");
+	static const char *const services[] = {"20354", "99999"};
+	for (size_t i = 0; i < 2; i++)
+		fx_refused(x, UID_SUBSCRIBER, "order.create",
+			   json_pack("{s:s,s:s,s:s}", "session", x->session, "service_id", services[i], "kind", "renew"),
+			   "service_unknown");
+	const char *const orders[] = {theirs, "20261123-NOSUCHORDER2"};
+	static const char *const methods[] = {"order.show", "order.pay", "order.cancel"};
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t m = 0; m < 3; m++)
+			fx_refused(x, UID_SUBSCRIBER, methods[m], of(x->session, orders[i]), "order_unknown");
+	}
+}
+
+/* --- what an order is good for --- */
+
+static void test_extension_wants_a_paid_service(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	fx_refused(x, UID_SUBSCRIBER, "request.prepare", fx_extend_params(x, NULL, 12), "service_expired");
+	_cleanup_(freep) char *open = create(x, "20353");
+	fx_refused(x, UID_SUBSCRIBER, "request.prepare", fx_extend_params(x, open, 12), "service_expired");
+	json_decref(fx_do(x, UID_OFFICER, "order.confirm", confirm(open, "B-1")));
+	_cleanup_(freep) char *request = fx_extend(x, open, 12);
+	fx_prove(x, request);
+	fx_submit(x, request);
+	fx_state(x, request, "approved");
+}
+
+static void test_orders_that_do_not_fit(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *theirs = fx_paid_order(x, x->other_session, "20354");
+	_cleanup_(freep) char *paid = fx_paid_order(x, x->session, "20353");
+	_cleanup_(freep) char *unpaid = create(x, "20353");
+	const struct {
+		const char *order;
+		int months;
+		const char *rule;
+	} cases[] = {{theirs, 12, "order_unknown"},
+		     {"20261123-NOSUCHORDER2", 12, "order_unknown"},
+		     {unpaid, 12, "order_unpaid"},
+		     {paid, 48, "validity_length"}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		fx_refused(x, UID_SUBSCRIBER, "request.prepare", fx_extend_params(x, cases[i].order, cases[i].months),
+			   cases[i].rule);
+	json_decref(fx_do(x, UID_SUBSCRIBER, "order.cancel", of(x->session, unpaid)));
+	fx_refused(x, UID_SUBSCRIBER, "request.prepare", fx_extend_params(x, unpaid, 12), "order_cancelled");
+}
+
+/* Two drafts may name the order; only one of them is submitted. */
+static void test_order_is_used_once(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *order = fx_paid_order(x, x->session, "20353");
+	_cleanup_(freep) char *first = fx_extend(x, order, 12), *second = fx_extend(x, order, 12);
+	fx_prove(x, first);
+	fx_prove(x, second);
+	fx_submit(x, first);
+	fx_refused(x, UID_SUBSCRIBER, "request.submit",
+		   json_pack("{s:s,s:s}", "session", x->session, "request", second), "order_used");
+	fx_refused(x, UID_SUBSCRIBER, "request.prepare", fx_extend_params(x, order, 12), "order_used");
+	_cleanup_(json_freep) json_t *shown = fx_do(x, UID_SUBSCRIBER, "order.show", of(x->session, order));
+	assert_int_equal(json_integer_value(json_object_get(shown, "uses_left")), 0);
+	/* Withdrawn, it gives the order back. */
+	json_decref(fx_do(x, UID_SUBSCRIBER, "request.withdraw",
+			  json_pack("{s:s,s:s}", "session", x->session, "request", first)));
+	fx_submit(x, second);
+}
+
+static void test_projects(void **state)
+{
+	static const char *const queries[] = {"金华市公共资源中心", "金华市公共资源交易中心", "jinhua", "金华资源"};
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		_cleanup_(json_freep) json_t *r =
+			fx_do(x, UID_PORTAL, "project.search", json_pack("{s:s}", "query", queries[i]));
+		assert_string_equal(fx_text(json_array_get(json_object_get(r, "projects"), 0), "project"), "jinhua");
+	}
+	_cleanup_(json_freep) json_t *shown =
+		fx_do(x, UID_PORTAL, "project.show", json_pack("{s:s}", "project", "jinhua"));
+	json_t *service = json_array_get(json_object_get(shown, "services"), 0);
+	assert_int_equal(json_integer_value(json_object_get(service, "price_fen")), 30000);
+	assert_true(fx_text(json_object_get(shown, "contact"), "telephone")[0]);
+	fx_refused(x, UID_PORTAL, "project.show", json_pack("{s:s}", "project", "nowhere"), "project_unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_renewal_runs_on),
+		cmocka_unit_test(test_price_and_terms_are_the_policys),
+		cmocka_unit_test(test_confirming),
+		cmocka_unit_test(test_one_open_order),
+		cmocka_unit_test(test_others_are_not_there),
+		cmocka_unit_test(test_extension_wants_a_paid_service),
+		cmocka_unit_test(test_orders_that_do_not_fit),
+		cmocka_unit_test(test_order_is_used_once),
+		cmocka_unit_test(test_projects),
+	};
+	secret_init();
+	log_init("test", LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
