@@ -2,6 +2,7 @@
  * `hufu request …`: a request from draft to hand-over. The proof is made here, with the subscriber's key, over the text
  * that is shown here.
  */
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/note/tally.h"
 #include "tools/hufu/note_files.h"
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #define MATERIAL_MAX (700u * 1024u)
+#define SHOW_WAIT_MS 10000
+#define SHOW_WAIT_MAX_S 86400
 
 struct prepare {
 	const char *kind, *way, *project, *profile, *months, *order, *csr, *files, *reason, *issuer, *edit;
@@ -128,6 +131,9 @@ static void print_request(const struct cli *c, json_t *r)
 			   *who = json_string_value(json_object_get(v, "who"));
 		printf("  %s  %s  %s\n", at ? at : "", event ? event : "", who ? who : "");
 	}
+	const char *serial = json_string_value(json_object_get(r, "certificate_serial"));
+	if (serial)
+		printf("certificate %s\n", serial);
 	json_t *refusal = json_object_get(r, "refusal");
 	if (json_is_object(refusal)) {
 		const char *rule = json_string_value(json_object_get(refusal, "rule")),
@@ -177,17 +183,54 @@ int run_request_prepare(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* "issued" and "withdrawn" are what somebody waited for; "refused" and "expired" are not; the rest still waits. */
+static int exit_of_state(const char *state)
+{
+	static const char *const good[] = {"issued", "withdrawn"}, *const bad[] = {"refused", "expired"};
+	for (size_t i = 0; state && i < 2; i++) {
+		if (strcmp(state, good[i]) == 0)
+			return EXIT_DONE;
+		if (strcmp(state, bad[i]) == 0)
+			return EXIT_REFUSED;
+	}
+	return EXIT_WAITING;
+}
+
+/* Asks until the request is final or the time is over; the desk holds one question for ten seconds at most. */
+static enum err show(struct cli *c, const char *id, uint64_t wait_s, json_t **ret, struct fault *f)
+{
+	int64_t until = clock_mono_us() + (int64_t)wait_s * 1000000;
+	for (;;) {
+		_cleanup_(json_freep) json_t *r = NULL;
+		int64_t left_ms = (until - clock_mono_us()) / 1000;
+		json_int_t wait_ms = left_ms < 0 ? 0 : left_ms < SHOW_WAIT_MS ? left_ms : SHOW_WAIT_MS;
+		json_t *p = json_pack("{s:s,s:I}", "request", id, "wait_ms", wait_ms);
+		TRY(cli_desk(c, "request.show", p, true, false, &r, f));
+		bool final = exit_of_state(json_string_value(json_object_get(r, "state"))) != EXIT_WAITING;
+		if (final || clock_mono_us() >= until) {
+			*ret = TAKE(r);
+			return OK;
+		}
+	}
+}
+
 int run_request_show(struct cli *c, int argc, char **argv)
 {
-	const struct option_rule rules[] = {{0}};
+	const char *wait = NULL;
+	const struct option_rule rules[] = {{.name = "--wait", .value = &wait}, {0}};
+	const struct command *cmd = cli_command(commands_request, run_request_show);
 	struct fault f = {0};
+	uint64_t wait_s = 0;
 	_cleanup_(json_freep) json_t *r = NULL;
-	if (!cli_options(cli_command(commands_request, run_request_show), rules, &argc, argv, 1, 1))
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
 		return EXIT_CONFIG;
-	if (cli_desk(c, "request.show", json_pack("{s:s}", "request", argv[1]), true, false, &r, &f) != OK)
+	if (wait && !u64_parse(wait, strlen(wait), SHOW_WAIT_MAX_S, &wait_s))
+		return cli_usage(cmd, "--wait \"%s\": wanted seconds, at most %d", ESC(wait, strlen(wait)),
+				 SHOW_WAIT_MAX_S);
+	if (show(c, argv[1], wait_s, &r, &f) != OK)
 		return cli_fail(c, &f);
 	print_request(c, r);
-	return EXIT_DONE;
+	return wait ? exit_of_state(json_string_value(json_object_get(r, "state"))) : EXIT_DONE;
 }
 
 int run_request_list(struct cli *c, int argc, char **argv)

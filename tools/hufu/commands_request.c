@@ -70,9 +70,12 @@ const struct command commands_request[] = {
 		 "74C2008800000AE9",
 	 .run = run_request_prepare},
 	{.name = "request show",
-	 .usage = "REQUEST",
+	 .usage = "[--wait SECONDS] REQUEST",
 	 .summary = "state, history and tally of a request",
-	 .help = NULL,
+	 .help = "  --wait SECONDS   wait until the request is issued, refused, withdrawn or expired, at most so "
+		 "long\n\n"
+		 "Exit code with --wait: 0 issued or withdrawn, 2 refused or expired, 5 still waiting.\n\n"
+		 "Example:\n  hufu request show --wait 30 8f2c…",
 	 .run = run_request_show},
 	{.name = "request list",
 	 .usage = "[--state STATE]",
