@@ -1,11 +1,12 @@
 /*
- * The ledger's file, its one writer thread, and its clock.
+ * The ledger's file, its one writer thread, and its readers.
  *
  * Workers queue operations and sleep; the writer takes what has queued, runs all of it in one transaction, each
  * operation under a savepoint, and wakes the workers after the flush. A lone request never waits for company: the
  * writer waits (2 ms, or until 8 have queued) only while more requests are known to be under way than have queued. Once
  * a commit has failed, nobody knows what the disk holds, so nothing more is written: the process ends and the next
- * start reads the truth. Next: ledger_append.c for entries, ledger_cert.c for what is derived from them.
+ * start reads the truth. Next: ledger_clock.c, ledger_append.c for entries, ledger_cert.c for what is derived from
+ * them.
  */
 #include "ca/ledger_private.h"
 
@@ -23,116 +24,11 @@
 #include <sys/file.h>
 #include <time.h>
 
-#define QUEUE_MAX 256
+#define QUEUE_MAX 512 /* more than there are workers: one that has an intent always gets its outcome in */
 #define BATCH_WANTED 8
 #define BATCH_WAIT_US 2000
-#define POOL_MAX 32
 #define READER_CACHE_KIB 256
 #define STACK_BYTES (1024u * 1024u)
-
-struct operation {
-	ledger_fn *fn;
-	void *arg;
-	struct fault *f;
-	enum err result;
-	bool done;
-	pthread_cond_t finished;
-	struct operation *next;
-};
-
-struct ledger {
-	char *path;
-	int lock_fd;
-	struct db *db; /* the writer's */
-	pthread_t writer;
-	bool started;
-
-	pthread_mutex_t lock; /* of all that follows */
-	pthread_cond_t work, grown;
-	struct operation *first, **last;
-	unsigned queued, entered;
-	bool stopping, broken, awake;
-	uint64_t size;
-	int64_t last_at;
-
-	bool clock_doubt, clock_behind_accepted;
-	int64_t seen_wall, seen_mono_us;
-
-	struct db *pool[POOL_MAX];
-	unsigned n_pool;
-};
-
-/* --- the clock --- */
-
-/* Looks at the clock; the lock is held. Doubt stays until the operator lifts it. */
-static void clock_look(struct ledger *l)
-{
-	int64_t wall = clock_now(), mono = clock_mono_us();
-	int64_t off = wall - (l->seen_wall + (mono - l->seen_mono_us) / 1000000);
-	bool behind = wall < l->last_at - LEDGER_MAX_JUMP;
-
-	if (wall >= l->last_at)
-		l->clock_behind_accepted = false;
-	if (!l->clock_doubt &&
-	    (off > LEDGER_MAX_JUMP || off < -LEDGER_MAX_JUMP || (behind && !l->clock_behind_accepted))) {
-		l->clock_doubt = true;
-		log_event(LOG_LEVEL_ERROR, "clock_jump", "clock=%s last_entry=%s off_seconds=%lld", UTC(wall),
-			  UTC(l->last_at), (long long)off);
-	}
-	if (!l->clock_doubt) {
-		l->seen_wall = wall;
-		l->seen_mono_us = mono;
-	}
-}
-
-static enum err clock_raise(const struct ledger *l, struct fault *f)
-{
-	return fault_raise(f, ERR_LOCKED, "clock_jump", "signer.clock",
-			   "the clock (%s) jumped by more than %d seconds; the last entry was made at %s: the operator "
-			   "must accept the clock",
-			   UTC(clock_now()), LEDGER_MAX_JUMP, UTC(l->last_at));
-}
-
-enum err ledger_now(struct ledger *l, int64_t *ret, struct fault *f)
-{
-	enum err e = OK;
-	pthread_mutex_lock(&l->lock);
-	clock_look(l);
-	if (l->clock_doubt)
-		e = clock_raise(l, f);
-	else
-		*ret = l->seen_wall > l->last_at ? l->seen_wall : l->last_at;
-	pthread_mutex_unlock(&l->lock);
-	return e;
-}
-
-bool ledger_clock_in_doubt(struct ledger *l)
-{
-	pthread_mutex_lock(&l->lock);
-	clock_look(l);
-	bool doubt = l->clock_doubt;
-	pthread_mutex_unlock(&l->lock);
-	return doubt;
-}
-
-static enum err record_acceptance(struct ledger_tx *tx, void *arg, struct fault *f)
-{
-	return db_run(tx->db, f, "INSERT INTO clock_accepted (last_at, accepted) VALUES (?1, ?2)", "ii",
-		      *(int64_t *)arg, clock_now());
-}
-
-enum err ledger_accept_clock(struct ledger *l, struct fault *f)
-{
-	pthread_mutex_lock(&l->lock);
-	l->clock_doubt = false;
-	l->clock_behind_accepted = true;
-	l->seen_wall = clock_now();
-	l->seen_mono_us = clock_mono_us();
-	int64_t last_at = l->last_at;
-	pthread_mutex_unlock(&l->lock);
-	log_audit("clock_accepted", "clock=%s last_entry=%s", UTC(clock_now()), UTC(last_at));
-	return ledger_do(l, record_acceptance, &last_at, f);
-}
 
 /* --- the writer --- */
 
@@ -348,7 +244,7 @@ enum err ledger_reader(struct ledger *l, struct db **ret, struct fault *f)
 void ledger_reader_put(struct ledger *l, struct db *db)
 {
 	pthread_mutex_lock(&l->lock);
-	bool keep = l->n_pool < POOL_MAX;
+	bool keep = l->n_pool < LEDGER_POOL_MAX;
 	if (keep)
 		l->pool[l->n_pool++] = db;
 	pthread_mutex_unlock(&l->lock);

@@ -6,8 +6,48 @@
 
 #include "ca/ledger.h"
 
+#include <pthread.h>
+
+#define LEDGER_POOL_MAX 32
+
+/* One queued operation; lives on its worker's stack. */
+struct operation {
+	ledger_fn *fn;
+	void *arg;
+	struct fault *f;
+	enum err result;
+	bool done;
+	pthread_cond_t finished;
+	struct operation *next;
+};
+
+struct ledger {
+	char *path;
+	int lock_fd;
+	struct db *db; /* the writer's */
+	pthread_t writer;
+	bool started;
+
+	pthread_mutex_t lock; /* of all that follows */
+	pthread_cond_t work, grown;
+	struct operation *first, **last;
+	unsigned queued, entered;
+	bool stopping, broken, awake;
+	uint64_t size;
+	int64_t last_at;
+
+	bool clock_doubt, clock_behind_accepted;
+	int64_t seen_wall, seen_mono_us;
+
+	struct db *pool[LEDGER_POOL_MAX];
+	unsigned n_pool;
+};
+
 extern const char *const ledger_migrations[];
 extern const size_t ledger_n_migrations;
+
+/* Looks at the clock; the lock is held. Doubt stays until the operator lifts it. */
+void clock_look(struct ledger *l);
 
 /* Rows hold indexes as signed numbers; LEDGER_NONE is null. */
 static inline uint64_t column_index(struct db_row *row, int column)
@@ -16,7 +56,5 @@ static inline uint64_t column_index(struct db_row *row, int column)
 }
 /* First 64 bits of a hash as SQLite keeps integers. */
 int64_t hash_64(const uint8_t hash[32]);
-/* The first column of the only row; def when there is none or it is null. */
-MUST_CHECK enum err query_i64(struct db *db, const char *sql, int64_t def, int64_t *ret, struct fault *f);
 
 #endif

@@ -13,16 +13,6 @@ int64_t hash_64(const uint8_t hash[32])
 	return (int64_t)v;
 }
 
-enum err query_i64(struct db *db, const char *sql, int64_t def, int64_t *ret, struct fault *f)
-{
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	bool more;
-	TRY(db_query(db, f, &row, sql, ""));
-	TRY(db_next(row, &more, f));
-	*ret = more && !db_is_null(row, 0) ? db_i64(row, 0) : def;
-	return OK;
-}
-
 enum err ledger_entry(struct db *db, uint64_t index, struct buf *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;

@@ -162,10 +162,26 @@ static enum err resume_serials(struct signer *s, struct db *db, struct fault *f)
 	return OK;
 }
 
+/* Where the configuration names the root, the issuer must be below it: a wrong file is found now and not by relying
+ * parties. */
+static enum err check_root(const struct signer *s, struct fault *f)
+{
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(cert_done) struct cert root = {0};
+	if (!s->config->root)
+		return OK;
+	TRY(issuer_load(s->config->root, &der, &root, f));
+	enum err e = cert_verify_by(&s->issuer, &root, f);
+	if (e != OK)
+		fault_prefix(f, "%s is not below %s", s->config->issuer, s->config->root);
+	return e == OK ? OK : ERR_CONFIG;
+}
+
 static enum err load(struct signer *s, struct fault *f)
 {
 	struct db *db;
 	TRY(issuer_load(s->config->issuer, &s->issuer_der, &s->issuer, f));
+	TRY(check_root(s, f));
 	TRY(ca_key_throwaway(s->issuer.key.alg, s->issuer.key.bits, &s->throwaway, f));
 	TRY(ledger_reader(s->ledger, &db, f));
 	enum err e = heads_load(db, &s->issuer, &s->heads, f);

@@ -100,6 +100,9 @@ void fx_new_key(struct tally *t, enum fx_key key);
 /* The note: t's text, signed by who. org's key makes the sub line, new_key the new-key line. */
 void fx_note(struct fx *x, const struct tally *t, enum fx_which org, enum fx_key new_key, unsigned who,
 	     struct buf *ret);
+/* The lines of the people among `who`. */
+void fx_people_lines(struct buf *note, unsigned who);
+/* A line of that name by the key made from that seed: a person's own is its bit. */
 void fx_line(struct buf *note, const char *name, unsigned seed);
 void fx_sub_line(struct buf *note, const struct cert_ref *ref, EVP_PKEY *key);
 void fx_csr(enum fx_key key, struct buf *ret);
