@@ -187,10 +187,7 @@ const struct command commands_setup[] = {
 	 .summary = "the main job on real input, and an attacker who holds the RA",
 	 .help = "Example:\n  hufu demo --dir /tmp/hufu-demo",
 	 .run = run_demo},
-	{.name = "demo-send",
-	 .usage = "SOCKET DIR",
-	 .summary = "the demo's attacker: send the notes of a folder to the signer",
-	 .help = NULL,
-	 .run = run_demo_send},
+	/* The demo's attacker, which runs as the RA's user: no command for people. */
+	{.name = "demo-send", .usage = "SOCKET DIR", .run = run_demo_send},
 	{0},
 };

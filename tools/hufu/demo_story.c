@@ -32,14 +32,23 @@ static const char *text_of(json_t *o, const char *key)
 	return s ? s : "";
 }
 
+/* A time of an answer, as people here read it. */
+static const char *shanghai_of(json_t *o, const char *key, char ret[TIME_TEXT])
+{
+	const char *s = text_of(o, key);
+	int64_t t;
+	return time_parse_utc(s, strlen(s), &t) ? time_shanghai(t, ret) : s;
+}
+
 /* --- the old authority
  * ----------------------------------------------------------------------------------------------------------- */
 
-static void csv_line(struct buf *b, const char *identifier, const char *organisation, const char *service,
-		     int64_t begins, int64_t ends, const char *name, const char *serial, const char *pem)
+static void csv_line(struct buf *b, const char *identifier, const char *organisation, const char *mobile,
+		     const char *service, int64_t begins, int64_t ends, const char *name, const char *serial,
+		     const char *pem)
 {
-	buf_fmt(b, "%s,%s,张三,1300000000,%s,%s,organisation-certificate,%s,%s,%s,%s,ZJCA OCA2,%s\n", identifier,
-		organisation, DEMO_PROJECT, service, SHANGHAI(begins), SHANGHAI(ends), name, serial, pem);
+	buf_fmt(b, "%s,%s,张三,%s,%s,%s,organisation-certificate,%s,%s,%s,%s,ZJCA OCA2,%s\n", identifier, organisation,
+		mobile, DEMO_PROJECT, service, SHANGHAI(begins), SHANGHAI(ends), name, serial, pem);
 }
 
 static enum err write_csv(const struct demo *d, int64_t now, struct fault *f)
@@ -48,10 +57,10 @@ static enum err write_csv(const struct demo *d, int64_t now, struct fault *f)
 	_cleanup_(freep) char *path = path_join(d->old, "accounts.csv");
 	for (size_t i = 0; i < IMPORT_COLUMNS; i++)
 		buf_fmt(&csv, "%s%s", import_columns[i], i + 1 < IMPORT_COLUMNS ? "," : "\n");
-	csv_line(&csv, DEMO_IDENTIFIER, "杭州田谷", DEMO_SERVICE, now - 800 * DAY_S, now - 435 * DAY_S, DEMO_NAME,
-		 DEMO_SERIAL, "legacy.pem");
-	csv_line(&csv, DEMO_OTHER_CODE, DEMO_OTHER_NAME, "20354", now - 100 * DAY_S, now + 265 * DAY_S, DEMO_OTHER_NAME,
-		 DEMO_OTHER_SERIAL, "other.pem");
+	csv_line(&csv, DEMO_IDENTIFIER, "杭州田谷", "1300000000", DEMO_SERVICE, now - 800 * DAY_S, now - 435 * DAY_S,
+		 DEMO_NAME, DEMO_SERIAL, "legacy.pem");
+	csv_line(&csv, DEMO_OTHER_CODE, DEMO_OTHER_NAME, "13900000000", "20354", now - 100 * DAY_S, now + 265 * DAY_S,
+		 DEMO_OTHER_NAME, DEMO_OTHER_SERIAL, "other.pem");
 	return file_write_new(path, buf_slice(&csv), 0644, f);
 }
 
@@ -193,7 +202,8 @@ enum err demo_refused_for_service(struct demo *d, struct fault *f)
 	TRY(desk(d, "service.list", NULL, true, false, &list, f));
 	json_t *row = json_array_get(json_object_get(list, "services"), 0);
 	demo_say("service %s %s, %s to %s: %s", text_of(row, "id"), text_of(row, "certificate_name"),
-		 text_of(row, "begins"), text_of(row, "ends"), text_of(row, "state"));
+		 shanghai_of(row, "begins", (char[TIME_TEXT]){0}), shanghai_of(row, "ends", (char[TIME_TEXT]){0}),
+		 text_of(row, "state"));
 	if (desk(d, "request.prepare", extend_params(NULL), true, true, &r, &refused) == OK)
 		return fault_raise(f, ERR_INTERNAL, "demo", "demo",
 				   "the desk took an extension for an expired service");

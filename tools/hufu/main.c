@@ -23,7 +23,8 @@ static void print_help(void)
 	     "  --version\n\nCommands:");
 	for (size_t i = 0; i < N_FAMILIES; i++)
 		for (const struct command *c = families[i]; c->name; c++)
-			printf("  %-18s %s\n", c->name, c->summary);
+			if (c->summary)
+				printf("  %-18s %s\n", c->name, c->summary);
 	puts("\nExit codes: 0 done, 1 error, 2 refused by a rule, 3 unreachable, 4 configuration or usage, 5 "
 	     "waiting\n\n"
 	     "Examples:\n"
@@ -34,7 +35,7 @@ static void print_help(void)
 
 static void print_command_help(const struct command *c)
 {
-	printf("Usage: hufu %s %s\n\n%s\n", c->name, c->usage, c->summary);
+	printf("Usage: hufu %s %s\n\n%s\n", c->name, c->usage, c->summary ? c->summary : "");
 	if (c->help)
 		printf("\n%s\n", c->help);
 }

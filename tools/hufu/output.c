@@ -2,6 +2,7 @@
  * Output: tables for people, JSON for programs, faults for both.
  */
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "tools/hufu/subscriber.h"
 
 #include <assert.h>
@@ -48,14 +49,18 @@ static size_t text_width(const char *s)
 	return w;
 }
 
-/* A cell's text: strings as they are, the rest as compact JSON, absent or null as "-". Gives: free(). */
+/* A cell's text: times in Asia/Shanghai, other strings as they are, the rest as compact JSON, absent or null as "-".
+ * Gives: free(). */
 static char *cell_text(json_t *row, const char *key)
 {
 	json_t *v = json_object_get(row, key);
 	if (!v || json_is_null(v))
 		return xstrdup("-");
-	if (json_is_string(v))
-		return xstrdup(json_string_value(v));
+	if (json_is_string(v)) {
+		const char *text = json_string_value(v);
+		int64_t t;
+		return xstrdup(time_parse_utc(text, strlen(text), &t) ? SHANGHAI(t) : text);
+	}
 	char *s = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
 	return s ? s : xstrdup("-");
 }
