@@ -1,6 +1,6 @@
 /*
- * The desk in-process: no process and no socket of its own, but the very handler that the socket has. Only the signer is
- * played, over a real socket, because the two rooms are never linked together.
+ * The desk in-process: no process and no socket of its own, but the very handler that the socket has. Only the signer
+ * is played, over a real socket, because the two rooms are never linked together.
  */
 #include "ra_fixture.h"
 
@@ -447,7 +447,8 @@ static void adopt(struct fx *x, struct fx_org *org, const char *serial, const ch
 
 static void put_adoption(struct fx *x)
 {
-	struct adoption a = {.project = "jinhua", .profile = "organisation", .count = 2, .made = NOW - DAY, .dies = NOW};
+	struct adoption a = {
+		.project = "jinhua", .profile = "organisation", .count = 2, .made = NOW - DAY, .dies = NOW};
 	_cleanup_buf_ struct buf text = {0}, note = {0};
 	memset(a.issuer, 0x2a, 20);
 	adoption_put(&a, &text);
@@ -476,7 +477,8 @@ static void import(struct fx *x)
 struct fx *fx_new(void)
 {
 	struct fx *x = xcalloc(1, sizeof(*x));
-	snprintf(x->dir, sizeof(x->dir), "/tmp/hufu-ra-XXXXXX");
+	/* Memory where there is some: a test flushes a lot and keeps nothing. */
+	snprintf(x->dir, sizeof(x->dir), "%s/hufu-ra-XXXXXX", file_exists("/dev/shm") ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(x->dir));
 	clock_set(NOW);
 	pthread_mutex_init(&x->signer.lock, NULL);
@@ -596,8 +598,8 @@ void fx_refused(struct fx *x, enum fx_uid uid, const char *method, json_t *param
 	_cleanup_(json_freep) json_t *reply = fx_call(x, uid, method, params);
 	json_t *data = json_object_get(json_object_get(reply, "error"), "data");
 	if (!data || strcmp(fx_text(data, "reason"), rule) != 0)
-		fail_msg("%s: found %s \"%s\", wanted refusal by %s", method, data ? fx_text(data, "reason") : "a result",
-			 fx_text(data, "text"), rule);
+		fail_msg("%s: found %s \"%s\", wanted refusal by %s", method,
+			 data ? fx_text(data, "reason") : "a result", fx_text(data, "text"), rule);
 	assert_true(fx_text(data, "zh")[0] && fx_text(data, "en")[0]);
 	assert_true(json_is_object(json_object_get(data, "contact")));
 }
@@ -608,8 +610,8 @@ static char *log_in(struct fx *x, enum fx_uid uid, const char *code)
 		fx_do(x, uid, "account.login", json_pack("{s:s,s:s}", "identifier", code, "password", INITIAL));
 	assert_true(json_is_true(json_object_get(first, "must_reset")));
 	char *session = xstrdup(fx_text(first, "session"));
-	json_decref(fx_do(x, uid, "account.reset",
-			  json_pack("{s:s,s:s}", "session", session, "new_password", PASSWORD)));
+	json_decref(
+		fx_do(x, uid, "account.reset", json_pack("{s:s,s:s}", "session", session, "new_password", PASSWORD)));
 	return session;
 }
 
@@ -648,9 +650,9 @@ void fx_hand_over(struct fx *x)
 char *fx_paid_order(struct fx *x, const char *session, const char *service)
 {
 	enum fx_uid uid = session == x->session ? UID_SUBSCRIBER : UID_OTHER;
-	_cleanup_(json_freep) json_t *made = fx_do(x, uid, "order.create",
-						   json_pack("{s:s,s:s,s:s}", "session", session, "service_id", service,
-							     "kind", "renew"));
+	_cleanup_(json_freep) json_t *made =
+		fx_do(x, uid, "order.create",
+		      json_pack("{s:s,s:s,s:s}", "session", session, "service_id", service, "kind", "renew"));
 	const char *id = fx_text(made, "order");
 	json_decref(fx_do(x, uid, "order.pay", json_pack("{s:s,s:s}", "session", session, "order", id)));
 	_cleanup_(freep) char *reference = xasprintf("BANK-%s", id);
@@ -717,8 +719,7 @@ void fx_material(struct fx *x, const char *request, const char *name)
 
 static char *tally_of(struct fx *x, const char *request)
 {
-	_cleanup_(json_freep) json_t *r =
-		fx_do(x, UID_OFFICER, "review.show", json_pack("{s:s}", "request", request));
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_OFFICER, "review.show", json_pack("{s:s}", "request", request));
 	return xstrdup(fx_text(r, "tally"));
 }
 

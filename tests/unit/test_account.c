@@ -57,7 +57,8 @@ static void test_identifier_spelling(void **state)
 
 static void test_new_passwords(void **state)
 {
-	static const char *const bad[] = {"short", INITIAL, ORG_CODE, "1300000000", "line\nbreak in it", "zero\u200bwidth"};
+	static const char *const bad[] = {"short",	    INITIAL, ORG_CODE, "1300000000", "line\nbreak in it",
+					  "zero\u200bwidth"};
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
 	fx_log_in(x);
@@ -75,7 +76,8 @@ static void test_wrong_names_and_passwords_look_alike(void **state)
 	fx_log_in(x);
 	for (size_t n = 0; n < 2; n++) {
 		for (size_t i = 0; i < 5; i++)
-			fx_refused(x, UID_SUBSCRIBER, "account.login", login(names[n], "wrong-password"), "login_wrong");
+			fx_refused(x, UID_SUBSCRIBER, "account.login", login(names[n], "wrong-password"),
+				   "login_wrong");
 		fx_refused(x, UID_SUBSCRIBER, "account.login", login(names[n], PASSWORD), "login_locked");
 	}
 }
@@ -127,11 +129,12 @@ static void test_log_out_and_reset_end_sessions(void **state)
 	(void)state;
 	fx_log_in(x);
 	_cleanup_(json_freep) json_t *second = fx_do(x, UID_SUBSCRIBER, "account.login", login(ORG_CODE, PASSWORD));
-	json_decref(fx_do(x, UID_SUBSCRIBER, "account.reset",
-			  json_pack("{s:s,s:s}", "session", fx_text(second, "session"), "new_password",
-				    "another-password")));
+	json_decref(fx_do(
+		x, UID_SUBSCRIBER, "account.reset",
+		json_pack("{s:s,s:s}", "session", fx_text(second, "session"), "new_password", "another-password")));
 	fx_refused(x, UID_SUBSCRIBER, "account.show", with_session(x), "session_unknown");
-	json_decref(fx_do(x, UID_SUBSCRIBER, "account.logout", json_pack("{s:s}", "session", fx_text(second, "session"))));
+	json_decref(
+		fx_do(x, UID_SUBSCRIBER, "account.logout", json_pack("{s:s}", "session", fx_text(second, "session"))));
 	fx_refused(x, UID_SUBSCRIBER, "account.show", json_pack("{s:s}", "session", fx_text(second, "session")),
 		   "session_unknown");
 }
@@ -189,8 +192,8 @@ static json_t *row(const char *code, const char *organisation, const char *mobil
 
 static void report_of(struct fx *x, json_t *line, bool dry_run, const char *result, const char *flag, const char *text)
 {
-	_cleanup_(json_freep) json_t *r = fx_do(x, UID_ADMIN, "import.accounts",
-						json_pack("{s:[o],s:b}", "rows", line, "dry_run", dry_run));
+	_cleanup_(json_freep) json_t *r =
+		fx_do(x, UID_ADMIN, "import.accounts", json_pack("{s:[o],s:b}", "rows", line, "dry_run", dry_run));
 	json_t *entry = json_array_get(json_object_get(r, "report"), 0), *flags = json_object_get(entry, "flags"), *v;
 	bool found = flag[0] == '\0';
 	size_t i;
@@ -217,8 +220,10 @@ static void test_import_lines(void **state)
 	report_of(x, row("12345678-9", "乙", "1", "2", "机构证书", "yesterday", ""), false, "refused", "", "yesterday");
 	report_of(x, row("12345678-9", "乙", "1", "2", "机构证书", begins, "xyz"), false, "refused", "", "xyz");
 	report_of(x, row("12345678-9", "乙", "1", "20353", "机构证书", begins, ""), false, "refused", "", "20353");
-	report_of(x, row("12345678-9", "乙", "1", "2", "机构证书", begins, ORG_SERIAL), false, "refused", "", ORG_SERIAL);
-	report_of(x, row("12345678-9", "乙\u202e", "1", "2", "机构证书", begins, ""), false, "refused", "", "invisible");
+	report_of(x, row("12345678-9", "乙", "1", "2", "机构证书", begins, ORG_SERIAL), false, "refused", "",
+		  ORG_SERIAL);
+	report_of(x, row("12345678-9", "乙\u202e", "1", "2", "机构证书", begins, ""), false, "refused", "",
+		  "invisible");
 	/* A refused line leaves nothing behind, not even its account. */
 	fx_refused(x, UID_SUBSCRIBER, "account.login", login("12345678-9", INITIAL), "login_wrong");
 }
@@ -239,8 +244,8 @@ static void test_import_before_adoption(void **state)
 	assert_string_equal(fx_text(service, "state"), "expired");
 	assert_string_equal(fx_text(service, "ends"), "2016-08-31T03:39:36Z");
 	/* Claimed first, adopted later: the same. */
-	report_of(x, row(NEW_CODE, "甲公司", "13858011084", "9", "机构证书", "2026-01-01 00:00:00", "74C2008800000AEB"), false,
-		  "created", "", "");
+	report_of(x, row(NEW_CODE, "甲公司", "13858011084", "9", "机构证书", "2026-01-01 00:00:00", "74C2008800000AEB"),
+		  false, "created", "", "");
 	_cleanup_(json_freep) json_t *in = fx_do(x, UID_SUBSCRIBER, "account.login", login(NEW_CODE, INITIAL));
 	assert_true(json_is_true(json_object_get(in, "must_reset")));
 }

@@ -94,7 +94,8 @@ static void test_one_open_order(void **state)
 	fx_log_in(x);
 	_cleanup_(freep) char *order = create(x, "20353");
 	fx_refused(x, UID_SUBSCRIBER, "order.create",
-		   json_pack("{s:s,s:s,s:s}", "session", x->session, "service_id", "20353", "kind", "renew"), "order_open");
+		   json_pack("{s:s,s:s,s:s}", "session", x->session, "service_id", "20353", "kind", "renew"),
+		   "order_open");
 	json_decref(fx_do(x, UID_SUBSCRIBER, "order.cancel", of(x->session, order)));
 	_cleanup_(freep) char *next = create(x, "20353");
 	_cleanup_(json_freep) json_t *list =
@@ -111,9 +112,10 @@ static void test_others_are_not_there(void **state)
 	_cleanup_(freep) char *theirs = fx_paid_order(x, x->other_session, "20354");
 	static const char *const services[] = {"20354", "99999"};
 	for (size_t i = 0; i < 2; i++)
-		fx_refused(x, UID_SUBSCRIBER, "order.create",
-			   json_pack("{s:s,s:s,s:s}", "session", x->session, "service_id", services[i], "kind", "renew"),
-			   "service_unknown");
+		fx_refused(
+			x, UID_SUBSCRIBER, "order.create",
+			json_pack("{s:s,s:s,s:s}", "session", x->session, "service_id", services[i], "kind", "renew"),
+			"service_unknown");
 	const char *const orders[] = {theirs, "20261123-NOSUCHORDER2"};
 	static const char *const methods[] = {"order.show", "order.pay", "order.cancel"};
 	for (size_t i = 0; i < 2; i++) {

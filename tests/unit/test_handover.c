@@ -1,0 +1,246 @@
+/*
+ * The road to the signer: retries, crashes between sending and hearing, and the threads at work.
+ */
+#include "ra_fixture.h"
+
+#include "ra/bell.h"
+#include "ra/follow.h"
+#include "ra/handover.h"
+
+#include <string.h>
+
+/* A submitted extension, approved and queued. Gives: free(). */
+static char *queued(struct fx *x)
+{
+	_cleanup_(freep) char *order = fx_paid_order(x, x->session, "20353");
+	char *id = fx_extend(x, order, 12);
+	fx_prove(x, id);
+	fx_submit(x, id);
+	return id;
+}
+
+static void fails(struct fx *x, enum err kind, unsigned times, bool after)
+{
+	pthread_mutex_lock(&x->signer.lock);
+	x->signer.fail = times;
+	x->signer.fail_after = after;
+	fault_raise(&x->signer.fault, kind, "played", "signer", "played fault");
+	pthread_mutex_unlock(&x->signer.lock);
+}
+
+static void test_retries(void **state)
+{
+	static const enum err kinds[] = {ERR_NET, ERR_BUSY, ERR_LOCKED, ERR_DB, ERR_INTERNAL};
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		_cleanup_(fx_freep) struct fx *x = fx_new();
+		fx_log_in(x);
+		_cleanup_(freep) char *id = queued(x);
+		fails(x, kinds[i], 2, false);
+		fx_hand_over(x);
+		fx_state(x, id, "sent");
+		/* Not before its time, and each time later. */
+		fx_hand_over(x);
+		assert_int_equal(x->signer.n_tallies, 1);
+		clock_set(NOW + 1);
+		fx_hand_over(x);
+		assert_int_equal(x->signer.n_tallies, 2);
+		clock_set(NOW + 2);
+		fx_hand_over(x);
+		assert_int_equal(x->signer.n_tallies, 2);
+		clock_set(NOW + 3);
+		fx_hand_over(x);
+		fx_state(x, id, "issued");
+		assert_int_equal(x->signer.n_issued, 1);
+	}
+}
+
+static void test_refusals_are_final(void **state)
+{
+	static const enum err kinds[] = {ERR_RULE, ERR_PARSE, ERR_CRYPTO, ERR_CONFLICT, ERR_LIMIT, ERR_DENIED};
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		_cleanup_(fx_freep) struct fx *x = fx_new();
+		fx_log_in(x);
+		_cleanup_(freep) char *id = queued(x);
+		fails(x, kinds[i], 1, false);
+		fx_hand_over(x);
+		fx_state(x, id, "refused");
+		clock_set(NOW + 600);
+		fx_hand_over(x);
+		assert_int_equal(x->signer.n_tallies, 1);
+	}
+}
+
+/* The signer did it, the answer was lost, the desk died: sent again, it is the same certificate. */
+static void test_lost_answer(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *id = queued(x);
+	fails(x, ERR_NET, 1, true);
+	fx_hand_over(x);
+	fx_state(x, id, "sent");
+	fx_restart(x);
+	clock_set(NOW + 5);
+	fx_hand_over(x);
+	fx_state(x, id, "issued");
+	assert_int_equal(x->signer.n_tallies, 2);
+	assert_int_equal(x->signer.n_issued, 1);
+}
+
+/* As above, but the ledger is read before it is sent again: nothing is sent at all. */
+static void test_ledger_answers_first(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *id = queued(x);
+	fails(x, ERR_NET, 1, true);
+	fx_hand_over(x);
+	fx_restart(x);
+	fx_follow(x);
+	fx_state(x, id, "issued");
+	clock_set(NOW + 60);
+	fx_hand_over(x);
+	assert_int_equal(x->signer.n_tallies, 1);
+	assert_int_equal(x->signer.n_issued, 1);
+}
+
+/* Died after "sent" was recorded and before the wire was touched. */
+static void test_recorded_and_not_sent(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	struct db *db = NULL;
+	struct fault f = {0};
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *id = queued(x);
+	assert_int_equal(store_begin(x->desk->store, &db, &f), OK);
+	enum err e = store_handover_sent(db, 1, &f);
+	if (e == OK)
+		e = store_request_state(db, id, "sent", &f);
+	assert_int_equal(store_end(x->desk->store, db, e, &f), OK);
+	fx_restart(x);
+	fx_hand_over(x);
+	fx_state(x, id, "issued");
+	assert_int_equal(x->signer.n_tallies, 1);
+}
+
+static void test_signer_away(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	size_t n = 0;
+	struct fault f = {0};
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *id = queued(x);
+	rpc_server_stop(x->signer.server);
+	x->signer.server = NULL;
+	fx_hand_over(x);
+	fx_state(x, id, "sent");
+	assert_int_equal(follow_once(x->desk, 0, &n, &f), ERR_NET);
+	fx_refused(x, UID_PORTAL, "crl.get", NULL, "peer_away");
+}
+
+/* Another ledger than the one that was followed is not believed. */
+static void test_ledger_that_shrank(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	size_t n = 0;
+	struct fault f = {0};
+	(void)state;
+	pthread_mutex_lock(&x->signer.lock);
+	buf_done(&x->signer.entries[--x->signer.n_entries]);
+	pthread_mutex_unlock(&x->signer.lock);
+	assert_int_equal(follow_once(x->desk, 0, &n, &f), ERR_DB);
+	assert_string_equal(f.rule, "ledger_shrunk");
+}
+
+/* An entry that cannot be read stops the follower where it is, with what came before kept. */
+static void test_bad_entries(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} cases[] = {{"", 0}, {"\x01\xff", 2}, {"\x01\x81\x00\x00", 4}, {"\x02\x8d\0\0\0\0\0\0\0\0", 10}};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_(fx_freep) struct fx *x = fx_new();
+		_cleanup_buf_ struct buf entry = {0};
+		struct fault f = {0};
+		size_t n = 0;
+		buf_add(&entry, cases[i].bytes, cases[i].n);
+		fx_append_revoked(x, &x->org, false, 1, NOW);
+		fx_follow(x);
+		fx_append(x, &entry);
+		assert_int_equal(follow_once(x->desk, 0, &n, &f), ERR_PARSE);
+		assert_non_null(strstr(f.text, "ledger entry 4"));
+		_cleanup_(json_freep) json_t *r =
+			fx_do(x, UID_PORTAL, "status.query", json_pack("{s:[s]}", "serials", ORG_SERIAL));
+		assert_int_equal(json_integer_value(json_object_get(r, "ledger_size")), 4);
+	}
+}
+
+/* --- with all threads --- */
+
+static void wait_issued(struct fx *x, const char *id)
+{
+	for (int i = 0; i < 10; i++) {
+		_cleanup_(json_freep) json_t *r =
+			fx_do(x, UID_SUBSCRIBER, "request.show",
+			      json_pack("{s:s,s:s,s:i}", "session", x->session, "request", id, "wait_ms", 3000));
+		if (strcmp(fx_text(r, "state"), "issued") == 0)
+			return;
+	}
+	fail_msg("request %s did not end", id);
+}
+
+static void test_threads(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	struct follower *follower = NULL;
+	struct fault f = {0};
+	(void)state;
+	/* The real clock from here on: threads wait by it. */
+	clock_set(0);
+	assert_int_equal(handover_start(x->desk, 2, &x->desk->handover, &f), OK);
+	assert_int_equal(follower_start(x->desk, &follower, &f), OK);
+	clock_set(NOW);
+	fx_log_in(x);
+	fails(x, ERR_BUSY, 1, true);
+	_cleanup_(freep) char *id = queued(x);
+	/* Its answer was lost; the ledger tells. */
+	wait_issued(x, id);
+	_cleanup_(freep) char *revoked = fx_revoke(x);
+	fx_prove(x, revoked);
+	fx_submit(x, revoked);
+	wait_issued(x, revoked);
+	/* Status and request change together. */
+	_cleanup_(json_freep) json_t *r =
+		fx_do(x, UID_PORTAL, "status.query", json_pack("{s:[s]}", "serials", ORG_SERIAL));
+	assert_string_equal(fx_text(json_array_get(json_object_get(r, "answers"), 0), "state"), "revoked");
+	bell_stop(x->desk->followed);
+	handover_stop(x->desk->handover);
+	x->desk->handover = NULL;
+	follower_stop(follower);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_retries),
+		cmocka_unit_test(test_refusals_are_final),
+		cmocka_unit_test(test_lost_answer),
+		cmocka_unit_test(test_ledger_answers_first),
+		cmocka_unit_test(test_recorded_and_not_sent),
+		cmocka_unit_test(test_signer_away),
+		cmocka_unit_test(test_ledger_that_shrank),
+		cmocka_unit_test(test_bad_entries),
+		cmocka_unit_test(test_threads),
+	};
+	secret_init();
+	log_init("test", LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
