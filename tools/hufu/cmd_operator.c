@@ -116,20 +116,27 @@ static int add_part(json_t *all, const char *name, enum err e, json_t *said, boo
 
 static void print_value(const char *key, json_t *v, unsigned depth)
 {
-	const char *k;
+	const char *k, *reason = json_string_value(json_object_get(v, "reason")),
+		       *text = json_string_value(json_object_get(v, "text"));
 	json_t *inner;
-	printf("%*s%s:", (int)(2 * depth), "", key);
-	if (json_is_object(v)) {
-		putchar('\n');
-		json_object_foreach(v, k, inner) print_value(k, inner, depth + 1);
+	size_t i;
+	if (reason) { /* an item of the desk's worries */
+		printf("%*s%s: %s\n", (int)(2 * depth), "", reason, text ? text : "");
 		return;
 	}
+	printf("%*s%s:", (int)(2 * depth), "", key);
 	if (json_is_string(v)) {
 		printf(" %s\n", json_string_value(v));
-		return;
+	} else if (json_object_size(v) + json_array_size(v) > 0) {
+		putchar('\n');
+		json_object_foreach(v, k, inner) print_value(k, inner, depth + 1);
+		json_array_foreach(v, i, inner) print_value("-", inner, depth + 1);
+	} else if (json_is_null(v) || json_is_object(v) || json_is_array(v)) {
+		puts(json_is_null(v) ? " -" : " none");
+	} else {
+		_cleanup_(freep) char *plain = json_dumps(v, JSON_ENCODE_ANY);
+		printf(" %s\n", plain ? plain : "?");
 	}
-	_cleanup_(freep) char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
-	printf(" %s\n", json_is_null(v) ? "-" : text ? text : "?");
 }
 
 static int worse(int a, int b)
@@ -163,7 +170,8 @@ static int run_health(struct cli *c, int argc, char **argv)
 	}
 	if (desk || !signer) {
 		enum err e = cli_desk(c, "desk.health", NULL, false, false, &said, &f);
-		rc = worse(rc, add_part(all, "desk", e, said, false, &f));
+		waits = e == OK && json_array_size(json_object_get(said, "worries")) > 0;
+		rc = worse(rc, add_part(all, "desk", e, said, waits, &f));
 	}
 	const char *name;
 	json_t *part;
