@@ -194,8 +194,8 @@ const struct command commands_operator[] = {
 	 .summary = "operator: how the signer and the desk are",
 	 .help = "  --signer   the signer alone (its operator socket)\n"
 		 "  --desk     the desk alone\n\n"
-		 "Exit code 0: both answer and the CA key is open; 5: locked, or the clock is in doubt; 3: no "
-		 "answer.\n\n"
+		 "Exit code 0: both answer, the CA key is open and the desk has no worries; 5: something waits for "
+		 "you; 3: no answer.\n\n"
 		 "Example:\n  hufu --json health",
 	 .run = run_health},
 	{.name = "note sign",
