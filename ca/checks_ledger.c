@@ -115,12 +115,19 @@ static bool same_line(const struct request *r, const struct ledger_cert *c)
 	return r->has_pred && c->root == r->pred.root;
 }
 
+/* Of the subject that is judged: as it was, or as it shall be. */
+static bool same_subject(const struct request *r, const struct ledger_cert *c)
+{
+	return same_line(r, c) || c->line == r->line || (r->has_pred && c->line == r->pred.line);
+}
+
 static enum err key_judge_one(const struct request *r, const struct ledger_cert *c, struct fault *f)
 {
-	if (c->state == CERT_REVOKED && c->reason == (unsigned)crl_reason_from_word("keyCompromise"))
+	bool over = c->state == CERT_REVOKED || c->state == CERT_ENDED;
+	if (over && c->reason == (unsigned)crl_reason_from_word("keyCompromise"))
 		return fault_raise(f, ERR_RULE, "key_blocked", "tally.key",
 				   "certificate %s with this key was revoked as compromised", SERIAL(&c->ref.serial));
-	if (is_live(r, c) && !same_line(r, c) && c->line != r->line)
+	if (is_live(r, c) && !same_subject(r, c))
 		return fault_raise(f, ERR_RULE, "key_other_subject", "tally.key",
 				   "certificate %s with this key is another subject's", SERIAL(&c->ref.serial));
 	return OK;

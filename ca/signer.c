@@ -171,10 +171,11 @@ static enum err check_root(const struct signer *s, struct fault *f)
 	if (!s->config->root)
 		return OK;
 	TRY(issuer_load(s->config->root, &der, &root, f));
-	enum err e = cert_verify_by(&s->issuer, &root, f);
-	if (e != OK)
-		fault_prefix(f, "%s is not below %s", s->config->issuer, s->config->root);
-	return e == OK ? OK : ERR_CONFIG;
+	struct fault why = {0};
+	if (cert_verify_by(&s->issuer, &root, &why) == OK)
+		return OK;
+	return fault_raise(f, ERR_CONFIG, "issuer_root", "issuer", "%s is not below %s: %s", s->config->issuer,
+			   s->config->root, why.text);
 }
 
 static enum err load(struct signer *s, struct fault *f)

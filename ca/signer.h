@@ -63,7 +63,7 @@ struct signer {
 	pthread_mutex_t lock;	      /* of heads, serial_last and buckets */
 	struct heads *heads;
 	uint64_t serial_last;
-	struct bucket buckets[16];
+	struct bucket buckets[ROSTER_MAX_MEMBERS];
 	size_t n_buckets;
 	pthread_mutex_t crl_lock;      /* one CRL is made at a time */
 	pthread_mutex_t key_lock;      /* one unlocking at a time */

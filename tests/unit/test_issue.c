@@ -212,6 +212,20 @@ static void compromised_key(void **state)
 	check_rule("compromised key", &a, "key_blocked");
 }
 
+/* The same for a key whose only certificate here was another CA's. */
+static void compromised_adopted_key(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_(tally_done) struct tally t = {0};
+	_cleanup_(fx_answer_done) struct fx_answer a = {0};
+	(void)state;
+	goes(x, "end", by_officer, ORG_P256, KEY_NEW, BY_RA | BY_CAROL);
+	fx_enrol(x, ORG_P256, &t);
+	fx_new_key(&t, KEY_OF_P256);
+	fx_ask(x, &t, ORG_P256, KEY_OF_P256, BY_RA | BY_NEW | BY_OFFICERS, &a);
+	check_rule("compromised key", &a, "key_blocked");
+}
+
 static void release(struct fx *x, enum fx_which org, struct tally *t)
 {
 	fx_hold(x, org, t);
@@ -661,6 +675,7 @@ int main(void)
 		cmocka_unit_test(succeeded),
 		cmocka_unit_test(revoked_and_ended),
 		cmocka_unit_test(compromised_key),
+		cmocka_unit_test(compromised_adopted_key),
 		cmocka_unit_test(holds_and_releases),
 		cmocka_unit_test(reissued),
 		cmocka_unit_test(revokes_expired),
