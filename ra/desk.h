@@ -81,6 +81,8 @@ int64_t param_number(const struct ctx *c, const char *name, int64_t def);
 bool param_true(const struct ctx *c, const char *name);
 /* Page and per_page (5 by default) as limit and offset. */
 void param_page(const struct ctx *c, int64_t *ret_limit, int64_t *ret_offset);
+/* A text for people, without controls and invisible characters: ERR_PARSE param_characters. */
+MUST_CHECK enum err param_clean(const struct ctx *c, const char *name, const char **ret, struct fault *f);
 /* A member of an object inside a list: a string of at most max bytes of UTF-8 without controls. ERR_PARSE names it. */
 MUST_CHECK enum err member_text(json_t *object, const char *where, const char *name, bool required, size_t max,
 				const char **ret, struct fault *f);

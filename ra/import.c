@@ -124,13 +124,23 @@ static enum err take_account(struct ctx *c, const struct line *l, int64_t *ret_i
 	return store_account_set(c->db, &now, c->now, f);
 }
 
-/* The project by its name, title or alias; the service by its title. */
+static bool is_named(const struct project *p, const char *text)
+{
+	bool found = strcmp(p->name, text) == 0 || strcmp(p->title.zh, text) == 0 || strcmp(p->title.en, text) == 0;
+	for (size_t i = 0; i < p->aliases.n; i++)
+		found = found || strcmp(p->aliases.v[i], text) == 0;
+	return found;
+}
+
+/* The project by its name, title or alias, to the letter; the service by its name or title. */
 static const struct project *find_project(struct ctx *c, const char *text)
 {
-	const struct project *found = policy_project(c->law->policy, text);
-	if (!found && text[0] != '\0' && policy_search(c->law->policy, text, &found, 1) == 0)
-		return NULL;
-	return found;
+	const struct policy *policy = c->law->policy;
+	for (size_t i = 0; i < policy->n_projects; i++) {
+		if (is_named(&policy->projects[i], text))
+			return &policy->projects[i];
+	}
+	return NULL;
 }
 
 static const char *find_service(const struct project *p, const char *title)

@@ -71,7 +71,18 @@ static void set_name(const struct name *n, char ret[CERT_NAME_MAX + 1])
 	snprintf(ret, CERT_NAME_MAX + 1, "%s", text ? text : "");
 }
 
-static enum err read_cert(struct slice der, struct cert_row *row, struct cert_body *body, struct fault *f)
+/* body->profile is known by now. */
+static void set_identifier(struct desk *d, const struct name *subject, struct cert_body *body)
+{
+	struct law *law = laws_take(d->laws);
+	const struct profile *p = policy_profile(law->policy, body->profile);
+	const char *value = p && p->identifier ? name_get(subject, p->identifier) : NULL;
+	snprintf(body->identifier, sizeof(body->identifier), "%s", value ? value : "");
+	law_put(d->laws, law);
+}
+
+static enum err read_cert(struct desk *d, struct slice der, struct cert_row *row, struct cert_body *body,
+			  struct fault *f)
 {
 	_cleanup_(cert_done) struct cert cert = {0};
 	_cleanup_(name_done) struct name subject = {0}, issuer = {0};
@@ -84,6 +95,7 @@ static enum err read_cert(struct slice der, struct cert_row *row, struct cert_bo
 	row->state = CERT_GOOD;
 	buf_add_slice(&body->der, der);
 	memcpy(body->key_sha256, cert.key.spki_sha256, 32);
+	set_identifier(d, &subject, body);
 	set_name(&subject, body->name);
 	set_name(&issuer, body->issuer_name);
 	return OK;
@@ -118,16 +130,16 @@ static enum err set_owner(struct db *db, const struct tally *t, struct cert_row 
 	return OK;
 }
 
-static enum err add_issued(struct db *db, const uint8_t issuer[20], uint64_t index, struct slice der,
+static enum err add_issued(struct desk *d, struct db *db, const uint8_t issuer[20], uint64_t index, struct slice der,
 			   const struct tally *t, int64_t *ret_id, struct fault *f)
 {
 	struct cert_row row = {0};
 	_cleanup_(cert_body_done) struct cert_body body = {0};
 	bool added = false;
-	TRY(read_cert(der, &row, &body, f));
 	memcpy(row.ref.issuer_key_id, issuer, 20);
 	memcpy(body.project, t->project, sizeof(body.project));
 	memcpy(body.profile, t->profile, sizeof(body.profile));
+	TRY(read_cert(d, der, &row, &body, f));
 	tally_id_text(t->id, body.tally);
 	body.entry = (int64_t)index;
 	TRY(follow_predecessor(db, t, &row, &body, f));
@@ -142,10 +154,9 @@ enum err ledger_put_issued(struct desk *d, struct db *db, uint64_t index, struct
 	_cleanup_(note_done) struct note n = {0};
 	_cleanup_(tally_done) struct tally t = {0};
 	int64_t id = 0;
-	(void)d;
 	TRY(note_parse(note, 1, &n, f));
 	TRY(tally_parse(n.text, &t, f));
-	TRY(add_issued(db, t.ca, index, der, &t, &id, f));
+	TRY(add_issued(d, db, t.ca, index, der, &t, &id, f));
 	return settle_tally(db, t.id, id, clock_now(), f);
 }
 
@@ -196,8 +207,8 @@ static enum err apply_adopted(struct entry *x, struct fault *f)
 	int64_t id;
 	bool added;
 	TRY(wire_e_adopted_get(x->bytes, &e, f));
-	TRY(read_cert(e.cert, &row, &body, f));
 	TRY(store_adoption_get(x->db, (int64_t)e.adoption, body.project, body.profile, f));
+	TRY(read_cert(x->desk, e.cert, &row, &body, f));
 	memcpy(row.ref.issuer_key_id, e.issuer, 20);
 	body.weak = e.weak != 0;
 	body.entry = (int64_t)x->index;
@@ -230,7 +241,7 @@ static enum err apply_issued(struct entry *x, struct fault *f)
 	TRY(join(buf_slice(&intent.tbs), e.signature, &der, f));
 	TRY(note_parse(buf_slice(&intent.note), 1, &note, f));
 	TRY(tally_parse(note.text, &t, f));
-	TRY(add_issued(x->db, intent.issuer, x->index, buf_slice(&der), &t, &id, f));
+	TRY(add_issued(x->desk, x->db, intent.issuer, x->index, buf_slice(&der), &t, &id, f));
 	TRY(store_intent_drop(x->db, (int64_t)e.intent, f));
 	return settle_tally(x->db, t.id, id, x->at, f);
 }

@@ -229,7 +229,8 @@ static enum err pay_in(struct ctx *c, const struct order *o, const char *referen
 enum err order_confirm(struct ctx *c, json_t **ret, struct fault *f)
 {
 	struct order o = {0};
-	const char *id = param_text(c, "order"), *reference = param_text(c, "bank_reference");
+	const char *id = param_text(c, "order"), *reference;
+	TRY(param_clean(c, "bank_reference", &reference, f));
 	enum err e = store_order_get(c->db, id, &o, f);
 	if (e == ERR_NOT_FOUND)
 		return fault_raise(f, ERR_NOT_FOUND, "order_unknown", "params.order", "there is no order \"%s\"",

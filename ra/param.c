@@ -66,6 +66,11 @@ enum err member_text(json_t *object, const char *where, const char *name, bool r
 	return OK;
 }
 
+enum err param_clean(const struct ctx *c, const char *name, const char **ret, struct fault *f)
+{
+	return member_text(c->call->params, "params", name, true, JSONRPC_MAX_REQUEST, ret, f);
+}
+
 json_t *json_time(int64_t t)
 {
 	return json_string(UTC(t));

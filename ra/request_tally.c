@@ -187,6 +187,7 @@ enum err draw_make(struct ctx *c, struct request *r, struct draw *ret, struct fa
 		set_papers(c, r, d);
 	}
 	TRY(judge_early(d, f));
+	TRY(draw_check_line(c, d, f));
 	take_terms(c, d, r);
 	return OK;
 }

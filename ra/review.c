@@ -81,7 +81,8 @@ enum err review_approve(struct ctx *c, json_t **ret, struct fault *f)
 enum err review_reject(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
-	const char *reason = param_text(c, "reason");
+	const char *reason;
+	TRY(param_clean(c, "reason", &reason, f));
 	TRY(request_any(c, &r, f));
 	TRY(request_move(c->db, r.id, r.state, EVENT_REJECT, c->now, c->who, reason, NULL, f));
 	TRY(store_request_refusal(c->db, r.id, "officer_rejected", "review", reason, f));

@@ -73,15 +73,12 @@ enum err store_cert_by_ref(struct db *db, const struct cert_ref *ref, struct cer
 	return OK;
 }
 
-enum err store_certs_by_serial(struct db *db, const struct serial *serial, struct cert_row *ret, size_t max,
-			       size_t *ret_n, struct fault *f)
+/* Reads up to max rows. */
+static enum err read_rows(struct db_row *row, struct cert_row *ret, size_t max, size_t *ret_n, struct fault *f)
 {
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	bool more = false;
 	size_t n = 0;
-	TRY(db_query(db, f, &row, "SELECT " ROW " FROM certs c WHERE c.serial = ?1 ORDER BY c.id LIMIT ?2", "bi",
-		     serial_slice(serial), (int64_t)max));
-	for (;;) {
+	while (n < max) {
+		bool more = false;
 		TRY(db_next(row, &more, f));
 		if (!more)
 			break;
@@ -91,12 +88,32 @@ enum err store_certs_by_serial(struct db *db, const struct serial *serial, struc
 	return OK;
 }
 
+enum err store_certs_with_identifier(struct db *db, const char *profile, const char *identifier, struct cert_row *ret,
+				     size_t max, size_t *ret_n, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_query(db, f, &row,
+		     "SELECT " ROW " FROM cert_bodies b JOIN certs c ON c.id = b.id"
+		     " WHERE b.identifier = ?2 AND b.identifier <> '' AND b.profile = ?1 ORDER BY c.id DESC LIMIT ?3",
+		     "tti", profile, identifier, (int64_t)max));
+	return read_rows(row, ret, max, ret_n, f);
+}
+
+enum err store_certs_by_serial(struct db *db, const struct serial *serial, struct cert_row *ret, size_t max,
+			       size_t *ret_n, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_query(db, f, &row, "SELECT " ROW " FROM certs c WHERE c.serial = ?1 ORDER BY c.id LIMIT ?2", "bi",
+		     serial_slice(serial), (int64_t)max));
+	return read_rows(row, ret, max, ret_n, f);
+}
+
 enum err store_cert_body(struct db *db, int64_t id, struct cert_body *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_one(db, f, &row,
-		   "SELECT der, name, issuer_name, key_sha256, renewals, adopted, weak, project, profile, tally, entry"
-		   " FROM cert_bodies WHERE id = ?1",
+		   "SELECT der, name, issuer_name, key_sha256, renewals, adopted, weak, project, profile, tally, entry,"
+		   " identifier FROM cert_bodies WHERE id = ?1",
 		   "i", id));
 	buf_add_slice(&ret->der, db_blob(row, 0));
 	COLUMN(row, 1, ret->name);
@@ -109,6 +126,7 @@ enum err store_cert_body(struct db *db, int64_t id, struct cert_body *ret, struc
 	COLUMN(row, 8, ret->profile);
 	COLUMN(row, 9, ret->tally);
 	ret->entry = db_i64(row, 10);
+	COLUMN(row, 11, ret->identifier);
 	return OK;
 }
 
@@ -133,11 +151,11 @@ enum err store_cert_add(struct db *db, const struct cert_row *row, const struct 
 	*ret_id = db_last_id(db);
 	return db_run(db, f,
 		      "INSERT INTO cert_bodies (id, der, name, issuer_name, key_sha256, renewals, adopted, weak,"
-		      " project, profile, tally, entry)"
-		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-		      "ibttbiiittti", *ret_id, buf_slice(&body->der), body->name, body->issuer_name,
+		      " project, profile, tally, entry, identifier)"
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		      "ibttbiiitttit", *ret_id, buf_slice(&body->der), body->name, body->issuer_name,
 		      slice_of(body->key_sha256, 32), body->renewals, (int64_t)body->adopted, (int64_t)body->weak,
-		      body->project, body->profile, body->tally, body->entry);
+		      body->project, body->profile, body->tally, body->entry, body->identifier);
 }
 
 enum err store_cert_status(struct db *db, int64_t id, enum cert_state state, unsigned reason, int64_t changed,

@@ -29,6 +29,7 @@ struct cert_body {
 	int64_t renewals; /* how often its key was certified before in this line */
 	bool adopted, weak;
 	char project[TALLY_WORD], profile[TALLY_WORD];
+	char identifier[CERT_NAME_MAX + 1]; /* of its subject, by its profile; "" when it has none */
 	char tally[2 * TALLY_ID + 1]; /* "" for adopted ones */
 	int64_t entry;                /* ledger index of its issue or adoption */
 };
@@ -47,6 +48,10 @@ MUST_CHECK enum err store_cert_add(struct db *db, const struct cert_row *row, co
 MUST_CHECK enum err store_cert_status(struct db *db, int64_t id, enum cert_state state, unsigned reason, int64_t changed,
 				      struct fault *f);
 MUST_CHECK enum err store_cert_successor(struct db *db, int64_t id, int64_t successor, struct fault *f);
+
+/* Certificates of that profile and identifier, newest first, at most max. */
+MUST_CHECK enum err store_certs_with_identifier(struct db *db, const char *profile, const char *identifier,
+						struct cert_row *ret, size_t max, size_t *ret_n, struct fault *f);
 
 /* A page of an account's certificates whose name holds `search` ("" all), newest first. Each row is handed to fn. */
 struct cert_item {

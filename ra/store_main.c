@@ -1,6 +1,6 @@
 /*
- * One writer behind a lock, and as many readers as threads ever read at once; each connection is opened when it is
- * first needed and kept. Here too: stored answers, audit lines, heads.
+ * One writer behind a lock, and a few readers; each connection is opened when it is first needed and kept, with its
+ * cache, so there are only as many as a machine's cores can use. Here too: stored answers, audit lines, heads.
  */
 #include "ra/store.h"
 #include "ra/store_schema.h"
@@ -11,6 +11,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#define READERS_MAX 4
+
 struct reader {
 	struct db *db;
 	struct reader *next;
@@ -19,8 +21,10 @@ struct store {
 	char *path;
 	struct db *writer;
 	pthread_mutex_t writing;
-	pthread_mutex_t lock; /* of idle */
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t given;
 	struct reader *idle;
+	unsigned n_readers; /* open or being opened */
 };
 
 enum err store_open(const char *path, struct store **ret, struct fault *f)
@@ -29,6 +33,7 @@ enum err store_open(const char *path, struct store **ret, struct fault *f)
 	s->path = xstrdup(path);
 	pthread_mutex_init(&s->writing, NULL);
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->given, NULL);
 	TRY(db_open(path, false, &s->writer, f));
 	TRY(db_migrate(s->writer, store_migrations, store_n_migrations, f));
 	*ret = TAKE(s);
@@ -47,6 +52,7 @@ void store_close(struct store *s)
 		db_close(s->writer);
 	pthread_mutex_destroy(&s->writing);
 	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->given);
 	free(s->path);
 	free(s);
 }
@@ -74,18 +80,41 @@ enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f)
 	return e;
 }
 
-static enum err reader_take(struct store *s, struct db **ret, struct fault *f)
+/* NULL: one more may be opened, and is counted already. */
+static struct reader *idle_reader(struct store *s)
 {
 	pthread_mutex_lock(&s->lock);
+	while (!s->idle && s->n_readers == READERS_MAX)
+		pthread_cond_wait(&s->given, &s->lock);
 	struct reader *r = s->idle;
 	if (r)
 		s->idle = r->next;
+	else
+		s->n_readers++;
 	pthread_mutex_unlock(&s->lock);
-	if (!r)
-		return db_open(s->path, true, ret, f);
-	*ret = r->db;
-	free(r);
-	return OK;
+	return r;
+}
+
+static void reader_lost(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->n_readers--;
+	pthread_cond_signal(&s->given);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static enum err reader_take(struct store *s, struct db **ret, struct fault *f)
+{
+	struct reader *r = idle_reader(s);
+	if (r) {
+		*ret = r->db;
+		free(r);
+		return OK;
+	}
+	enum err e = db_open(s->path, true, ret, f);
+	if (e != OK)
+		reader_lost(s);
+	return e;
 }
 
 static void reader_give(struct store *s, struct db *db)
@@ -95,6 +124,7 @@ static void reader_give(struct store *s, struct db *db)
 	pthread_mutex_lock(&s->lock);
 	r->next = s->idle;
 	s->idle = r;
+	pthread_cond_signal(&s->given);
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -104,5 +104,9 @@ static const char first[] =
 	"CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;"
 	"CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;";
 
-const char *const store_migrations[] = {first};
+/* The identifier that the certificate's profile names: who else has it is asked before officers are. */
+static const char second[] = "ALTER TABLE cert_bodies ADD COLUMN identifier TEXT NOT NULL DEFAULT '';"
+			     "CREATE INDEX cert_bodies_identifier ON cert_bodies(identifier) WHERE identifier <> '';";
+
+const char *const store_migrations[] = {first, second};
 const size_t store_n_migrations = sizeof(store_migrations) / sizeof(store_migrations[0]);

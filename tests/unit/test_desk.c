@@ -231,6 +231,7 @@ static void test_calls_repeat(void **state)
 	assert_true(json_equal(first, second));
 	/* The answer outlives the process. */
 	fx_restart(x);
+	fx_follow(x);
 	_cleanup_(json_freep) json_t *third =
 		fx_do(x, UID_SUBSCRIBER, "order.create", create(x->session, "20353", "same-call-1"));
 	assert_true(json_equal(first, third));
@@ -448,14 +449,34 @@ static void test_history_and_audit_only_grow(void **state)
 	}
 }
 
-static void test_migrations_end_where_they_began(void **state)
+/* A database of each older schema, with a row in it, comes up to the newest. */
+static void test_migrations(void **state)
 {
-	_cleanup_(db_closep) struct db *db = NULL;
-	struct fault f = {0};
 	(void)state;
-	assert_int_equal(db_open(":memory:", false, &db, &f), OK);
-	assert_int_equal(db_migrate(db, store_migrations, store_n_migrations, &f), OK);
-	assert_int_equal(db_migrate(db, store_migrations, store_n_migrations, &f), OK);
+	for (size_t from = 1; from <= store_n_migrations; from++) {
+		_cleanup_(db_closep) struct db *db = NULL;
+		_cleanup_(cert_body_done) struct cert_body body = {0};
+		struct fault f = {0};
+		assert_int_equal(db_open(":memory:", false, &db, &f), OK);
+		assert_int_equal(db_migrate(db, store_migrations, from, &f), OK);
+		assert_int_equal(db_run(db, &f,
+					"INSERT INTO certs (id, issuer, serial, state, reason, changed, not_before, not_after)"
+					" VALUES (1, x'00', x'01', 0, 0, 0, 0, 0)",
+					""),
+				 OK);
+		assert_int_equal(db_run(db, &f,
+					"INSERT INTO cert_bodies (id, der, name, issuer_name, key_sha256, renewals, adopted,"
+					" weak, project, profile, entry) VALUES (1, x'30', 'n', 'i', zeroblob(32), 0, 0, 0,"
+					" 'p', 'f', 7)",
+					""),
+				 OK);
+		assert_int_equal(db_migrate(db, store_migrations, store_n_migrations, &f), OK);
+		assert_int_equal(store_cert_body(db, 1, &body, &f), OK);
+		assert_int_equal(body.entry, 7);
+		assert_string_equal(body.identifier, "");
+		/* And a newer one than this program knows is left alone. */
+		assert_int_equal(db_migrate(db, store_migrations, store_n_migrations - 1, &f), ERR_DB);
+	}
 }
 
 /* --- many at once --- */
@@ -529,7 +550,7 @@ int main(void)
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_pending),
 		cmocka_unit_test(test_history_and_audit_only_grow),
-		cmocka_unit_test(test_migrations_end_where_they_began),
+		cmocka_unit_test(test_migrations),
 		cmocka_unit_test(test_many_at_once),
 	};
 	secret_init();

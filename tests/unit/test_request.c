@@ -271,6 +271,7 @@ static void test_bad_subjects(void **state)
 		{"organizationIdentifier", "914403001922038217", "identifier_check"},
 		{"organizationIdentifier", "35353550-9", "subject_empty_change"},
 		{"OU", "部门", "subject_attribute"},
+		{"organizationIdentifier", OTHER_CODE, "line_occupied"},
 	};
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
