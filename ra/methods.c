@@ -17,8 +17,7 @@
 #define ANYBODY (DESK_SUBSCRIBER | DESK_OFFICER | DESK_ADMIN | DESK_PORTAL)
 #define MAX_BASE64 (960u * 1024u)
 
-/* --- parameters -----------------------------------------------------------------------------------------------------
- */
+/* --- parameters --- */
 
 static const char *const kind_words[] = {"extend", "change", "revoke", NULL};
 static const char *const files_words[] = {"no", "yes", "waived", NULL};
@@ -124,8 +123,7 @@ static const struct rpc_param import_params[] = {
 	{"dry_run", PARAM_BOOLEAN, false, 0, 0, NULL, "只检查，不写入", "check only"},
 	{0}};
 
-/* --- results: JSON Schema -------------------------------------------------------------------------------------------
- */
+/* --- results: JSON Schema --- */
 
 #define OBJECT(props) "{\"type\":\"object\",\"properties\":{" props "}}"
 #define STR(n) "\"" n "\":{\"type\":\"string\"}"

@@ -67,8 +67,7 @@ struct crash {
 	atomic_uint retries;
 };
 
-/* --- calls that survive a killed peer
- * -------------------------------------------------------------------------------------------- */
+/* --- calls that survive a killed peer --- */
 
 static void pause_ms(int ms)
 {
@@ -109,8 +108,7 @@ static const char *text_of(json_t *o, const char *key)
 	return s ? s : "";
 }
 
-/* --- one certificate
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- one certificate --- */
 
 static enum err log_in(struct client *c, const char *password, struct fault *f)
 {
@@ -221,8 +219,7 @@ static void *client_main(void *arg)
 	return NULL;
 }
 
-/* --- setting up
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --- setting up --- */
 
 static json_t *row_of(const struct client *c, size_t i)
 {
@@ -293,9 +290,7 @@ static enum err set_up(struct crash *x, const char *build, const char *policies,
 	return wait_for_follower(&x->clients[0], f);
 }
 
-/* --- killing
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* --- killing --- */
 
 static enum err kill_and_restart(struct crash *x, bool signer, struct fault *f)
 {
@@ -319,8 +314,7 @@ static enum err kill_rounds(struct crash *x, struct fault *f)
 	return OK;
 }
 
-/* --- the end state
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- the end state --- */
 
 static enum err check_told(const struct ledger_view *v, const struct told *t, struct fault *f)
 {

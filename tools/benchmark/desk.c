@@ -138,8 +138,7 @@ static enum err keep_text(json_t *o, const char *key, char **slot, struct fault 
 	return OK;
 }
 
-/* --- moves: what each phase asks, and what it makes of the answer ---------------------------------------------------
- */
+/* --- moves: what each phase asks, and what it makes of the answer --- */
 
 static json_t *ask_login(const struct account *a)
 {

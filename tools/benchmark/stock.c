@@ -22,6 +22,7 @@
 #define ENDS_IN_DAYS 60
 #define TALLY_LIFE_S (23 * 3600)
 #define MAX_THREADS 64u
+#define ITEM_SERIAL 8u
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
@@ -198,22 +199,31 @@ static enum err extend(const struct stock *s, const struct old_cert *c, const st
 	return put_request(s, &t, key, c->key, ret, f);
 }
 
+/* What follows from an item's number: serial and subject. */
+static enum err name_item(uint64_t number, struct item *ret, uint8_t serial[ITEM_SERIAL], struct name *ret_subject,
+			  struct fault *f)
+{
+	char code[24];
+	serial[0] = 0x74;
+	serial[1] = 0xc2;
+	for (unsigned k = 2; k < ITEM_SERIAL; k++)
+		serial[k] = (uint8_t)(number >> (56 - 8 * k));
+	hex_upper(serial, ITEM_SERIAL, ret->serial);
+	snprintf(ret->name, sizeof ret->name, "基准测试单位%08" PRIu64, number);
+	snprintf(code, sizeof code, "%08" PRIu64 "-X", number);
+	const struct attr attrs[] = {
+		{"C", "CN"}, {"O", ret->name}, {"CN", ret->name}, {"organizationIdentifier", code}};
+	return make_name(attrs, sizeof attrs / sizeof attrs[0], ret_subject, f);
+}
+
 static enum err make_item(const struct stock *s, uint64_t number, bool tally, struct item *ret, struct fault *f)
 {
 	_cleanup_(evp_pkey_freep) EVP_PKEY *key = NULL;
 	_cleanup_(pubkey_done) struct pubkey public = {0};
 	_cleanup_(name_done) struct name subject = {0};
 	_cleanup_buf_ struct buf name = {0};
-	uint8_t serial[8] = {0x74, 0xc2};
-	char code[24];
-	for (unsigned k = 2; k < sizeof serial; k++)
-		serial[k] = (uint8_t)(number >> (56 - 8 * k));
-	hex_upper(serial, sizeof serial, ret->serial);
-	snprintf(ret->name, sizeof ret->name, "基准测试单位%08" PRIu64, number);
-	snprintf(code, sizeof code, "%08" PRIu64 "-X", number);
-	const struct attr attrs[] = {
-		{"C", "CN"}, {"O", ret->name}, {"CN", ret->name}, {"organizationIdentifier", code}};
-	TRY(make_name(attrs, sizeof attrs / sizeof attrs[0], &subject, f));
+	uint8_t serial[ITEM_SERIAL];
+	TRY(name_item(number, ret, serial, &subject, f));
 	name_put(&subject, &name);
 	TRY(privkey_generate(KEY_P256, 0, &key, f));
 	TRY(privkey_public(key, &public, f));

@@ -52,7 +52,7 @@ extern const struct command commands_officer[]; /* officer …                  
 extern const struct command commands_cert[];	/* cert …, crl, status         : cmd_cert.c */
 extern const struct command commands_note[]; /* tally …, roster …, policy … : cmd_tally.c cmd_roster.c cmd_policy.c */
 extern const struct command commands_operator[]; /* unlock, health, note … : cmd_operator.c cmd_note.c */
-extern const struct command commands_rpc[]; /* rpc                         : cmd_rpc.c */
+extern const struct command commands_rpc[];	 /* rpc                         : cmd_rpc.c */
 
 /* Prints the fault ("hufu: <text> [<rule>]", with --json as an object on stdout) and returns its exit code. */
 int cli_fail(const struct cli *c, const struct fault *f);
@@ -92,6 +92,9 @@ MUST_CHECK enum err cli_session_save(struct cli *c, const char *token, struct fa
 /* One message to the signer's operator socket. */
 MUST_CHECK enum err cli_operator(struct cli *c, struct slice request, enum wire_type want, struct buf *reply,
 				 struct fault *f);
+
+/* Asks on the terminal (standard input); only a typed "yes" counts. */
+bool cli_confirm(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Table for people: columns by key of each row object, widths by display width (CJK counts two). With --json prints the
  * array instead. */

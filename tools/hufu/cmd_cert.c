@@ -18,20 +18,8 @@ static int run_cert_list(struct cli *c, int argc, char **argv)
 	static const struct column columns[] = {{"serial", "SERIAL"},	{"name", "NAME"},    {"issuer", "ISSUER"},
 						{"not_before", "FROM"}, {"not_after", "TO"}, {"state", "STATE"},
 						{"actions", "ACTIONS"}};
-	const char *page = NULL, *search = NULL;
-	const struct option_rule rules[] = {
-		{.name = "--page", .value = &page}, {.name = "--search", .value = &search}, {0}};
-	const struct command *cmd = cli_command(commands_cert, run_cert_list);
-	struct fault f = {0};
-	uint64_t number = 1;
-	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
-		return EXIT_CONFIG;
-	if (page && !u64_parse(page, strlen(page), 1000000, &number))
-		return cli_usage(cmd, "--page \"%s\" is not a number", ESC(page, strlen(page)));
-	json_t *p = json_pack("{s:I}", "page", (json_int_t)number);
-	if (search)
-		json_object_set_new(p, "search", json_string(search));
-	return cli_list(c, "cert.list", p, "certificates", columns, 7, &f);
+	return cli_list_command(c, cli_command(commands_cert, run_cert_list), argc, argv, "cert.list", "certificates",
+				columns, sizeof columns / sizeof columns[0]);
 }
 
 static int run_cert_show(struct cli *c, int argc, char **argv)
@@ -56,8 +44,7 @@ static int run_cert_show(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-/* --- revocation
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --- revocation --- */
 
 struct revoke {
 	const char *reason, *key, *issuer, *project, *profile;
@@ -96,14 +83,6 @@ static enum err revoke_tally(struct cli *c, const struct revoke *r, const char *
 	return OK;
 }
 
-static bool confirm_revoke(const char *text, const char *name)
-{
-	char answer[16] = {0};
-	printf("%s\nSign exactly this text as %s? Type yes: ", text, name);
-	fflush(stdout);
-	return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
-}
-
 /* Straight to the signer's operator socket, with one officer's line: works with the desk down or captured. */
 static enum err revoke_direct(struct cli *c, const struct revoke *r, const char *serial, struct fault *f)
 {
@@ -114,7 +93,7 @@ static enum err revoke_direct(struct cli *c, const struct revoke *r, const char 
 	TRY(revoke_tally(c, r, serial, &t, f));
 	tally_put(&t, &text);
 	TRY(person_key_load(r->key, NULL, &key, f));
-	if (!r->yes && !confirm_revoke(buf_text(&text), key.name))
+	if (!r->yes && !cli_confirm("%s\nSign exactly this text as %s?", buf_text(&text), key.name))
 		return fault_raise(f, ERR_DENIED, "not_confirmed", "revoke", "not revoked: the answer was not \"yes\"");
 	note_begin(buf_slice(&text), &note);
 	TRY(note_sign_ed25519(&note, key.name, key.secret.p, f));
@@ -154,8 +133,7 @@ static int run_cert_revoke(struct cli *c, int argc, char **argv)
 	return cli_show(c, "review.prepare_revoke", p, false, true);
 }
 
-/* --- CRL and status
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- CRL and status --- */
 
 static enum err crl_of_desk(struct cli *c, const uint64_t *shard, struct buf *ret, struct fault *f)
 {

@@ -21,8 +21,7 @@ int run_note_sign(struct cli *c, int argc, char **argv)
 	return note_sign_file(c, argv[1], key, yes);
 }
 
-/* --- verify
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- verify --- */
 
 struct known {
 	char name[NOTE_MAX_NAME + 1];
@@ -111,8 +110,7 @@ int run_note_verify(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-/* --- the next roster
- * ------------------------------------------------------------------------------------------------------ */
+/* --- the next roster --- */
 
 /* "officer:dave+1a2b3c4d+AU…:jinhua:extend,change": up to four parts. Parts borrow from text, which is cut up. */
 static enum err split_member(char *text, char *part[4], struct fault *f)

@@ -45,8 +45,7 @@ static int run_officer_key(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-/* --- looking at a request
- * -------------------------------------------------------------------------------------------------------- */
+/* --- looking at a request --- */
 
 struct case_file {
 	json_t *answer; /* of review.show */
@@ -157,14 +156,6 @@ static int run_officer_review(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static bool asked_yes(const char *name)
-{
-	char answer[16] = {0};
-	printf("\nApprove exactly this tally as %s? Type yes: ", name);
-	fflush(stdout);
-	return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
-}
-
 static enum err approve(struct cli *c, const char *id, const char *key_path, bool yes, json_t **ret, struct fault *f)
 {
 	_cleanup_(case_done) struct case_file k = {0};
@@ -173,7 +164,7 @@ static enum err approve(struct cli *c, const char *id, const char *key_path, boo
 	TRY(case_load(c, id, &k, f));
 	TRY(show_case(c, id, &k, NULL, f));
 	TRY(person_key_load(key_path, NULL, &key, f));
-	if (!yes && !asked_yes(key.name))
+	if (!yes && !cli_confirm("\nApprove exactly this tally as %s?", key.name))
 		return fault_raise(f, ERR_DENIED, "not_confirmed", "request",
 				   "not approved: the answer was not \"yes\"");
 	TRY(line_by_person(k.text, &key, &line, f));

@@ -9,8 +9,7 @@
 
 #include <openssl/crypto.h>
 
-/* --- unlock
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- unlock --- */
 
 static enum err ask_passphrase(const char *fd_text, struct secret *ret, struct fault *f)
 {
@@ -54,8 +53,7 @@ static int run_unlock(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-/* --- health
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- health --- */
 
 static void set_hex(json_t *o, const char *key, const uint8_t *p, size_t n)
 {

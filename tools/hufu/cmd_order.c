@@ -88,26 +88,6 @@ int run_account(struct cli *c, int argc, char **argv)
 	return cli_show(c, "account.show", NULL, true, false);
 }
 
-/* A list of the desk: page and search options, one table. */
-static int list_rows(struct cli *c, int (*self)(struct cli *, int, char **), int argc, char **argv, const char *method,
-		     const char *key, const struct column *columns, size_t n)
-{
-	const char *page = NULL, *search = NULL;
-	const struct option_rule rules[] = {
-		{.name = "--page", .value = &page}, {.name = "--search", .value = &search}, {0}};
-	const struct command *cmd = cli_command(commands_request, self);
-	struct fault f = {0};
-	uint64_t number = 1;
-	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
-		return EXIT_CONFIG;
-	if (page && !u64_parse(page, strlen(page), 1000000, &number))
-		return cli_usage(cmd, "--page \"%s\" is not a number", ESC(page, strlen(page)));
-	json_t *p = json_pack("{s:I}", "page", (json_int_t)number);
-	if (search)
-		json_object_set_new(p, "search", json_string(search));
-	return cli_list(c, method, p, key, columns, n, &f);
-}
-
 int run_service_list(struct cli *c, int argc, char **argv)
 {
 	static const struct column columns[] = {{"id", "ID"},		{"project", "PROJECT"},
@@ -115,14 +95,16 @@ int run_service_list(struct cli *c, int argc, char **argv)
 						{"serial", "SERIAL"},	{"begins", "BEGINS"},
 						{"ends", "ENDS"},	{"state", "STATE"},
 						{"action", "ACTION"}};
-	return list_rows(c, run_service_list, argc, argv, "service.list", "services", columns, 9);
+	return cli_list_command(c, cli_command(commands_request, run_service_list), argc, argv, "service.list",
+				"services", columns, 9);
 }
 
 int run_order_list(struct cli *c, int argc, char **argv)
 {
 	static const struct column columns[] = {{"order", "ORDER"},    {"kind", "KIND"},   {"service_id", "SERVICE"},
 						{"amount_fen", "FEN"}, {"state", "STATE"}, {"created", "CREATED"}};
-	return list_rows(c, run_order_list, argc, argv, "order.list", "orders", columns, 6);
+	return cli_list_command(c, cli_command(commands_request, run_order_list), argc, argv, "order.list", "orders",
+				columns, 6);
 }
 
 int run_order_renew(struct cli *c, int argc, char **argv)

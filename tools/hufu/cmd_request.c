@@ -253,25 +253,16 @@ struct proof_keys {
 	bool yes;
 };
 
-static bool confirm_text(const char *text)
+static enum err make_lines(const struct proof_keys *p, const struct tally *t, const char *text, json_t *lines,
+			   struct fault *f)
 {
-	printf("%s\nSign exactly this text? Type yes: ", text);
-	fflush(stdout);
-	char answer[16] = {0};
-	return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
-}
-
-static enum err make_lines(const struct proof_keys *p, const char *text, json_t *lines, struct fault *f)
-{
-	_cleanup_(tally_done) struct tally t = {0};
 	_cleanup_(freep) char *current = NULL, *fresh = NULL;
 	char name[NOTE_MAX_NAME + 1];
-	TRY(tally_parse(slice_str(text), &t, f));
-	if (p->key && !t.has_predecessor)
+	if (p->key && !t->has_predecessor)
 		return fault_raise(f, ERR_CONFIG, "proof_key", "--key",
 				   "this tally names no predecessor: only --new-key can prove it");
 	if (p->key) {
-		note_subscriber_name(t.predecessor.issuer_key_id, SERIAL(&t.predecessor.serial), name);
+		note_subscriber_name(t->predecessor.issuer_key_id, SERIAL(&t->predecessor.serial), name);
 		TRY(line_by_pem(slice_str(text), name, p->key, &current, f));
 		json_array_append_new(lines, json_string(current));
 	}
@@ -285,14 +276,17 @@ static enum err make_lines(const struct proof_keys *p, const char *text, json_t 
 static enum err prove(struct cli *c, const char *id, const struct proof_keys *p, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *r = NULL;
+	_cleanup_(tally_done) struct tally t = {0};
 	TRY(cli_desk(c, "request.show", json_pack("{s:s}", "request", id), true, false, &r, f));
 	const char *text = json_string_value(json_object_get(r, "tally"));
 	if (!text)
 		return fault_raise(f, ERR_RULE, "tally_missing", "request", "request %s has no tally text yet", id);
-	if (!p->yes && !confirm_text(text))
+	/* Before it is shown: what parses holds no byte that could fool a terminal. */
+	TRY(tally_parse(slice_str(text), &t, f));
+	if (!p->yes && !cli_confirm("%s\nSign exactly this text?", text))
 		return fault_raise(f, ERR_DENIED, "not_confirmed", "request", "not signed: the answer was not \"yes\"");
 	json_t *params = json_pack("{s:s,s:[]}", "request", id, "lines");
-	enum err e = make_lines(p, text, json_object_get(params, "lines"), f);
+	enum err e = make_lines(p, &t, text, json_object_get(params, "lines"), f);
 	if (e != OK || c->dry_run) {
 		json_decref(params);
 		return e;

@@ -59,8 +59,7 @@ static void freshen(struct tally *t, bool new_id)
 	t->dies = t->made + 3600;
 }
 
-/* --- signature lines
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- signature lines --- */
 
 static enum err by_ra(struct attack *a, struct buf *note, struct fault *f)
 {
@@ -114,8 +113,7 @@ static enum err real_line(struct attack *a, const char *name, struct buf *note, 
 	return fault_raise(f, ERR_NOT_FOUND, "demo", "demo", "no line of %s to replay", name);
 }
 
-/* --- the attacks
- * ----------------------------------------------------------------------------------------------------------------- */
+/* --- the attacks --- */
 
 /* Each writes <name>.note (and <name>.csr) into the attack folder. */
 typedef enum err attack_fn(struct attack *a, struct buf *note, struct buf *csr, struct fault *f);
@@ -310,8 +308,7 @@ static enum err make_attack(struct attack *a, const struct attack_row *row, stru
 	return csr.len ? attack_file(a, csr_name, buf_slice(&csr), f) : OK;
 }
 
-/* --- sending, as the RA's user
- * --------------------------------------------------------------------------------------------------- */
+/* --- sending, as the RA's user --- */
 
 static enum err send_one(struct rpc_client *signer, const char *dir, const struct attack_row *row, struct fault *f)
 {

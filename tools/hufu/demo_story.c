@@ -40,8 +40,7 @@ static const char *shanghai_of(json_t *o, const char *key, char ret[TIME_TEXT])
 	return time_parse_utc(s, strlen(s), &t) ? time_shanghai(t, ret) : s;
 }
 
-/* --- the old authority
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- the old authority --- */
 
 static void csv_line(struct buf *b, const char *identifier, const char *organisation, const char *mobile,
 		     const char *service, int64_t begins, int64_t ends, const char *name, const char *serial,
@@ -92,8 +91,7 @@ enum err demo_old_authority(struct demo *d, struct fault *f)
 	return OK;
 }
 
-/* --- Hufu is laid out and started
- * ------------------------------------------------------------------------------------------------ */
+/* --- Hufu is laid out and started --- */
 
 enum err demo_lay_out(struct demo *d, struct fault *f)
 {
@@ -119,9 +117,7 @@ enum err demo_lay_out(struct demo *d, struct fault *f)
 	return OK;
 }
 
-/* --- import
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* --- import --- */
 
 static enum err import_once(struct demo *d, bool dry_run, struct fault *f)
 {
@@ -150,9 +146,7 @@ enum err demo_import(struct demo *d, struct fault *f)
 	return OK;
 }
 
-/* --- log-in
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* --- log-in --- */
 
 static enum err log_in(struct demo *d, const char *password, bool *ret_must_reset, struct fault *f)
 {
@@ -182,8 +176,7 @@ enum err demo_log_in(struct demo *d, struct fault *f)
 	return OK;
 }
 
-/* --- service and order
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- service and order --- */
 
 static json_t *extend_params(const char *order)
 {
@@ -235,9 +228,7 @@ enum err demo_renew_and_pay(struct demo *d, char **ret_order, struct fault *f)
 	return OK;
 }
 
-/* --- requests
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- requests --- */
 
 /* The subscriber reads the tally and signs it with the key of the old certificate. */
 static enum err prove_and_submit(struct demo *d, const char *request, struct fault *f)
@@ -382,8 +373,7 @@ enum err demo_change(struct demo *d, const char *order, struct fault *f)
 	return OK;
 }
 
-/* --- what is left in out/
- * -------------------------------------------------------------------------------------------------------- */
+/* --- what is left in out/ --- */
 
 static enum err copy_to_out(const struct demo *d, const char *from, const char *name, struct fault *f)
 {

@@ -15,8 +15,7 @@
 #define ACCOUNTS_PART 200
 #define ADOPTION_LIFE_S (7 * 86400)
 
-/* --- certificates
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- certificates --- */
 
 struct manifest {
 	const struct import_row **rows;
@@ -153,9 +152,7 @@ static enum err adopt(struct cli *c, const struct import_run *run, struct manife
 	return OK;
 }
 
-/* --- accounts
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- accounts --- */
 
 static json_t *row_params(const struct import_row *r)
 {

@@ -76,16 +76,6 @@ enum err line_by_person(const char *text, const struct person_key *key, char **r
 	return OK;
 }
 
-/* Asks on the terminal; only a typed "yes" counts. */
-static bool confirmed(const struct note *n, const char *name)
-{
-	fwrite(n->text.p, 1, n->text.n, stdout);
-	printf("\nSign exactly this text as %s? Type yes: ", name);
-	fflush(stdout);
-	char answer[16] = {0};
-	return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
-}
-
 static enum err add_line(struct buf *bytes, const char *key_path, bool yes, struct fault *f)
 {
 	_cleanup_(note_done) struct note n = {0};
@@ -95,7 +85,8 @@ static enum err add_line(struct buf *bytes, const char *key_path, bool yes, stru
 	if (note_sig_by_name(&n, key.name))
 		return fault_raise(f, ERR_CONFLICT, "signature_repeated", "note", "%s has signed this note already",
 				   key.name);
-	if (!yes && !confirmed(&n, key.name))
+	if (!yes &&
+	    !cli_confirm("%.*s\nSign exactly this text as %s?", (int)n.text.n, (const char *)n.text.p, key.name))
 		return fault_raise(f, ERR_DENIED, "not_confirmed", "note", "not signed: the answer was not \"yes\"");
 	return note_sign_ed25519(bytes, key.name, key.secret.p, f);
 }

@@ -21,6 +21,18 @@ int cli_fail(const struct cli *c, const struct fault *f)
 	return cli_exit(f->kind);
 }
 
+bool cli_confirm(const char *fmt, ...)
+{
+	char answer[16] = {0};
+	va_list ap;
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	fputs(" Type yes: ", stdout);
+	fflush(stdout);
+	return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
+}
+
 void cli_print_json(json_t *v)
 {
 	json_dumpf(v, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
@@ -148,4 +160,23 @@ int cli_list(struct cli *c, const char *method, json_t *params, const char *key,
 	if (!c->json && json_is_integer(total))
 		printf("%lld in all\n", (long long)json_integer_value(total));
 	return EXIT_DONE;
+}
+
+/* A list of the desk: page and search options, one table. */
+int cli_list_command(struct cli *c, const struct command *cmd, int argc, char **argv, const char *method,
+		     const char *key, const struct column *columns, size_t n)
+{
+	const char *page = NULL, *search = NULL;
+	const struct option_rule rules[] = {
+		{.name = "--page", .value = &page}, {.name = "--search", .value = &search}, {0}};
+	struct fault f = {0};
+	uint64_t number = 1;
+	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
+		return EXIT_CONFIG;
+	if (page && !u64_parse(page, strlen(page), 1000000, &number))
+		return cli_usage(cmd, "--page \"%s\" is not a number", ESC(page, strlen(page)));
+	json_t *p = json_pack("{s:I}", "page", (json_int_t)number);
+	if (search)
+		json_object_set_new(p, "search", json_string(search));
+	return cli_list(c, method, p, key, columns, n, &f);
 }

@@ -200,9 +200,7 @@ void process_stop(pid_t *pid)
 	*pid = 0;
 }
 
-/* --- readiness
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- readiness --- */
 
 enum err notify_open(struct notify *n, struct fault *f)
 {
@@ -251,8 +249,7 @@ enum err notify_wait(struct notify *n, pid_t pid, const char *name, int timeout_
 	return fault_raise(f, ERR_NET, "program_slow", name, "%s was not ready after %d ms", name, timeout_ms);
 }
 
-/* --- both daemons
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- both daemons --- */
 
 #define READY_TIMEOUT_MS 60000
 

@@ -12,6 +12,10 @@ int cli_show(struct cli *c, const char *method, json_t *params, bool session, bo
 int cli_list(struct cli *c, const char *method, json_t *params, const char *key, const struct column *columns, size_t n,
 	     struct fault *f);
 
+/* A whole list command: takes --page and --search, prints the table. */
+int cli_list_command(struct cli *c, const struct command *cmd, int argc, char **argv, const char *method,
+		     const char *key, const struct column *columns, size_t n);
+
 int run_login(struct cli *c, int argc, char **argv);
 int run_logout(struct cli *c, int argc, char **argv);
 int run_password(struct cli *c, int argc, char **argv);
