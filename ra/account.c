@@ -1,9 +1,9 @@
 /*
  * Log-in by identifier and password.
  *
- * An attempt is counted, in its own transaction, before the password is looked at, and taken back when it was right: so
- * many attempts at once are no more than so many. Names that nobody has are counted, locked and timed like the others,
- * and answer with the same words. Next: password.c.
+ * A name has one attempt at a time, from the look at its lock to the count of a failure, so many at once are no more
+ * guesses than one after the other. Names that nobody has are counted, locked and timed like the others, and answer with
+ * the same words. Next: password.c.
  */
 #include "ra/account.h"
 
@@ -24,14 +24,35 @@ static enum err login_wrong(struct fault *f)
 	return fault_raise(f, ERR_DENIED, "login_wrong", "params.password", "the identifier or the password is wrong");
 }
 
-static enum err count_attempt(const struct desk *d, struct db *db, const char *identifier, int64_t now, struct fault *f)
+static enum err look_up(struct db *db, const char *identifier, int64_t now, struct account *ret, bool *ret_known,
+			struct fault *f)
 {
-	const struct login_rules *rules = &d->config.login;
 	struct attempts a;
 	TRY(store_attempts(db, identifier, &a, f));
 	if (a.locked_until > now)
 		return fault_raise(f, ERR_DENIED, "login_locked", "params.identifier",
 				   "too many wrong passwords: wait %lld seconds", (long long)(a.locked_until - now));
+	enum err e = store_account_by_name(db, identifier, ret, f);
+	*ret_known = e == OK;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err find_account(struct ctx *c, const char *identifier, struct account *ret, bool *ret_known,
+			     struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(store_read(c->desk->store, &db, f));
+	enum err e = look_up(db, identifier, c->now, ret, ret_known, f);
+	store_read_end(c->desk->store, db);
+	return e;
+}
+
+static enum err count_failure_in(const struct desk *d, struct db *db, const char *identifier, int64_t now,
+				 struct fault *f)
+{
+	const struct login_rules *rules = &d->config.login;
+	struct attempts a;
+	TRY(store_attempts(db, identifier, &a, f));
 	if (++a.failures >= rules->failures) {
 		size_t last = rules->lock_minutes.n - 1;
 		size_t step = (uint64_t)a.locks < last ? (size_t)a.locks : last;
@@ -42,17 +63,12 @@ static enum err count_attempt(const struct desk *d, struct db *db, const char *i
 	return store_attempts_set(db, identifier, &a, now, f);
 }
 
-static enum err attempt(struct ctx *c, const char *identifier, struct account *ret, bool *ret_known, struct fault *f)
+static enum err count_failure(struct ctx *c, const char *identifier, struct fault *f)
 {
 	struct db *db = NULL;
+	log_audit("login_wrong", "identifier=%s uid=%lld", LQ(identifier), (long long)c->call->peer.uid);
 	TRY(store_begin(c->desk->store, &db, f));
-	enum err e = count_attempt(c->desk, db, identifier, c->now, f);
-	if (e == OK) {
-		e = store_account_by_name(db, identifier, ret, f);
-		*ret_known = e == OK;
-		e = e == ERR_NOT_FOUND ? OK : e;
-	}
-	return store_end(c->desk->store, db, e, f);
+	return store_end(c->desk->store, db, count_failure_in(c->desk, db, identifier, c->now, f), f);
 }
 
 /* --- log in --- */
@@ -114,21 +130,32 @@ void account_normalise(const char *text, char *ret, size_t size)
 	ret[used] = '\0';
 }
 
-enum err account_login(struct ctx *c, json_t **ret, struct fault *f)
+static enum err log_in(struct ctx *c, const char *identifier, struct account *a, struct entrance *in, struct fault *f)
 {
-	char identifier[IDENTIFIER_MAX + 1], hash[PASSWORD_HASH_MAX + 1];
-	struct account a = {0};
+	char hash[PASSWORD_HASH_MAX + 1];
 	bool known = false;
-	account_normalise(param_text(c, "identifier"), identifier, sizeof(identifier));
-	TRY(attempt(c, identifier, &a, &known, f));
-	if (!password_check(c->desk->passwords, known ? &a : NULL, param_text(c, "password"), hash)) {
-		log_audit("login_wrong", "identifier=%s uid=%lld", LQ(identifier), (long long)c->call->peer.uid);
+	TRY(find_account(c, identifier, a, &known, f));
+	if (!password_check(c->desk->passwords, known ? a : NULL, param_text(c, "password"), hash)) {
+		TRY(count_failure(c, identifier, f));
 		return login_wrong(f);
 	}
-	struct entrance in = {.account = &a, .hash = hash};
+	*in = (struct entrance){.account = a, .hash = hash};
 	TRY(store_begin(c->desk->store, &c->db, f));
-	enum err e = store_end(c->desk->store, c->db, enter(c, &in, f), f);
+	enum err e = store_end(c->desk->store, c->db, enter(c, in, f), f);
 	c->db = NULL;
+	in->hash = NULL;
+	return e;
+}
+
+enum err account_login(struct ctx *c, json_t **ret, struct fault *f)
+{
+	char identifier[IDENTIFIER_MAX + 1];
+	struct account a = {0};
+	struct entrance in = {0};
+	account_normalise(param_text(c, "identifier"), identifier, sizeof(identifier));
+	password_turn_begin(c->desk->passwords, identifier);
+	enum err e = log_in(c, identifier, &a, &in, f);
+	password_turn_end(c->desk->passwords, identifier);
 	TRY(e);
 	*ret = json_object();
 	json_object_set_new(*ret, "session", json_string(in.token));

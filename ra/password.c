@@ -9,6 +9,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <sodium.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #define OPS 2
 #define MEMORY (19u * 1024u * 1024u)
 #define AT_ONCE 2
+#define TURNS 64 /* names that share one wait for each other */
 
 _Static_assert(PASSWORD_HASH_MAX + 1 >= crypto_pwhash_STRBYTES, "a hash fits its column");
 
@@ -24,6 +26,7 @@ struct password_guard {
 	char nobody[PASSWORD_HASH_MAX + 1];
 	char initial_hash[PASSWORD_HASH_MAX + 1]; /* "" when there is no initial password */
 	sem_t slots;
+	pthread_mutex_t turns[TURNS];
 };
 CLEANUP_PTR(struct password_guard, password_guard_closep, password_guard_close)
 
@@ -51,6 +54,8 @@ enum err password_guard_open(const char *initial, struct password_guard **ret, s
 	uint8_t noise[32];
 	char text[65];
 	sem_init(&g->slots, 0, AT_ONCE);
+	for (size_t i = 0; i < TURNS; i++)
+		pthread_mutex_init(&g->turns[i], NULL);
 	random_fill(noise, sizeof(noise));
 	hex_lower(noise, sizeof(noise), text);
 	TRY(password_hash(g, text, g->nobody, f));
@@ -65,8 +70,27 @@ enum err password_guard_open(const char *initial, struct password_guard **ret, s
 void password_guard_close(struct password_guard *g)
 {
 	sem_destroy(&g->slots);
+	for (size_t i = 0; i < TURNS; i++)
+		pthread_mutex_destroy(&g->turns[i]);
 	free(g->initial);
 	free(g);
+}
+
+static pthread_mutex_t *turn_of(struct password_guard *g, const char *identifier)
+{
+	uint8_t hash[32];
+	sha256(identifier, strlen(identifier), hash);
+	return &g->turns[hash[0] % TURNS];
+}
+
+void password_turn_begin(struct password_guard *g, const char *identifier)
+{
+	pthread_mutex_lock(turn_of(g, identifier));
+}
+
+void password_turn_end(struct password_guard *g, const char *identifier)
+{
+	pthread_mutex_unlock(turn_of(g, identifier));
 }
 
 bool password_check(struct password_guard *g, const struct account *account, const char *password,

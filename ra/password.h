@@ -13,6 +13,9 @@ struct password_guard;
 /* initial: the published password, or NULL when there is none. */
 MUST_CHECK enum err password_guard_open(const char *initial, struct password_guard **ret, struct fault *f);
 void password_guard_close(struct password_guard *g);
+/* One check of a name at a time, so that wrong passwords are counted one after the other. Always in pairs. */
+void password_turn_begin(struct password_guard *g, const char *identifier);
+void password_turn_end(struct password_guard *g, const char *identifier);
 /* Is this the account's password? account NULL (no such name): the same work, false. *ret_hash: the hash to store when
  * the initial password was used for the first time, else empty. */
 bool password_check(struct password_guard *g, const struct account *account, const char *password,

@@ -105,6 +105,51 @@ static void test_locks_grow(void **state)
 	lock_once(x, 1);
 }
 
+struct guess {
+	struct fx *x;
+	const char *password;
+	bool entered;
+};
+
+static void *guess(void *arg)
+{
+	struct guess *g = arg;
+	_cleanup_(json_freep) json_t *request =
+		json_pack("{s:s,s:i,s:s,s:{s:s,s:s}}", "jsonrpc", "2.0", "id", 1, "method", "account.login", "params",
+			  "identifier", ORG_CODE, "password", g->password);
+	struct rpc_peer peer = {.uid = UID_SUBSCRIBER};
+	_cleanup_buf_ struct buf reply = {0};
+	char *text = json_dumps(request, 0);
+	desk_handle(g->x->desk, &peer, slice_str(text), &reply);
+	free(text);
+	g->entered = strstr(buf_text(&reply), "\"result\"") != NULL;
+	return NULL;
+}
+
+/* Many right ones at once all enter; many wrong ones at once are no more guesses than one after the other. */
+static void test_attempts_at_once(void **state)
+{
+	static const char *const passwords[] = {PASSWORD, "wrong-password"};
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	for (size_t p = 0; p < 2; p++) {
+		struct guess guesses[12];
+		pthread_t threads[12];
+		for (size_t i = 0; i < 12; i++) {
+			guesses[i] = (struct guess){x, passwords[p], false};
+			assert_int_equal(pthread_create(&threads[i], NULL, guess, &guesses[i]), 0);
+		}
+		for (size_t i = 0; i < 12; i++) {
+			pthread_join(threads[i], NULL);
+			assert_int_equal(guesses[i].entered, p == 0);
+		}
+	}
+	/* Five were counted, the others met the lock: it is the first one. */
+	clock_set(NOW + 60);
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.login", login(ORG_CODE, PASSWORD)));
+}
+
 static void test_sessions(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -269,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_new_passwords),
 		cmocka_unit_test(test_wrong_names_and_passwords_look_alike),
 		cmocka_unit_test(test_locks_grow),
+		cmocka_unit_test(test_attempts_at_once),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_log_out_and_reset_end_sessions),
 		cmocka_unit_test(test_database_holds_no_secret),
