@@ -152,7 +152,7 @@ static enum err run(struct options *o, struct report *r, struct fault *f)
 	enum err e = measure_flush(dir, &r->flush_ms, f);
 	if (e == OK)
 		e = o->benchmark->run(&o->run, r, f);
-	if (e == OK || e == ERR_BUSY)
+	if (e == OK || load_stop) /* whoever stops us often stops the daemons first */
 		(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	else
 		fprintf(stderr, "hufu-bench: %s is left for a look at the logs\n", dir);
@@ -176,6 +176,7 @@ int main(int argc, char **argv)
 	struct sigaction stop = {.sa_handler = on_signal};
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &stop, NULL);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	o.run.cpus = cpus > 0 ? (unsigned)cpus : 1;
 	struct report r = {.name = o.benchmark->name, .commit = o.commit, .cpus = o.run.cpus, .seconds = o.run.seconds};
