@@ -61,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	try_label(slice_of(data, size), "CERTIFICATE");
 	try_label(slice_of(data, size), "CERTIFICATE REQUEST");
+	try_label(slice_of(data, size), "X509 CRL");
 	ERR_clear_error();
 	return 0;
 }
