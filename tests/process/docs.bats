@@ -1,0 +1,149 @@
+#!/usr/bin/env bats
+# What the documents point to is there: files, headings, commands and their options. No path of the machine that they were written on.
+
+load ../helpers
+
+setup() {
+	export hufu root
+	cd "$root"
+}
+
+# check FILE…: prints what is wrong with the links of these documents.
+links() {
+	python3 - "$@" <<-'PY'
+		import os, re, sys
+		def anchors(path):
+		    found = set()
+		    for line in re.sub(r"^```.*?^```", "", open(path).read(), flags=re.M | re.S).split("\n"):
+		        if re.match(r"#+ ", line):
+		            title = re.sub(r"[`*]|\]\([^)]*\)|\[", "", line.lstrip("#").strip()).lower()
+		            found.add(re.sub(r"[^\w\- ]", "", title).replace(" ", "-"))
+		    return found
+		seen = 0
+		for path in sys.argv[1:]:
+		    text = re.sub(r"^```.*?^```", "", open(path).read(), flags=re.M | re.S)
+		    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+		        seen += 1
+		        if re.match(r"[a-z]+:", target):
+		            continue
+		        name, _, anchor = target.partition("#")
+		        there = os.path.normpath(os.path.join(os.path.dirname(path), name)) if name else path
+		        if there.startswith("..") or os.path.isabs(name):
+		            print(f"{path}: {target} leaves the repository")
+		        elif not os.path.exists(there):
+		            print(f"{path}: {target} is not there")
+		        elif anchor and there.endswith(".md") and anchor not in anchors(there):
+		            print(f"{path}: {target}: no such heading")
+		print(f"{seen} links", file=sys.stderr)
+	PY
+}
+
+# commands FILE…: prints what the documents name as `hufu …` and the program does not have. Looked at: code spans and code blocks.
+commands() {
+	python3 - "$@" <<-'PY'
+		import os, re, subprocess, sys
+		hufu = os.environ["hufu"]
+		def run(*words):
+		    return subprocess.run([hufu, *words], capture_output=True, text=True).stdout
+		block = run("--help").split("Commands:\n")[1].split("\n\n")[0]
+		names = {re.split(r"  +", line.strip())[0] for line in block.split("\n")}
+		helps = {}
+		def options(name):
+		    if name not in helps:
+		        helps[name] = set(re.findall(r"--[a-z][a-z-]*", run(*name.split(), "--help"))) | {"--json", "--dry-run", "--config", "--help"}
+		    return helps[name]
+		seen = 0
+		for path in sys.argv[1:]:
+		    text = open(path).read()
+		    blocks = re.findall(r"^```[^\n]*\n(.*?)^```", text, flags=re.M | re.S)
+		    rest = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+		    code = [line for b in blocks for line in b.split("\n")] + re.findall(r"`([^`]+)`", rest.replace("\n", " "))
+		    for line in code:
+		        for use in re.findall(r"(?:^|(?<=[\s'\"/(;`]))hufu((?: +--(?:json|dry-run|help|version)| +--config[ =]\S+)*(?: +[^|;&#`'\")]*)?)", line):
+		            words = re.sub(r"--config[ =]\S+|--json|--dry-run", "", use).split()
+		            if not words or words[0].startswith(("--help", "--version", "…", "COMMAND")) or not re.fullmatch(r"[a-z]+", words[0]):
+		                continue
+		            seen += 1
+		            name = next((n for n in (" ".join(words[:2]), words[0]) if n in names), None)
+		            if not name and not any(n.startswith(words[0] + " ") and len(words) == 1 for n in names):
+		                print(f"{path}: hufu {' '.join(words[:2])}: no such command")
+		            elif name:
+		                for o in re.findall(r"(?<=\s)--[a-z][a-z-]*", use):
+		                    if o not in options(name):
+		                        print(f"{path}: hufu {name} {o}: no such option")
+		print(f"{seen} uses", file=sys.stderr)
+	PY
+}
+
+# paths FILE…: prints lines that name a place on somebody's machine.
+paths() {
+	grep -nE '(^|[^A-Za-z0-9_./-])/(work|root|home|Users|mnt|tmp/b-|tmp/bash)(/|$|[^a-z])' "$@" || [ $? = 1 ]
+}
+
+@test "every relative link is there, and its heading" {
+	run links README.md docs/*.md
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" =~ ^[0-9]+\ links$ ]] && [ "${output% links}" -gt 20 ]
+}
+
+@test "every hufu command that the documents name exists, and so do its options" {
+	run commands README.md docs/*.md docs/systemd/*
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" =~ ^[0-9]+\ uses$ ]] && [ "${output% uses}" -gt 40 ]
+}
+
+@test "no document names a path of somebody's machine" {
+	run paths README.md docs/*.md docs/man/* docs/systemd/*
+	echo "$output"
+	[ "$status" = 0 ] && [ -z "$output" ]
+}
+
+@test "the checks find what they look for" {
+	cd "$BATS_TEST_TMPDIR"
+	cat >bad.md <<-'MD'
+		# A heading
+		[gone](gone.md) [above](../x.md) [nowhere](bad.md#another) [right](bad.md#a-heading)
+		Run `hufu frobnicate`, `hufu cert revoke --reasons x`, or see `/home/somebody/notes`.
+		```
+		# hufu polcy check
+		$ hufu --json cert list --search x
+		```
+	MD
+	run links bad.md
+	[[ "$output" == *"gone.md is not there"* && "$output" == *"leaves the repository"* && "$output" == *"no such heading"* ]]
+	[ "$(grep -c bad.md: <<<"$output")" = 3 ]
+	run commands bad.md
+	[[ "$output" == *"hufu frobnicate: no such command"* && "$output" == *"cert revoke --reasons: no such option"* ]]
+	[[ "$output" == *"hufu polcy check: no such command"* ]]
+	[ "$(grep -c bad.md: <<<"$output")" = 3 ]
+	run paths bad.md
+	[ "${#lines[@]}" = 1 ]
+}
+
+@test "the sample units fit the programs and the tree" {
+	for p in ca ra; do
+		unit=docs/systemd/hufu-$p.service
+		grep -qx "User=hufu-$p" "$unit"
+		grep -qx 'Type=notify' "$unit"
+		grep -qx "ExecStart=/usr/local/bin/hufu-$p --config /srv/hufu/etc/hufu/$p.yaml" "$unit"
+		grep -q '^ReadWritePaths=.*/srv/hufu/var/lib/hufu-'"$p" "$unit"
+		for wall in NoNewPrivileges=yes ProtectSystem=strict PrivateNetwork=yes RestrictAddressFamilies=AF_UNIX MemoryDenyWriteExecute=yes CapabilityBoundingSet= LimitCORE=0; do
+			grep -qx -- "$wall" "$unit" || { echo "$unit has no $wall"; false; }
+		done
+		run grep '^PrivateUsers=' "$unit" # it would hide who the peers are
+		[ "$status" = 1 ]
+	done
+	# Each folder that a unit may write is one that hufu init makes.
+	for path in $(sed -n 's/^ReadWritePaths=//p' docs/systemd/hufu-[cr]a.service); do
+		grep -qF "{\"${path#/srv/hufu/}\", 0" tools/hufu/setup.c || { echo "$path is not laid out"; false; }
+	done
+	if command -v systemd-analyze >/dev/null; then
+		for unit in docs/systemd/*; do
+			# Programs are not installed where tests run; everything else that is said counts.
+			said=$(systemd-analyze verify --man=no "$PWD/$unit" 2>&1 | grep -v 'is not executable: No such file or directory' || true)
+			[ -z "$said" ] || { echo "$unit: $said"; false; }
+		done
+	fi
+}
