@@ -157,6 +157,57 @@ static void test_every_method_is_described(void **state)
 	}
 }
 
+/* --- bad input --- */
+
+static json_t *wrong_type(enum param_type type)
+{
+	return type == PARAM_STRING ? json_integer(7) : json_string("x");
+}
+
+static json_t *too_long(const struct rpc_param *p)
+{
+	if (p->type == PARAM_INTEGER)
+		return json_integer(p->max + 1);
+	if (p->type == PARAM_STRING)
+		return json_sprintf("%0*d", (int)p->max + 1, 0);
+	json_t *list = json_array();
+	for (int64_t i = 0; i <= p->max; i++)
+		json_array_append_new(list, p->type == PARAM_STRINGS ? json_string("x") : json_object());
+	return list;
+}
+
+/* The one parameter is wrong; the others may be missing, for what is wrong is told before or after that. */
+static void param_refused(struct fx *x, const struct rpc_method *m, const struct rpc_param *p, json_t *value,
+			  const char *what)
+{
+	json_t *params = json_pack("{s:o}", p->name, value);
+	if (m->session && strcmp(p->name, "session") != 0)
+		json_object_set_new(params, "session", json_string(x->session));
+	enum fx_uid uid = m->roles & DESK_SUBSCRIBER ? UID_SUBSCRIBER : m->roles & DESK_OFFICER ? UID_OFFICER : UID_ADMIN;
+	_cleanup_(json_freep) json_t *r = fx_call(x, uid, m->name, params);
+	json_t *error = json_object_get(r, "error");
+	if (!error || json_integer_value(json_object_get(error, "code")) != -32602)
+		fail_msg("%s: %s %s was not refused as a parameter", m->name, what, p->name);
+}
+
+static void test_bad_parameters(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	for (size_t i = 0; i < desk_n_methods; i++) {
+		const struct rpc_method *m = &desk_methods[i].rpc;
+		struct rpc_param unknown = {.name = "colour", .type = PARAM_STRING};
+		param_refused(x, m, &unknown, json_string("red"), "unknown");
+		for (const struct rpc_param *p = m->params; p->name; p++) {
+			param_refused(x, m, p, wrong_type(p->type), "mistyped");
+			param_refused(x, m, p, json_null(), "null");
+			if (p->max > 0 && p->max < 100000)
+				param_refused(x, m, p, too_long(p), "too large");
+		}
+	}
+}
+
 /* The words that common/policy/judge.h promises all have texts. */
 static void test_rules_of_the_judge_have_texts(void **state)
 {
@@ -439,7 +490,7 @@ static void test_history_and_audit_only_grow(void **state)
 	struct fault f = {0};
 	(void)state;
 	fx_log_in(x);
-	_cleanup_(freep) char *id = fx_revoke(x);
+	free(fx_revoke(x));
 	for (size_t i = 0; i < 4; i++) {
 		struct db *db = NULL;
 		assert_int_equal(store_begin(x->desk->store, &db, &f), OK);
@@ -541,6 +592,7 @@ int main(void)
 		cmocka_unit_test(test_opening),
 		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_every_method_is_described),
+		cmocka_unit_test(test_bad_parameters),
 		cmocka_unit_test(test_rules_of_the_judge_have_texts),
 		cmocka_unit_test(test_calls_repeat),
 		cmocka_unit_test(test_refused_calls_may_be_tried_again),

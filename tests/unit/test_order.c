@@ -97,7 +97,7 @@ static void test_one_open_order(void **state)
 		   json_pack("{s:s,s:s,s:s}", "session", x->session, "service_id", "20353", "kind", "renew"),
 		   "order_open");
 	json_decref(fx_do(x, UID_SUBSCRIBER, "order.cancel", of(x->session, order)));
-	_cleanup_(freep) char *next = create(x, "20353");
+	free(create(x, "20353"));
 	_cleanup_(json_freep) json_t *list =
 		fx_do(x, UID_SUBSCRIBER, "order.list", json_pack("{s:s}", "session", x->session));
 	assert_int_equal(json_integer_value(json_object_get(list, "total")), 2);
