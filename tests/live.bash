@@ -207,7 +207,8 @@ csv_row() {
 	echo "$1,$2,张三,1300000000,jinhua,$3,机构证书,$(shanghai "$4 -1 year"),$(shanghai "$4"),$5,$6,ZJCA OCA2,$7.pem" >>"$WORK/old/accounts.csv"
 }
 
-import() { hufu "$@" import --officer "$(key_of alice)" --officer "$(key_of bob)" --crl "$WORK/old/zjca-oca2.crl" "$WORK/old/accounts.csv"; }
+# import OPTIONS…
+import() { hufu import --officer "$(key_of alice)" --officer "$(key_of bob)" --crl "$WORK/old/zjca-oca2.crl" "$@" "$WORK/old/accounts.csv"; }
 
 # --- people
 

@@ -93,7 +93,7 @@ MUST_CHECK enum err cli_session_save(struct cli *c, const char *token, struct fa
 MUST_CHECK enum err cli_operator(struct cli *c, struct slice request, enum wire_type want, struct buf *reply,
 				 struct fault *f);
 
-/* Asks on the terminal (standard input); only a typed "yes" counts. */
+/* Asks on the terminal (standard error and standard input); only a typed "yes" counts. */
 bool cli_confirm(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Table for people: columns by key of each row object, widths by display width (CJK counts two). With --json prints the
@@ -103,5 +103,7 @@ struct column {
 };
 void cli_table(const struct cli *c, const struct column *columns, size_t n, json_t *rows);
 void cli_print_json(json_t *v);
+/* What a command did: a line for people, or with --json the object. Takes o. Returns EXIT_DONE. */
+int cli_said(const struct cli *c, json_t *o, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -34,7 +34,7 @@ static int run_cert_show(struct cli *c, int argc, char **argv)
 	json_t *p = json_pack("{s:s}", "serial", argv[1]);
 	if (issuer)
 		json_object_set_new(p, "issuer", json_string(issuer));
-	if (!pem)
+	if (!pem || c->json)
 		return cli_show(c, "cert.show", p, true, false);
 	_cleanup_(json_freep) json_t *r = NULL;
 	if (cli_desk(c, "cert.show", p, true, false, &r, &f) != OK)
@@ -98,13 +98,14 @@ static enum err revoke_direct(struct cli *c, const struct revoke *r, const char 
 	note_begin(buf_slice(&text), &note);
 	TRY(note_sign_ed25519(&note, key.name, key.secret.p, f));
 	if (c->dry_run) {
-		fputs(buf_text(&note), stdout);
+		cli_said(c, json_pack("{s:s,s:b}", "note", buf_text(&note), "dry_run", 1), "%s", buf_text(&note));
 		return OK;
 	}
 	wire_tally_put(&(struct wire_tally){.note = buf_slice(&note)}, &request);
 	TRY(cli_operator(c, buf_slice(&request), WIRE_TYPE_DONE, &reply, f));
 	TRY(wire_done_get(buf_slice(&reply), &done, f));
-	printf("%s revoked: ledger entry %llu\n", serial, (unsigned long long)done.index);
+	cli_said(c, json_pack("{s:s,s:I}", "serial", serial, "entry", (json_int_t)done.index),
+		 "%s revoked: ledger entry %llu\n", serial, (unsigned long long)done.index);
 	return OK;
 }
 
@@ -187,10 +188,12 @@ static int run_crl(struct cli *c, int argc, char **argv)
 		return cli_fail(c, &f);
 	pem_put(&pem, "X509 CRL", buf_slice(&bytes));
 	struct slice w = der ? buf_slice(&bytes) : buf_slice(&pem);
+	if (out && file_write(out, w, 0644, &f) != OK)
+		return cli_fail(c, &f);
+	if (c->json)
+		return cli_said(c, json_pack("{s:s}", "pem", buf_text(&pem)), " ");
 	if (!out)
 		fwrite(w.p, 1, w.n, stdout);
-	else if (file_write(out, w, 0644, &f) != OK)
-		return cli_fail(c, &f);
 	return EXIT_DONE;
 }
 
@@ -223,21 +226,25 @@ const struct command commands_cert[] = {
 	{.name = "cert list",
 	 .usage = "[--page N] [--search TEXT]",
 	 .summary = "my certificates",
-	 .help = "Example:\n  hufu cert list --search 擎洲",
+	 .help = LIST_HELP "Example:\n  hufu cert list --search 擎洲",
 	 .run = run_cert_list},
 	{.name = "cert show",
 	 .usage = "[--issuer HEX] [--pem] SERIAL",
 	 .summary = "one certificate",
-	 .help = "  --pem   the certificate alone\n\nExample:\n  hufu cert show --pem 74C2008800000AE9 > cert.pem",
+	 .help = "  --issuer HEX   key id of the issuer, where the serial is not unique\n"
+		 "  --pem          the certificate alone\n\nExample:\n  hufu cert show --pem 74C2008800000AE9 > "
+		 "cert.pem",
 	 .run = run_cert_show},
 	{.name = "cert revoke",
-	 .usage = "--reason WORD [--operator --key FILE [--yes]] SERIAL",
+	 .usage = "--reason WORD [--issuer HEX] [--operator --key FILE [--yes] [--project P] [--profile P]] SERIAL",
 	 .summary = "officer: revoke a certificate",
 	 .help = "  --reason WORD   RFC 5280 5.3.1\n"
 		 "  --operator      straight to the signer, with --key: works when the desk is down or captured\n"
 		 "  --key FILE      the officer's key\n"
 		 "  --issuer HEX    key id of the issuer, where it is not Hufu's\n"
-		 "  --project P, --profile P   of the certificate (default jinhua, organisation)\n\n"
+		 "  --yes           do not ask (for scripts)\n"
+		 "  --project P     of the certificate (default: jinhua)\n"
+		 "  --profile P     of the certificate (default: organisation)\n\n"
 		 "Without --operator a request is opened at the desk, which officers approve.\n\n"
 		 "Example:\n  hufu cert revoke --reason keyCompromise --operator --key alice.key 01A2…",
 	 .run = run_cert_revoke},

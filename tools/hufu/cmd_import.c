@@ -1,14 +1,14 @@
 /*
- * `hufu import`: its options. The work is in import_read.c and import_apply.c.
+ * `hufu import`: its options. The work is in import_read.c, import_adopt.c and import_apply.c.
  */
 #include "tools/hufu/import.h"
 #include "tools/hufu/setup.h"
 
 int run_import(struct cli *c, int argc, char **argv)
 {
-	struct import_run run = {.crl = NULL};
+	struct import_run run = {.project = NULL};
 	const struct option_rule rules[] = {{.name = "--officer", .many = &run.officer_keys},
-					    {.name = "--crl", .value = &run.crl},
+					    {.name = "--crl", .many = &run.crls},
 					    {.name = "--project", .value = &run.project},
 					    {.name = "--profile", .value = &run.profile},
 					    {0}};
@@ -26,5 +26,6 @@ int run_import(struct cli *c, int argc, char **argv)
 		rc = import_apply(c, &run, &file);
 	import_done(&file);
 	option_list_done(&run.officer_keys);
+	option_list_done(&run.crls);
 	return rc;
 }

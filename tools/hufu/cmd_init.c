@@ -156,7 +156,7 @@ int run_up(struct cli *c, int argc, char **argv)
 
 const struct command commands_setup[] = {
 	{.name = "init",
-	 .usage = "[options] DIR",
+	 .usage = "[--ca-user U --ra-user U] [--passphrase-fd N] [--policies DIR] [--issuer PEM]… [--algorithm A] DIR",
 	 .summary = "lay out a CA: keys, ceremonies, roster, policy, configuration",
 	 .help = "  --ca-user U --ra-user U   as root: run the two programs as these Unix users\n"
 		 "  --passphrase-fd N         read the passphrase of the CA keys from this descriptor\n"
@@ -168,15 +168,16 @@ const struct command commands_setup[] = {
 	{.name = "up",
 	 .usage = "[--passphrase-fd N] [--logs]",
 	 .summary = "run the signer and the desk of a tree until stopped",
-	 .help = "  --logs   write var/log/*.log instead of stderr\n\nExample:\n  hufu --config "
+	 .help = "  --passphrase-fd N   read the passphrase of the CA keys from this descriptor instead of asking\n"
+		 "  --logs              write var/log/*.log instead of stderr\n\nExample:\n  hufu --config "
 		 "/srv/hufu/etc/hufu/hufu.yaml up",
 	 .run = run_up},
 	{.name = "import",
-	 .usage = "--officer KEY … [--crl FILE] CSV",
+	 .usage = "--officer KEY… [--crl FILE]… [--project P] [--profile P] CSV",
 	 .summary = "take over accounts and certificates of an old system",
 	 .help = "  --officer KEY     officers who sign the adoption note (repeat: quorum)\n"
-		 "  --crl FILE        the old issuer's last CRL\n"
-		 "  --project P       of the certificates (default: the CSV's)\n"
+		 "  --crl FILE        the old issuer's last CRL (repeat for more issuers)\n"
+		 "  --project P       of the certificates (default: what each line says: name, title or alias)\n"
 		 "  --profile P       default: organisation\n\n"
 		 "The CSV has a header line; see docs/operator.md. --dry-run reports line by line and changes "
 		 "nothing.\n\n"
@@ -185,7 +186,9 @@ const struct command commands_setup[] = {
 	{.name = "demo",
 	 .usage = "[--ca-user U --ra-user U] --dir DIR",
 	 .summary = "the main job on real input, and an attacker who holds the RA",
-	 .help = "Example:\n  hufu demo --dir /tmp/hufu-demo",
+	 .help = "  --dir DIR                 a folder that does not exist yet\n"
+		 "  --ca-user U --ra-user U   as root: run the two programs as these Unix users\n\n"
+		 "Example:\n  hufu demo --dir /tmp/hufu-demo",
 	 .run = run_demo},
 	/* The demo's attacker, which runs as the RA's user: no command for people. */
 	{.name = "demo-send", .usage = "SOCKET DIR", .run = run_demo_send},

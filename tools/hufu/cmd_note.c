@@ -59,20 +59,28 @@ static const char *judge_line(struct judge *j, const struct note *n, const struc
 	return j->roster ? "NOT IN THE ROSTER" : "not checked: give --roster or --key";
 }
 
-static int judge_note(struct judge *j, const struct note *n)
+static int judge_note(const struct cli *c, struct judge *j, const struct note *n)
 {
 	int rc = n->n_sigs ? EXIT_DONE : EXIT_REFUSED;
-	fwrite(n->text.p, 1, n->text.n, stdout);
-	puts(n->n_sigs ? "" : "\nno signature line");
+	_cleanup_buf_ struct buf said = {0};
+	json_t *lines = json_array();
+	buf_add_slice(&said, n->text);
+	buf_str(&said, n->n_sigs ? "\n" : "\nno signature line\n");
 	for (size_t i = 0; i < n->n_sigs; i++) {
-		const char *said = judge_line(j, n, &n->sigs[i]);
-		printf("%-40s %s\n", n->sigs[i].name, said);
-		if (strcmp(said, "holds") != 0)
+		const char *verdict = judge_line(j, n, &n->sigs[i]);
+		buf_fmt(&said, "%-40s %s\n", n->sigs[i].name, verdict);
+		json_array_append_new(lines, json_pack("{s:s,s:s}", "name", n->sigs[i].name, "verdict", verdict));
+		if (strcmp(verdict, "holds") != 0)
 			rc = EXIT_REFUSED;
 	}
-	if (j->roster)
-		printf("officers of roster version %llu: %zu signed, its quorum is %llu\n",
-		       (unsigned long long)j->roster->version, j->officers, (unsigned long long)j->roster->quorum);
+	json_t *o = json_pack("{s:s%,s:o}", "text", n->text.p, n->text.n, "lines", lines);
+	if (j->roster) {
+		buf_fmt(&said, "officers of roster version %llu: %zu signed, its quorum is %llu\n",
+			(unsigned long long)j->roster->version, j->officers, (unsigned long long)j->roster->quorum);
+		json_object_set_new(o, "officers", json_integer((json_int_t)j->officers));
+		json_object_set_new(o, "quorum", json_integer((json_int_t)j->roster->quorum));
+	}
+	cli_said(c, o, "%s", buf_text(&said));
 	return rc;
 }
 
@@ -103,7 +111,7 @@ int run_note_verify(struct cli *c, int argc, char **argv)
 		    note_of(argv[1], &bytes, &n, &f) != OK)
 			rc = cli_fail(c, &f);
 		else
-			rc = judge_note(&j, &n);
+			rc = judge_note(c, &j, &n);
 	}
 	free(j.keys);
 	option_list_done(&keys);
@@ -225,18 +233,21 @@ static enum err next_roster(struct roster *r, const struct roster_change *change
 	return roster_parse(buf_slice(ret), &again, f);
 }
 
-static enum err write_roster(struct cli *c, const struct roster_change *change, const char *path, uint64_t *ret_version,
-			     struct fault *f)
+static enum err write_roster(struct cli *c, const struct roster_change *change, const char *path, struct fault *f)
 {
 	_cleanup_(roster_done) struct roster r = {0};
 	_cleanup_buf_ struct buf text = {0};
 	TRY(cli_load(c, f));
 	TRY(roster_load(c->roster, &r, f));
 	TRY(next_roster(&r, change, &text, f));
-	*ret_version = r.version;
 	if (!c->dry_run)
-		return file_write_new(path, buf_slice(&text), 0644, f);
-	fputs(buf_text(&text), stdout);
+		TRY(file_write_new(path, buf_slice(&text), 0644, f));
+	json_t *o = json_pack("{s:s,s:I,s:s}", "file", path, "version", (json_int_t)r.version, "text", buf_text(&text));
+	if (c->dry_run)
+		cli_said(c, o, "%s", buf_text(&text));
+	else
+		cli_said(c, o, "%s: version %llu written; sign it with: hufu roster sign --key KEY %s\n", path,
+			 (unsigned long long)r.version, path);
 	return OK;
 }
 
@@ -248,14 +259,9 @@ int run_roster_note(struct cli *c, int argc, char **argv)
 					    {.name = "--quorum", .value = &change.quorum},
 					    {0}};
 	struct fault f = {0};
-	uint64_t version = 0;
 	int rc = EXIT_CONFIG;
-	if (cli_options(cli_command(commands_operator, run_roster_note), rules, &argc, argv, 1, 1)) {
-		rc = write_roster(c, &change, argv[1], &version, &f) == OK ? EXIT_DONE : cli_fail(c, &f);
-		if (rc == EXIT_DONE && !c->dry_run)
-			printf("%s: version %llu written; sign it with: hufu roster sign --key KEY %s\n", argv[1],
-			       (unsigned long long)version, argv[1]);
-	}
+	if (cli_options(cli_command(commands_operator, run_roster_note), rules, &argc, argv, 1, 1))
+		rc = write_roster(c, &change, argv[1], &f) == OK ? EXIT_DONE : cli_fail(c, &f);
 	option_list_done(&change.add);
 	option_list_done(&change.remove);
 	return rc;

@@ -40,9 +40,9 @@ static int run_officer_key(struct cli *c, int argc, char **argv)
 		return cli_fail(c, &f);
 	_cleanup_buf_ struct buf vkey = {0};
 	note_vkey_put(key.name, key.public_key, &vkey);
-	printf("%s: %s\nverifier key for the roster: %s\n", path,
-	       c->dry_run ? "would be written (dry run)" : "written (0600)", buf_text(&vkey));
-	return EXIT_DONE;
+	json_t *o = json_pack("{s:s,s:s,s:s}", "file", path, "name", key.name, "vkey", buf_text(&vkey));
+	return cli_said(c, o, "%s: %s\nverifier key for the roster: %s\n", path,
+			c->dry_run ? "would be written (dry run)" : "written (0600)", buf_text(&vkey));
 }
 
 /* --- looking at a request --- */
@@ -88,7 +88,8 @@ static enum err fetch_material(struct cli *c, const char *id, const struct tally
 		return fault_raise(f, ERR_CRYPTO, "material_hash", "material",
 				   "material %s: the desk sent bytes with SHA-256 %s; the tally names %s", m->name,
 				   found, want);
-	printf("material %-20s %8zu bytes  SHA-256 as in the tally\n", m->name, bytes.len);
+	if (!c->json)
+		printf("material %-20s %8zu bytes  SHA-256 as in the tally\n", m->name, bytes.len);
 	if (!dir)
 		return OK;
 	_cleanup_(freep) char *name = xasprintf("%s-%.8s", m->name, want);
@@ -113,8 +114,10 @@ static enum err show_case(struct cli *c, const char *id, const struct case_file 
 	_cleanup_buf_ struct buf zh = {0}, en = {0};
 	tally_explain(&k->tally, "zh", &zh);
 	tally_explain(&k->tally, "en", &en);
-	printf("%s\n%s\n%s\n", k->text, buf_text(&zh), buf_text(&en));
-	print_difference(&k->tally);
+	if (!c->json) {
+		printf("%s\n%s\n%s\n", k->text, buf_text(&zh), buf_text(&en));
+		print_difference(&k->tally);
+	}
 	for (size_t i = 0; i < k->tally.n_materials; i++)
 		TRY(fetch_material(c, id, &k->tally.materials[i], dir, f));
 	return OK;
@@ -153,6 +156,8 @@ static int run_officer_review(struct cli *c, int argc, char **argv)
 	_cleanup_(case_done) struct case_file k = {0};
 	if (case_load(c, argv[1], &k, &f) != OK || show_case(c, argv[1], &k, dir, &f) != OK)
 		return cli_fail(c, &f);
+	if (c->json)
+		cli_print_json(k.answer);
 	return EXIT_DONE;
 }
 
@@ -188,8 +193,11 @@ static int run_officer_approve(struct cli *c, int argc, char **argv)
 	if (approve(c, argv[1], key, yes, &r, &f) != OK)
 		return cli_fail(c, &f);
 	const char *state = json_string_value(json_object_get(r, "state"));
-	printf("request %s: %s\n", argv[1], c->dry_run ? "would be approved (dry run)" : state ? state : "approved");
-	return EXIT_DONE;
+	json_t *o = r ? json_incref(r) : json_pack("{s:s,s:b}", "request", argv[1], "dry_run", 1);
+	return cli_said(c, o, "request %s: %s\n", argv[1],
+			c->dry_run ? "would be approved (dry run)"
+			: state	   ? state
+				   : "approved");
 }
 
 static int run_officer_reject(struct cli *c, int argc, char **argv)
@@ -216,20 +224,25 @@ const struct command commands_officer[] = {
 	{.name = "officer review",
 	 .usage = "[--project P] [--kind K] [--materials DIR] [REQUEST]",
 	 .summary = "the queue, or one request with its difference and materials",
-	 .help = "  --materials DIR   keep the downloaded materials there (0600)\n\nExample:\n  hufu officer review "
-		 "--kind change",
+	 .help = "  --project P       the queue of this project alone\n"
+		 "  --kind K          the queue of this kind alone\n"
+		 "  --materials DIR   keep the downloaded materials there (0600)\n\n"
+		 "Example:\n  hufu officer review --kind change",
 	 .run = run_officer_review},
 	{.name = "officer approve",
 	 .usage = "--key FILE [--yes] REQUEST",
 	 .summary = "check the materials, show the tally, sign it",
-	 .help = "Each material is downloaded and its hash compared with the tally; the line is made only after "
+	 .help = "  --key FILE   the officer's own key (hufu officer key)\n"
+		 "  --yes        do not ask (for scripts)\n\n"
+		 "Each material is downloaded and its hash compared with the tally; the line is made only after "
 		 "\"yes\".\n\n"
 		 "Example:\n  hufu officer approve --key alice.key 8f2c…",
 	 .run = run_officer_approve},
 	{.name = "officer reject",
 	 .usage = "--reason TEXT REQUEST",
 	 .summary = "reject a request",
-	 .help = "Example:\n  hufu officer reject --reason \"营业执照不清晰\" 8f2c…",
+	 .help = "  --reason TEXT   why; the subscriber reads it\n\nExample:\n  hufu officer reject --reason "
+		 "\"营业执照不清晰\" 8f2c…",
 	 .run = run_officer_reject},
 	{0},
 };

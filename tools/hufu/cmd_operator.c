@@ -47,10 +47,9 @@ static int run_unlock(struct cli *c, int argc, char **argv)
 	if (unlock(c, fd, &ok, &f) != OK)
 		return cli_fail(c, &f);
 	if (c->dry_run)
-		puts("would unlock the signer (dry run)");
-	else
-		printf("the CA key is open; ledger size %llu\n", (unsigned long long)ok.index);
-	return EXIT_DONE;
+		return cli_said(c, json_pack("{s:b}", "dry_run", 1), "would unlock the signer (dry run)\n");
+	return cli_said(c, json_pack("{s:I}", "ledger_size", (json_int_t)ok.index),
+			"the CA key is open; ledger size %llu\n", (unsigned long long)ok.index);
 }
 
 /* --- health --- */

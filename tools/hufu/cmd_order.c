@@ -59,12 +59,14 @@ int run_password(struct cli *c, int argc, char **argv)
 		return EXIT_CONFIG;
 	_cleanup_secret_ struct secret password = {0};
 	_cleanup_(json_freep) json_t *r = NULL;
-	if (ask_password(fd, "New password: ", true, &password, &f) != OK ||
-	    cli_desk(c, "account.reset", json_pack("{s:o}", "new_password", secret_string(&password)), true, true, &r,
-		     &f) != OK)
+	if (ask_password(fd, "New password: ", true, &password, &f) != OK)
 		return cli_fail(c, &f);
-	puts("password set");
-	return EXIT_DONE;
+	if (c->dry_run)
+		return cli_said(c, json_pack("{s:b}", "dry_run", 1), "would set the password (dry run)\n");
+	json_t *p = json_pack("{s:o}", "new_password", secret_string(&password));
+	if (cli_desk(c, "account.reset", p, true, true, &r, &f) != OK)
+		return cli_fail(c, &f);
+	return cli_said(c, json_pack("{s:b}", "password_set", 1), "password set\n");
 }
 
 int run_logout(struct cli *c, int argc, char **argv)
@@ -74,10 +76,11 @@ int run_logout(struct cli *c, int argc, char **argv)
 	_cleanup_(json_freep) json_t *r = NULL;
 	if (!cli_options(cli_command(commands_request, run_logout), rules, &argc, argv, 0, 0))
 		return EXIT_CONFIG;
+	if (c->dry_run)
+		return cli_said(c, json_pack("{s:b}", "dry_run", 1), "would log out (dry run)\n");
 	if (cli_desk(c, "account.logout", NULL, true, true, &r, &f) != OK)
 		return cli_fail(c, &f);
-	puts("logged out");
-	return EXIT_DONE;
+	return cli_said(c, json_pack("{s:b}", "logged_out", 1), "logged out\n");
 }
 
 int run_account(struct cli *c, int argc, char **argv)

@@ -44,8 +44,8 @@ static enum err dir_of(struct cli *c, int argc, char **argv, int at, const char 
 }
 
 /* Requests of the desk that the bundle in `dir` would kill: those that live longer than tallies of the policy before
- * count. */
-static int check_against_desk(struct cli *c, const struct bundle *b)
+ * count. They are added to *said as well. */
+static int check_against_desk(struct cli *c, const struct bundle *b, json_t *said)
 {
 	struct fault f = {0};
 	json_t *result = NULL;
@@ -70,13 +70,43 @@ static int check_against_desk(struct cli *c, const struct bundle *b)
 						{"dies", "DIES"},
 						{"policy", "MADE UNDER"}};
 	int rc = json_array_size(rows) ? EXIT_REFUSED : EXIT_DONE;
-	if (!c->json)
+	json_object_set_new(said, "killed", rows);
+	if (!c->json) {
 		printf("%zu pending requests would be killed%s%s\n", json_array_size(rows),
 		       b->policy->note.until ? " after " : " at once",
 		       b->policy->note.until ? UTC(b->policy->note.until) : "");
-	cli_table(c, columns, 5, rows);
-	json_decref(rows);
+		cli_table(c, columns, 5, rows);
+	}
 	json_decref(result);
+	return rc;
+}
+
+static json_t *lines_of(const char *text)
+{
+	json_t *a = json_array();
+	for (size_t n = strcspn(text, "\n"); *text; text += n + (text[n] == '\n'), n = strcspn(text, "\n"))
+		json_array_append_new(a, json_stringn(text, n));
+	return a;
+}
+
+static int check_bundle(struct cli *c, const struct bundle *b, bool against)
+{
+	_cleanup_buf_ struct buf findings = {0};
+	size_t errors = policy_lint(b->policy, &findings);
+	_cleanup_(json_freep) json_t *said =
+		json_pack("{s:o,s:I,s:I,s:I,s:I,s:I}", "findings", lines_of(buf_text(&findings)), "profiles",
+			  (json_int_t)b->policy->n_profiles, "projects", (json_int_t)b->policy->n_projects, "issuers",
+			  (json_int_t)b->policy->n_issuers, "notices", (json_int_t)b->policy->n_notices, "errors",
+			  (json_int_t)errors);
+	int rc = errors ? EXIT_REFUSED : EXIT_DONE;
+	if (!c->json)
+		printf("%s%zu profiles, %zu projects, %zu pinned issuers, %zu notices: %zu errors\n",
+		       buf_text(&findings), b->policy->n_profiles, b->policy->n_projects, b->policy->n_issuers,
+		       b->policy->n_notices, errors);
+	if (!errors && against)
+		rc = check_against_desk(c, b, said);
+	if (c->json && (errors || !against || json_object_get(said, "killed")))
+		cli_print_json(said);
 	return rc;
 }
 
@@ -94,15 +124,7 @@ int run_policy_check(struct cli *c, int argc, char **argv)
 	_cleanup_(freep) char *note = path_join(dir, "policy.note");
 	if (bundle_load(dir, against || file_exists(note), &b, &f) != OK)
 		return cli_fail(c, &f);
-	_cleanup_buf_ struct buf findings = {0};
-	size_t errors = policy_lint(b.policy, &findings);
-	fputs(buf_text(&findings), stdout);
-	if (!c->json)
-		printf("%zu profiles, %zu projects, %zu pinned issuers, %zu notices: %zu errors\n",
-		       b.policy->n_profiles, b.policy->n_projects, b.policy->n_issuers, b.policy->n_notices, errors);
-	if (errors)
-		return EXIT_REFUSED;
-	return against ? check_against_desk(c, &b) : EXIT_DONE;
+	return check_bundle(c, &b, against);
 }
 
 int run_policy_explain(struct cli *c, int argc, char **argv)
@@ -125,8 +147,8 @@ int run_policy_explain(struct cli *c, int argc, char **argv)
 	}
 	_cleanup_buf_ struct buf words = {0};
 	policy_explain(b.policy, argv[1], lang, &words);
-	fputs(buf_text(&words), stdout);
-	return EXIT_DONE;
+	return cli_said(c, json_pack("{s:s,s:s,s:s}", "profile", argv[1], "lang", lang, "text", buf_text(&words)), "%s",
+			buf_text(&words));
 }
 
 /* Head of the new note: the version after the policy.note that is there, or the first. */
@@ -171,14 +193,16 @@ int run_policy_note(struct cli *c, int argc, char **argv)
 		return cli_fail(c, &f);
 	policy_note_make(b.files, b.n, &head, &text);
 	_cleanup_(freep) char *path = path_join(dir, "policy.note");
+	json_t *o =
+		json_pack("{s:s,s:I,s:s}", "file", path, "version", (json_int_t)head.version, "text", buf_text(&text));
 	if (c->dry_run)
-		fputs(buf_text(&text), stdout);
-	else if (file_write(path, buf_slice(&text), 0644, &f) != OK)
+		return cli_said(c, o, "%s", buf_text(&text));
+	if (file_write(path, buf_slice(&text), 0644, &f) != OK) {
+		json_decref(o);
 		return cli_fail(c, &f);
-	else
-		printf("%s: version %llu written; sign it with: hufu policy sign --key KEY %s\n", path,
-		       (unsigned long long)head.version, path);
-	return EXIT_DONE;
+	}
+	return cli_said(c, o, "%s: version %llu written; sign it with: hufu policy sign --key KEY %s\n", path,
+			(unsigned long long)head.version, path);
 }
 
 int run_policy_submit(struct cli *c, int argc, char **argv)
@@ -200,15 +224,14 @@ int run_policy_submit(struct cli *c, int argc, char **argv)
 	wire_policy_put(&m, &request);
 	wire_policy_done(&m);
 	struct wire_ok ok = {0};
-	if (c->dry_run) {
-		printf("would submit %zu files of %s to the signer (dry run)\n", b.n, dir);
-		return EXIT_DONE;
-	}
+	if (c->dry_run)
+		return cli_said(c, json_pack("{s:I,s:b}", "files", (json_int_t)b.n, "dry_run", 1),
+				"would submit %zu files of %s to the signer (dry run)\n", b.n, dir);
 	if (cli_operator(c, buf_slice(&request), WIRE_TYPE_OK, &reply, &f) != OK ||
 	    wire_ok_get(buf_slice(&reply), &ok, &f) != OK)
 		return cli_fail(c, &f);
-	printf("policy taken: ledger entry %llu\n", (unsigned long long)ok.index);
-	return EXIT_DONE;
+	return cli_said(c, json_pack("{s:I}", "entry", (json_int_t)ok.index), "policy taken: ledger entry %llu\n",
+			(unsigned long long)ok.index);
 }
 
 int run_policy_schema(struct cli *c, int argc, char **argv)

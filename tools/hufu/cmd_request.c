@@ -310,11 +310,8 @@ int run_request_prove(struct cli *c, int argc, char **argv)
 		return cli_usage(cmd, "--key FILE (current key) or --new-key FILE is missing");
 	if (prove(c, argv[1], &p, &r, &f) != OK)
 		return cli_fail(c, &f);
-	if (c->json && r)
-		cli_print_json(r);
-	else
-		printf("request %s: %s\n", argv[1], c->dry_run ? "would be proved (dry run)" : "proof taken");
-	return EXIT_DONE;
+	json_t *o = r ? json_incref(r) : json_pack("{s:s,s:b}", "request", argv[1], "dry_run", 1);
+	return cli_said(c, o, "request %s: %s\n", argv[1], c->dry_run ? "would be proved (dry run)" : "proof taken");
 }
 
 int run_request_submit(struct cli *c, int argc, char **argv)

@@ -89,13 +89,12 @@ int run_roster_submit(struct cli *c, int argc, char **argv)
 	if (file_read(argv[1], NOTE_MAX_BYTES, &bytes, &f) != OK)
 		return cli_fail(c, &f);
 	wire_roster_put(&(struct wire_roster){.note = buf_slice(&bytes)}, &request);
-	if (c->dry_run) {
-		printf("would submit %s to the signer (dry run)\n", argv[1]);
-		return EXIT_DONE;
-	}
+	if (c->dry_run)
+		return cli_said(c, json_pack("{s:s,s:b}", "file", argv[1], "dry_run", 1),
+				"would submit %s to the signer (dry run)\n", argv[1]);
 	if (cli_operator(c, buf_slice(&request), WIRE_TYPE_OK, &reply, &f) != OK ||
 	    wire_ok_get(buf_slice(&reply), &ok, &f) != OK)
 		return cli_fail(c, &f);
-	printf("roster taken: ledger entry %llu\n", (unsigned long long)ok.index);
-	return EXIT_DONE;
+	return cli_said(c, json_pack("{s:I}", "entry", (json_int_t)ok.index), "roster taken: ledger entry %llu\n",
+			(unsigned long long)ok.index);
 }

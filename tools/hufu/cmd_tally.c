@@ -91,17 +91,21 @@ static const char *judge_line(const struct verifier *v, const struct loaded *l, 
 	return note_sig_holds_ed25519(&l->note, s, m->key) ? "holds" : "DOES NOT HOLD";
 }
 
-static int print_lines(const struct verifier *v, const struct loaded *l)
+static int print_lines(const struct cli *c, const struct verifier *v, const struct loaded *l)
 {
 	int rc = l->note.n_sigs ? EXIT_DONE : EXIT_REFUSED;
+	_cleanup_buf_ struct buf said = {0};
+	json_t *lines = json_array();
 	if (l->note.n_sigs == 0)
-		puts("no signature line");
+		buf_str(&said, "no signature line\n");
 	for (size_t i = 0; i < l->note.n_sigs; i++) {
-		const char *said = judge_line(v, l, &l->note.sigs[i]);
-		printf("%-40s %s\n", l->note.sigs[i].name, said);
-		if (strcmp(said, "holds") != 0)
+		const char *name = l->note.sigs[i].name, *verdict = judge_line(v, l, &l->note.sigs[i]);
+		buf_fmt(&said, "%-40s %s\n", name, verdict);
+		json_array_append_new(lines, json_pack("{s:s,s:s}", "name", name, "verdict", verdict));
+		if (strcmp(verdict, "holds") != 0)
 			rc = EXIT_REFUSED;
 	}
+	cli_said(c, json_pack("{s:o}", "lines", lines), "%s", buf_text(&said));
 	return rc;
 }
 
@@ -134,5 +138,5 @@ int run_tally_verify(struct cli *c, int argc, char **argv)
 	v.roster = roster_path ? &roster : NULL;
 	v.predecessor = cert_path ? &cert : NULL;
 	v.new_key = csr_path ? &csr.key : NULL;
-	return print_lines(&v, &l);
+	return print_lines(c, &v, &l);
 }

@@ -3,56 +3,68 @@
  */
 #include "tools/hufu/subscriber.h"
 
-#define LIST_HELP "  --page N        page of the list (5 a page)\n  --search TEXT   part of a certificate's name\n\n"
-
 const struct command commands_request[] = {
 	{.name = "login",
 	 .usage = "[--password-fd N] IDENTIFIER",
 	 .summary = "log in at the desk as a subscriber",
 	 .help = "  --password-fd N   read the password from this descriptor\n\nExample:\n  hufu login 35353550-9",
 	 .run = run_login},
-	{.name = "logout", .usage = "", .summary = "end the session", .help = NULL, .run = run_logout},
+	{.name = "logout",
+	 .usage = "",
+	 .summary = "end the session",
+	 .help = "Example:\n  hufu logout",
+	 .run = run_logout},
 	{.name = "password",
 	 .usage = "[--password-fd N]",
 	 .summary = "set a new password",
 	 .help = "  --password-fd N   read it from this descriptor\n\nExample:\n  hufu password",
 	 .run = run_password},
-	{.name = "account", .usage = "", .summary = "my data", .help = NULL, .run = run_account},
+	{.name = "account", .usage = "", .summary = "my data", .help = "Example:\n  hufu account", .run = run_account},
 	{.name = "service list",
 	 .usage = "[--page N] [--search TEXT]",
 	 .summary = "my services",
 	 .help = LIST_HELP "Example:\n  hufu service list",
 	 .run = run_service_list},
 	{.name = "order list",
-	 .usage = "[--page N] [--search TEXT]",
+	 .usage = "[--page N]",
 	 .summary = "my orders",
-	 .help = LIST_HELP "Example:\n  hufu order list",
+	 .help = "  --page N   page of the list (5 a page)\n\n"
+		 "Example:\n  hufu order list",
 	 .run = run_order_list},
 	{.name = "order renew",
 	 .usage = "SERVICE",
 	 .summary = "order the renewal of a service",
 	 .help = "Example:\n  hufu order renew 20353",
 	 .run = run_order_renew},
-	{.name = "order show", .usage = "ORDER", .summary = "one order", .help = NULL, .run = run_order_show},
+	{.name = "order show",
+	 .usage = "ORDER",
+	 .summary = "one order",
+	 .help = "Example:\n  hufu order show 20261123-7K2M9QXA4BCD",
+	 .run = run_order_show},
 	{.name = "order pay",
 	 .usage = "ORDER",
 	 .summary = "bank details and reference for paying",
-	 .help = NULL,
+	 .help = "Example:\n  hufu order pay 20261123-7K2M9QXA4BCD",
 	 .run = run_order_pay},
 	{.name = "order cancel",
 	 .usage = "ORDER",
 	 .summary = "cancel an order that is not paid",
-	 .help = NULL,
+	 .help = "Example:\n  hufu order cancel 20261123-7K2M9QXA4BCD",
 	 .run = run_order_cancel},
 	{.name = "order confirm",
 	 .usage = "--bank-reference TEXT ORDER",
 	 .summary = "officer: the money has arrived",
-	 .help = "Example:\n  hufu order confirm --bank-reference ICBC-2026-1123-77 ORDER",
+	 .help = "  --bank-reference TEXT   the bank's own reference of the transfer; it pays one order\n\n"
+		 "Example:\n  hufu order confirm --bank-reference ICBC-2026-1123-77 ORDER",
 	 .run = run_order_confirm},
 	{.name = "request prepare",
-	 .usage = "--kind K --way W --project P [options] [SERIAL]",
+	 .usage = "--kind K --way W --project P [--months N] [--order ID] [--subject A=V]… [--csr FILE] [--material "
+		  "N=FILE]…\n"
+		  "           [--accept-notice] [--files ANSWER] [--reason WORD] [--issuer HEX] [--profile NAME] "
+		  "[--edit REQUEST] SERIAL",
 	 .summary = "draft a request and get its tally",
 	 .help = "  --kind K            extend, change, reissue, enrol, revoke …\n"
+		 "  --project P         of the certificate\n"
 		 "  --way W             as the profile offers it: same-key, new-key, name-or-code …\n"
 		 "  --months N          extend by so many months\n"
 		 "  --order ID          the paid order that this uses\n"
@@ -80,7 +92,9 @@ const struct command commands_request[] = {
 	{.name = "request list",
 	 .usage = "[--state STATE]",
 	 .summary = "my requests",
-	 .help = "Example:\n  hufu request list --state awaiting_proof",
+	 .help = "  --state STATE   drafted, awaiting_proof, awaiting_officers, approved, sent, issued, refused, "
+		 "withdrawn, expired\n\n"
+		 "Example:\n  hufu request list --state awaiting_proof",
 	 .run = run_request_list},
 	{.name = "request prove",
 	 .usage = "[--key PEM] [--new-key PEM] [--yes] REQUEST",
@@ -94,12 +108,12 @@ const struct command commands_request[] = {
 	{.name = "request submit",
 	 .usage = "REQUEST",
 	 .summary = "hand a request in",
-	 .help = NULL,
+	 .help = "Example:\n  hufu request submit 8f2c…",
 	 .run = run_request_submit},
 	{.name = "request withdraw",
 	 .usage = "REQUEST",
 	 .summary = "take a request back; its id is dead then",
-	 .help = NULL,
+	 .help = "Example:\n  hufu request withdraw 8f2c…",
 	 .run = run_request_withdraw},
 	{0},
 };

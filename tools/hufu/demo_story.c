@@ -123,8 +123,8 @@ static enum err import_once(struct demo *d, bool dry_run, struct fault *f)
 {
 	_cleanup_(freep) char *alice = setup_person_path(d->dir, "alice"), *bob = setup_person_path(d->dir, "bob");
 	_cleanup_(freep) char *csv = path_join(d->old, "accounts.csv"), *crl = path_join(d->old, "zjca-oca2.crl");
-	const char *officers[] = {alice, bob};
-	struct import_run run = {.officer_keys = {officers, 2}, .crl = crl};
+	const char *officers[] = {alice, bob}, *crls[] = {crl};
+	struct import_run run = {.officer_keys = {officers, 2}, .crls = {crls, 1}};
 	struct import_file file = {0};
 	TRY(cli_load(d->c, f));
 	enum err e = import_read(csv, &file, f);

@@ -30,11 +30,27 @@ MUST_CHECK enum err import_read(const char *path, struct import_file *ret, struc
 const char *import_get(const struct import_row *r, const char *column);
 
 struct import_run {
-	struct option_list officer_keys;
-	const char *crl, *project, *profile;
+	struct option_list officer_keys, crls; /* crls: files, each used for the issuer that signed it */
+	const char *project, *profile;	       /* NULL: what each row says; "organisation" */
 };
-/* Accounts into the desk, certificates into the signer by one adoption note. Prints the line-by-line report. Returns an
- * exit code. */
+
+/* Said line by line as it happens, or kept for --json. */
+struct import_report {
+	json_t *entries; /* NULL: printed at once */
+	bool dry_run;
+	size_t problems, certificates;
+	uint64_t adopted;
+};
+/* result: created, changed, unchanged, refused. */
+void import_tell(struct import_report *r, unsigned line, const char *result, const char *text);
+void import_tell_signer(struct import_report *r, size_t certificates, uint64_t adopted, size_t refused);
+
+/* The certificates: rows that cannot be taken are told and marked (problem), the rest goes to the signer unless it is a
+ * dry run. */
+MUST_CHECK enum err import_adopt(struct cli *c, const struct import_run *run, struct import_file *file,
+				 struct import_report *report, struct fault *f);
+/* Certificates into the signer by one adoption note for each issuer and project, accounts into the desk. Prints the
+ * line-by-line report. Returns an exit code. */
 int import_apply(struct cli *c, const struct import_run *run, struct import_file *file);
 
 #endif

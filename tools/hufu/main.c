@@ -66,19 +66,23 @@ static const struct command *find_command(int argc, char **argv, int *ret_words)
 	return NULL;
 }
 
-static int unknown_command(int argc, char **argv)
+/* The known name next to the first word and, where that has none, to the first two. */
+static const char *nearest_command(const char *first, const char *second)
 {
 	const char *names[128];
 	size_t n = 0;
 	for (size_t i = 0; i < N_FAMILIES; i++)
 		for (const struct command *c = families[i]; c->name && n < 128; c++)
 			names[n++] = c->name;
-	_cleanup_buf_ struct buf found = {0};
-	buf_str(&found, argv[0]);
-	if (argc > 1 && argv[1][0] != '-')
-		buf_fmt(&found, " %s", argv[1]);
-	const char *near = word_nearest(buf_text(&found), names, n);
-	fprintf(stderr, "hufu: no command \"%s\"%s%s%s; see: hufu --help\n", ESC(found.data, found.len),
+	_cleanup_(freep) char *both = second && second[0] != '-' ? xasprintf("%s %s", first, second) : xstrdup(first);
+	const char *near = word_nearest(both, names, n);
+	return near ? near : word_nearest(first, names, n);
+}
+
+static int unknown_command(int argc, char **argv)
+{
+	const char *near = nearest_command(argv[0], argc > 1 ? argv[1] : NULL);
+	fprintf(stderr, "hufu: no command \"%s\"%s%s%s; see: hufu --help\n", ESC(argv[0], strlen(argv[0])),
 		near ? "; did you mean \"" : "", near ? near : "", near ? "\"" : "");
 	return EXIT_CONFIG;
 }

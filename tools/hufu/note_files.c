@@ -99,6 +99,6 @@ int note_sign_file(struct cli *c, const char *path, const char *key_path, bool y
 		return cli_fail(c, &f);
 	if (!c->dry_run && file_write(path, buf_slice(&bytes), 0644, &f) != OK)
 		return cli_fail(c, &f);
-	printf("%s: %s\n", path, c->dry_run ? "would be signed (dry run)" : "signed");
-	return EXIT_DONE;
+	return cli_said(c, json_pack("{s:s,s:b}", "file", path, "signed", !c->dry_run), "%s: %s\n", path,
+			c->dry_run ? "would be signed (dry run)" : "signed");
 }

@@ -26,10 +26,10 @@ bool cli_confirm(const char *fmt, ...)
 	char answer[16] = {0};
 	va_list ap;
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	fputs(" Type yes: ", stdout);
 	fflush(stdout);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs(" Type yes: ", stderr);
 	return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
 }
 
@@ -37,6 +37,19 @@ void cli_print_json(json_t *v)
 {
 	json_dumpf(v, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
 	putchar('\n');
+}
+
+int cli_said(const struct cli *c, json_t *o, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	if (c->json)
+		cli_print_json(o);
+	else
+		vprintf(fmt, ap);
+	va_end(ap);
+	json_decref(o);
+	return EXIT_DONE;
 }
 
 /* Columns that a terminal gives a code point: CJK, kana, Hangul and full-width forms take two. */
@@ -137,8 +150,8 @@ int cli_show(struct cli *c, const char *method, json_t *params, bool session, bo
 	_cleanup_(json_freep) json_t *r = NULL;
 	if (c->dry_run && changes) {
 		json_decref(params);
-		printf("would call %s (dry run)\n", method);
-		return EXIT_DONE;
+		return cli_said(c, json_pack("{s:s,s:b}", "method", method, "dry_run", 1), "would call %s (dry run)\n",
+				method);
 	}
 	if (cli_desk(c, method, params, session, changes, &r, &f) != OK)
 		return cli_fail(c, &f);

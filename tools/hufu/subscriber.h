@@ -6,6 +6,8 @@
 
 #include "tools/hufu/cli.h"
 
+#define LIST_HELP "  --page N        page of the list (5 a page)\n  --search TEXT   part of a certificate's name\n\n"
+
 /* Calls the desk and prints the result object as "key: value" lines (or JSON). Takes params. Returns an exit code. */
 int cli_show(struct cli *c, const char *method, json_t *params, bool session, bool changes);
 /* Calls the desk in the session and prints the list under key. Takes params. */
