@@ -60,7 +60,8 @@ as_ra() { setpriv --reuid hufu-ra --regid hufu-ra --init-groups "$@"; }
 	connect='import socket,sys; s=socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(sys.argv[1]); print(len(s.recv(8)))'
 	run as_ra /usr/bin/python3 -c "$connect" "$DIR/run/hufu/ca/ra.sock"
 	echo "$output"
-	[ "$status" = 0 ] && [ "$output" = 8 ] # nng's greeting
+	[ "$status" = 0 ]
+	[ "$output" = 8 ] # the greeting
 	run as_ra /usr/bin/python3 -c "$connect" "$DIR/run/hufu/operator/ca.sock"
 	echo "$output"
 	[ "$status" != 0 ]

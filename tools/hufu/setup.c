@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
@@ -284,11 +285,8 @@ static void say(const struct setup *s, const char *what)
 	}
 }
 
-enum err setup_run(const struct setup *s, struct fault *f)
+static enum err run_all(const struct setup *s, struct fault *f)
 {
-	if (!s->into_existing && !folder_is_empty(s->dir))
-		return fault_raise(f, ERR_CONFLICT, "folder_not_empty", "init",
-				   "%s is not an empty folder; nothing was changed", s->dir);
 	say(s, "folders, policies and people's keys");
 	TRY(make_folders(s, f));
 	TRY(copy_policies(s, f));
@@ -303,4 +301,23 @@ enum err setup_run(const struct setup *s, struct fault *f)
 	TRY(give_away(s, f));
 	say(s, "genesis: the ledger's first entries");
 	return run_genesis(s, f);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	return at->level > 0 ? remove(path) : 0;
+}
+
+enum err setup_run(const struct setup *s, struct fault *f)
+{
+	if (!s->into_existing && !folder_is_empty(s->dir))
+		return fault_raise(f, ERR_CONFLICT, "folder_not_empty", "init",
+				   "%s is not an empty folder; nothing was changed", s->dir);
+	enum err e = run_all(s, f);
+	/* Nothing half done: the folder was empty, and is again. No certificate came from these keys. */
+	if (e != OK && !s->into_existing)
+		nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return e;
 }
