@@ -24,7 +24,8 @@ static void bundle_done(struct bundle *b)
 /* with_note: the bundle must match its policy.note. */
 static enum err bundle_load(const char *dir, bool with_note, struct bundle *b, struct fault *f)
 {
-	TRY(policy_read_dir(dir, &b->files, &b->n, f));
+	if (!b->files)
+		TRY(policy_read_dir(dir, &b->files, &b->n, f));
 	if (with_note) {
 		_cleanup_(freep) char *path = path_join(dir, "policy.note");
 		TRY(note_load(path, &b->note, f));
@@ -43,6 +44,19 @@ static enum err dir_of(struct cli *c, int argc, char **argv, int at, const char 
 	return OK;
 }
 
+/* A tally of this policy lives on; one of the policy before, when it dies before that one stops to count. */
+static bool outlives(const struct policy_note *n, const char *policy, const char *dies)
+{
+	char now[65], before[65];
+	int64_t t = 0;
+	hex_lower(n->sha256, 32, now);
+	hex_lower(n->previous, 32, before);
+	if (strcmp(policy, now) == 0)
+		return true;
+	return n->has_previous && strcmp(policy, before) == 0 && dies && time_parse_utc(dies, strlen(dies), &t) &&
+	       t <= n->until;
+}
+
 /* Requests of the desk that the bundle in `dir` would kill: those that live longer than tallies of the policy before
  * count. They are added to *said as well. */
 static int check_against_desk(struct cli *c, const struct bundle *b, json_t *said)
@@ -51,17 +65,13 @@ static int check_against_desk(struct cli *c, const struct bundle *b, json_t *sai
 	json_t *result = NULL;
 	if (cli_desk(c, "policy.pending", NULL, false, false, &result, &f) != OK)
 		return cli_fail(c, &f);
-	char hex[65];
-	hex_lower(b->policy->note.sha256, 32, hex);
 	json_t *rows = json_array(), *row;
 	size_t i;
 	json_array_foreach(json_object_get(result, "requests"), i, row)
 	{
 		const char *policy = json_string_value(json_object_get(row, "policy")),
 			   *dies = json_string_value(json_object_get(row, "dies"));
-		int64_t t = 0;
-		bool dies_known = dies && time_parse_utc(dies, strlen(dies), &t);
-		if (policy && strcmp(policy, hex) != 0 && (!dies_known || t > b->policy->note.until))
+		if (policy && !outlives(&b->policy->note, policy, dies))
 			json_array_append(rows, row);
 	}
 	static const struct column columns[] = {{"request", "REQUEST"},
@@ -89,20 +99,23 @@ static json_t *lines_of(const char *text)
 	return a;
 }
 
-static int check_bundle(struct cli *c, const struct bundle *b, bool against)
+/* What policy_check() found, in words or as an object; the requests that would be killed come behind it. */
+static int tell_findings(struct cli *c, const struct bundle *b, const char *findings, size_t errors, bool against)
 {
-	_cleanup_buf_ struct buf findings = {0};
-	size_t errors = policy_lint(b->policy, &findings);
+	static const struct policy none;
+	const struct policy *p = b->policy ? b->policy : &none; /* NULL: a file of it did not load */
 	_cleanup_(json_freep) json_t *said =
-		json_pack("{s:o,s:I,s:I,s:I,s:I,s:I}", "findings", lines_of(buf_text(&findings)), "profiles",
-			  (json_int_t)b->policy->n_profiles, "projects", (json_int_t)b->policy->n_projects, "issuers",
-			  (json_int_t)b->policy->n_issuers, "notices", (json_int_t)b->policy->n_notices, "errors",
-			  (json_int_t)errors);
+		json_pack("{s:o,s:I,s:I,s:I,s:I,s:I}", "findings", lines_of(findings), "profiles",
+			  (json_int_t)p->n_profiles, "projects", (json_int_t)p->n_projects, "issuers",
+			  (json_int_t)p->n_issuers, "notices", (json_int_t)p->n_notices, "errors", (json_int_t)errors);
 	int rc = errors ? EXIT_REFUSED : EXIT_DONE;
 	if (!c->json)
-		printf("%s%zu profiles, %zu projects, %zu pinned issuers, %zu notices: %zu errors\n",
-		       buf_text(&findings), b->policy->n_profiles, b->policy->n_projects, b->policy->n_issuers,
-		       b->policy->n_notices, errors);
+		fputs(findings, stdout);
+	if (!c->json && b->policy)
+		printf("%zu profiles, %zu projects, %zu pinned issuers, %zu notices: ", p->n_profiles, p->n_projects,
+		       p->n_issuers, p->n_notices);
+	if (!c->json)
+		printf("%zu errors\n", errors);
 	if (!errors && against)
 		rc = check_against_desk(c, b, said);
 	if (c->json && (errors || !against || json_object_get(said, "killed")))
@@ -122,9 +135,13 @@ int run_policy_check(struct cli *c, int argc, char **argv)
 	if (dir_of(c, argc, argv, 1, &dir, &f) != OK)
 		return cli_fail(c, &f);
 	_cleanup_(freep) char *note = path_join(dir, "policy.note");
-	if (bundle_load(dir, against || file_exists(note), &b, &f) != OK)
+	_cleanup_buf_ struct buf findings = {0};
+	if (policy_read_dir(dir, &b.files, &b.n, &f) != OK)
 		return cli_fail(c, &f);
-	return check_bundle(c, &b, against);
+	size_t errors = policy_check(b.files, b.n, &findings);
+	if (errors == 0 && bundle_load(dir, against || file_exists(note), &b, &f) != OK)
+		return cli_fail(c, &f);
+	return tell_findings(c, &b, buf_text(&findings), errors, against);
 }
 
 int run_policy_explain(struct cli *c, int argc, char **argv)
