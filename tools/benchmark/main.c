@@ -152,7 +152,8 @@ static enum err run(struct options *o, struct report *r, struct fault *f)
 	enum err e = measure_flush(dir, &r->flush_ms, f);
 	if (e == OK)
 		e = o->benchmark->run(&o->run, r, f);
-	if (e == OK || load_stop) /* whoever stops us often stops the daemons first */
+	/* Whoever stops us often stops the daemons first, so the error may be theirs. */
+	if (e == OK || load_stop)
 		(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	else
 		fprintf(stderr, "hufu-bench: %s is left for a look at the logs\n", dir);
