@@ -85,12 +85,23 @@ static enum err policy_op(struct ledger_tx *tx, void *arg, struct fault *f)
 	return ledger_head_set(tx, HEAD_POLICY, &x->next, f);
 }
 
+/* The first error of a lint report, which has a line for each finding, warnings too. */
+static struct slice first_error(const struct buf *report)
+{
+	const char *line = buf_text(report);
+	while (strncmp(line, "error ", 6) != 0 && strchr(line, '\n'))
+		line = strchr(line, '\n') + 1;
+	return slice_of(line, strcspn(line, "\n"));
+}
+
 /* A bundle with errors of meaning, or one that our issuer cannot serve, is not taken in. */
 static enum err judge_bundle(const struct policy *policy, const struct cert *issuer, struct fault *f)
 {
 	_cleanup_buf_ struct buf report = {0};
-	if (policy_lint(policy, &report) > 0)
-		return fault_raise(f, ERR_RULE, "policy_lint", "policy", "%.500s", ESC(report.data, report.len));
+	if (policy_lint(policy, &report) > 0) {
+		struct slice line = first_error(&report);
+		return fault_raise(f, ERR_RULE, "policy_lint", "policy", "%.500s", ESC(line.p, line.n));
+	}
 	for (size_t i = 0; i < policy->n_profiles; i++) {
 		struct template *t = NULL;
 		TRY(template_new(&policy->profiles[i], issuer, &t, f));

@@ -119,10 +119,10 @@ told() {
 # same A B
 same() { [ "$1" = "$2" ] || { printf 'found  %s\nwanted %s\n' "$1" "$2"; return 1; }; }
 
-# eventually COMMAND…: asks again, without a pause, until it is so.
+# eventually COMMAND…: asks again until it is so, for half a minute at most.
 eventually() {
-	local i
-	for i in $(seq 300); do
+	local until=$((SECONDS + 30))
+	while [ $SECONDS -lt $until ]; do
 		"$@" >/dev/null && return 0
 	done
 	echo "never: $*"
