@@ -33,12 +33,15 @@ static enum err kind_of(const json_t *data, json_int_t code)
 	return ERR_NET;
 }
 
-/* The texts are the peer's: they go through text_escape(), for they end on a terminal. */
+/* The texts are the peer's: they go through text_escape(), for they end on a terminal. What was found and wanted stands
+ * behind the words for people, unless these say it already. */
 static enum err error_raise(json_t *error, json_t **ret_error, struct fault *f)
 {
 	const json_t *data = json_object_get(error, "data");
 	const char *reason = text_of(data, "reason", "rpc_error"), *field = text_of(data, "field", "");
-	const char *message = text_of(error, "message", "error without a message");
+	const char *words = text_of(error, "message", "error without a message"), *detail = text_of(data, "text", "");
+	bool said = strstr(words, detail) != NULL;
+	_cleanup_(freep) char *message = said ? xstrdup(words) : xasprintf("%s: %s", words, detail);
 	if (ret_error)
 		*ret_error = json_incref(error);
 	return fault_raise(f, kind_of(data, json_integer_value(json_object_get(error, "code"))),

@@ -592,7 +592,8 @@ static void test_call(void **state)
 	assert_int_equal(f.kind, ERR_RULE);
 	assert_string_equal(f.rule, "service_expired");
 	assert_string_equal(f.where, "service");
-	assert_string_equal(f.text, "服务已到期，请先续费 / the service has expired, renew it first");
+	assert_string_equal(f.text, "服务已到期，请先续费 / the service has expired, renew it first: "
+				    "service 20353 ended 2016-08-31, wanted one in force");
 	assert_string_equal(json_string_value(json_object_get(json_object_get(error, "data"), "contact")), "0579-1");
 	check_fakes(c);
 	rpc_client_close(c);
