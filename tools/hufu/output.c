@@ -8,8 +8,18 @@
 #include <assert.h>
 #include <string.h>
 
+/* What a peer says, for a terminal: control, bidi and hidden characters are shown, not obeyed. Gives: free(). */
+static char *safe_text(const char *text)
+{
+	size_t n = strlen(text), size = 4 * n + 8;
+	char *ret = xmalloc(size);
+	text_escape(text, n, ret, size);
+	return ret;
+}
+
 int cli_fail(const struct cli *c, const struct fault *f)
 {
+	_cleanup_(freep) char *text = safe_text(f->text), *rule = safe_text(f->rule);
 	if (c->json) {
 		json_t *o = json_pack("{s:{s:s,s:s,s:s,s:s}}", "error", "kind", err_word(f->kind), "rule", f->rule,
 				      "where", f->where, "text", f->text);
@@ -17,7 +27,7 @@ int cli_fail(const struct cli *c, const struct fault *f)
 			cli_print_json(o);
 		json_decref(o);
 	}
-	fprintf(stderr, "hufu: %s%s%s%s\n", f->text, f->rule[0] ? " [" : "", f->rule, f->rule[0] ? "]" : "");
+	fprintf(stderr, "hufu: %s%s%s%s\n", text, rule[0] ? " [" : "", rule, rule[0] ? "]" : "");
 	return cli_exit(f->kind);
 }
 
@@ -84,7 +94,7 @@ static char *cell_text(json_t *row, const char *key)
 	if (json_is_string(v)) {
 		const char *text = json_string_value(v);
 		int64_t t;
-		return xstrdup(time_parse_utc(text, strlen(text), &t) ? SHANGHAI(t) : text);
+		return time_parse_utc(text, strlen(text), &t) ? xstrdup(SHANGHAI(t)) : safe_text(text);
 	}
 	char *s = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
 	return s ? s : xstrdup("-");
@@ -128,6 +138,18 @@ void cli_table(const struct cli *c, const struct column *columns, size_t n, json
 	}
 }
 
+/* A text of many lines under its key, each made safe by itself. */
+static void print_text(const char *key, const char *text)
+{
+	printf("\n%s:\n", key);
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		_cleanup_(freep) char *line = xstrndup(text, n), *safe = safe_text(line);
+		puts(safe);
+		text += n + (text[n] == '\n');
+	}
+}
+
 /* An object as "key: value" lines; texts of many lines come last, under their key. */
 static void print_object(json_t *o)
 {
@@ -141,7 +163,7 @@ static void print_object(json_t *o)
 		printf("%s: %s\n", key, s);
 	}
 	json_object_foreach(o, key, v) if (json_is_string(v) && strchr(json_string_value(v), '\n'))
-		printf("\n%s:\n%s", key, json_string_value(v));
+		print_text(key, json_string_value(v));
 }
 
 int cli_show(struct cli *c, const char *method, json_t *params, bool session, bool changes)
