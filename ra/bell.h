@@ -1,5 +1,6 @@
 /*
- * A bell: rung when something that others may wait for has happened. Nobody polls.
+ * A bell with lanes: rung when something that others may wait for has happened. Nobody polls, and who waits for one
+ * thing is not woken for another.
  */
 #ifndef HUFU_RA_BELL_H
 #define HUFU_RA_BELL_H
@@ -7,16 +8,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define BELL_LANES 64
+
+/* Lanes to be rung together, after a transaction has ended. Zero state: none. */
+struct lanes {
+	uint64_t bits;
+};
+
 struct bell; /* thread-safe */
-/* At most max_waiters wait at once; the next one does not wait at all. Gives: bell_free(). */
+/* At most max_waiters wait at once; one more waits only a moment. Gives: bell_free(). */
 struct bell *bell_new(unsigned max_waiters);
 void bell_free(struct bell *b);
-void bell_ring(struct bell *b);
+void bell_ring(struct bell *b, unsigned lane);
+void bell_ring_lanes(struct bell *b, struct lanes lanes);
 /* Everybody goes, and nobody waits again. */
 void bell_stop(struct bell *b);
-/* How often it rang; take it before looking at what may have changed. */
-uint64_t bell_count(struct bell *b);
-/* Waits until it rang since `count` or the monotonic clock (clock_mono_us) passes until_us. False: no use in looking again. */
-bool bell_wait(struct bell *b, uint64_t count, int64_t until_us);
+/* How often a lane rang; take it before looking at what may have changed. */
+uint64_t bell_count(struct bell *b, unsigned lane);
+/* Waits until the lane rang since `count`, or the monotonic clock (clock_mono_us) passes until_us. False: no use in looking again. */
+bool bell_wait(struct bell *b, unsigned lane, uint64_t count, int64_t until_us);
+
+/* The lane of an id in hex. */
+unsigned bell_lane(const char *id);
+static inline void lanes_add(struct lanes *l, const char *id) { l->bits |= UINT64_C(1) << bell_lane(id); }
 
 #endif

@@ -74,10 +74,10 @@ enum err clockwork_turn(struct desk *d, struct fault *f)
 	int64_t now = clock_now();
 	size_t n = 0;
 	TRY(find_dead(d, now, ids, &n, f));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		TRY(expire(d, ids[i], now, f));
-	if (n > 0)
-		bell_ring(d->finished);
+		bell_ring(d->finished, bell_lane(ids[i]));
+	}
 	return OK;
 }
 
@@ -92,7 +92,7 @@ static void *run(void *arg)
 			e = sweep(w->desk, clock_now(), &f);
 		if (e != OK)
 			log_fault(LOG_LEVEL_ERROR, "clockwork", &f);
-		bell_wait(w->stop, bell_count(w->stop), clock_mono_us() + TURN_US);
+		bell_wait(w->stop, 0, bell_count(w->stop, 0), clock_mono_us() + TURN_US);
 	}
 	return NULL;
 }

@@ -8,7 +8,6 @@
  */
 #include "ra/desk.h"
 
-#include "ra/bell.h"
 #include "ra/handover.h"
 #include "ra/password.h"
 #include "ra/signer.h"
@@ -190,9 +189,9 @@ enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 	enum err e = store_end(c->desk->store, c->db, change_in(c, fn, &answer, f), f);
 	c->db = NULL;
 	TRY(e);
-	if (c->desk->handover)
+	if (c->queued && c->desk->handover)
 		handover_wake(c->desk->handover);
-	bell_ring(c->desk->finished);
+	bell_ring_lanes(c->desk->finished, c->ended);
 	*ret = TAKE(answer);
 	return OK;
 }
@@ -325,8 +324,7 @@ enum err desk_open(struct ra_config *config, struct desk **ret, struct fault *f)
 	_cleanup_(desk_closep) struct desk *d = xcalloc(1, sizeof(*d));
 	d->config = *config;
 	*config = (struct ra_config){0};
-	/* Half of the workers may wait for a request to end; the others go on serving. */
-	d->finished = bell_new((unsigned)(d->config.workers / 2));
+	d->finished = bell_new(DESK_WAITERS);
 	d->followed = bell_new((unsigned)d->config.senders);
 	make_methods(d);
 	TRY(open_parts(d, f));

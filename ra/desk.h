@@ -9,6 +9,7 @@
 
 #include "common/note/person.h"
 #include "common/rpc/jsonrpc.h"
+#include "ra/bell.h"
 #include "ra/config.h"
 #include "ra/law.h"
 #include "ra/store_request.h"
@@ -18,7 +19,6 @@
 
 struct signer_view; /* what the signer said last (signer.h) */
 struct handover_pool;
-struct bell;
 
 struct desk {
 	struct ra_config config;
@@ -29,8 +29,9 @@ struct desk {
 	struct signer_view *view;
 	struct handover_pool *handover; /* NULL until it runs */
 	struct password_guard *passwords;
-	struct bell *finished;          /* rung when a request may have become final */
-	struct bell *followed;          /* rung when entries of the ledger were applied */
+	struct bell *finished;          /* rung when a request has become final, in its lane */
+	struct bell *followed;          /* rung when entries of the ledger were applied, in lane 0 */
+	_Atomic uint64_t followed_next; /* entries applied so far by this process; 0 until the first */
 	char *materials;                /* folder */
 	uint8_t call_key[32];           /* of call digests; from the RA's key, so the database alone tests no password */
 	struct rpc_method *methods;     /* made from desk_methods */
@@ -40,6 +41,8 @@ struct desk {
 MUST_CHECK enum err desk_open(struct ra_config *config, struct desk **ret, struct fault *f);
 void desk_close(struct desk *d);
 static inline void desk_closep(struct desk **d) { if (*d) desk_close(*d); *d = NULL; }
+/* So many calls may wait for a request to end without keeping others from their turn: the server has as many workers more. */
+#define DESK_WAITERS 64
 /* An rpc_handler; arg is the desk. */
 void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
 
@@ -53,6 +56,8 @@ struct ctx {
 	const struct session *session; /* NULL when the method has none */
 	const uint8_t *token;          /* SHA-256 of the session's token */
 	int64_t now;
+	struct lanes ended;            /* requests that this call ends: rung after its transaction */
+	bool queued;                   /* it put something into the queue to the signer */
 	char who[WHO_MAX];             /* "account:35353550-9", "uid:1001" */
 	void *work;                    /* what a method hands to its own transaction */
 };

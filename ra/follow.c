@@ -65,7 +65,8 @@ static enum err check_answer(uint64_t from, const struct wire_entries *e, struct
 	return OK;
 }
 
-static enum err apply_in(struct desk *d, struct db *db, uint64_t from, const struct wire_entries *e, struct fault *f)
+static enum err apply_in(struct desk *d, struct db *db, uint64_t from, const struct wire_entries *e,
+			 struct lanes *ended, struct fault *f)
 {
 	int64_t now = 0, at = 0;
 	/* Somebody else may have followed meanwhile (tests do). */
@@ -73,7 +74,7 @@ static enum err apply_in(struct desk *d, struct db *db, uint64_t from, const str
 	if ((uint64_t)now != from)
 		return OK;
 	for (size_t i = 0; i < e->entries.n; i++) {
-		enum err err = ledger_apply(d, db, from + i, e->entries.v[i], &at, f);
+		enum err err = ledger_apply(d, db, from + i, e->entries.v[i], ended, &at, f);
 		if (err != OK) {
 			fault_prefix(f, "ledger entry %llu", (unsigned long long)(from + i));
 			return err;
@@ -86,10 +87,12 @@ static enum err apply_in(struct desk *d, struct db *db, uint64_t from, const str
 static enum err apply(struct desk *d, uint64_t from, const struct wire_entries *e, struct fault *f)
 {
 	struct db *db = NULL;
+	struct lanes ended = {0};
 	TRY(store_begin(d->store, &db, f));
-	TRY(store_end(d->store, db, apply_in(d, db, from, e, f), f));
-	bell_ring(d->followed);
-	bell_ring(d->finished);
+	TRY(store_end(d->store, db, apply_in(d, db, from, e, &ended, f), f));
+	d->followed_next = from + e->entries.n;
+	bell_ring(d->followed, 0);
+	bell_ring_lanes(d->finished, ended);
 	return OK;
 }
 
@@ -143,7 +146,7 @@ static void *run(void *arg)
 		} else {
 			report(w, &f);
 		}
-		bell_wait(w->stop, bell_count(w->stop), clock_mono_us() + pause);
+		bell_wait(w->stop, 0, bell_count(w->stop, 0), clock_mono_us() + pause);
 		pause = pause * 2 < PAUSE_MAX_US ? pause * 2 : PAUSE_MAX_US;
 	}
 	return NULL;

@@ -8,7 +8,6 @@
  */
 #include "ra/handover.h"
 
-#include "ra/bell.h"
 #include "ra/follow.h"
 #include "ra/ledger.h"
 #include "ra/request_state.h"
@@ -136,29 +135,20 @@ static enum err refused(struct desk *d, const struct handover *h, const struct f
 		  LQ(why->text));
 	TRY(store_begin(d->store, &db, f));
 	TRY(store_end(d->store, db, refused_in(db, h, why, f), f));
-	bell_ring(d->finished);
+	bell_ring(d->finished, bell_lane(h->request));
 	return OK;
 }
 
-/* Has the follower come past that entry? */
-static bool has_followed(struct desk *d, uint64_t index)
-{
-	struct db *db = NULL;
-	int64_t next = 0;
-	if (store_read(d->store, &db, NULL) != OK)
-		return false;
-	enum err e = store_head(db, HEAD_NEXT, &next, NULL);
-	store_read_end(d->store, db);
-	return e == OK && (uint64_t)next > index;
-}
-
-static void wait_for_follower(struct desk *d, uint64_t index)
+/* Has the follower come past that entry? Then it has settled the row too. */
+static bool wait_for_follower(struct desk *d, uint64_t index)
 {
 	int64_t until = clock_mono_us() + FOLLOW_WAIT_US;
 	for (;;) {
-		uint64_t count = bell_count(d->followed);
-		if (has_followed(d, index) || !bell_wait(d->followed, count, until))
-			return;
+		uint64_t count = bell_count(d->followed, 0);
+		if (d->followed_next > index)
+			return true;
+		if (!bell_wait(d->followed, 0, count, until))
+			return d->followed_next > index;
 	}
 }
 
@@ -177,10 +167,11 @@ static enum err done(struct desk *d, const struct handover *h, const struct wire
 	struct db *db = NULL;
 	log_audit("signer_done", "request=%s what=%s entry=%llu again=%d", h->request, h->what,
 		  (unsigned long long)answer->index, answer->again);
-	wait_for_follower(d, answer->index);
+	if (wait_for_follower(d, answer->index))
+		return OK;
 	TRY(store_begin(d->store, &db, f));
 	TRY(store_end(d->store, db, done_in(d, db, h, answer, f), f));
-	bell_ring(d->finished);
+	bell_ring(d->finished, bell_lane(h->request));
 	return OK;
 }
 

@@ -185,8 +185,15 @@ struct entry {
 	uint64_t index;
 	struct slice bytes;
 	int64_t at;
+	struct lanes *ended;
 };
 typedef enum err apply_fn(struct entry *x, struct fault *f);
+
+static enum err end_tally(struct entry *x, const uint8_t tally[TALLY_ID], int64_t cert, struct fault *f)
+{
+	lanes_add(x->ended, TALLY_ID_TEXT(tally));
+	return settle_tally(x->db, tally, cert, x->at, f);
+}
 
 static enum err apply_adoption(struct entry *x, struct fault *f)
 {
@@ -243,7 +250,7 @@ static enum err apply_issued(struct entry *x, struct fault *f)
 	TRY(tally_parse(note.text, &t, f));
 	TRY(add_issued(x->desk, x->db, intent.issuer, x->index, buf_slice(&der), &t, &id, f));
 	TRY(store_intent_drop(x->db, (int64_t)e.intent, f));
-	return settle_tally(x->db, t.id, id, x->at, f);
+	return end_tally(x, t.id, id, f);
 }
 
 static enum err apply_dead(struct entry *x, struct fault *f)
@@ -279,6 +286,7 @@ static enum err apply_refused(struct entry *x, struct fault *f)
 	copy_text(e.rule, why.rule, sizeof(why.rule));
 	copy_text(e.where, why.where, sizeof(why.where));
 	copy_text(e.text, why.text, sizeof(why.text));
+	lanes_add(x->ended, r.id);
 	TRY(settle_known(x->db, &r, false, 0, &why, x->at, f));
 	return store_handover_settled(x->db, r.id, "tally", f);
 }
@@ -309,7 +317,7 @@ static enum err apply_revoked(struct entry *x, struct fault *f)
 	TRY(wire_e_revoked_get(x->bytes, &e, f));
 	TRY(set_status(x, e.issuer, e.serial, e.ended ? CERT_ENDED : CERT_REVOKED, e.reason, e.when, f));
 	/* With a note it is the revocation that was asked for; without, what became of a predecessor. */
-	return e.note.n > 0 ? settle_tally(x->db, e.tally, 0, x->at, f) : OK;
+	return e.note.n > 0 ? end_tally(x, e.tally, 0, f) : OK;
 }
 
 static enum err apply_held(struct entry *x, struct fault *f)
@@ -317,7 +325,7 @@ static enum err apply_held(struct entry *x, struct fault *f)
 	struct wire_e_held e;
 	TRY(wire_e_held_get(x->bytes, &e, f));
 	TRY(set_status(x, e.issuer, e.serial, CERT_HELD, 0, x->at, f));
-	return settle_tally(x->db, e.tally, 0, x->at, f);
+	return end_tally(x, e.tally, 0, f);
 }
 
 static enum err apply_released(struct entry *x, struct fault *f)
@@ -325,7 +333,7 @@ static enum err apply_released(struct entry *x, struct fault *f)
 	struct wire_e_released e;
 	TRY(wire_e_released_get(x->bytes, &e, f));
 	TRY(set_status(x, e.issuer, e.serial, CERT_GOOD, 0, x->at, f));
-	return settle_tally(x->db, e.tally, 0, x->at, f);
+	return end_tally(x, e.tally, 0, f);
 }
 
 static enum err apply_withdrawn(struct entry *x, struct fault *f)
@@ -341,6 +349,7 @@ static enum err apply_withdrawn(struct entry *x, struct fault *f)
 	if (request_next(request_state_from_word(r.state), EVENT_DIE) == REQUEST_NONE)
 		return OK;
 	TRY(store_handover_settled(x->db, r.id, "tally", f));
+	lanes_add(x->ended, r.id);
 	return request_move(x->db, r.id, r.state, EVENT_DIE, x->at, WHO, "", NULL, f);
 }
 
@@ -357,8 +366,8 @@ static enum err read_time(struct slice entry, int64_t *ret, struct fault *f)
 	return OK;
 }
 
-enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slice entry, int64_t *ret_at,
-		      struct fault *f)
+enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slice entry, struct lanes *ended,
+		      int64_t *ret_at, struct fault *f)
 {
 	static const struct {
 		enum wire_type type;
@@ -370,7 +379,7 @@ enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slic
 		{WIRE_TYPE_E_REVOKED, apply_revoked},	{WIRE_TYPE_E_HELD, apply_held},
 		{WIRE_TYPE_E_RELEASED, apply_released}, {WIRE_TYPE_E_WITHDRAWN, apply_withdrawn},
 	};
-	struct entry x = {.desk = d, .db = db, .index = index, .bytes = entry};
+	struct entry x = {.desk = d, .db = db, .index = index, .bytes = entry, .ended = ended};
 	enum wire_type type;
 	TRY(wire_type(entry, &type, f));
 	TRY(read_time(entry, &x.at, f));

@@ -6,9 +6,10 @@
 
 #include "ra/desk.h"
 
-/* Applies entry `index`; applying it again changes nothing. *ret_at: when it was made. ERR_PARSE when it is no entry. */
-MUST_CHECK enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slice entry, int64_t *ret_at,
-				 struct fault *f);
+/* Applies entry `index`; applying it again changes nothing. *ended gets the lanes of the requests that it ends; *ret_at:
+ * when it was made. ERR_PARSE when it is no entry. */
+MUST_CHECK enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slice entry,
+				 struct lanes *ended, int64_t *ret_at, struct fault *f);
 /* The same for a certificate that the signer answered before its entry was followed. note: the signed tally. */
 MUST_CHECK enum err ledger_put_issued(struct desk *d, struct db *db, uint64_t index, struct slice der, struct slice note,
 				      struct fault *f);

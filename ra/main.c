@@ -6,17 +6,17 @@
 #include "ra/follow.h"
 #include "ra/handover.h"
 
-#include "ra/bell.h"
-
 #include "common/base/file.h"
 #include "common/base/log.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define EXIT_CONFIG 4
+#define ARENAS 2 /* many threads, of which few work at once: an arena each would keep memory for nothing */
 
 struct running {
 	struct desk *desk;
@@ -91,6 +91,7 @@ static enum err load(const char *path, struct desk **ret, struct fault *f)
 static enum err open_server(struct desk *d, struct rpc_server **ret, struct fault *f)
 {
 	const struct ra_config *c = &d->config;
+	unsigned workers = (unsigned)c->workers + DESK_WAITERS;
 	_cleanup_(freep) uid_t *uids = xcalloc(c->n_callers, sizeof(*uids));
 	for (size_t i = 0; i < c->n_callers; i++)
 		uids[i] = (uid_t)c->callers[i].uid;
@@ -99,7 +100,7 @@ static enum err open_server(struct desk *d, struct rpc_server **ret, struct faul
 							    .uids = uids,
 							    .n_uids = c->n_callers,
 							    .max_request = JSONRPC_MAX_REQUEST,
-							    .workers = (unsigned)c->workers,
+							    .workers = workers,
 							    .handle = desk_handle,
 							    .arg = d},
 				ret, f);
@@ -161,6 +162,7 @@ int main(int argc, char **argv)
 	log_init("hufu-ra", LOG_LEVEL_INFO);
 	secret_init();
 	umask(077);
+	mallopt(M_ARENA_MAX, ARENAS);
 	block_signals(&signals);
 	if (load(config, &r.desk, &f) != OK)
 		return fail(&f);
