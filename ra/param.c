@@ -38,11 +38,13 @@ static enum err text_check(const char *text, const char *where, size_t max, stru
 {
 	size_t n = strlen(text), i = 0;
 	if (n > max)
-		return fault_raise(f, ERR_LIMIT, "param_length", where, "found %zu bytes, wanted at most %zu", n, max);
+		return fault_raise(f, ERR_LIMIT, "param_length", where, "%s: found %zu bytes, wanted at most %zu",
+				   where, n, max);
 	while (i < n) {
 		if (cp_is_hidden(utf8_next((const uint8_t *)text, n, &i)))
 			return fault_raise(f, ERR_PARSE, "param_characters", where,
-					   "found \"%s\" with a control or an invisible character", ESC(text, n));
+					   "%s: found \"%s\" with a control or an invisible character", where,
+					   ESC(text, n));
 	}
 	return OK;
 }
@@ -59,11 +61,14 @@ enum err member_text(json_t *object, const char *where, const char *name, bool r
 	}
 	const char *text = json_string_value(v);
 	if (!text)
-		return fault_raise(f, ERR_PARSE, "param_type", place, "found %s, wanted a string",
+		return fault_raise(f, ERR_PARSE, "param_type", place, "%s: found %s, wanted a string", name,
 				   v ? "another type" : "nothing");
-	TRY(text_check(text, place, max, f));
-	*ret = text;
-	return OK;
+	enum err e = text_check(text, place, max, f);
+	if (e != OK)
+		fault_prefix(f, "%s", name);
+	else
+		*ret = text;
+	return e;
 }
 
 enum err param_clean(const struct ctx *c, const char *name, const char **ret, struct fault *f)
