@@ -38,13 +38,11 @@ static enum err text_check(const char *text, const char *where, size_t max, stru
 {
 	size_t n = strlen(text), i = 0;
 	if (n > max)
-		return fault_raise(f, ERR_LIMIT, "param_length", where, "%s: found %zu bytes, wanted at most %zu",
-				   where, n, max);
+		return fault_raise(f, ERR_LIMIT, "param_length", where, "found %zu bytes, wanted at most %zu", n, max);
 	while (i < n) {
 		if (cp_is_hidden(utf8_next((const uint8_t *)text, n, &i)))
 			return fault_raise(f, ERR_PARSE, "param_characters", where,
-					   "%s: found \"%s\" with a control or an invisible character", where,
-					   ESC(text, n));
+					   "found \"%s\" with a control or an invisible character", ESC(text, n));
 	}
 	return OK;
 }
