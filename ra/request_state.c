@@ -86,12 +86,6 @@ enum request_state request_state_from_word(const char *word)
 	return REQUEST_NONE;
 }
 
-const char *request_event_word(enum request_event event)
-{
-	assert(event < EVENT_N);
-	return event_words[event];
-}
-
 bool request_state_is_final(enum request_state state)
 {
 	return state >= REQUEST_ISSUED;

@@ -38,7 +38,6 @@ enum request_event {
 const char *request_state_word(enum request_state state);
 /* REQUEST_NONE for a word that is none. */
 enum request_state request_state_from_word(const char *word);
-const char *request_event_word(enum request_event event);
 bool request_state_is_final(enum request_state state);
 /* Where an event leads; REQUEST_NONE: not possible in that state. */
 enum request_state request_next(enum request_state state, enum request_event event);
