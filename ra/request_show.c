@@ -47,6 +47,16 @@ static enum err put_materials(struct ctx *c, const struct request *r, json_t *o,
 	return OK;
 }
 
+/* So that a client can hold a new key's signature against the key before it sends it. */
+static void put_csr(const struct request *r, json_t *o)
+{
+	_cleanup_buf_ struct buf pem = {0};
+	if (r->csr.len == 0)
+		return;
+	pem_put(&pem, "CERTIFICATE REQUEST", buf_slice(&r->csr));
+	json_object_set_new(o, "csr", json_string(buf_text(&pem)));
+}
+
 /* The note as it was sent; before, as far as it is signed. */
 static enum err put_note(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
 {
@@ -134,6 +144,7 @@ static enum err show(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(json_freep) json_t *o = json_object();
 	TRY(request_own(c, &r, f));
 	TRY(put_terms(c, &r, o, f));
+	put_csr(&r, o);
 	TRY(put_explained(&r, o, f));
 	TRY(put_missing(c, &r, o, f));
 	TRY(put_materials(c, &r, o, f));
