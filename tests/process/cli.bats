@@ -144,6 +144,7 @@ as_json() {
 		--dry-run officer key --plain --out $WORK/nobody.key nobody
 		--dry-run request submit $waiting
 		--dry-run request prove --yes --key $WORK/old/org2.key $waiting
+		--dry-run request text --out $WORK/nowhere.txt $waiting
 		--dry-run roster note --quorum 3 $WORK/nowhere.note
 		--dry-run policy note
 		--dry-run policy submit
@@ -187,6 +188,7 @@ world() {
 		order confirm --bank-reference X $open
 		request prepare --kind extend --way same-key --project jinhua --months 12 74C2008800000A03
 		request prove --yes --key $WORK/old/org1.key $drafted
+		request text --out $WORK/notes/tally.txt $drafted
 		request submit $drafted
 		request withdraw $waiting
 		officer approve --yes --key $(key_of alice) $waiting

@@ -1,6 +1,5 @@
 /*
- * `hufu request …`: a request from draft to hand-over. The proof is made here, with the subscriber's key, over the text
- * that is shown here.
+ * `hufu request …`: a request from draft to hand-over. The proof in between is in cmd_prove.c.
  */
 #include "common/base/clock.h"
 #include "common/base/file.h"
@@ -246,72 +245,6 @@ int run_request_list(struct cli *c, int argc, char **argv)
 	json_t *p = json_object();
 	set_text(p, "state", state);
 	return cli_list(c, "request.list", p, "requests", columns, 7, &f);
-}
-
-struct proof_keys {
-	const char *key, *new_key;
-	bool yes;
-};
-
-static enum err make_lines(const struct proof_keys *p, const struct tally *t, const char *text, json_t *lines,
-			   struct fault *f)
-{
-	_cleanup_(freep) char *current = NULL, *fresh = NULL;
-	char name[NOTE_MAX_NAME + 1];
-	if (p->key && !t->has_predecessor)
-		return fault_raise(f, ERR_CONFIG, "proof_key", "--key",
-				   "this tally names no predecessor: only --new-key can prove it");
-	if (p->key) {
-		note_subscriber_name(t->predecessor.issuer_key_id, SERIAL(&t->predecessor.serial), name);
-		TRY(line_by_pem(slice_str(text), name, p->key, &current, f));
-		json_array_append_new(lines, json_string(current));
-	}
-	if (p->new_key) {
-		TRY(line_by_pem(slice_str(text), NOTE_NEW_KEY, p->new_key, &fresh, f));
-		json_array_append_new(lines, json_string(fresh));
-	}
-	return OK;
-}
-
-static enum err prove(struct cli *c, const char *id, const struct proof_keys *p, json_t **ret, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *r = NULL;
-	_cleanup_(tally_done) struct tally t = {0};
-	TRY(cli_desk(c, "request.show", json_pack("{s:s}", "request", id), true, false, &r, f));
-	const char *text = json_string_value(json_object_get(r, "tally"));
-	if (!text)
-		return fault_raise(f, ERR_RULE, "tally_missing", "request", "request %s has no tally text yet", id);
-	/* Before it is shown: what parses holds no byte that could fool a terminal. */
-	TRY(tally_parse(slice_str(text), &t, f));
-	if (!p->yes && !cli_confirm("%s\nSign exactly this text?", text))
-		return fault_raise(f, ERR_DENIED, "not_confirmed", "request", "not signed: the answer was not \"yes\"");
-	json_t *params = json_pack("{s:s,s:[]}", "request", id, "lines");
-	enum err e = make_lines(p, &t, text, json_object_get(params, "lines"), f);
-	if (e != OK || c->dry_run) {
-		json_decref(params);
-		return e;
-	}
-	return cli_desk(c, "request.prove", params, true, true, ret, f);
-}
-
-int run_request_prove(struct cli *c, int argc, char **argv)
-{
-	struct proof_keys p = {0};
-	const struct option_rule rules[] = {{.name = "--key", .value = &p.key},
-					    {.name = "--new-key", .value = &p.new_key},
-					    {.name = "--yes", .flag = &p.yes},
-					    {0}};
-	const struct command *cmd = cli_command(commands_request, run_request_prove);
-	struct fault f = {0};
-	_cleanup_(json_freep) json_t *r = NULL;
-	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
-		return EXIT_CONFIG;
-	if (!p.key && !p.new_key)
-		return cli_usage(cmd, "--key FILE (current key) or --new-key FILE is missing");
-	if (prove(c, argv[1], &p, &r, &f) != OK)
-		return cli_fail(c, &f);
-	json_t *o = r ? json_incref(r) : json_pack("{s:s,s:b}", "request", argv[1], "dry_run", 1);
-	return cli_said(c, o, "request %s: %s\n", argv[1], c->dry_run ? "would be proved (dry run)" : "proof taken");
 }
 
 int run_request_submit(struct cli *c, int argc, char **argv)

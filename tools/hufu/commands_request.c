@@ -96,14 +96,35 @@ const struct command commands_request[] = {
 		 "withdrawn, expired\n\n"
 		 "Example:\n  hufu request list --state awaiting_proof",
 	 .run = run_request_list},
+	{.name = "request text",
+	 .usage = "--out FILE REQUEST",
+	 .summary = "download exactly the text that is to be signed, for any other tool",
+	 .help = "  --out FILE   write it here (a new file)\n\n"
+		 "Sign the file's bytes as they are, with the digest that is named, and hand the signature in:\n"
+		 "  hufu request prove --signature SIGNATURE REQUEST\n\n"
+		 "Example:\n  hufu request text --out tally.txt 8f2c…",
+	 .run = run_request_text},
 	{.name = "request prove",
-	 .usage = "[--key PEM] [--new-key PEM] [--yes] REQUEST",
+	 .usage = "[--key PEM] [--new-key PEM] [--token LABEL | --token-uri URI] [--signature FILE] [options] REQUEST",
 	 .summary = "sign the tally with the current key, the new key, or both",
-	 .help = "  --key PEM       private key of the certificate that the tally names\n"
-		 "  --new-key PEM   private key of the new certificate\n"
-		 "  --yes           do not ask (for scripts)\n\n"
-		 "The text is shown, and signed only after \"yes\".\n\n"
-		 "Example:\n  hufu request prove --key org.key 8f2c…",
+	 .help = "  --key PEM          private key of the certificate that the tally names\n"
+		 "  --new-key PEM      private key of the new certificate\n"
+		 "  --token LABEL      the token with that label signs, by each of the two keys that it holds\n"
+		 "  --token-uri URI    the same by a PKCS#11 URI, as pkcs11:serial=83a1d6a326fbf046\n"
+		 "  --module PATH      the token's PKCS#11 library (default: all that p11-kit is configured with)\n"
+		 "  --pin-fd N         read the PIN from this descriptor instead of asking\n"
+		 "  --signature FILE   signature made elsewhere over the bytes of hufu request text: RSA PKCS#1 v1.5 "
+		 "or\n"
+		 "                     ECDSA in DER, with the digest that it names (repeat for the second key)\n"
+		 "  --raw-ecdsa        these signatures are r and s side by side\n"
+		 "  --yes              do not ask (for scripts)\n\n"
+		 "The text is shown, and signed only after \"yes\". What a token or another tool signed is verified "
+		 "here\n"
+		 "before it is sent.\n\n"
+		 "Examples:\n"
+		 "  hufu request prove --key org.key 8f2c…\n"
+		 "  hufu request prove --token ORG1 8f2c…\n"
+		 "  hufu request prove --signature tally.sig 8f2c…",
 	 .run = run_request_prove},
 	{.name = "request submit",
 	 .usage = "REQUEST",

@@ -43,12 +43,24 @@ enum err der_load(const char *path, const char *label, struct buf *ret, struct f
 	return e;
 }
 
+enum err line_by_signature(struct slice text, const char *name, const struct pubkey *key, struct slice sig, char **ret,
+			   struct fault *f)
+{
+	_cleanup_buf_ struct buf note = {0};
+	uint8_t key_id[4];
+	note_key_id_spki(name, key, key_id);
+	note_begin(text, &note);
+	size_t head = note.len;
+	TRY(note_add_line(&note, name, key_id, sig, f));
+	*ret = xstrndup((const char *)note.data + head, note.len - head);
+	return OK;
+}
+
 enum err line_by_pem(struct slice text, const char *name, const char *key_path, char **ret, struct fault *f)
 {
-	_cleanup_buf_ struct buf pem = {0}, sig = {0}, note = {0};
+	_cleanup_buf_ struct buf pem = {0}, sig = {0};
 	_cleanup_(evp_pkey_freep) EVP_PKEY *key = NULL;
 	_cleanup_(pubkey_done) struct pubkey pub = {0};
-	uint8_t key_id[4];
 	TRY(file_read(key_path, 16384, &pem, f));
 	enum err e = privkey_from_pem(buf_slice(&pem), NULL, &key, f);
 	OPENSSL_cleanse(pem.data, pem.len);
@@ -58,12 +70,7 @@ enum err line_by_pem(struct slice text, const char *name, const char *key_path, 
 	}
 	TRY(privkey_public(key, &pub, f));
 	TRY(privkey_sign(key, pub.alg, text, &sig, f));
-	note_key_id_spki(name, &pub, key_id);
-	note_begin(text, &note);
-	size_t head = note.len;
-	TRY(note_add_line(&note, name, key_id, buf_slice(&sig), f));
-	*ret = xstrndup((const char *)note.data + head, note.len - head);
-	return OK;
+	return line_by_signature(text, name, &pub, buf_slice(&sig), ret, f);
 }
 
 enum err line_by_person(const char *text, const struct person_key *key, char **ret, struct fault *f)

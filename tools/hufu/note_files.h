@@ -17,6 +17,9 @@ MUST_CHECK enum err note_load(const char *path, struct buf *ret, struct fault *f
 /* One signature line over a note's text, as "— name base64\n": by a subscriber's PEM key, and by a person's. Gives:
  * free(). */
 MUST_CHECK enum err line_by_pem(struct slice text, const char *name, const char *key_path, char **ret, struct fault *f);
+/* The same of a signature that is there already. */
+MUST_CHECK enum err line_by_signature(struct slice text, const char *name, const struct pubkey *key, struct slice sig,
+				      char **ret, struct fault *f);
 MUST_CHECK enum err line_by_person(const char *text, const struct person_key *key, char **ret, struct fault *f);
 /* Adds a person's signature line to a note file, in place. The text is shown and, when ask, confirmed on the terminal
  * first. */

@@ -32,6 +32,7 @@ int run_order_confirm(struct cli *c, int argc, char **argv);
 int run_request_prepare(struct cli *c, int argc, char **argv);
 int run_request_show(struct cli *c, int argc, char **argv);
 int run_request_list(struct cli *c, int argc, char **argv);
+int run_request_text(struct cli *c, int argc, char **argv);
 int run_request_prove(struct cli *c, int argc, char **argv);
 int run_request_submit(struct cli *c, int argc, char **argv);
 int run_request_withdraw(struct cli *c, int argc, char **argv);

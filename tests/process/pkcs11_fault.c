@@ -1,0 +1,110 @@
+/*
+ * A PKCS#11 library in front of another one, for tests: a token that is pulled out, that lies, or whose PIN is about to
+ * lock. The environment says what happens:
+ *
+ *     HUFU_TEST_PKCS11  path of the library behind
+ *     HUFU_TEST_FAULT   "C_Sign=0x32": this call answers that instead
+ *     HUFU_TEST_WITHOUT "0x1,0x40": mechanisms that the token does not have
+ *     HUFU_TEST_FLAGS   flags added to CK_TOKEN_INFO
+ *     HUFU_TEST_LIE     "signature": one bit is another; "length": longer than there was room for; "empty": no bytes
+ */
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+#include <stdlib.h>
+#include <string.h>
+
+CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list);
+
+static CK_FUNCTION_LIST *real;
+static CK_FUNCTION_LIST front;
+
+/* The answer that this call shall give, or CKR_OK. */
+static CK_RV fault_of(const char *call)
+{
+	const char *said = getenv("HUFU_TEST_FAULT");
+	size_t n = strlen(call);
+	return said && strncmp(said, call, n) == 0 && said[n] == '=' ? strtoul(said + n + 1, NULL, 0) : CKR_OK;
+}
+
+static int lies(const char *about)
+{
+	const char *said = getenv("HUFU_TEST_LIE");
+	return said && strcmp(said, about) == 0;
+}
+
+static CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
+{
+	const char *flags = getenv("HUFU_TEST_FLAGS");
+	CK_RV rv = real->C_GetTokenInfo(slot, info);
+	if (rv == CKR_OK && flags)
+		info->flags |= strtoul(flags, NULL, 0);
+	return rv;
+}
+
+static CK_RV get_mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR info)
+{
+	const char *without = getenv("HUFU_TEST_WITHOUT");
+	for (char *end = NULL; without && *without; without = *end == ',' ? end + 1 : end)
+		if (strtoul(without, &end, 0) == type)
+			return CKR_MECHANISM_INVALID;
+	return real->C_GetMechanismInfo(slot, type, info);
+}
+
+static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY notify, CK_SESSION_HANDLE *session)
+{
+	CK_RV rv = fault_of("C_OpenSession");
+	return rv ? rv : real->C_OpenSession(slot, flags, arg, notify, session);
+}
+
+static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG n)
+{
+	CK_RV rv = fault_of("C_Login");
+	return rv ? rv : real->C_Login(session, user, pin, n);
+}
+
+static CK_RV find_objects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE_PTR objects, CK_ULONG max, CK_ULONG_PTR n)
+{
+	CK_RV rv = fault_of("C_FindObjects");
+	return rv ? rv : real->C_FindObjects(session, objects, max, n);
+}
+
+static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
+{
+	CK_RV rv = fault_of("C_SignInit");
+	return rv ? rv : real->C_SignInit(session, mechanism, key);
+}
+
+static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR sig, CK_ULONG_PTR sig_len)
+{
+	CK_RV rv = fault_of("C_Sign");
+	if (rv != CKR_OK)
+		return rv;
+	rv = real->C_Sign(session, data, n, sig, sig_len);
+	if (rv == CKR_OK && lies("signature"))
+		sig[*sig_len / 2] ^= 1;
+	if (rv == CKR_OK && lies("length"))
+		*sig_len = 1ul << 40;
+	if (rv == CKR_OK && lies("empty"))
+		*sig_len = 0;
+	return rv;
+}
+
+CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
+{
+	const char *path = getenv("HUFU_TEST_PKCS11");
+	void *library = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+	CK_C_GetFunctionList get = library ? (CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList") : NULL;
+	if (!get || get(&real) != CKR_OK)
+		return CKR_GENERAL_ERROR;
+	front = *real;
+	front.C_GetFunctionList = C_GetFunctionList;
+	front.C_GetTokenInfo = get_token_info;
+	front.C_GetMechanismInfo = get_mechanism_info;
+	front.C_OpenSession = open_session;
+	front.C_Login = login;
+	front.C_FindObjects = find_objects;
+	front.C_SignInit = sign_init;
+	front.C_Sign = sign;
+	*list = &front;
+	return CKR_OK;
+}

@@ -1,0 +1,215 @@
+/*
+ * Finding a token among those that are plugged in, and opening it. A token is named by its holder, and two that answer
+ * to the name are an error: a signature by the wrong one could not be taken back. Next: token_key.c, token_sign.c.
+ */
+#include "tools/hufu/token_private.h"
+
+#include <p11-kit/uri.h>
+#include <string.h>
+
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
+
+#define SLOTS_MAX 256
+#define NAMES_SHOWN 8
+
+CLEANUP_PTR(P11KitUri, uri_freep, p11_kit_uri_free)
+
+struct slice token_field(const unsigned char *p, size_t n)
+{
+	while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\0'))
+		n--;
+	return slice_of(p, n);
+}
+
+static struct slice label_of(const CK_TOKEN_INFO *info)
+{
+	return token_field(info->label, sizeof info->label);
+}
+
+/* --- the URI --- */
+
+static enum err uri_bad(const char *uri, const char *what, struct fault *f)
+{
+	return fault_raise(f, ERR_CONFIG, "token_uri", "--token-uri", "\"%s\": %s (RFC 7512)", ESC(uri, strlen(uri)),
+			   what);
+}
+
+static enum err uri_parse(const char *text, P11KitUri **ret, struct fault *f)
+{
+	_cleanup_(uri_freep) P11KitUri *uri = p11_kit_uri_new();
+	int r = p11_kit_uri_parse(text, P11_KIT_URI_FOR_TOKEN, uri);
+	if (p11_kit_uri_get_pin_value(uri) || p11_kit_uri_get_pin_source(uri)) /* the text itself stays unsaid */
+		return fault_raise(f, ERR_CONFIG, "token_uri", "--token-uri",
+				   "a PIN has no place in a URI: it is asked for, or read by --pin-fd");
+	if (r != P11_KIT_URI_OK)
+		return uri_bad(text, p11_kit_uri_message(r), f);
+	if (p11_kit_uri_any_unrecognized(uri))
+		return uri_bad(text, "wanted what names a token: token, serial, manufacturer, model, and module-path",
+			       f);
+	*ret = TAKE(uri);
+	return OK;
+}
+
+/* --- the slot --- */
+
+struct search {
+	const struct token_choice *choice;
+	const P11KitUri *uri; /* NULL: by label */
+	size_t n_fit, n_seen;
+	struct buf seen, fit; /* for messages */
+	CK_SLOT_ID slot;
+	CK_TOKEN_INFO info;
+};
+static void search_done(struct search *s)
+{
+	buf_done(&s->seen);
+	buf_done(&s->fit);
+}
+
+static bool fits(const struct search *s, const CK_TOKEN_INFO *info)
+{
+	if (s->uri)
+		return p11_kit_uri_match_token_info(s->uri, info) == 1;
+	return slice_eq(label_of(info), slice_str(s->choice->label));
+}
+
+static void add_name(struct buf *b, size_t n, const CK_TOKEN_INFO *info)
+{
+	struct slice label = label_of(info), serial = token_field(info->serialNumber, sizeof info->serialNumber);
+	if (n > NAMES_SHOWN)
+		return;
+	buf_fmt(b, "%s\"%s\" (serial %s)", n > 1 ? ", " : "", ESC(label.p, label.n), ESC(serial.p, serial.n));
+}
+
+static void end_names(struct buf *b, size_t n)
+{
+	if (n > NAMES_SHOWN)
+		buf_fmt(b, ", and %zu more", n - NAMES_SHOWN);
+}
+
+static void look_at(struct search *s, const CK_FUNCTION_LIST *fn, CK_SLOT_ID slot)
+{
+	CK_TOKEN_INFO info = {0};
+	if (fn->C_GetTokenInfo(slot, &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED))
+		return;
+	add_name(&s->seen, ++s->n_seen, &info);
+	if (!fits(s, &info))
+		return;
+	add_name(&s->fit, ++s->n_fit, &info);
+	s->slot = slot;
+	s->info = info;
+}
+
+static enum err look_at_all(struct search *s, const CK_FUNCTION_LIST *fn, struct fault *f)
+{
+	CK_SLOT_ID ids[SLOTS_MAX];
+	CK_ULONG n = 0;
+	CK_RV rv = fn->C_GetSlotList(CK_TRUE, NULL, &n); /* without room: the module looks what is plugged in */
+	if (rv == CKR_OK) {
+		n = SLOTS_MAX;
+		rv = fn->C_GetSlotList(CK_TRUE, ids, &n);
+	}
+	if (rv != CKR_OK || n > SLOTS_MAX)
+		return fault_raise(f, ERR_IO, "token_failed", "token",
+				   "C_GetSlotList answered 0x%lx and %lu slots, wanted at most %d", rv, n, SLOTS_MAX);
+	for (CK_ULONG i = 0; i < n; i++)
+		look_at(s, fn, ids[i]);
+	end_names(&s->seen, s->n_seen);
+	end_names(&s->fit, s->n_fit);
+	return OK;
+}
+
+static enum err find_slot(struct search *s, const CK_FUNCTION_LIST *fn, struct fault *f)
+{
+	const char *name = s->uri ? s->choice->uri : s->choice->label;
+	TRY(look_at_all(s, fn, f));
+	if (s->n_fit == 1)
+		return OK;
+	if (s->n_fit > 1)
+		return fault_raise(f, ERR_CONFLICT, "token_ambiguous", "token",
+				   "%zu tokens answer to \"%s\": %s; pull one out, or name one by --token-uri "
+				   "\"pkcs11:serial=…\"",
+				   s->n_fit, ESC(name, strlen(name)), buf_text(&s->fit));
+	return fault_raise(f, ERR_NOT_FOUND, "token_absent", "token", "no token \"%s\" is plugged in; found %s",
+			   ESC(name, strlen(name)), s->n_seen ? buf_text(&s->seen) : "none at all");
+}
+
+/* --- opening --- */
+
+static enum err open_session(struct token *t, const struct search *s, struct fault *f)
+{
+	struct slice label = label_of(&s->info);
+	t->slot = s->slot;
+	t->flags = s->info.flags;
+	text_escape(label.p, label.n, t->name, sizeof t->name);
+	if (t->flags & CKF_USER_PIN_LOCKED)
+		return token_failed(t, "C_GetTokenInfo", CKR_PIN_LOCKED, f);
+	CK_RV rv = t->fn->C_OpenSession(t->slot, CKF_SERIAL_SESSION, NULL, NULL, &t->session);
+	if (rv != CKR_OK)
+		return token_failed(t, "C_OpenSession", rv, f);
+	t->has_session = true;
+	return OK;
+}
+
+enum err token_open(const struct token_choice *choice, struct token **ret, struct fault *f)
+{
+	_cleanup_(uri_freep) P11KitUri *uri = NULL;
+	_cleanup_(search_done) struct search s = {.choice = choice};
+	_cleanup_(token_closep) struct token *t = xcalloc(1, sizeof *t);
+	const char *path = choice->module;
+	if (choice->uri)
+		TRY(uri_parse(choice->uri, &uri, f));
+	if (!path && uri)
+		path = p11_kit_uri_get_module_path(uri);
+	s.uri = uri;
+	TRY(token_module_open(path ? path : token_module_default, &t->module, f));
+	t->fn = t->module.fn;
+	TRY(find_slot(&s, t->fn, f));
+	TRY(open_session(t, &s, f));
+	*ret = TAKE(t);
+	return OK;
+}
+
+void token_close(struct token *t)
+{
+	if (!t)
+		return;
+	if (t->logged_in)
+		t->fn->C_Logout(t->session);
+	if (t->has_session)
+		t->fn->C_CloseSession(t->session);
+	token_module_close(&t->module);
+	free(t);
+}
+
+const char *token_name(const struct token *t)
+{
+	return t->name;
+}
+
+/* --- the PIN --- */
+
+enum token_login_way token_login_way(const struct token *t)
+{
+	if (!(t->flags & CKF_LOGIN_REQUIRED))
+		return TOKEN_LOGIN_NONE;
+	return t->flags & CKF_PROTECTED_AUTHENTICATION_PATH ? TOKEN_LOGIN_PAD : TOKEN_LOGIN_PIN;
+}
+
+const char *token_pin_warning(const struct token *t)
+{
+	if (t->flags & CKF_USER_PIN_FINAL_TRY)
+		return "one try is left: another wrong PIN locks the token";
+	return t->flags & CKF_USER_PIN_COUNT_LOW ? "a wrong PIN was entered before; more of them lock the token" : NULL;
+}
+
+enum err token_login(struct token *t, const struct secret *pin, struct fault *f)
+{
+	CK_RV rv = t->fn->C_Login(t->session, CKU_USER, pin ? pin->p : NULL, pin ? pin->n : 0);
+	if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
+		return token_login_failed(t, rv, f);
+	t->logged_in = true;
+	t->pin = pin;
+	return OK;
+}
