@@ -184,7 +184,11 @@ enum err ca_config_load(const char *path, struct ca_config *ret, struct fault *f
 	_cleanup_(yaml_freep) struct yaml_doc *doc = NULL;
 	_cleanup_(freep) char *above = NULL, *tree = NULL;
 	struct config_yaml y = {0};
-	TRY(yaml_load(path, &doc, f));
+	enum err e = yaml_load(path, &doc, f);
+	if (e == ERR_NOT_FOUND)
+		return fault_raise(f, ERR_CONFIG, "config_missing", "config", "%s: no such file",
+				   ESC(path, strlen(path)));
+	TRY(e);
 	TRY(yaml_decode(doc, yaml_root(doc), config_rules, &y, f));
 	TRY(check(doc, &y, f));
 	TRY(folder_above(path, 2, &above, f));

@@ -31,7 +31,8 @@ live_end() {
 	[ -n "${HUFU_KEEP:-}" ] || rm -rf "$WORK"
 }
 
-init() { hufu init --ca-user hufu-ca --ra-user hufu-ra --passphrase-fd 4 --issuer "$WORK/old/zjca-oca2.pem" "$DIR" 4<"$WORK/pass"; }
+# init OPTIONS…
+init() { hufu init --ca-user hufu-ca --ra-user hufu-ra --passphrase-fd 4 --issuer "$WORK/old/zjca-oca2.pem" "$@" "$DIR" 4<"$WORK/pass"; }
 
 # up: both programs; returns when both are ready, by what `hufu up` says.
 up() {
@@ -157,6 +158,9 @@ old_conf() {
 		keyUsage = critical,digitalSignature,nonRepudiation,keyEncipherment,dataEncipherment
 		subjectKeyIdentifier = hash
 		authorityKeyIdentifier = keyid:always
+		[odd]
+		keyUsage = critical,digitalSignature
+		1.2.3.4 = critical,ASN1:UTF8String:nobody knows what this means
 		[root]
 		basicConstraints = critical,CA:TRUE
 		keyUsage = critical,keyCertSign,cRLSign
@@ -186,7 +190,7 @@ old_revoke() { openssl ca -config "$WORK/old/ca.conf" -revoke "$WORK/old/$1.pem"
 stamp() { date -u -d "$1" +%Y%m%d%H%M%SZ; }
 shanghai() { TZ=CST-8 date -d "$1" '+%Y-%m-%d %H:%M:%S'; }
 
-# old_cert STEM SERIAL NAME IDENTIFIER [rsa|p256] [ENDS]: three years long; STEM.pem and STEM.key.
+# old_cert STEM SERIAL NAME IDENTIFIER [rsa|p256] [ENDS]: three years long; STEM.pem and STEM.key. OLD_EXTENSIONS: the section, ee when unset.
 old_cert() {
 	local stem=$1 serial=$2 name=$3 identifier=$4 algorithm=${5:-p256} ends=${6:-60 days} key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256)
 	[ "$algorithm" = p256 ] || key=(-newkey rsa:2048)
@@ -194,7 +198,7 @@ old_cert() {
 	openssl req -new -utf8 -config ca.conf "${key[@]}" -nodes -keyout "$stem.key" -out "$stem.csr" \
 		-subj "/C=CN/O=$name/CN=$name/organizationIdentifier=$identifier" 2>/dev/null
 	echo "$serial" >serial
-	openssl ca -batch -notext -config ca.conf -preserveDN -in "$stem.csr" -out "$stem.pem" \
+	openssl ca -batch -notext -config ca.conf -extensions "${OLD_EXTENSIONS:-ee}" -preserveDN -in "$stem.csr" -out "$stem.pem" \
 		-startdate "$(stamp "$ends -3 years")" -enddate "$(stamp "$ends")" 2>/dev/null
 }
 

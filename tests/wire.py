@@ -1,6 +1,7 @@
 """nng's wire by hand, for what no client of ours would send. See docs/protocol.md.
 
     wire.py SOCKET tally NOTE [CSR]    a tally, PKCS#10 in PEM; prints "done …" or "fault KIND RULE TEXT"
+    wire.py SOCKET tallies NOTE…       each, and its name before the answer
     wire.py SOCKET body                a frame's body from standard input; prints the answer's body
     wire.py SOCKET stream              bytes from standard input straight into the stream; prints how it ended
 """
@@ -101,6 +102,9 @@ def main():
     w = open_wire(path)
     if what == "tally":
         print(say(w.ask(tally(files[0], der_of(files[1]) if len(files) > 1 else b""))))
+    elif what == "tallies":
+        for name, note in zip(sys.argv[3:], files):
+            print(os.path.basename(name), say(w.ask(tally(note))))
     else:
         sys.stdout.buffer.write(w.ask(sys.stdin.buffer.read()))
 

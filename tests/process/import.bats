@@ -44,6 +44,7 @@ make_certificates() {
 	of second old_cert cousin 74C2008800000D07 杭州导入庚有限公司 91330100MAHUFU076C
 	sed 's/^MII[A-Za-z0-9]*/MIIBADBADBAD/' "$WORK/old/good.pem" >"$WORK/old/damaged.pem"
 	openssl x509 -in "$WORK/old/good.pem" -outform DER | head -c 200 | openssl base64 | sed '1i-----BEGIN CERTIFICATE-----' | sed '$a-----END CERTIFICATE-----' >"$WORK/old/short.pem"
+	OLD_EXTENSIONS=odd old_cert odd 74C2008800000D19 杭州导入卯有限公司 91330100MAHUFU0847
 	old_revoke revoked
 	old_crl
 }
@@ -81,11 +82,12 @@ adopted() { [ "$(hufu --json status "$1" | field answers.0.state)" != unknown ];
 	echo "91330100MAHUFU13X5,too,few" >>"$WORK/old/accounts.csv"                                          # 16
 	row 91330100MAHUFU0179 杭州导入甲有限公司 3015 zz ""                                                  # 17
 	row 91330100MAHUFU0254 杭州导入乙有限公司 3001 "" ""                                                  # 18: the service of line 2
+	row 91330100MAHUFU0847 杭州导入卯有限公司 3016 74C2008800000D19 odd.pem                               # 19
 	cp "$WORK/old/accounts.csv" "$WORK/mixed.csv"
 	run --separate-stderr import --crl "$WORK/second/zjca-oca2.crl"
 	echo "$output" "$stderr"
 	same "$status" 2
-	told 'line 2: created' 'line 3: created' 'line 8: created' 'line 6: created' '17 rows, '
+	told 'line 2: created' 'line 3: created' 'line 8: created' 'line 6: created' '18 rows, '
 	while IFS='|' read -r line reason; do
 		told "(^|"$'\n'")line $line: refused: [^"$'\n'"]*$reason"
 	done <<-'TABLE'
@@ -102,9 +104,10 @@ adopted() { [ "$(hufu --json status "$1" | field answers.0.state)" != unknown ];
 		16|3 fields; the header has 13
 		17|serial: found "zz"
 		18|service_id: 3001 belongs to another account
+		19|pem_file: .*1.2.3.4.* critical
 	TABLE
 	for serial in 74C2008800000D01 74C2008800000D02 74C2008800000D05 74C2008800000D07; do adopted "$serial"; done
-	for serial in 74C2008800000D03 74C2008800000D04 74C2008800000D06 74C2008800000D08 74C2008800000D10; do ! adopted "$serial" || { echo "adopted: $serial"; false; }; done
+	for serial in 74C2008800000D03 74C2008800000D04 74C2008800000D06 74C2008800000D08 74C2008800000D10 74C2008800000D19; do ! adopted "$serial" || { echo "adopted: $serial"; false; }; done
 }
 
 @test "the same file again: nothing is adopted twice, nothing is changed, the same lines are refused" {
@@ -116,8 +119,8 @@ adopted() { [ "$(hufu --json status "$1" | field answers.0.state)" != unknown ];
 	python3 - "$output" <<'PY'
 import collections, json, sys
 report = json.loads(sys.argv[1])["report"]
-assert collections.Counter(e["result"] for e in report) == {"unchanged": 4, "refused": 13}, report
-assert sorted(e["line"] for e in report) == list(range(2, 19)), report
+assert collections.Counter(e["result"] for e in report) == {"unchanged": 4, "refused": 14}, report
+assert sorted(e["line"] for e in report) == list(range(2, 20)), report
 PY
 	# Two adoption notes and beats, but no certificate.
 	[ "$(hufu --json health --signer | field signer.ledger_size)" -le $((entries + 4)) ]

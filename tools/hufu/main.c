@@ -115,10 +115,24 @@ static int take_global_options(struct cli *c, int argc, char **argv, bool *ret_h
 	return n;
 }
 
+/* What is typed ends up in JSON, notes and subjects, all of them UTF-8: said here once, for every command. */
+static bool words_are_utf8(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!utf8_valid(argv[i], strlen(argv[i]))) {
+			fprintf(stderr, "hufu: argument %d is \"%s\", wanted valid UTF-8\n", i,
+				ESC(argv[i], strlen(argv[i])));
+			return false;
+		}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	secret_init();
 	log_init("hufu", LOG_LEVEL_WARNING);
+	if (!words_are_utf8(argc, argv))
+		return EXIT_CONFIG;
 	struct cli c = {0};
 	bool help = false;
 	int n = take_global_options(&c, argc - 1, argv + 1, &help);
