@@ -31,7 +31,7 @@ setup_file() {
 teardown_file() { live_end; }
 
 teardown() {
-	both_live
+	both_live || { echo "a program has ended"; return 1; }
 	same "$(issued)" "$(cat "$WORK/issued")"
 }
 

@@ -62,6 +62,7 @@ one_row() {
 }
 
 adopted() { [ "$(hufu --json status "$1" | field answers.0.state)" != unknown ]; }
+not_adopted() { same "$(hufu --json status "$1" | field answers.0.state)" unknown; }
 
 @test "one line of each sort: the good ones are taken, each other line is refused by its own reason" {
 	csv_begin
@@ -107,7 +108,7 @@ adopted() { [ "$(hufu --json status "$1" | field answers.0.state)" != unknown ];
 		19|pem_file: .*1.2.3.4.* critical
 	TABLE
 	for serial in 74C2008800000D01 74C2008800000D02 74C2008800000D05 74C2008800000D07; do adopted "$serial"; done
-	for serial in 74C2008800000D03 74C2008800000D04 74C2008800000D06 74C2008800000D08 74C2008800000D10 74C2008800000D19; do ! adopted "$serial" || { echo "adopted: $serial"; false; }; done
+	for serial in 74C2008800000D03 74C2008800000D04 74C2008800000D06 74C2008800000D08 74C2008800000D10 74C2008800000D19; do not_adopted "$serial"; done
 }
 
 @test "the same file again: nothing is adopted twice, nothing is changed, the same lines are refused" {
@@ -143,7 +144,7 @@ PY
 	echo "$output"
 	same "$status" 2
 	said "1 certificates would be adopted" "line 2: created" "line 3: refused: pem_file: no pinned issuer"
-	! adopted 74C2008800000D03
+	not_adopted 74C2008800000D03
 	refused login_wrong as nobody hufu login --password-fd 4 91330100MAHUFU033Y 4<<<88888888
 }
 
@@ -156,7 +157,7 @@ PY
 	fails 2 "" hufu import --officer "$(key_of alice)" --officer "$(key_of alice)" "$csv"
 	fails 2 "" hufu import --officer "$(key_of alice)" --officer "$WORK/mallory.key" "$csv"
 	fails 2 "" hufu import --officer "$(key_of alice)" --officer "$DIR/var/lib/hufu-ra/ra.key" "$csv"
-	! adopted 74C2008800000D03
+	not_adopted 74C2008800000D03
 }
 
 @test "a CSV that is none: missing column, no row, broken quotes, too wide, not UTF-8" {
