@@ -17,7 +17,7 @@
 static struct {
 	char program[32];
 	_Atomic enum log_level max_level; /* may change while threads log */
-	bool plain; /* a terminal: no level prefix */
+	bool plain;			  /* a terminal: no level prefix */
 } state = {.program = "hufu", .max_level = LOG_LEVEL_INFO};
 
 void log_init(const char *program, enum log_level max_level)
