@@ -38,7 +38,7 @@ static void reload(const struct ca_config *config)
 	struct ca_config again = {0};
 	struct fault f = {0};
 	if (ca_config_load(config->path, &again, &f) == OK) {
-		log_init("hufu-ca", again.log);
+		log_set_level(again.log);
 		log_event(LOG_LEVEL_NOTICE, "reloaded", "config=%s", LQ(config->path));
 	} else {
 		log_fault(LOG_LEVEL_ERROR, "reload_failed", &f);

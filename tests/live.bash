@@ -46,12 +46,15 @@ up() {
 	pgrep -u hufu-ra -f "$DIR/etc/hufu/ra.yaml" >"$WORK/ra.pid"
 }
 
-# `hufu up` ends with its children.
+# Ends what was started: `hufu up` with its children, and a signer that a story runs alone.
 down() {
-	[ -e "$WORK/up.pid" ] || return 0
-	kill "$(cat "$WORK/up.pid")" 2>/dev/null
-	tail --pid="$(cat "$WORK/up.pid")" -f /dev/null
-	rm -f "$WORK/up.pid"
+	local file
+	for file in up alone; do
+		[ -e "$WORK/$file.pid" ] || continue
+		kill "$(cat "$WORK/$file.pid")" 2>/dev/null
+		tail --pid="$(cat "$WORK/$file.pid")" -f /dev/null
+		rm -f "$WORK/$file.pid"
+	done
 }
 
 # Neither program was replaced or has ended since `up`.

@@ -16,7 +16,7 @@
 
 static struct {
 	char program[32];
-	enum log_level max_level;
+	_Atomic enum log_level max_level; /* may change while threads log */
 	bool plain; /* a terminal: no level prefix */
 } state = {.program = "hufu", .max_level = LOG_LEVEL_INFO};
 
@@ -25,6 +25,11 @@ void log_init(const char *program, enum log_level max_level)
 	snprintf(state.program, sizeof(state.program), "%s", program);
 	state.max_level = max_level;
 	state.plain = isatty(STDERR_FILENO) == 1;
+}
+
+void log_set_level(enum log_level max_level)
+{
+	state.max_level = max_level;
 }
 
 /* Cuts at PIPE_BUF on the border of a UTF-8 sequence, ends with one newline, writes once (again after a signal). */

@@ -10,6 +10,8 @@ enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 
 
 /* program: the word that each line carries as prog=. Prefixes are left out when stderr is a terminal. */
 void log_init(const char *program, enum log_level max_level);
+/* The level alone; other threads may be logging. */
+void log_set_level(enum log_level max_level);
 
 /* event is one word; fmt yields further key=value pairs, values from outside through log_quote(). */
 void log_event(enum log_level level, const char *event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -376,8 +376,7 @@ PY
 	did hufu crl --operator --out "$WORK/crl.pem"
 	fails 2 "certificate revoked" verified_crl "$WORK/changed.pem"
 	same "$(reason_on_crl "$(kept changed)")" KeyCompromise
-	kill "$(cat "$WORK/alone.pid")"
-	tail --pid="$(cat "$WORK/alone.pid")" -f /dev/null
+	down
 }
 
 @test "the desk comes back and learns what was revoked without it" {
