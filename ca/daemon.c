@@ -5,6 +5,7 @@
  */
 #include "ca/daemon.h"
 
+#include "ca/sandbox.h"
 #include "ca/signer.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -130,6 +131,7 @@ enum err daemon_run(struct ca_config *config, struct daemon_options *o, struct f
 	sigset_t set = block_signals();
 	umask(077);
 	mallopt(M_ARENA_MAX, ARENAS);
+	TRY(ca_sandbox_enter(config, f));
 	TRY(ledger_open(config->state, false, &ledger, f));
 	if (o->accept_clock)
 		TRY(ledger_accept_clock(ledger, f));

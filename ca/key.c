@@ -8,8 +8,10 @@
 #include "ca/key.h"
 
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/pki/sign.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -17,6 +19,10 @@
 /* After the libraries whose helpers it has. */
 #include "common/base/cleanup.h"
 
+/* An operation holds up to 2.5 KiB here (P-384; RSA and SM2 less), and each worker may be in one; touched pages only
+ * are taken. RLIMIT_MEMLOCK is 8 MiB on Debian. */
+#define LOCKED_BYTES (2u * 1024u * 1024u)
+#define LOCKED_LEAST 32 /* bytes of the smallest piece */
 #define SEALED_MAX_BYTES 65536u
 #define LABEL_SIZE (sizeof("ca-key:") + 40)
 
@@ -27,6 +33,13 @@ struct ca_key {
 	EVP_PKEY *pkey;
 	struct pubkey public;
 };
+
+void ca_key_prepare(void)
+{
+	if (CRYPTO_secure_malloc_init(LOCKED_BYTES, LOCKED_LEAST) != 1)
+		log_event(LOG_LEVEL_WARNING, "memory_not_locked", "text=%s",
+			  LQ("keys may reach the swap: raise the limit of locked memory (RLIMIT_MEMLOCK)"));
+}
 
 static const char *label_of(const struct pubkey *k, char ret[LABEL_SIZE])
 {

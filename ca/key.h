@@ -9,6 +9,9 @@
 #include "common/pki/pubkey.h"
 
 struct ca_key; /* signing is thread-safe */
+/* Gives libcrypto locked memory, left out of core dumps, for the private numbers of keys. Once, before the first key. Where the system locks none
+ * (RLIMIT_MEMLOCK), the log says so. */
+void ca_key_prepare(void);
 /* Opens a sealed key file. label is "ca-key:<key id hex>" of the certificate it belongs to; a key that is not the certificate's: ERR_CONFIG. Gives: ca_key_free(). */
 MUST_CHECK enum err ca_key_open(const char *path, const struct cert *cert, const struct secret *passphrase, struct ca_key **ret, struct fault *f);
 /* A fresh throw-away key of the same algorithm: for the lint signature. */

@@ -5,6 +5,7 @@
 #include "ca/ceremony.h"
 #include "ca/daemon.h"
 #include "ca/genesis.h"
+#include "ca/key.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 
@@ -236,6 +237,7 @@ int main(int argc, char **argv)
 	struct fault f = {0};
 	secret_init();
 	log_init("hufu-ca", LOG_LEVEL_INFO);
+	ca_key_prepare();
 	enum err e = parse(argc, argv, &a, &f);
 	if (e == OK && (a.help || a.version)) {
 		fputs(a.help ? help : "hufu-ca " HUFU_VERSION "\n", stdout);

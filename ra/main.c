@@ -5,6 +5,7 @@
 #include "ra/desk.h"
 #include "ra/follow.h"
 #include "ra/handover.h"
+#include "ra/sandbox.h"
 
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -84,6 +85,7 @@ static enum err load(const char *path, struct desk **ret, struct fault *f)
 	log_init("hufu-ra", config.log);
 	hex_lower(config.sha256, 32, hex);
 	log_event(LOG_LEVEL_NOTICE, "config_loaded", "path=%s sha256=%s", LQ(path), hex);
+	TRY(ra_sandbox_enter(&config, f));
 	return desk_open(&config, ret, f);
 }
 

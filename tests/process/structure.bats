@@ -26,8 +26,8 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 
 @test "hufu-ca and hufu-ra link no library beyond their list" {
 	needed() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sed 's/\.so.*//' | sort | tr '\n' ' '; }
-	[ "$(needed "$build/ca/hufu-ca")" = "libc libcrypto libsodium libsqlite3 libyaml-0 " ] || { needed "$build/ca/hufu-ca"; false; }
-	[ "$(needed "$build/ra/hufu-ra")" = "libc libcrypto libjansson libnng libsodium libsqlite3 libyaml-0 " ] || { needed "$build/ra/hufu-ra"; false; }
+	[ "$(needed "$build/ca/hufu-ca")" = "libc libcrypto libseccomp libsodium libsqlite3 libyaml-0 " ] || { needed "$build/ca/hufu-ca"; false; }
+	[ "$(needed "$build/ra/hufu-ra")" = "libc libcrypto libjansson libnng libseccomp libsodium libsqlite3 libyaml-0 " ] || { needed "$build/ra/hufu-ra"; false; }
 }
 
 @test "rooms include only what lies below them" {

@@ -63,6 +63,25 @@ static void test_sealed_and_opened(void **state)
 	}
 }
 
+/* The private number of a curve; of RSA the exponent and both primes at least. */
+static void test_open_key_lies_in_locked_memory(void **state)
+{
+	(void)state;
+	for (size_t a = 0; a < KEY_ALG_N; a++) {
+		struct fault f = {0};
+		_cleanup_(cert_done) struct cert cert = cert_of(kit_key(KIT_CA, (enum key_alg)a));
+		_cleanup_(freep) char *path = path_of(key_alg_word((enum key_alg)a));
+		struct ca_key *opened = NULL;
+		size_t before = CRYPTO_secure_used(), least = a == KEY_RSA ? 256 + 128 + 128 : 32;
+		check_ok("open", ca_key_open(path, &cert, &passphrase, &opened, &f), &f);
+		if (CRYPTO_secure_used() < before + least)
+			fail_msg("%s: %zu bytes locked, wanted %zu", key_alg_word((enum key_alg)a),
+				 CRYPTO_secure_used() - before, least);
+		ca_key_free(opened);
+		assert_int_equal(CRYPTO_secure_used(), before);
+	}
+}
+
 /* Nothing of the key stands in the file in the clear. */
 static void test_file_hides_the_key(void **state)
 {
@@ -212,6 +231,7 @@ static void test_signs_from_many_threads(void **state)
 static int setup(void **state)
 {
 	(void)state;
+	ca_key_prepare();
 	secret_set(&passphrase, "correct horse");
 	secret_set(&other_passphrase, "correct house");
 	return mkdtemp(folder) ? 0 : -1;
@@ -234,9 +254,13 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sealed_and_opened),  cmocka_unit_test(test_file_hides_the_key),
-		cmocka_unit_test(test_new_file_only),	   cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_throwaway_is_fresh), cmocka_unit_test(test_signs_from_many_threads),
+		cmocka_unit_test(test_sealed_and_opened),
+		cmocka_unit_test(test_open_key_lies_in_locked_memory),
+		cmocka_unit_test(test_file_hides_the_key),
+		cmocka_unit_test(test_new_file_only),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_throwaway_is_fresh),
+		cmocka_unit_test(test_signs_from_many_threads),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,0 +1,19 @@
+/*
+ * What the desk may open: its state, the folder of its socket, and to read its key, and policies and roster, which
+ * SIGHUP reads again. Connecting to the signer's socket takes the permission of the socket's file alone.
+ */
+#include "ra/sandbox.h"
+
+#include "common/base/file.h"
+#include "common/base/sandbox.h"
+
+enum err ra_sandbox_enter(const struct ra_config *c, struct fault *f)
+{
+	const struct sandbox_path paths[] = {
+		{c->state, SANDBOX_STATE},   {c->socket, SANDBOX_SOCKET}, {c->policies, SANDBOX_READ},
+		{c->roster, SANDBOX_REREAD}, {c->ra_key, SANDBOX_READ},
+	};
+	TRY(dir_make(c->state, 0700, f));
+	return sandbox_enter(
+		&(struct sandbox){.paths = paths, .n_paths = sizeof(paths) / sizeof(paths[0]), .client = true}, f);
+}

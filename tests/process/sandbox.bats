@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# The walls that each daemon puts around itself: on the running programs, and from inside by a probe with the same walls.
+
+load ../helpers
+
+setup_file() {
+	need_root && make_users
+	WORK=$(new_dir)
+	export WORK DIR=$WORK/hufu
+	echo "a passphrase of the tests" >"$WORK/pass"
+	"$hufu" init --ca-user hufu-ca --ra-user hufu-ra --passphrase-fd 4 "$DIR" 4<"$WORK/pass" >"$WORK/init.log" 2>&1 || { cat "$WORK/init.log"; return 1; }
+	mkfifo "$WORK/ready"
+	"$hufu" --config "$DIR/etc/hufu/hufu.yaml" up --logs --passphrase-fd 4 4<"$WORK/pass" >"$WORK/ready" 2>"$WORK/up.log" 3>&- &
+	echo $! >"$WORK/up.pid"
+	read -r line <"$WORK/ready" # "up: …": both are ready
+	[[ "$line" == up:* ]] || { cat "$WORK/up.log" "$DIR"/var/log/*; return 1; }
+	pgrep -u hufu-ca -f "$DIR/etc/hufu/ca.yaml" >"$WORK/ca.pid"
+	pgrep -u hufu-ra -f "$DIR/etc/hufu/ra.yaml" >"$WORK/ra.pid"
+	ca_log=$DIR/var/log/hufu-ca.log
+	ra_log=$DIR/var/log/hufu-ra.log
+	export ca_log ra_log
+}
+
+teardown_file() {
+	kill "$(cat "$WORK/up.pid")" 2>/dev/null
+	tail --pid="$(cat "$WORK/up.pid")" -f /dev/null
+	rm -rf "$WORK"
+}
+
+# eventually PATTERN N FILE: until N lines match, for twenty seconds.
+eventually() {
+	local end=$((SECONDS + 20))
+	until [ "$(grep -c -- "$1" "$3")" -ge "$2" ]; do
+		[ $SECONDS -lt $end ] || { cat "$3"; return 1; }
+	done
+}
+
+@test "every thread of both daemons has no new privileges and a filter of system calls" {
+	for d in ca ra; do
+		n=0
+		for status in /proc/"$(cat "$WORK/$d.pid")"/task/*/status; do
+			grep -qx 'NoNewPrivs:	1' "$status"
+			grep -qx 'Seccomp:	2' "$status"
+			n=$((n + 1))
+		done
+		echo "hufu-$d: $n threads"
+		[ "$n" -gt 5 ] # its workers were looked at too
+	done
+}
+
+@test "the walls stand before anything is opened, and the log says which" {
+	for d in ca ra; do
+		log=$DIR/var/log/hufu-$d.log
+		[ "$(grep -c 'event=sandbox seccomp=1 landlock_abi=[0-9]' "$log")" = 1 ]
+		grep -nE 'event=(sandbox seccomp|unlocked|policy_loaded|ready)' "$log" | head -n 1 | grep -q 'event=sandbox'
+		# Without Landlock it is said aloud, once; with it, not.
+		without=$(grep -c 'event=sandbox_without_landlock' "$log" || true)
+		if grep -q 'landlock_abi=0' "$log"; then [ "$without" = 1 ]; else [ "$without" = 0 ]; fi
+	done
+}
+
+@test "the signer's secrets lie in locked memory" {
+	run awk '/^VmLck/ {print $2}' "/proc/$(cat "$WORK/ca.pid")/status"
+	echo "$output KiB"
+	limit=$(ulimit -l)
+	if [ "$limit" = unlimited ] || [ "$limit" -ge 4096 ]; then
+		[ "$output" -ge 2048 ] # libcrypto's room for keys is 2 MiB
+		run grep -c memory_not_locked "$ca_log"
+		[ "$output" = 0 ]
+	else
+		grep -q memory_not_locked "$ca_log"
+	fi
+}
+
+@test "no descriptor of before stays open: not the passphrase's, nobody's" {
+	for d in ca ra; do
+		run bash -c "cd /proc/$(cat "$WORK/$d.pid")/fd && for fd in *; do [ \$fd -le 2 ] || readlink \$fd; done"
+		echo "$output"
+		[[ "$output" == *socket:* ]]
+		[[ "$output" != *pipe:* ]]
+		[[ "$output" != *"$WORK/pass"* ]]
+	done
+}
+
+probe() {
+	mkdir -p "$WORK/foreign"
+	run "$build/tests/process/sandbox_probe" "$1" "$DIR/etc/hufu/$1.yaml" "$WORK/foreign"
+	grep -v '^ok' <<<"$output"
+	[ "$status" = 0 ]
+	[[ "$output" == *" asked, 0 wrong"* ]]
+	if [[ "$output" == *"no Landlock"* ]]; then skip "no Landlock in this kernel"; fi
+	[[ "$output" == *"ok read another user's secret (walled): Permission denied"* ]]
+	[[ "$output" == *"ok open a TCP socket (walled): ended by Bad system call"* ]]
+}
+
+@test "from inside the signer's walls: root reads, writes, traces, starts, connects to nothing that the signer does not need" { probe ca; }
+
+@test "from inside the desk's walls: the same" { probe ra; }
+
+@test "SIGHUP reads again what was replaced by a rename: configuration, roster, policies" {
+	etc=$DIR/etc/hufu
+	cp -p "$etc/ca.yaml" "$etc/ca.yaml.new"
+	echo 'log: debug' >>"$etc/ca.yaml.new"
+	mv "$etc/ca.yaml.new" "$etc/ca.yaml"
+	kill -HUP "$(cat "$WORK/ca.pid")"
+	eventually 'event=reloaded' 1 "$ca_log"
+	for f in roster.note policies/policy.note policies/profiles/organisation.yaml; do
+		cp -p "$etc/$f" "$etc/$f.new"
+		mv "$etc/$f.new" "$etc/$f"
+	done
+	before=$(grep -c 'event=policy_loaded' "$ra_log")
+	kill -HUP "$(cat "$WORK/ra.pid")"
+	eventually 'event=policy_loaded' $((before + 1)) "$ra_log"
+	eventually 'event=roster_loaded' $((before + 1)) "$ra_log"
+	run grep -h 'reload_failed' "$ca_log" "$ra_log"
+	[ "$status" = 1 ] || { echo "$output"; false; }
+}
+
+@test "what SIGHUP must read and may not is said, and the daemon lives on by what it had" {
+	etc=$DIR/etc/hufu
+	mkdir "$WORK/elsewhere"
+	mv "$etc/roster.note" "$WORK/elsewhere/"
+	ln -s "$WORK/elsewhere/roster.note" "$etc/roster.note"
+	chmod 755 "$WORK/elsewhere"
+	kill -HUP "$(cat "$WORK/ra.pid")"
+	eventually 'event=reload_failed.*roster.note.*Permission denied' 1 "$ra_log"
+	rm "$etc/roster.note"
+	mv "$WORK/elsewhere/roster.note" "$etc/"
+	"$hufu" --config "$etc/hufu.yaml" health
+}
+
+@test "both end with exit code 0 when they are told to stop" {
+	kill "$(cat "$WORK/up.pid")"
+	tail --pid="$(cat "$WORK/up.pid")" -f /dev/null
+	for d in ca ra; do
+		user=hufu-$d
+		setpriv --reuid "$user" --regid "$user" --init-groups "$build/$d/hufu-$d" --config "$DIR/etc/hufu/$d.yaml" 2>"$WORK/$d.log" 3>&- &
+		pid=$!
+		eventually 'event=ready' 1 "$WORK/$d.log"
+		kill -TERM $pid
+		status=0
+		wait $pid || status=$?
+		cat "$WORK/$d.log"
+		[ "$status" = 0 ]
+	done
+}
