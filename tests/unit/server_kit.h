@@ -80,7 +80,7 @@ static inline void handle(void *arg, const struct rpc_peer *peer, struct slice r
 static inline void host_init(struct host *h)
 {
 	*h = (struct host){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-	strcpy(h->dir, "/tmp/hufu-rpc-XXXXXX");
+	snprintf(h->dir, sizeof(h->dir), "/tmp/hufu-rpc-XXXXXX");
 	assert_non_null(mkdtemp(h->dir));
 	snprintf(h->path, sizeof(h->path), "%s/s.sock", h->dir);
 }
