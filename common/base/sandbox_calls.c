@@ -160,8 +160,10 @@ enum err sandbox_calls_load(bool is_client, struct fault *f)
 	static const struct group client_groups[] = {GROUP(client)};
 	_cleanup_(filter_freep) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!filter)
-		return fault_raise(f, ERR_INTERNAL, "sandbox_seccomp", "sandbox",
-				   "the kernel cannot end a process for a forbidden call (seccomp, Linux 4.14)");
+		return fault_raise(
+			f, ERR_INTERNAL, "sandbox_seccomp", "sandbox",
+			"seccomp(2) cannot be used to end a process for a forbidden call: wanted Linux 4.14, "
+			"and a service manager or container that lets the program call it");
 	int code = set_attributes(filter);
 	if (code == 0) {
 		TRY(add_groups(filter, groups, sizeof(groups) / sizeof(groups[0]), f));

@@ -129,6 +129,15 @@ probe() {
 	"$hufu" --config "$etc/hufu.yaml" health
 }
 
+@test "the sample units of systemd let the programs put up their walls" {
+	for d in ca ra; do
+		unit=docs/systemd/hufu-$d.service
+		for call in landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp; do
+			grep -qE "^SystemCallFilter=([a-z_]+ )*$call( |\$)" "$root/$unit" || { echo "$unit: $call is missing"; return 1; }
+		done
+	done
+}
+
 @test "both end with exit code 0 when they are told to stop" {
 	kill "$(cat "$WORK/up.pid")"
 	tail --pid="$(cat "$WORK/up.pid")" -f /dev/null
