@@ -4,7 +4,7 @@
  *
  * A changing call is stored with its answer in the transaction that does the change, under (who, call_id): after a
  * crash or a lost answer the client asks again and gets the same. The digest of its parameters is keyed by a secret
- * that the database does not hold, because a parameter may be a password. Next: methods.c, then any method's file.
+ * that the database does not hold, because a parameter may be a password. Next: api.h and any api_<noun>.c.
  */
 #include "ra/desk.h"
 
@@ -31,9 +31,10 @@ struct held_session {
 
 static const struct desk_method *find_method(const char *name)
 {
-	for (size_t i = 0; i < desk_n_methods; i++) {
-		if (strcmp(desk_methods[i].rpc.name, name) == 0)
-			return &desk_methods[i];
+	const struct desk_method *m = NULL;
+	for (size_t i = 0; (m = desk_method_at(i)); i++) {
+		if (strcmp(m->rpc.name, name) == 0)
+			return m;
 	}
 	return NULL;
 }
@@ -265,18 +266,26 @@ void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, s
 
 static void make_methods(struct desk *d)
 {
-	d->methods = xcalloc(desk_n_methods, sizeof(*d->methods));
-	for (size_t i = 0; i < desk_n_methods; i++) {
-		d->methods[i] = desk_methods[i].rpc;
+	size_t n_methods = 0, n_messages = 0;
+	while (desk_method_at(n_methods))
+		n_methods++;
+	while (desk_message_at(n_messages))
+		n_messages++;
+	d->methods = xcalloc(n_methods, sizeof(*d->methods));
+	d->messages = xcalloc(n_messages, sizeof(*d->messages));
+	for (size_t i = 0; i < n_methods; i++) {
+		d->methods[i] = desk_method_at(i)->rpc;
 		d->methods[i].fn = dispatch;
 	}
+	for (size_t i = 0; i < n_messages; i++)
+		d->messages[i] = *desk_message_at(i);
 	d->rpc = (struct jsonrpc_config){
 		.title = "hufu-ra",
 		.version = HUFU_VERSION,
 		.methods = d->methods,
-		.n_methods = desk_n_methods,
-		.messages = desk_messages,
-		.n_messages = desk_n_messages,
+		.n_methods = n_methods,
+		.messages = d->messages,
+		.n_messages = n_messages,
 		.role_words = desk_role_words,
 		.roles = roles_of,
 		.session = session_of,
@@ -353,5 +362,6 @@ void desk_close(struct desk *d)
 	ra_config_done(&d->config);
 	free(d->materials);
 	free(d->methods);
+	free(d->messages);
 	free(d);
 }

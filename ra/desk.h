@@ -2,7 +2,7 @@
  * The desk: what all methods share, and the road of a call through it.
  *
  * A method either reads (a snapshot), changes (one transaction with the call's stored answer), or does both by itself.
- * methods.c lists them all.
+ * Each ra/api_<noun>.c is a table of them.
  */
 #ifndef HUFU_RA_DESK_H
 #define HUFU_RA_DESK_H
@@ -34,7 +34,8 @@ struct desk {
 	_Atomic uint64_t followed_next; /* entries applied so far by this process; 0 until the first */
 	char *materials;                /* folder */
 	uint8_t call_key[32];           /* of call digests; from the RA's key, so the database alone tests no password */
-	struct rpc_method *methods;     /* made from desk_methods */
+	struct rpc_method *methods;     /* all, for common/rpc */
+	struct rpc_message *messages;
 	struct jsonrpc_config rpc;
 };
 /* Opens state, law, key and the signer's client (which needs no signer yet). config is taken. Gives *ret: desk_close(). */
@@ -69,10 +70,17 @@ struct desk_method {
 	bool with_initial;     /* open to a session that must reset its password */
 	desk_fn *fn;
 };
-extern const struct desk_method desk_methods[];
-extern const size_t desk_n_methods;
-extern const struct rpc_message desk_messages[];
-extern const size_t desk_n_messages;
+/* The methods of one noun (ra/api_<noun>.c), and what people read for its rules. */
+struct desk_part {
+	const struct desk_method *methods;
+	size_t n_methods;
+	const struct rpc_message *messages;
+	size_t n_messages;
+};
+extern const struct desk_part api_account, api_service, api_order, api_request, api_material, api_review, api_status, api_admin, desk_messages;
+/* All of them, one after the other; NULL past the last. */
+const struct desk_method *desk_method_at(size_t i);
+const struct rpc_message *desk_message_at(size_t i);
 
 /* Runs fn in one transaction with the answer stored under the call's id; a repeated call gives the stored answer, or
  * ERR_CONFLICT call_id_reused when its parameters differ. For methods of MODE_OWN. */

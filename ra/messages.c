@@ -1,87 +1,25 @@
 /*
- * What people read for each rule: the desk's own, those of common/policy, and those with which the signer refuses. The
- * fault's own text, which says found and wanted, goes along in data.text.
+ * What people read for rules that are no single noun's: of calls and parameters, of common/policy, and those with which the
+ * signer refuses. The fault's own text, which says found and wanted, goes along in data.text.
  */
 #include "ra/desk.h"
 
-const struct rpc_message desk_messages[] = {
-	/* log-in and session */
-	{"login_wrong", "用户名或密码不正确", "the identifier or the password is wrong"},
-	{"login_locked", "密码错误次数过多，账号已暂时锁定，请稍后再试",
-	 "too many wrong passwords: locked for a while"},
-	{"session_unknown", "登录已失效，请重新登录", "the session is unknown or over: log in again"},
-	{"session_missing", "请先登录", "log in first"},
-	{"reset_first", "您使用的是初始密码，请先补录并重置密码",
-	 "logged in with the initial password: set your own first"},
-	{"password_weak", "新密码不符合要求：至少 8 个字符，且不能是初始密码、用户名或手机号",
-	 "the new password is too short, published or the same as your identifier or mobile"},
-	{"password_memory", "系统繁忙，请稍后再试", "busy: try again"},
+static const struct rpc_message messages[] = {
+	/* calls */
 	{"call_id_missing", "缺少调用编号", "a changing call needs a call_id"},
 	{"call_id_reused", "调用编号已用于其他内容，请换一个编号", "this call_id was used with other parameters"},
 	/* parameters */
 	{"param_length", "参数过长", "a parameter is too long"},
 	{"param_characters", "参数中含有控制字符或不可见字符", "a parameter has control or invisible characters"},
-	{"serial_form", "证书序列号格式不正确", "the serial number is malformed"},
-	{"issuer_form", "签发者标识格式不正确", "the issuer's key id is malformed"},
-	{"sha256_form", "SHA-256 值格式不正确", "the SHA-256 is malformed"},
-	{"reason_form", "吊销原因不正确", "the revocation reason is not one"},
-	{"line_form", "签名行格式不正确", "the signature line is malformed"},
-	{"status_nothing", "请给出要查询的证书", "name the certificates to ask for"},
-	{"subject_twice", "同一主体属性重复", "a subject attribute stands twice"},
-	/* accounts, services, orders */
-	{"project_unknown", "没有这个合作项目", "there is no such project"},
-	{"service_unknown", "没有这项服务", "you have no such service"},
-	{"service_expired", "服务已到期，请先续费并付款，然后再办理延期",
-	 "the service has expired: renew and pay first, then extend"},
-	{"service_missing", "该证书没有对应的服务，不能延期", "the certificate belongs to no service at the desk"},
-	{"service_not_sold", "该项目已不再提供这项服务", "the project does not sell this service any more"},
-	{"service_taken", "服务编号属于其他账号", "the service belongs to another account"},
-	{"certificate_taken", "证书属于其他账号", "the certificate belongs to another account"},
-	{"certificate_unknown", "没有找到这张证书", "there is no such certificate for you"},
-	{"serial_ambiguous", "多个签发者有相同序列号的证书，请指明签发者",
-	 "several issuers have this serial: name the issuer"},
-	{"order_unknown", "没有找到这个订单", "you have no such order"},
-	{"order_open", "该服务已有未付款的订单，请先付款或取消", "an order of this service waits for its payment"},
-	{"order_unpaid", "订单尚未付款", "the order is not paid yet"},
-	{"order_paid", "订单已付款", "the order is paid"},
-	{"order_cancelled", "订单已取消", "the order is cancelled"},
-	{"order_other_service", "订单属于另一项服务", "the order is for another service"},
-	{"order_used", "订单已使用完", "the order has been used up"},
-	{"order_months", "延期时长超出订单允许的范围", "the order does not allow so many months"},
-	{"order_missing", "请先下单并付款", "a paid order is needed"},
-	{"order_unwanted", "本业务不需要订单", "no order is needed for this"},
-	{"bank_reference_used", "该银行流水号已用于其他订单", "the bank reference has paid another order"},
-	{"import_time", "时间格式不正确", "a time is malformed"},
-	{"import_empty", "缺少必填的内容", "a needed value is empty"},
-	{"import_period", "服务期限不正确", "the service period is wrong"},
-	/* requests */
-	{"request_unknown", "没有找到这项申请", "you have no such request"},
-	{"request_state", "申请的当前状态不允许这个操作", "not possible in the request's state"},
-	{"requests_many", "未办结的申请过多", "too many open requests"},
-	{"materials_missing", "材料不齐全", "materials are missing"},
-	{"material_unknown", "本业务不需要这种材料", "this material is not asked for"},
-	{"material_missing", "没有找到这份材料", "there is no such material"},
-	{"material_type", "只接受 PDF、JPEG 或 PNG 文件", "only PDF, JPEG and PNG files are taken"},
-	{"material_size", "文件过大", "the file is too large"},
-	{"material_content", "文件内容编码不正确", "the content is no base64"},
-	{"materials", "材料数量过多", "too many materials"},
-	{"notice_missing", "请先阅读并接受证书业务风险告知函", "accept the risk notice first"},
-	{"files_unsaid", "请回答是否还有加密文件尚未开标", "say whether encrypted files are not yet opened"},
-	{"files_pending", "还有加密文件尚未开标，请先办理恢复证书",
-	 "encrypted files are not yet opened: recover first"},
-	{"key_seen", "请说明审核员如何核对了新密钥", "say how the officers saw the new key"},
+	/* proofs and officers, by common/policy and signer */
 	{"subscriber_missing", "缺少当前证书密钥的签名", "the current key's proof is missing"},
 	{"subscriber_signature", "当前证书密钥的签名验证未通过", "the current key's signature does not hold"},
 	{"new_key_missing", "缺少新密钥的签名", "the new key's proof is missing"},
 	{"new_key_signature", "新密钥的签名验证未通过", "the new key's signature does not hold"},
 	{"signer_unknown", "签名者不在名册中，或不应在此签名", "this signer has no place here"},
 	{"signature", "签名验证未通过", "a signature does not hold"},
-	{"officer_signature", "审核员的签名验证未通过", "the officer's signature does not hold"},
-	{"officer_twice", "该审核员已经审核过", "this officer has approved already"},
 	{"officers_scope", "该审核员无权审核这项业务", "this officer may not sign this"},
 	{"officers_short", "审核员人数不足", "more officers are needed"},
-	{"officer_rejected", "审核未通过", "an officer rejected the request"},
-	{"way_of_subscriber", "这种方式需由用户本人申请", "the subscriber asks for this way"},
 	/* the tally, by policy and signer */
 	{"tally_not_yet", "申请单的生效时间未到", "the tally is from the future"},
 	{"tally_expired", "申请单已过期，请重新申请", "the tally has expired: ask anew"},
@@ -163,12 +101,11 @@ const struct rpc_message desk_messages[] = {
 	{"peer_timeout", "签发系统没有及时应答", "the signer did not answer in time"},
 	{"peer_refused", "签发系统拒绝连接", "the signer refused the connection"},
 	{"peer_error", "与签发系统通信出错", "talking to the signer failed"},
-	{"crl_scope", "没有这份吊销列表", "there is no such CRL"},
-	{"crl_size", "吊销列表过大，请按分片下载", "the CRL is too large: ask for its shards"},
 	{"heads_changed", "业务规则刚刚更新，请重试", "roster or policy just changed: try again"},
 	{"refusals_rate", "被拒绝的申请过多，请稍后再试", "too many refusals: wait"},
 	{"ledger_queue", "签发系统繁忙，请稍后再试", "the signer is busy"},
 	{"serial_taken", "签发系统繁忙，请重试", "the signer is busy"},
 	{"db_busy", "系统繁忙，请稍后再试", "busy: try again"},
 };
-const size_t desk_n_messages = sizeof(desk_messages) / sizeof(desk_messages[0]);
+
+const struct desk_part desk_messages = {NULL, 0, messages, sizeof(messages) / sizeof(messages[0])};

@@ -557,9 +557,10 @@ const char *fx_text(json_t *o, const char *key)
 
 static bool changes(const char *method)
 {
-	for (size_t i = 0; i < desk_n_methods; i++) {
-		if (strcmp(desk_methods[i].rpc.name, method) == 0)
-			return desk_methods[i].rpc.changes;
+	const struct desk_method *m = NULL;
+	for (size_t i = 0; (m = desk_method_at(i)); i++) {
+		if (strcmp(m->rpc.name, method) == 0)
+			return m->rpc.changes;
 	}
 	return false;
 }

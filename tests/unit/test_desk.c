@@ -140,20 +140,23 @@ static void test_every_method_is_described(void **state)
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
 	_cleanup_(json_freep) json_t *doc = fx_do(x, UID_PORTAL, "rpc.discover", NULL);
-	assert_true(json_array_size(json_object_get(doc, "methods")) >= desk_n_methods);
-	for (size_t i = 0; i < desk_n_methods; i++) {
-		const struct rpc_method *m = &desk_methods[i].rpc;
+	const struct desk_method *method = NULL;
+	const struct rpc_message *message = NULL;
+	size_t n = 0;
+	for (; (method = desk_method_at(n)); n++) {
+		const struct rpc_method *m = &method->rpc;
 		_cleanup_(json_freep) json_t *schema = json_loads(m->result, 0, NULL);
 		assert_non_null(schema);
 		assert_true(m->zh[0] && m->en[0] && m->roles != 0 && m->params);
-		assert_true(!m->changes || desk_methods[i].mode != MODE_READ);
-		for (size_t k = 0; k < i; k++)
-			assert_string_not_equal(m->name, desk_methods[k].rpc.name);
+		assert_true(!m->changes || method->mode != MODE_READ);
+		for (size_t k = 0; k < n; k++)
+			assert_string_not_equal(m->name, desk_method_at(k)->rpc.name);
 	}
-	for (size_t i = 0; i < desk_n_messages; i++) {
-		assert_true(desk_messages[i].zh[0] && desk_messages[i].en[0]);
+	assert_true(json_array_size(json_object_get(doc, "methods")) == n + 1); /* and rpc.discover */
+	for (size_t i = 0; (message = desk_message_at(i)); i++) {
+		assert_true(message->zh[0] && message->en[0]);
 		for (size_t k = 0; k < i; k++)
-			assert_string_not_equal(desk_messages[i].rule, desk_messages[k].rule);
+			assert_string_not_equal(message->rule, desk_message_at(k)->rule);
 	}
 }
 
@@ -195,8 +198,9 @@ static void test_bad_parameters(void **state)
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
 	fx_log_in(x);
-	for (size_t i = 0; i < desk_n_methods; i++) {
-		const struct rpc_method *m = &desk_methods[i].rpc;
+	const struct desk_method *method = NULL;
+	for (size_t i = 0; (method = desk_method_at(i)); i++) {
+		const struct rpc_method *m = &method->rpc;
 		struct rpc_param unknown = {.name = "colour", .type = PARAM_STRING};
 		param_refused(x, m, &unknown, json_string("red"), "unknown");
 		for (const struct rpc_param *p = m->params; p->name; p++) {
@@ -255,8 +259,9 @@ static void test_rules_of_the_judge_have_texts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		bool found = false;
-		for (size_t k = 0; k < desk_n_messages; k++)
-			found = found || strcmp(desk_messages[k].rule, rules[i]) == 0;
+		const struct rpc_message *m = NULL;
+		for (size_t k = 0; (m = desk_message_at(k)); k++)
+			found = found || strcmp(m->rule, rules[i]) == 0;
 		if (!found)
 			fail_msg("no text for %s", rules[i]);
 	}

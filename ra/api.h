@@ -1,0 +1,76 @@
+/*
+ * The words in which methods are described: parameters, results as JSON Schema, who may call. Each ra/api_<noun>.c is the
+ * table of one noun: its methods, and what people read for the rules that it refuses by. For those files only.
+ */
+#ifndef HUFU_RA_API_H
+#define HUFU_RA_API_H
+
+#include "ra/desk.h"
+
+#define OWNER (DESK_SUBSCRIBER | DESK_PORTAL)
+#define ANYBODY (DESK_SUBSCRIBER | DESK_OFFICER | DESK_ADMIN | DESK_PORTAL)
+
+/* --- parameters --- */
+
+#define TEXT(n, req, lo, hi, zh, en)                                                                                   \
+	{                                                                                                              \
+		n, PARAM_STRING, req, lo, hi, NULL, zh, en                                                             \
+	}
+#define WORD(n, req, list, zh, en)                                                                                     \
+	{                                                                                                              \
+		n, PARAM_STRING, req, 1, 47, list, zh, en                                                              \
+	}
+#define NUMBER(n, req, lo, hi, zh, en)                                                                                 \
+	{                                                                                                              \
+		n, PARAM_INTEGER, req, lo, hi, NULL, zh, en                                                            \
+	}
+#define PAGE                                                                                                           \
+	NUMBER("page", false, 1, 1000000, "页码", "page, from 1"),                                                     \
+		NUMBER("per_page", false, 1, 100, "每页条数", "rows a page, 5 when absent")
+
+#define SERIAL_PARAM(req) TEXT("serial", req, 2, 40, "证书序列号", "serial number, upper-case hex")
+#define ISSUER TEXT("issuer", false, 40, 40, "签发者密钥标识", "key id of the issuer, 40 hex characters")
+#define REQUEST TEXT("request", true, REQUEST_ID, REQUEST_ID, "申请编号", "id of the request")
+#define SEARCH TEXT("search", false, 0, 200, "按证书名称搜索", "part of the certificate's name")
+
+extern const struct rpc_param no_params[];
+
+/* --- results: JSON Schema --- */
+
+#define OBJECT(props) "{\"type\":\"object\",\"properties\":{" props "}}"
+#define STR(n) "\"" n "\":{\"type\":\"string\"}"
+#define INT(n) "\"" n "\":{\"type\":\"integer\"}"
+#define BOOL(n) "\"" n "\":{\"type\":\"boolean\"}"
+#define OBJ(n, props) "\"" n "\":" OBJECT(props)
+#define ROWS(n, props) "\"" n "\":{\"type\":\"array\",\"items\":" OBJECT(props) "}"
+#define STRS(n) "\"" n "\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"
+#define BOTH(n) OBJ(n, STR("zh") "," STR("en"))
+#define STATE STR("request") "," STR("state")
+#define MATERIALS ROWS("materials", STR("name") "," STR("sha256") "," INT("bytes") "," STR("type"))
+#define ITEM STATE "," STR("kind") "," STR("way") "," STR("project") "," STR("serial") "," STR("made") "," STR("dies")
+#define EMPTY "{\"type\":\"object\",\"maxProperties\":0}"
+
+/* --- methods --- */
+
+#define METHOD(name_, fn_, mode_, roles_, session_, changes_, initial_, params_, result_, zh_, en_)                    \
+	{                                                                                                              \
+		.rpc = {.name = name_,                                                                                 \
+			.roles = roles_,                                                                               \
+			.session = session_,                                                                           \
+			.changes = changes_,                                                                           \
+			.params = params_,                                                                             \
+			.result = result_,                                                                             \
+			.zh = zh_,                                                                                     \
+			.en = en_},                                                                                    \
+		.mode = mode_, .with_initial = initial_, .fn = fn_                                                     \
+	}
+/* Of a person who is logged in: reading, changing. */
+#define READS(name, fn, params, result, zh, en)                                                                        \
+	METHOD(name, fn, MODE_READ, OWNER, true, false, false, params, result, zh, en)
+#define CHANGES(name, fn, params, result, zh, en)                                                                      \
+	METHOD(name, fn, MODE_CHANGE, OWNER, true, true, false, params, result, zh, en)
+#define DESK_PART(name, its_methods, its_messages)                                                                     \
+	const struct desk_part name = {its_methods, sizeof(its_methods) / sizeof((its_methods)[0]), its_messages,      \
+				       sizeof(its_messages) / sizeof((its_messages)[0])}
+
+#endif

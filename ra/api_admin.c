@@ -1,0 +1,39 @@
+/*
+ * Imports, pending requests, health.
+ */
+#include "ra/api.h"
+
+#include "ra/health.h"
+#include "ra/import.h"
+#include "ra/review.h"
+
+static const struct rpc_param import_params[] = {
+	{"rows", PARAM_OBJECTS, true, 1, 1000, NULL, "旧系统的记录", "rows of the old system's export"},
+	{"dry_run", PARAM_BOOLEAN, false, 0, 0, NULL, "只检查，不写入", "check only"},
+	{0}};
+
+static const struct desk_method methods[] = {
+	METHOD("policy.pending", policy_pending, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false, no_params,
+	       OBJECT(STR("policy") "," ROWS("requests", STATE "," STR("kind") "," STR("policy") "," STR("dies"))),
+	       "未办结的申请", "requests that are not final, with the policy that they were made under"),
+	METHOD("import.accounts", import_accounts, MODE_OWN, DESK_ADMIN, false, true, false, import_params,
+	       OBJECT(ROWS("report",
+			   INT("line") "," STR("result") "," STR("text") "," STRS("flags")) "," BOOL("dry_run")),
+	       "导入账号", "accounts and services of an old system"),
+	METHOD("desk.health", desk_health, MODE_READ, ANYBODY, false, false, false, no_params,
+	       OBJECT(STR("version") "," OBJ("signer", BOOL("reachable") "," BOOL("locked") "," INT("ledger_size")) "," INT(
+		       "ledger_size") "," STR("as_of") "," INT("lag") "," INT("queue") "," ROWS("worries",
+												STR("reason") "," STR(
+													"text"))),
+	       "运行状况", "signer, follower, queue, and reasons for worry"),
+};
+
+static const struct rpc_message messages[] = {
+	{"service_taken", "服务编号属于其他账号", "the service belongs to another account"},
+	{"certificate_taken", "证书属于其他账号", "the certificate belongs to another account"},
+	{"import_time", "时间格式不正确", "a time is malformed"},
+	{"import_empty", "缺少必填的内容", "a needed value is empty"},
+	{"import_period", "服务期限不正确", "the service period is wrong"},
+};
+
+DESK_PART(api_admin, methods, messages);

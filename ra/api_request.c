@@ -1,0 +1,69 @@
+/*
+ * The owner's side of a request.
+ */
+#include "ra/api.h"
+
+#include "ra/request.h"
+
+static const char *const kind_words[] = {"extend", "change", "revoke", NULL};
+static const char *const files_words[] = {"no", "yes", "waived", NULL};
+static const char *const state_words[] = {"drafted", "awaiting_proof", "awaiting_officers", "approved", "sent",
+					  "issued",  "refused",	       "withdrawn",	    "expired",	NULL};
+static const struct rpc_param prepare_params[] = {
+	WORD("kind", true, kind_words, "业务类型", "extend, change or revoke"),
+	TEXT("way", true, 1, 47, "办理方式", "one of the profile's ways"),
+	SERIAL_PARAM(true),
+	ISSUER,
+	TEXT("project", true, 1, 47, "项目", "the certificate's project"),
+	TEXT("profile", false, 1, 47, "证书类型", "the certificate's own when absent"),
+	{"subject", PARAM_OBJECTS, false, 0, 16, NULL, "要变更的主体属性", "[{attribute, value}] to change"},
+	NUMBER("months", false, 0, 1200, "延期月数", "months to extend; 0 keeps the validity"),
+	TEXT("order", false, 1, ORDER_ID_MAX, "已付款的订单", "a paid order"),
+	TEXT("csr", false, 1, 32768, "新密钥的证书请求（PEM）", "PKCS#10 of a new key, PEM; absent: the same key"),
+	WORD("files", false, files_words, "是否还有加密文件尚未开标", "encrypted files not yet opened?"),
+	{"notice_accepted", PARAM_BOOLEAN, false, 0, 0, NULL, "已接受风险告知函", "the risk notice is accepted"},
+	TEXT("reason", false, 1, 31, "吊销原因", "revoke: reason, RFC 5280 5.3.1"),
+	TEXT("request", false, REQUEST_ID, REQUEST_ID, "要修改的草稿", "a draft to edit"),
+	{0}};
+static const struct rpc_param request_params[] = {REQUEST, {0}};
+static const struct rpc_param show_params[] = {
+	REQUEST, NUMBER("wait_ms", false, 0, 10000, "等待办结的毫秒数", "wait for the end, at most so long"), {0}};
+static const struct rpc_param request_list_params[] = {
+	WORD("state", false, state_words, "状态", "only in this state"), PAGE, {0}};
+static const struct rpc_param prove_params[] = {
+	REQUEST, {"lines", PARAM_STRINGS, true, 1, 2, NULL, "签名行", "signature lines over the tally's text"}, {0}};
+
+#define HISTORY                                                                                                        \
+	ROWS("history", STR("at") "," STR("event") "," STR("from") "," STR("to") "," STR("who") "," STR("detail"))
+
+static const struct desk_method methods[] = {
+	CHANGES("request.prepare", request_prepare, prepare_params, OBJECT(STATE "," STR("tally") "," STRS("missing")),
+		"填写申请", "draft a request, or edit a draft"),
+	METHOD("request.show", request_show, MODE_OWN, OWNER, true, false, false, show_params,
+	       OBJECT(ITEM "," STR("tally") "," STR("note") "," STRS("missing") "," MATERIALS "," HISTORY "," BOTH(
+		       "explain") "," OBJ("refusal",
+					  STR("rule") "," STR("where") "," STR(
+						  "text")) "," STR("certificate") "," STR("certificate_serial")),
+	       "申请", "one request"),
+	READS("request.list", request_list, request_list_params, OBJECT(ROWS("requests", ITEM) "," INT("total")),
+	      "我的申请", "my requests"),
+	CHANGES("request.prove", request_prove, prove_params, OBJECT(STATE "," STRS("missing")), "签名",
+		"bring the signature of the current key, the new key or both"),
+	CHANGES("request.submit", request_submit, request_params, OBJECT(STATE), "提交申请", "hand the request in"),
+	CHANGES("request.withdraw", request_withdraw, request_params, OBJECT(STATE), "撤回申请",
+		"take the request back: its tally dies at the signer too"),
+};
+
+static const struct rpc_message messages[] = {
+	{"request_unknown", "没有找到这项申请", "you have no such request"},
+	{"request_state", "申请的当前状态不允许这个操作", "not possible in the request's state"},
+	{"requests_many", "未办结的申请过多", "too many open requests"},
+	{"materials_missing", "材料不齐全", "materials are missing"},
+	{"notice_missing", "请先阅读并接受证书业务风险告知函", "accept the risk notice first"},
+	{"files_unsaid", "请回答是否还有加密文件尚未开标", "say whether encrypted files are not yet opened"},
+	{"files_pending", "还有加密文件尚未开标，请先办理恢复证书",
+	 "encrypted files are not yet opened: recover first"},
+	{"subject_twice", "同一主体属性重复", "a subject attribute stands twice"},
+};
+
+DESK_PART(api_request, methods, messages);

@@ -1,0 +1,50 @@
+/*
+ * The officers' side of a request.
+ */
+#include "ra/api.h"
+
+#include "ra/review.h"
+
+static const char *const kind_words[] = {"extend", "change", "revoke", NULL};
+static const struct rpc_param request_params[] = {REQUEST, {0}};
+static const struct rpc_param queue_params[] = {TEXT("project", false, 1, 47, "项目", "only this project"),
+						WORD("kind", false, kind_words, "业务类型", "only this kind"),
+						{0}};
+static const struct rpc_param approve_params[] = {
+	REQUEST, TEXT("line", true, 1, 2048, "审核员的签名行", "the officer's signature line"), {0}};
+static const struct rpc_param reject_params[] = {
+	REQUEST, TEXT("reason", true, 1, 500, "理由", "why, for the subscriber"), {0}};
+static const struct rpc_param revoke_params[] = {SERIAL_PARAM(true),
+						 ISSUER,
+						 TEXT("reason", true, 1, 31, "吊销原因", "reason, RFC 5280 5.3.1"),
+						 TEXT("way", true, 1, 47, "办理方式", "one of the profile's ways"),
+						 {0}};
+
+static const struct desk_method methods[] = {
+	METHOD("review.queue", review_queue, MODE_READ, DESK_OFFICER, false, false, false, queue_params,
+	       OBJECT(ROWS("requests", ITEM "," STR("organisation") "," STR("officers"))), "待审核",
+	       "what waits for officers"),
+	METHOD("review.show", review_show, MODE_READ, DESK_OFFICER, false, false, false, request_params,
+	       OBJECT(ITEM "," STR("tally") "," STR("note") "," MATERIALS "," STRS("checklist") "," STR(
+		       "officers") "," ROWS("difference", STR("attribute") ",\"old\":{\"type\":[\"string\",\"null\"]},"
+									   "\"new\":{\"type\":[\"string\",\"null\"]}")),
+	       "审核", "one request, for officers"),
+	METHOD("review.approve", review_approve, MODE_CHANGE, DESK_OFFICER, false, true, false, approve_params,
+	       OBJECT(STATE "," STR("officers")), "审核通过", "an officer's signature line"),
+	METHOD("review.reject", review_reject, MODE_CHANGE, DESK_OFFICER, false, true, false, reject_params,
+	       OBJECT(STATE), "审核不通过", "an officer says no"),
+	METHOD("review.prepare_revoke", review_prepare_revoke, MODE_CHANGE, DESK_OFFICER, false, true, false,
+	       revoke_params, OBJECT(STATE "," STR("tally")), "吊销", "open the revocation of any certificate"),
+};
+
+static const struct rpc_message messages[] = {
+	{"key_seen", "请说明审核员如何核对了新密钥", "say how the officers saw the new key"},
+	{"officer_signature", "审核员的签名验证未通过", "the officer's signature does not hold"},
+	{"officer_twice", "该审核员已经审核过", "this officer has approved already"},
+	{"officer_rejected", "审核未通过", "an officer rejected the request"},
+	{"way_of_subscriber", "这种方式需由用户本人申请", "the subscriber asks for this way"},
+	{"line_form", "签名行格式不正确", "the signature line is malformed"},
+	{"reason_form", "吊销原因不正确", "the revocation reason is not one"},
+};
+
+DESK_PART(api_review, methods, messages);

@@ -1,0 +1,50 @@
+/*
+ * Certificates, their status, and CRLs.
+ */
+#include "ra/api.h"
+
+#include "ra/service.h"
+#include "ra/status.h"
+
+static const struct rpc_param list_params[] = {PAGE, SEARCH, {0}};
+static const struct rpc_param cert_params[] = {SERIAL_PARAM(true), ISSUER, {0}};
+static const struct rpc_param status_params[] = {
+	{"serials", PARAM_STRINGS, false, 1, 1000, NULL, "证书序列号", "serial numbers"},
+	{"refs", PARAM_OBJECTS, false, 1, 1000, NULL, "签发者和序列号", "[{issuer, serial}]"},
+	{0}};
+static const struct rpc_param crl_params[] = {
+	ISSUER, NUMBER("shard", false, 0, 4095, "分片", "a shard; absent: the full CRL"), {0}};
+
+#define CERT                                                                                                           \
+	STR("serial")                                                                                                  \
+	"," STR("name") "," STR("issuer") "," STR("not_before") "," STR("not_after") "," STR("state") "," STR(         \
+		"project") "," STR("profile") "," STRS("actions")
+
+static const struct desk_method methods[] = {
+	READS("cert.list", cert_list, list_params, OBJECT(ROWS("certificates", CERT) "," INT("total")), "我的证书",
+	      "my certificates"),
+	READS("cert.show", cert_show, cert_params,
+	      OBJECT(CERT "," STR("pem") "," STR("reason") "," STR("when") "," STR("successor")), "证书",
+	      "one certificate"),
+	METHOD("status.query", status_query, MODE_READ, ANYBODY, false, false, false, status_params,
+	       OBJECT(STR("as_of") "," INT("ledger_size") "," ROWS(
+		       "answers", STR("serial") ",\"issuer\":{\"type\":[\"string\",\"null\"]}," STR("state") "," STR(
+					  "reason") "," STR("when") "," STR("not_after") "," STR("successor"))),
+	       "证书状态", "status by serial number, or by issuer and serial number"),
+	METHOD("crl.get", crl_get, MODE_OWN, ANYBODY, false, false, false, crl_params,
+	       OBJECT(STR("der") "," INT("number") "," STR("next_update")), "吊销列表", "the current CRL"),
+};
+
+static const struct rpc_message messages[] = {
+	{"certificate_unknown", "没有找到这张证书", "there is no such certificate for you"},
+	{"serial_ambiguous", "多个签发者有相同序列号的证书，请指明签发者",
+	 "several issuers have this serial: name the issuer"},
+	{"serial_form", "证书序列号格式不正确", "the serial number is malformed"},
+	{"issuer_form", "签发者标识格式不正确", "the issuer's key id is malformed"},
+	{"sha256_form", "SHA-256 值格式不正确", "the SHA-256 is malformed"},
+	{"status_nothing", "请给出要查询的证书", "name the certificates to ask for"},
+	{"crl_scope", "没有这份吊销列表", "there is no such CRL"},
+	{"crl_size", "吊销列表过大，请按分片下载", "the CRL is too large: ask for its shards"},
+};
+
+DESK_PART(api_status, methods, messages);
