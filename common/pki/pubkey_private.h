@@ -8,6 +8,9 @@
 
 /* The id that every other implementation expects (GM/T 0009 10); OpenSSL's default is an empty one. */
 #define SM2_ID "1234567812345678"
+/* The standard id, into the context of a signature or verification that has begun: as a parameter of the beginning itself it is
+ * refused as too late by OpenSSL 3.0.19 (3.0.16 took it). GM/T 0009 10. */
+bool sm2_set_id(EVP_PKEY_CTX *pctx);
 
 struct key_info {
 	const char *word, *note_type;

@@ -7,7 +7,6 @@
 #include "common/pki/der.h"
 #include "common/pki/pubkey_private.h"
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <sodium.h>
 #include <string.h>
@@ -39,16 +38,19 @@ static bool verify_ed25519(const struct pubkey *k, struct slice msg, struct slic
 	return crypto_sign_verify_detached(sig.p, msg.p ? msg.p : (const uint8_t *)"", msg.n, point) == 0;
 }
 
+bool sm2_set_id(EVP_PKEY_CTX *pctx)
+{
+	return EVP_PKEY_CTX_set1_id(pctx, SM2_ID, sizeof(SM2_ID) - 1) == 1;
+}
+
 static bool verify_evp(const struct pubkey *k, const EVP_MD *md, struct slice msg, struct slice sig)
 {
-	char id[] = SM2_ID;
-	OSSL_PARAM sm2_params[] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_DIST_ID, id, sizeof(id) - 1),
-				   OSSL_PARAM_construct_end()};
+	EVP_PKEY_CTX *pctx = NULL; /* ctx's own */
 	_cleanup_(evp_md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	if (!ctx)
 		abort();
-	bool good = EVP_DigestVerifyInit_ex(ctx, NULL, EVP_MD_get0_name(md), NULL, NULL, k->pkey,
-					    k->alg == KEY_SM2 ? sm2_params : NULL) == 1 &&
+	bool good = EVP_DigestVerifyInit_ex(ctx, &pctx, EVP_MD_get0_name(md), NULL, NULL, k->pkey, NULL) == 1 &&
+		    (k->alg != KEY_SM2 || sm2_set_id(pctx)) &&
 		    EVP_DigestVerify(ctx, sig.p, sig.n, msg.p ? msg.p : (const uint8_t *)"", msg.n) == 1;
 	if (!good)
 		ERR_clear_error();

@@ -12,7 +12,6 @@
 #include "common/pki/pubkey_private.h"
 
 #include <assert.h>
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -124,15 +123,13 @@ enum err privkey_sign(EVP_PKEY *key, enum key_alg alg, struct slice msg, struct 
 	const struct key_info *info = key_info(alg);
 	uint8_t sig[SIGNATURE_MAX];
 	size_t n = sizeof(sig);
-	char id[] = SM2_ID;
-	OSSL_PARAM sm2_params[] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_DIST_ID, id, sizeof(id) - 1),
-				   OSSL_PARAM_construct_end()};
+	EVP_PKEY_CTX *pctx = NULL; /* ctx's own */
 	if (!key_is(key, alg))
 		return fault_raise(f, ERR_CRYPTO, "key_algorithm", "private key", "the key is not of kind %s",
 				   info->word);
 	_cleanup_(evp_md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	if (!ctx ||
-	    EVP_DigestSignInit_ex(ctx, NULL, info->md, NULL, NULL, key, alg == KEY_SM2 ? sm2_params : NULL) != 1 ||
+	if (!ctx || EVP_DigestSignInit_ex(ctx, &pctx, info->md, NULL, NULL, key, NULL) != 1 ||
+	    (alg == KEY_SM2 && !sm2_set_id(pctx)) ||
 	    EVP_DigestSign(ctx, sig, &n, msg.p ? msg.p : (const uint8_t *)"", msg.n) != 1)
 		return crypto_failed(f, ERR_CRYPTO, "key_sign", "libcrypto does not sign");
 	buf_add(ret, sig, n);
