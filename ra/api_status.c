@@ -11,6 +11,11 @@ static const struct rpc_param cert_params[] = {SERIAL_PARAM(true), ISSUER, {0}};
 static const struct rpc_param status_params[] = {
 	{"serials", PARAM_STRINGS, false, 1, 1000, NULL, "证书序列号", "serial numbers"},
 	{"refs", PARAM_OBJECTS, false, 1, 1000, NULL, "签发者和序列号", "[{issuer, serial}]"},
+	{"hashes", PARAM_STRINGS, false, 1, 1000, NULL, "证书的 SHA-256", "SHA-256 of certificates (DER), hex"},
+	TEXT("identifier", false, 1, CERT_NAME_MAX, "证书主体的标识（须有会话或令牌）",
+	     "identifier of the subject: needs session or token"),
+	TEXT("session", false, 1, 256, "登录后取得的会话", "session of the person who is logged in"),
+	TEXT("token", false, 1, 256, "门户的令牌", "the portal's token"),
 	{0}};
 static const struct rpc_param crl_params[] = {
 	ISSUER, NUMBER("shard", false, 0, 4095, "分片", "a shard; absent: the full CRL"), {0}};
@@ -20,17 +25,20 @@ static const struct rpc_param crl_params[] = {
 	"," STR("name") "," STR("issuer") "," STR("not_before") "," STR("not_after") "," STR("state") "," STR(         \
 		"project") "," STR("profile") "," STRS("actions")
 
+#define MAYBE(n) "\"" n "\":{\"type\":[\"string\",\"null\"]}"
+
 static const struct desk_method methods[] = {
 	READS("cert.list", cert_list, list_params, OBJECT(ROWS("certificates", CERT) "," INT("total")), "我的证书",
 	      "my certificates"),
 	READS("cert.show", cert_show, cert_params,
 	      OBJECT(CERT "," STR("pem") "," STR("reason") "," STR("when") "," STR("successor")), "证书",
 	      "one certificate"),
-	METHOD("status.query", status_query, MODE_READ, ANYBODY, false, false, false, status_params,
+	METHOD("status.query", status_query, MODE_OWN, ANYBODY, false, false, false, status_params,
 	       OBJECT(STR("as_of") "," INT("ledger_size") "," ROWS(
-		       "answers", STR("serial") ",\"issuer\":{\"type\":[\"string\",\"null\"]}," STR("state") "," STR(
-					  "reason") "," STR("when") "," STR("not_after") "," STR("successor"))),
-	       "证书状态", "status by serial number, or by issuer and serial number"),
+		       "answers",
+		       MAYBE("serial") "," MAYBE("issuer") "," STR("state") "," STR("reason") "," STR("when") "," STR(
+			       "not_after") "," STR("successor") "," STR("successor_issuer") "," STR("sha256") "," STR("identifier"))),
+	       "证书状态", "status by serial number, issuer and serial number, hash, or subject"),
 	METHOD("crl.get", crl_get, MODE_OWN, ANYBODY, false, false, false, crl_params,
 	       OBJECT(STR("der") "," INT("number") "," STR("next_update")), "吊销列表", "the current CRL"),
 };
@@ -42,6 +50,9 @@ static const struct rpc_message messages[] = {
 	{"serial_form", "证书序列号格式不正确", "the serial number is malformed"},
 	{"issuer_form", "签发者标识格式不正确", "the issuer's key id is malformed"},
 	{"sha256_form", "SHA-256 值格式不正确", "the SHA-256 is malformed"},
+	{"identifier_closed", "按主体查询须先登录，或使用门户的令牌",
+	 "to ask by subject, log in or show the portal's token"},
+	{"token_unknown", "令牌无效", "the token is not valid"},
 	{"status_nothing", "请给出要查询的证书", "name the certificates to ask for"},
 	{"crl_scope", "没有这份吊销列表", "there is no such CRL"},
 	{"crl_size", "吊销列表过大，请按分片下载", "the CRL is too large: ask for its shards"},

@@ -9,6 +9,7 @@
 #include "common/note/tally.h"
 
 #include <limits.h>
+#include <sodium.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ struct raw {
 	bool has_bank;
 	struct login_rules login;
 	struct bank bank;
-	struct yaml_list callers;
+	struct yaml_list callers, portals;
 };
 
 static const struct yaml_rule caller_rules[] = {{.key = "uid",
@@ -41,6 +42,27 @@ static const struct yaml_rule caller_rules[] = {{.key = "uid",
 						 .required = true,
 						 .words = desk_role_words,
 						 .help = "what this user may do at the desk"},
+						{0}};
+static const struct yaml_rule portal_rules[] = {{.key = "name",
+						 .kind = YK_STR,
+						 .offset = offsetof(struct portal, name),
+						 .required = true,
+						 .min = 1,
+						 .max = TALLY_WORD - 1,
+						 .help = "the portal, for audit and log"},
+						{.key = "token_sha256",
+						 .kind = YK_STR,
+						 .offset = offsetof(struct portal, token_sha256),
+						 .required = true,
+						 .min = 64,
+						 .max = 64,
+						 .help = "SHA-256 of its token, hex"},
+						{.key = "projects",
+						 .kind = YK_STRS,
+						 .offset = offsetof(struct portal, projects),
+						 .min = 1,
+						 .max = TALLY_WORD - 1,
+						 .help = "whose certificates it may find by subject; all when absent"},
 						{0}};
 static const struct yaml_rule login_rules[] = {
 	{.key = "failures",
@@ -131,6 +153,12 @@ static const struct yaml_rule rules[] = {
 	 .sub = caller_rules,
 	 .elem_size = sizeof(struct caller),
 	 .help = "who may connect"},
+	{.key = "portals",
+	 .kind = YK_LIST,
+	 .offset = offsetof(struct raw, portals),
+	 .sub = portal_rules,
+	 .elem_size = sizeof(struct portal),
+	 .help = "tokens that open status.query by subject"},
 	{.key = "session_minutes",
 	 .kind = YK_INT,
 	 .offset = offsetof(struct raw, session_minutes),
@@ -204,6 +232,17 @@ static enum err check_callers(const struct yaml_doc *doc, const struct ra_config
 	return OK;
 }
 
+static enum err read_tokens(struct ra_config *c, struct fault *f)
+{
+	for (size_t i = 0; i < c->n_portals; i++) {
+		struct portal *p = &c->portals[i];
+		if (!hex_decode(p->token_sha256, strlen(p->token_sha256), p->sha256, sizeof(p->sha256)))
+			return yaml_fault(c->doc, &p->token_sha256, f, "portal_token",
+					  "%s: token_sha256 is not 64 hex characters", p->name);
+	}
+	return OK;
+}
+
 static void take(const struct raw *raw, const char *root, struct ra_config *c)
 {
 	c->state = path_join(root, raw->state);
@@ -217,6 +256,8 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->senders = raw->senders;
 	c->callers = raw->callers.v;
 	c->n_callers = raw->callers.n;
+	c->portals = raw->portals.v;
+	c->n_portals = raw->portals.n;
 	c->session_minutes = raw->session_minutes;
 	c->login = raw->login;
 	if (c->login.failures == 0)
@@ -237,6 +278,7 @@ static enum err load(const char *path, struct ra_config *c, struct fault *f)
 	_cleanup_(freep) char *base = default_root(path);
 	_cleanup_(freep) char *root = raw.root ? path_join(base, raw.root) : xstrdup(base);
 	take(&raw, root, c);
+	TRY(read_tokens(c, f));
 	return check_callers(c->doc, c, f);
 }
 
@@ -257,6 +299,18 @@ enum err ra_config_load(const char *path, struct ra_config *ret, struct fault *f
 	*ret = c;
 	c = (struct ra_config){0};
 	return OK;
+}
+
+const struct portal *ra_config_portal(const struct ra_config *c, const char *token)
+{
+	const struct portal *found = NULL;
+	uint8_t hash[32];
+	sha256(token, strlen(token), hash);
+	for (size_t i = 0; i < c->n_portals; i++) {
+		if (sodium_memcmp(hash, c->portals[i].sha256, sizeof(hash)) == 0)
+			found = &c->portals[i];
+	}
+	return found;
 }
 
 uint64_t ra_config_roles(const struct ra_config *c, uid_t uid)

@@ -25,12 +25,20 @@ struct login_rules {
 struct bank {
 	const char *name, *bank, *account;
 };
+/* A portal's own secret, beside its uid: opens the status of all subjects of its projects. */
+struct portal {
+	const char *name, *token_sha256; /* hex: the token itself stands nowhere here */
+	struct yaml_strs projects;	 /* none: all */
+	uint8_t sha256[32];
+};
 struct ra_config {
 	char *state, *socket, *signer_socket, *policies, *roster, *ra_key; /* absolute; owned */
 	const char *ra_name;
 	int64_t workers, senders;
 	struct caller *callers; /* borrows from doc */
 	size_t n_callers;
+	struct portal *portals; /* borrows from doc */
+	size_t n_portals;
 	int64_t session_minutes;
 	struct login_rules login;
 	bool has_bank;
@@ -42,6 +50,8 @@ struct ra_config {
 void ra_config_done(struct ra_config *c); /* accepts the zero state */
 /* Relative paths start at `root`, which is DIR for DIR/etc/hufu/ra.yaml when the file does not say. */
 MUST_CHECK enum err ra_config_load(const char *path, struct ra_config *ret, struct fault *f);
+/* The portal whose token this is, or NULL. */
+const struct portal *ra_config_portal(const struct ra_config *c, const char *token);
 /* Roles of a peer; 0: not known. */
 uint64_t ra_config_roles(const struct ra_config *c, uid_t uid);
 

@@ -11,6 +11,8 @@
 #include "ra/handover.h"
 #include "ra/password.h"
 #include "ra/signer.h"
+#include "ra/status.h"
+#include "ra/status_index.h"
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
@@ -259,7 +261,8 @@ static enum err dispatch(void *arg, struct rpc_call *call, json_t **ret_result, 
 void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply)
 {
 	struct desk *d = arg;
-	jsonrpc_handle(&d->rpc, peer, request, reply);
+	if (!status_quick(d, peer, request, reply))
+		jsonrpc_handle(&d->rpc, peer, request, reply);
 }
 
 /* --- opening and closing --- */
@@ -322,6 +325,8 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	TRY(dir_make(d->materials, 0700, f));
 	TRY(laws_open(d->config.policies, d->config.roster, &d->laws, f));
 	TRY(store_open(path, &d->store, f));
+	TRY(store_cert_prints_complete(d->store, f));
+	TRY(status_index_open(d->store, &d->status, f));
 	TRY(load_key(d, f));
 	TRY(password_guard_open(d->config.login.initial_password, &d->passwords, f));
 	TRY(signer_view_open(d->store, &d->view, f));
@@ -349,6 +354,8 @@ void desk_close(struct desk *d)
 		signer_view_close(d->view);
 	if (d->passwords)
 		password_guard_close(d->passwords);
+	if (d->status)
+		status_index_close(d->status);
 	if (d->store)
 		store_close(d->store);
 	if (d->laws)

@@ -17,12 +17,14 @@
 /* After jansson, so that its helper is declared. */
 #include "common/base/cleanup.h"
 
+struct status_index; /* what status.query answers from (status_index.h) */
 struct signer_view; /* what the signer said last (signer.h) */
 struct handover_pool;
 
 struct desk {
 	struct ra_config config;
 	struct store *store;
+	struct status_index *status;
 	struct laws *laws;
 	struct person_key key;          /* the RA's */
 	struct rpc_client *signer;

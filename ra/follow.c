@@ -7,6 +7,7 @@
 #include "ra/bell.h"
 #include "ra/ledger.h"
 #include "ra/signer.h"
+#include "ra/status_index.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -65,8 +66,9 @@ static enum err check_answer(uint64_t from, const struct wire_entries *e, struct
 	return OK;
 }
 
+/* *ret_at: when the last entry was made; left alone when they were applied already. */
 static enum err apply_in(struct desk *d, struct db *db, uint64_t from, const struct wire_entries *e,
-			 struct lanes *ended, struct fault *f)
+			 struct lanes *ended, int64_t *ret_at, struct fault *f)
 {
 	int64_t now = 0, at = 0;
 	/* Somebody else may have followed meanwhile (tests do). */
@@ -81,6 +83,7 @@ static enum err apply_in(struct desk *d, struct db *db, uint64_t from, const str
 		}
 	}
 	TRY(store_head_set(db, HEAD_NEXT, (int64_t)(from + e->entries.n), f));
+	*ret_at = at;
 	return store_head_set(db, HEAD_AT, at, f);
 }
 
@@ -88,8 +91,11 @@ static enum err apply(struct desk *d, uint64_t from, const struct wire_entries *
 {
 	struct db *db = NULL;
 	struct lanes ended = {0};
+	int64_t at = 0;
 	TRY(store_begin(d->store, &db, f));
-	TRY(store_end(d->store, db, apply_in(d, db, from, e, &ended, f), f));
+	TRY(store_end(d->store, db, apply_in(d, db, from, e, &ended, &at, f), f));
+	if (at != 0)
+		status_index_heads(d->status, (int64_t)(from + e->entries.n), at);
 	d->followed_next = from + e->entries.n;
 	bell_ring(d->followed, 0);
 	bell_ring_lanes(d->finished, ended);

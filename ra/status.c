@@ -1,23 +1,22 @@
 /*
- * Status comes from the table that the follower fills from the ledger, and says how fresh it is: as_of is the time of
- * the last entry seen, which a beat renews each minute.
+ * Certificates as their owner sees them, from the table that the follower fills from the ledger; and CRLs, which the
+ * signer makes. Next: status_query.c, for those who ask after other people's.
  */
 #include "ra/status.h"
 
-#include "ra/follow.h"
+#include "ra/status_index.h"
 
 #include "common/base/clock.h"
 #include "common/rpc/wire.h"
 
 #include <string.h>
 
-#define SAME_SERIAL_MAX 8
 #define CRL_MAX_ANSWER (48u * 1024u * 1024u)
 
-const char *cert_state_word(const struct cert_row *row, int64_t now)
+const char *status_word(enum cert_state state, int64_t changed, int64_t not_after, int64_t now)
 {
-	bool counts = row->changed <= now;
-	switch (row->state) {
+	bool counts = changed <= now;
+	switch (state) {
 	case CERT_REVOKED:
 		if (counts)
 			return "revoked";
@@ -31,12 +30,22 @@ const char *cert_state_word(const struct cert_row *row, int64_t now)
 	case CERT_GOOD:
 		break;
 	}
-	return now > row->not_after ? "expired" : "good";
+	return now > not_after ? "expired" : "good";
+}
+
+bool status_has_reason(const char *word)
+{
+	return word[0] == 'r' || word[1] == 'n'; /* revoked, ended */
+}
+
+const char *cert_state_word(const struct cert_row *row, int64_t now)
+{
+	return status_word(row->state, row->changed, row->not_after, now);
 }
 
 /* --- finding --- */
 
-static enum err serial_param(const char *text, const char *where, struct serial *ret, struct fault *f)
+enum err serial_param(const char *text, const char *where, struct serial *ret, struct fault *f)
 {
 	if (serial_parse(text, strlen(text), ret))
 		return OK;
@@ -45,7 +54,7 @@ static enum err serial_param(const char *text, const char *where, struct serial 
 			   ESC(text, strlen(text)));
 }
 
-static enum err issuer_param(const char *text, const char *where, uint8_t ret[20], struct fault *f)
+enum err issuer_param(const char *text, const char *where, uint8_t ret[20], struct fault *f)
 {
 	if (strlen(text) == 40 && hex_decode(text, 40, ret, 20))
 		return OK;
@@ -158,21 +167,33 @@ enum err cert_list(struct ctx *c, json_t **ret, struct fault *f)
 	return OK;
 }
 
-/* State, and what goes with it. */
-static enum err put_status(struct db *db, const struct cert_row *row, int64_t now, json_t *o, struct fault *f)
+void status_put(const struct status_view *v, int64_t now, json_t *o)
 {
-	const char *word = cert_state_word(row, now);
-	struct cert_row next;
+	const char *word = status_word(v->state, v->changed, v->not_after, now);
 	json_object_set_new(o, "state", json_string(word));
-	if (strcmp(word, "revoked") == 0 || strcmp(word, "ended") == 0)
-		json_object_set_new(o, "reason", json_string(crl_reason_word(row->reason)));
-	if (row->state != CERT_GOOD)
-		json_object_set_new(o, "when", json_time(row->changed));
-	if (row->successor == 0)
-		return OK;
-	TRY(store_cert_by_id(db, row->successor, &next, f));
-	json_object_set_new(o, "successor", json_string(SERIAL(&next.ref.serial)));
-	json_object_set_new(o, "successor_issuer", json_hex(next.ref.issuer_key_id, 20));
+	if (status_has_reason(word))
+		json_object_set_new(o, "reason", json_string(crl_reason_word(v->reason)));
+	if (v->state != CERT_GOOD)
+		json_object_set_new(o, "when", json_time(v->changed));
+	if (!v->has_successor)
+		return;
+	json_object_set_new(o, "successor", json_string(SERIAL(&v->successor.serial)));
+	json_object_set_new(o, "successor_issuer", json_hex(v->successor.issuer_key_id, 20));
+}
+
+static enum err put_row(struct db *db, const struct cert_row *row, int64_t now, json_t *o, struct fault *f)
+{
+	struct status_view v = {.state = row->state,
+				.reason = row->reason,
+				.changed = row->changed,
+				.not_after = row->not_after,
+				.has_successor = row->successor != 0};
+	if (v.has_successor) {
+		struct cert_row next;
+		TRY(store_cert_by_id(db, row->successor, &next, f));
+		v.successor = next.ref;
+	}
+	status_put(&v, now, o);
 	return OK;
 }
 
@@ -189,83 +210,8 @@ enum err cert_show(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(o, "project", json_string(body.project));
 	json_object_set_new(o, "profile", json_string(body.profile));
 	json_object_set_new(o, "actions", actions_of(c, &row, body.profile));
-	TRY(put_status(c->db, &row, c->now, o, f));
+	TRY(put_row(c->db, &row, c->now, o, f));
 	*ret = TAKE(o);
-	return OK;
-}
-
-/* --- status.query --- */
-
-static json_t *unknown_json(const char *serial, const char *issuer)
-{
-	json_t *o = json_object();
-	json_object_set_new(o, "serial", json_string(serial));
-	json_object_set_new(o, "issuer", issuer ? json_string(issuer) : json_null());
-	json_object_set_new(o, "state", json_string("unknown"));
-	return o;
-}
-
-static enum err put_answer(struct ctx *c, const struct cert_row *row, json_t *answers, struct fault *f)
-{
-	json_t *o = json_object();
-	json_array_append_new(answers, o);
-	json_object_set_new(o, "serial", json_string(SERIAL(&row->ref.serial)));
-	json_object_set_new(o, "issuer", json_hex(row->ref.issuer_key_id, 20));
-	json_object_set_new(o, "not_after", json_time(row->not_after));
-	return put_status(c->db, row, c->now, o, f);
-}
-
-/* Without an issuer: all that have this serial. */
-static enum err answer_serial(struct ctx *c, const char *text, json_t *answers, struct fault *f)
-{
-	struct cert_row rows[SAME_SERIAL_MAX];
-	struct serial serial;
-	size_t n = 0;
-	TRY(serial_param(text, "params.serials", &serial, f));
-	TRY(store_certs_by_serial(c->db, &serial, rows, SAME_SERIAL_MAX, &n, f));
-	for (size_t i = 0; i < n; i++)
-		TRY(put_answer(c, &rows[i], answers, f));
-	if (n == 0)
-		json_array_append_new(answers, unknown_json(text, NULL));
-	return OK;
-}
-
-static enum err answer_ref(struct ctx *c, json_t *object, json_t *answers, struct fault *f)
-{
-	const char *serial, *issuer;
-	struct cert_ref ref = {0};
-	struct cert_row row;
-	TRY(member_text(object, "params.refs", "serial", true, 2 * SERIAL_MAX, &serial, f));
-	TRY(member_text(object, "params.refs", "issuer", true, 40, &issuer, f));
-	TRY(serial_param(serial, "params.refs.serial", &ref.serial, f));
-	TRY(issuer_param(issuer, "params.refs.issuer", ref.issuer_key_id, f));
-	enum err e = store_cert_by_ref(c->db, &ref, &row, f);
-	if (e == ERR_NOT_FOUND) {
-		json_array_append_new(answers, unknown_json(serial, issuer));
-		return OK;
-	}
-	TRY(e);
-	return put_answer(c, &row, answers, f);
-}
-
-enum err status_query(struct ctx *c, json_t **ret, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *answers = json_array();
-	json_t *serials = json_object_get(c->call->params, "serials"), *refs = json_object_get(c->call->params, "refs");
-	json_t *v;
-	size_t i;
-	int64_t size, at;
-	if (!serials && !refs)
-		return fault_raise(f, ERR_PARSE, "status_nothing", "params.serials",
-				   "found neither serials nor refs, wanted one of them");
-	TRY(store_head(c->db, HEAD_NEXT, &size, f));
-	TRY(store_head(c->db, HEAD_AT, &at, f));
-	json_array_foreach(serials, i, v) TRY(answer_serial(c, json_string_value(v), answers, f));
-	json_array_foreach(refs, i, v) TRY(answer_ref(c, v, answers, f));
-	*ret = json_object();
-	json_object_set_new(*ret, "as_of", json_time(at));
-	json_object_set_new(*ret, "ledger_size", json_integer(size));
-	json_object_set_new(*ret, "answers", TAKE(answers));
 	return OK;
 }
 

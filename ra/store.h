@@ -19,6 +19,11 @@ static inline void store_closep(struct store **s) { if (*s) store_close(*s); *s 
 MUST_CHECK enum err store_begin(struct store *s, struct db **ret, struct fault *f);
 /* e OK: commits, else rolls back; gives the writer back. Returns e, or why the commit failed. */
 MUST_CHECK enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f);
+/* After each commit that touched rows of certs, before the writer is given back: their ids, in the order of the changes,
+ * repeated ones too. False: to be told again with the next commit. db is the writer, outside a transaction. Set while
+ * nobody writes; fn NULL ends it. */
+typedef bool store_watch(void *arg, struct db *db, const int64_t *ids, size_t n);
+void store_watch_certs(struct store *s, store_watch *fn, void *arg);
 /* A connection for reading, in a snapshot of its own until store_read_end(). */
 MUST_CHECK enum err store_read(struct store *s, struct db **ret, struct fault *f);
 void store_read_end(struct store *s, struct db *db);

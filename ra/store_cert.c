@@ -7,6 +7,7 @@
 #include "common/base/cleanup.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 void cert_body_done(struct cert_body *b)
@@ -99,6 +100,107 @@ enum err store_certs_with_identifier(struct db *db, const char *profile, const c
 	return read_rows(row, ret, max, ret_n, f);
 }
 
+enum err store_certs_each(struct db *db, void (*fn)(void *arg, const struct cert_row *row), void *arg, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more = false;
+	TRY(db_query(db, f, &row, "SELECT " ROW " FROM certs c ORDER BY c.id", ""));
+	for (;;) {
+		struct cert_row r;
+		TRY(db_next(row, &more, f));
+		if (!more)
+			return OK;
+		read_row(row, &r);
+		fn(arg, &r);
+	}
+}
+
+enum err store_certs_of_identifier(struct db *db, const char *identifier, struct cert_owned *ret, size_t max,
+				   size_t *ret_n, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	size_t n = 0;
+	bool more = false;
+	TRY(db_query(db, f, &row,
+		     "SELECT b.id, c.account, b.project FROM cert_bodies b JOIN certs c ON c.id = b.id"
+		     " WHERE b.identifier = ?1 AND b.identifier <> '' ORDER BY b.id DESC LIMIT ?2",
+		     "ti", identifier, (int64_t)max));
+	for (;;) {
+		TRY(db_next(row, &more, f));
+		if (!more)
+			break;
+		ret[n] = (struct cert_owned){.id = db_i64(row, 0), .account = db_i64(row, 1)};
+		COLUMN(row, 2, ret[n++].project);
+	}
+	*ret_n = n;
+	return OK;
+}
+
+/* --- prints: the first eight octets of the SHA-256 of each certificate, as a number. Whole hashes in an index would
+ * make it four times as large for nothing: what a print finds is compared. --- */
+
+static int64_t print_of(const uint8_t sha256[32])
+{
+	int64_t print;
+	memcpy(&print, sha256, sizeof(print));
+	return (int64_t)be64toh((uint64_t)print);
+}
+
+static enum err print_put(struct db *db, int64_t id, struct slice der, struct fault *f)
+{
+	uint8_t hash[32];
+	sha256(der.p, der.n, hash);
+	return db_run(db, f, "INSERT INTO cert_prints (print, cert) VALUES (?1, ?2) ON CONFLICT DO NOTHING", "ii",
+		      print_of(hash), id);
+}
+
+enum err store_cert_by_hash(struct db *db, const uint8_t sha[32], int64_t *ret_id, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more = false;
+	TRY(db_query(db, f, &row,
+		     "SELECT b.id, b.der FROM cert_prints p JOIN cert_bodies b ON b.id = p.cert WHERE p.print = ?1",
+		     "i", print_of(sha)));
+	TRY(db_next(row, &more, f));
+	while (more) {
+		struct slice der = db_blob(row, 1);
+		uint8_t hash[32];
+		sha256(der.p, der.n, hash);
+		if (memcmp(hash, sha, 32) == 0) {
+			*ret_id = db_i64(row, 0);
+			return OK;
+		}
+		TRY(db_next(row, &more, f));
+	}
+	return fault_raise(f, ERR_NOT_FOUND, "certificate_unknown", "sha256", "no certificate has this hash");
+}
+
+#define HEAD_PRINTS "prints_missing" /* set by the migration: ids up to here have none */
+
+static enum err complete_prints(struct db *db, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	int64_t last = 0;
+	bool more = false;
+	TRY(store_head(db, HEAD_PRINTS, &last, f));
+	if (last == 0)
+		return OK;
+	TRY(db_query(db, f, &row, "SELECT id, der FROM cert_bodies WHERE id <= ?1 ORDER BY id", "i", last));
+	TRY(db_next(row, &more, f));
+	while (more) {
+		TRY(print_put(db, db_i64(row, 0), db_blob(row, 1), f));
+		TRY(db_next(row, &more, f));
+	}
+	return store_head_set(db, HEAD_PRINTS, 0, f);
+}
+
+enum err store_cert_prints_complete(struct store *s, struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(store_begin(s, &db, f));
+	return store_end(s, db, complete_prints(db, f), f);
+}
+
 enum err store_certs_by_serial(struct db *db, const struct serial *serial, struct cert_row *ret, size_t max,
 			       size_t *ret_n, struct fault *f)
 {
@@ -149,6 +251,7 @@ enum err store_cert_add(struct db *db, const struct cert_row *row, const struct 
 		   (int64_t)row->state, (int64_t)row->reason, row->changed, row->not_before, row->not_after,
 		   row->predecessor, row->account));
 	*ret_id = db_last_id(db);
+	TRY(print_put(db, *ret_id, buf_slice(&body->der), f));
 	return db_run(db, f,
 		      "INSERT INTO cert_bodies (id, der, name, issuer_name, key_sha256, renewals, adopted, weak,"
 		      " project, profile, tally, entry, identifier)"

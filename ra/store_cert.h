@@ -49,6 +49,21 @@ MUST_CHECK enum err store_cert_status(struct db *db, int64_t id, enum cert_state
 				      struct fault *f);
 MUST_CHECK enum err store_cert_successor(struct db *db, int64_t id, int64_t successor, struct fault *f);
 
+/* All certificates, by rising id. */
+MUST_CHECK enum err store_certs_each(struct db *db, void (*fn)(void *arg, const struct cert_row *row), void *arg,
+				     struct fault *f);
+/* The certificate whose DER has this SHA-256. ERR_NOT_FOUND. */
+MUST_CHECK enum err store_cert_by_hash(struct db *db, const uint8_t sha256[32], int64_t *ret_id, struct fault *f);
+/* Certificates whose subject has that identifier, in any profile, newest first, at most max. */
+struct cert_owned {
+	int64_t id, account;
+	char project[TALLY_WORD];
+};
+MUST_CHECK enum err store_certs_of_identifier(struct db *db, const char *identifier, struct cert_owned *ret, size_t max,
+					      size_t *ret_n, struct fault *f);
+/* Puts the prints of certificates that were there before prints were kept; does nothing when all have theirs. */
+MUST_CHECK enum err store_cert_prints_complete(struct store *s, struct fault *f);
+
 /* Certificates of that profile and identifier, newest first, at most max. */
 MUST_CHECK enum err store_certs_with_identifier(struct db *db, const char *profile, const char *identifier,
 						struct cert_row *ret, size_t max, size_t *ret_n, struct fault *f);

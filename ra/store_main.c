@@ -21,11 +21,35 @@ struct store {
 	char *path;
 	struct db *writer;
 	pthread_mutex_t writing;
+	store_watch *watch; /* the writer's, as the three below */
+	void *watch_arg;
+	int64_t *touched; /* certs, by the transaction that is open */
+	size_t n_touched, cap_touched;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t given;
 	struct reader *idle;
 	unsigned n_readers; /* open or being opened */
 };
+
+static void touch(void *arg, const char *table, int64_t row)
+{
+	struct store *s = arg;
+	if (strcmp(table, "certs") != 0)
+		return;
+	if (s->n_touched == s->cap_touched) {
+		s->cap_touched = s->cap_touched ? 2 * s->cap_touched : 256;
+		s->touched = xrealloc(s->touched, s->cap_touched, sizeof(*s->touched));
+	}
+	s->touched[s->n_touched++] = row;
+}
+
+void store_watch_certs(struct store *s, store_watch *fn, void *arg)
+{
+	s->watch = fn;
+	s->watch_arg = arg;
+	s->n_touched = 0;
+	db_watch(s->writer, fn ? touch : NULL, s);
+}
 
 enum err store_open(const char *path, struct store **ret, struct fault *f)
 {
@@ -53,6 +77,7 @@ void store_close(struct store *s)
 	pthread_mutex_destroy(&s->writing);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->given);
+	free(s->touched);
 	free(s->path);
 	free(s);
 }
@@ -76,6 +101,9 @@ enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f)
 		e = db_commit(db, f);
 	if (e != OK)
 		db_rollback(db);
+	/* What was rolled back reads as it was: no need to forget it. */
+	if (s->n_touched > 0 && s->watch(s->watch_arg, db, s->touched, s->n_touched))
+		s->n_touched = 0;
 	pthread_mutex_unlock(&s->writing);
 	return e;
 }

@@ -201,3 +201,18 @@ int64_t db_last_id(struct db *db)
 {
 	return sqlite3_last_insert_rowid(db->handle);
 }
+
+static void changed(void *arg, int what, const char *database, const char *table, sqlite3_int64 row)
+{
+	struct db *db = arg;
+	(void)what;
+	(void)database;
+	db->watch(db->watch_arg, table, row);
+}
+
+void db_watch(struct db *db, void (*fn)(void *arg, const char *table, int64_t row), void *arg)
+{
+	db->watch = fn;
+	db->watch_arg = arg;
+	sqlite3_update_hook(db->handle, fn ? changed : NULL, db);
+}

@@ -37,6 +37,9 @@ void db_rollback_to(struct db *db);
 MUST_CHECK enum err db_run(struct db *db, struct fault *f, const char *sql, const char *types, ...);
 int64_t db_changes(struct db *db);      /* rows of the last db_run */
 int64_t db_last_id(struct db *db);
+/* fn hears of each row that is added, changed or taken out through this connection, as it happens, committed or not;
+ * tables WITHOUT ROWID say nothing. fn must not use db. One watcher; NULL ends it. */
+void db_watch(struct db *db, void (*fn)(void *arg, const char *table, int64_t row), void *arg);
 /* Starts a query. Gives *ret: db_row_done() (also on the zero state, by db_row_donep). */
 MUST_CHECK enum err db_query(struct db *db, struct fault *f, struct db_row **ret, const char *sql, const char *types, ...);
 /* Next row: *ret_more false at the end. */

@@ -20,6 +20,8 @@ struct db {
 	sqlite3 *handle;
 	struct db_stmt **cache; /* open addressing, n_slots a power of two; entries never move */
 	size_t n_slots, n_cached;
+	void (*watch)(void *arg, const char *table, int64_t row);
+	void *watch_arg;
 };
 
 /* Raises what SQLite said: constraint ERR_CONFLICT, busy ERR_BUSY, else ERR_DB. what: the statement or act. */

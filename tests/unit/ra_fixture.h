@@ -32,6 +32,7 @@
 #define NEW_NAME "杭州田谷新"
 #define INITIAL "88888888"
 #define PASSWORD "tiger-tally-2026"
+#define PORTAL_TOKEN "portal-token-of-the-tests" /* for project jinhua */
 
 enum fx_uid { UID_SUBSCRIBER = 1001, UID_OFFICER = 1002, UID_ADMIN = 1003, UID_PORTAL = 1004, UID_OTHER = 1005, UID_NOBODY = 4000 };
 

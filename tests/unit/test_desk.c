@@ -37,6 +37,10 @@ static void test_config(void **state)
 		{GOOD "  - {uid: 2, roles: [king]}\n", ""},
 		{GOOD "  - {uid: 2, roles: []}\n", ""},
 		{GOOD "login: {lock_minutes: [0]}\n", ""},
+		{GOOD "portals:\n  - {name: p, token_sha256: abc}\n", "yaml_range"},
+		{GOOD "portals:\n  - {name: p, token_sha256: "
+		      "zz2a0f83384803565149f5dcad3372bb1e6846d6817f32d6dbe965356f2eedfa}\n",
+		 "portal_token"},
 		{GOOD "state: t\n", ""},
 	};
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -186,7 +190,9 @@ static void param_refused(struct fx *x, const struct rpc_method *m, const struct
 	json_t *params = json_pack("{s:o}", p->name, value);
 	if (m->session && strcmp(p->name, "session") != 0)
 		json_object_set_new(params, "session", json_string(x->session));
-	enum fx_uid uid = m->roles & DESK_SUBSCRIBER ? UID_SUBSCRIBER : m->roles & DESK_OFFICER ? UID_OFFICER : UID_ADMIN;
+	enum fx_uid uid = m->roles & DESK_SUBSCRIBER ? UID_SUBSCRIBER
+			  : m->roles & DESK_OFFICER  ? UID_OFFICER
+						     : UID_ADMIN;
 	_cleanup_(json_freep) json_t *r = fx_call(x, uid, m->name, params);
 	json_t *error = json_object_get(r, "error");
 	if (!error || json_integer_value(json_object_get(error, "code")) != -32602)
@@ -515,17 +521,19 @@ static void test_migrations(void **state)
 		struct fault f = {0};
 		assert_int_equal(db_open(":memory:", false, &db, &f), OK);
 		assert_int_equal(db_migrate(db, store_migrations, from, &f), OK);
-		assert_int_equal(db_run(db, &f,
-					"INSERT INTO certs (id, issuer, serial, state, reason, changed, not_before, not_after)"
-					" VALUES (1, x'00', x'01', 0, 0, 0, 0, 0)",
-					""),
-				 OK);
-		assert_int_equal(db_run(db, &f,
-					"INSERT INTO cert_bodies (id, der, name, issuer_name, key_sha256, renewals, adopted,"
-					" weak, project, profile, entry) VALUES (1, x'30', 'n', 'i', zeroblob(32), 0, 0, 0,"
-					" 'p', 'f', 7)",
-					""),
-				 OK);
+		assert_int_equal(
+			db_run(db, &f,
+			       "INSERT INTO certs (id, issuer, serial, state, reason, changed, not_before, not_after)"
+			       " VALUES (1, x'00', x'01', 0, 0, 0, 0, 0)",
+			       ""),
+			OK);
+		assert_int_equal(
+			db_run(db, &f,
+			       "INSERT INTO cert_bodies (id, der, name, issuer_name, key_sha256, renewals, adopted,"
+			       " weak, project, profile, entry) VALUES (1, x'30', 'n', 'i', zeroblob(32), 0, 0, 0,"
+			       " 'p', 'f', 7)",
+			       ""),
+			OK);
 		assert_int_equal(db_migrate(db, store_migrations, store_n_migrations, &f), OK);
 		assert_int_equal(store_cert_body(db, 1, &body, &f), OK);
 		assert_int_equal(body.entry, 7);

@@ -1,0 +1,291 @@
+/*
+ * Rows stand under their id, in chunks that never move; ids come from SQLite, which numbers from 1 without holes. An
+ * open hash table over serial numbers holds the ids. Serial numbers of old authorities are chosen outside, so the hash
+ * has a secret seed. Nothing is ever taken out: a certificate does not leave the table.
+ */
+#include "ra/status_index.h"
+
+#include "ra/follow.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <string.h>
+
+#define CHUNK 16384u
+#define FIRST_SLOTS 4096u
+#define ISSUERS_MAX 4096u
+
+struct status_index {
+	struct store *store;
+	pthread_rwlock_t lock; /* of all below */
+	struct status_entry **chunks;
+	size_t n_chunks, n; /* n: certificates */
+	uint32_t *slots;    /* id, 0: free */
+	size_t n_slots;	    /* a power of two */
+	uint64_t seed[4];
+	struct status_issuer *issuers;
+	size_t n_issuers;
+	int64_t size, as_of;
+};
+
+/* --- the hash table --- */
+
+__extension__ typedef unsigned __int128 u128;
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	u128 product = (u128)a * b;
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* b: SERIAL_MAX octets, zero behind n. */
+static size_t hash_of(const struct status_index *x, const uint8_t *b, size_t n)
+{
+	uint64_t head, middle;
+	uint32_t tail;
+	memcpy(&head, b, 8);
+	memcpy(&middle, b + 8, 8);
+	memcpy(&tail, b + 16, 4);
+	return fold(fold(head ^ x->seed[0], middle ^ x->seed[1]) ^ x->seed[2], (tail | (uint64_t)n << 32) ^ x->seed[3]);
+}
+
+static struct status_entry *entry_at(const struct status_index *x, uint32_t id)
+{
+	return &x->chunks[id / CHUNK][id % CHUNK];
+}
+
+static void link_id(struct status_index *x, uint32_t id)
+{
+	const struct status_entry *e = entry_at(x, id);
+	size_t at = hash_of(x, e->serial, e->n) & (x->n_slots - 1);
+	while (x->slots[at] != 0)
+		at = (at + 1) & (x->n_slots - 1);
+	x->slots[at] = id;
+}
+
+/* In the order of ids, so that those of one serial are found oldest first. */
+static void grow_slots(struct status_index *x)
+{
+	free(x->slots);
+	x->n_slots = x->n_slots ? 2 * x->n_slots : FIRST_SLOTS;
+	x->slots = xcalloc(x->n_slots, sizeof(*x->slots));
+	for (uint32_t id = 1; id < x->n_chunks * CHUNK; id++) {
+		if (entry_at(x, id)->n > 0)
+			link_id(x, id);
+	}
+}
+
+/* --- writing; with the lock held for writing, or before anybody else knows the index --- */
+
+static uint32_t issuer_number(struct status_index *x, const uint8_t key_id[20])
+{
+	for (size_t i = 0; i < x->n_issuers; i++) {
+		if (memcmp(x->issuers[i].key_id, key_id, 20) == 0)
+			return (uint32_t)i;
+	}
+	assert(x->n_issuers < ISSUERS_MAX);
+	x->issuers = xrealloc(x->issuers, x->n_issuers + 1, sizeof(*x->issuers));
+	struct status_issuer *s = &x->issuers[x->n_issuers];
+	memcpy(s->key_id, key_id, 20);
+	hex_lower(key_id, 20, s->hex);
+	return (uint32_t)x->n_issuers++;
+}
+
+static struct status_entry *make_room(struct status_index *x, int64_t id)
+{
+	assert(id > 0 && id < UINT32_MAX);
+	while (x->n_chunks <= (size_t)id / CHUNK) {
+		x->chunks = xrealloc(x->chunks, x->n_chunks + 1, sizeof(struct status_entry *));
+		x->chunks[x->n_chunks++] = xcalloc(CHUNK, sizeof(struct status_entry));
+	}
+	return entry_at(x, (uint32_t)id);
+}
+
+static void put(void *arg, const struct cert_row *row)
+{
+	struct status_index *x = arg;
+	struct status_entry *e = make_room(x, row->id);
+	const struct serial *serial = &row->ref.serial;
+	bool new = e->n == 0;
+	assert(new || (e->n == serial->n && memcmp(e->serial, serial->b, serial->n) == 0));
+	memcpy(e->serial, serial->b, serial->n);
+	e->n = (uint8_t)serial->n;
+	e->state = (uint8_t)row->state;
+	e->reason = (uint8_t)row->reason;
+	e->issuer = issuer_number(x, row->ref.issuer_key_id);
+	e->successor = (uint32_t)row->successor;
+	e->changed = row->changed;
+	e->not_after = row->not_after;
+	if (!new)
+		return;
+	x->n++;
+	if (10 * x->n > 7 * x->n_slots)
+		grow_slots(x);
+	else
+		link_id(x, (uint32_t)row->id);
+}
+
+/* A store_watch: what cannot be read now is asked for again at the next commit. */
+static bool committed(void *arg, struct db *db, const int64_t *ids, size_t n)
+{
+	struct status_index *x = arg;
+	struct fault f = {0};
+	enum err e = OK;
+	pthread_rwlock_wrlock(&x->lock);
+	for (size_t i = 0; i < n && e == OK; i++) {
+		struct cert_row row;
+		e = store_cert_by_id(db, ids[i], &row, &f);
+		if (e == OK)
+			put(x, &row);
+		else if (e == ERR_NOT_FOUND)
+			e = OK; /* added, and rolled back to a savepoint */
+	}
+	pthread_rwlock_unlock(&x->lock);
+	if (e != OK)
+		log_fault(LOG_LEVEL_ERROR, "status_index_behind", &f);
+	return e == OK;
+}
+
+void status_index_heads(struct status_index *x, int64_t size, int64_t as_of)
+{
+	pthread_rwlock_wrlock(&x->lock);
+	if (size > x->size) {
+		x->size = size;
+		x->as_of = as_of;
+	}
+	pthread_rwlock_unlock(&x->lock);
+}
+
+/* --- opening --- */
+
+static enum err fill(struct status_index *x, struct db *db, struct fault *f)
+{
+	TRY(store_head(db, HEAD_NEXT, &x->size, f));
+	TRY(store_head(db, HEAD_AT, &x->as_of, f));
+	return store_certs_each(db, put, x, f);
+}
+
+static enum err load(struct status_index *x, struct fault *f)
+{
+	struct db *db = NULL;
+	int64_t from = clock_mono_us();
+	TRY(store_read(x->store, &db, f));
+	enum err e = fill(x, db, f);
+	store_read_end(x->store, db);
+	TRY(e);
+	log_event(LOG_LEVEL_INFO, "status_index", "certificates=%zu ms=%lld", x->n,
+		  (long long)(clock_mono_us() - from) / 1000);
+	return OK;
+}
+
+enum err status_index_open(struct store *s, struct status_index **ret, struct fault *f)
+{
+	struct status_index *x = xcalloc(1, sizeof(*x));
+	pthread_rwlockattr_t attr;
+	pthread_rwlockattr_init(&attr);
+	/* Else a stream of questions keeps the writer out. */
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&x->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	random_fill(x->seed, sizeof(x->seed));
+	x->store = s;
+	grow_slots(x);
+	enum err e = load(x, f);
+	if (e != OK) {
+		status_index_close(x);
+		return e;
+	}
+	store_watch_certs(s, committed, x);
+	*ret = x;
+	return OK;
+}
+
+void status_index_close(struct status_index *x)
+{
+	store_watch_certs(x->store, NULL, NULL);
+	for (size_t i = 0; i < x->n_chunks; i++)
+		free(x->chunks[i]);
+	free(x->chunks);
+	free(x->slots);
+	free(x->issuers);
+	pthread_rwlock_destroy(&x->lock);
+	free(x);
+}
+
+/* --- reading --- */
+
+void status_begin(struct status_index *x)
+{
+	pthread_rwlock_rdlock(&x->lock);
+}
+
+void status_end(struct status_index *x)
+{
+	pthread_rwlock_unlock(&x->lock);
+}
+
+int64_t status_size(const struct status_index *x)
+{
+	return x->size;
+}
+
+int64_t status_as_of(const struct status_index *x)
+{
+	return x->as_of;
+}
+
+const struct status_entry *status_entry(const struct status_index *x, int64_t id)
+{
+	if (id <= 0 || (uint64_t)id >= (uint64_t)x->n_chunks * CHUNK)
+		return NULL;
+	const struct status_entry *e = entry_at(x, (uint32_t)id);
+	return e->n > 0 ? e : NULL;
+}
+
+const struct status_issuer *status_issuer(const struct status_index *x, uint32_t number)
+{
+	return &x->issuers[number];
+}
+
+/* Where the walk for a serial begins. key: SERIAL_MAX octets, zero behind the serial's. */
+static size_t start_of(const struct status_index *x, const struct serial *serial, uint8_t key[SERIAL_MAX])
+{
+	memset(key, 0, SERIAL_MAX);
+	memcpy(key, serial->b, serial->n);
+	return hash_of(x, key, serial->n) & (x->n_slots - 1);
+}
+
+void status_prefetch(const struct status_index *x, const struct serial *serial)
+{
+	uint8_t key[SERIAL_MAX];
+	__builtin_prefetch(&x->slots[start_of(x, serial, key)]);
+}
+
+size_t status_by_serial(const struct status_index *x, const struct serial *serial,
+			const struct status_entry *ret[SAME_SERIAL_MAX])
+{
+	uint8_t key[SERIAL_MAX];
+	size_t n = 0, at = start_of(x, serial, key);
+	for (; x->slots[at] != 0 && n < SAME_SERIAL_MAX; at = (at + 1) & (x->n_slots - 1)) {
+		const struct status_entry *e = entry_at(x, x->slots[at]);
+		if (e->n == serial->n && memcmp(e->serial, key, SERIAL_MAX) == 0)
+			ret[n++] = e;
+	}
+	return n;
+}
+
+const struct status_entry *status_by_ref(const struct status_index *x, const struct cert_ref *ref)
+{
+	uint8_t key[SERIAL_MAX];
+	for (size_t at = start_of(x, &ref->serial, key); x->slots[at] != 0; at = (at + 1) & (x->n_slots - 1)) {
+		const struct status_entry *e = entry_at(x, x->slots[at]);
+		if (e->n == ref->serial.n && memcmp(e->serial, key, SERIAL_MAX) == 0 &&
+		    memcmp(x->issuers[e->issuer].key_id, ref->issuer_key_id, 20) == 0)
+			return e;
+	}
+	return NULL;
+}

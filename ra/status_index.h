@@ -1,0 +1,51 @@
+/*
+ * What is known of each certificate's status, in memory, so that a portal's question touches no database: about 57 bytes
+ * for a certificate.
+ *
+ * Filled from the table when the desk opens; after that every commit that touches a certificate puts it again, before
+ * the writer is given to the next. Whoever reads stands between begin and end and sees no half of a commit.
+ */
+#ifndef HUFU_RA_STATUS_INDEX_H
+#define HUFU_RA_STATUS_INDEX_H
+
+#include "ra/store_cert.h"
+
+struct status_index; /* thread-safe */
+/* Reads the whole table, and follows the store's commits from then on. Gives *ret: status_index_close(), before the
+ * store is closed. */
+MUST_CHECK enum err status_index_open(struct store *s, struct status_index **ret, struct fault *f);
+void status_index_close(struct status_index *x);
+/* Entries of the ledger that are in it, and the time of the last; after the commit that applied them. */
+void status_index_heads(struct status_index *x, int64_t size, int64_t as_of);
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+struct status_entry {
+	uint8_t serial[SERIAL_MAX]; /* zero behind its n octets */
+	uint8_t n;		    /* 0: there is no such certificate */
+	uint8_t state;		    /* enum cert_state */
+	uint8_t reason;
+	uint32_t issuer;    /* number: status_issuer() */
+	uint32_t successor; /* id, 0 for none */
+	int64_t changed, not_after;
+};
+struct status_issuer {
+	uint8_t key_id[20];
+	char hex[41];
+};
+void status_begin(struct status_index *x);
+void status_end(struct status_index *x);
+int64_t status_size(const struct status_index *x);
+int64_t status_as_of(const struct status_index *x);
+/* NULL when there is none. Borrows until status_end(), as all below. */
+const struct status_entry *status_entry(const struct status_index *x, int64_t id);
+const struct status_issuer *status_issuer(const struct status_index *x, uint32_t number);
+#define SAME_SERIAL_MAX 8
+/* All that have this serial, whoever issued them, oldest first; at most SAME_SERIAL_MAX. Returns how many. */
+size_t status_by_serial(const struct status_index *x, const struct serial *serial,
+			const struct status_entry *ret[SAME_SERIAL_MAX]);
+const struct status_entry *status_by_ref(const struct status_index *x, const struct cert_ref *ref);
+/* Hints the processor at what a look-up will touch, when several follow. */
+void status_prefetch(const struct status_index *x, const struct serial *serial);
+
+#endif
