@@ -4,6 +4,7 @@
  */
 #include "ra/clockwork.h"
 
+#include "ra/audit.h"
 #include "ra/bell.h"
 #include "ra/request_state.h"
 
@@ -65,7 +66,8 @@ static enum err sweep(struct desk *d, int64_t now, struct fault *f)
 {
 	struct db *db = NULL;
 	TRY(store_begin(d->store, &db, f));
-	return store_end(d->store, db, sweep_in(db, now, f), f);
+	TRY(store_end(d->store, db, sweep_in(db, now, f), f));
+	return audit_log_head(d, now, f);
 }
 
 enum err clockwork_turn(struct desk *d, struct fault *f)

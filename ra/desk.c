@@ -19,6 +19,7 @@
 #include "common/base/log.h"
 #include "common/rpc/wire.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <sodium.h>
 #include <string.h>
@@ -40,6 +41,12 @@ static const struct desk_method *find_method(const char *name)
 	}
 	return NULL;
 }
+
+/* What a portal may add to any call that it brings. */
+static const struct rpc_param portal_params[] = {{"address", PARAM_STRING, false, 2, INET6_ADDRSTRLEN - 1, NULL,
+						  "用户的 IP 地址（仅限门户）",
+						  "IP address of the person (portals only)"},
+						 {0}};
 
 /* --- sessions and roles --- */
 
@@ -137,9 +144,10 @@ static void add_error_data(void *arg, const struct rpc_call *call, const struct 
 
 /* --- calls --- */
 
+/* Parameters that say who asks and from where, not what. */
 static bool bare_parameter(const char *key)
 {
-	return strcmp(key, "session") == 0 || strcmp(key, "call_id") == 0;
+	return strcmp(key, "session") == 0 || strcmp(key, "call_id") == 0 || strcmp(key, portal_params[0].name) == 0;
 }
 
 static void call_digest(const struct ctx *c, uint8_t ret[32])
@@ -222,6 +230,23 @@ static enum err run(const struct desk_method *m, struct ctx *c, json_t **ret, st
 	return fault_raise(f, ERR_INTERNAL, "mode", "method", "unknown mode");
 }
 
+/* Where the person is: a portal's word, and nobody else's. */
+static enum err set_address(struct ctx *c, struct fault *f)
+{
+	const char *text = param_text(c, portal_params[0].name);
+	uint8_t bytes[16];
+	if (!text)
+		return OK;
+	if (!caller_is(c, DESK_PORTAL))
+		return fault_raise(f, ERR_DENIED, "address_denied", "params.address",
+				   "found an address from a caller without role portal");
+	if (inet_pton(AF_INET, text, bytes) != 1 && inet_pton(AF_INET6, text, bytes) != 1)
+		return fault_raise(f, ERR_PARSE, "address_form", "params.address",
+				   "found \"%s\", wanted an IPv4 or IPv6 address", ESC(text, strlen(text)));
+	c->address = text;
+	return OK;
+}
+
 static enum err run_as(const struct desk_method *m, struct rpc_call *call, struct desk *d, json_t **ret,
 		       struct fault *f)
 {
@@ -234,7 +259,9 @@ static enum err run_as(const struct desk_method *m, struct rpc_call *call, struc
 	} else {
 		snprintf(c.who, sizeof(c.who), "uid:%lld", (long long)call->peer.uid);
 	}
-	enum err e = run(m, &c, ret, f);
+	enum err e = set_address(&c, f);
+	if (e == OK)
+		e = run(m, &c, ret, f);
 	law_put(d->laws, c.law);
 	return e;
 }
@@ -279,6 +306,8 @@ static void make_methods(struct desk *d)
 	for (size_t i = 0; i < n_methods; i++) {
 		d->methods[i] = desk_method_at(i)->rpc;
 		d->methods[i].fn = dispatch;
+		if (d->methods[i].roles & DESK_PORTAL)
+			d->methods[i].implied = portal_params;
 	}
 	for (size_t i = 0; i < n_messages; i++)
 		d->messages[i] = *desk_message_at(i);

@@ -62,6 +62,7 @@ struct ctx {
 	struct lanes ended;            /* requests that this call ends: rung after its transaction */
 	bool queued;                   /* it put something into the queue to the signer */
 	char who[WHO_MAX];             /* "account:35353550-9", "uid:1001" */
+	const char *address;           /* of the person at the portal, as the portal says; NULL when it says none */
 	void *work;                    /* what a method hands to its own transaction */
 };
 typedef enum err desk_fn(struct ctx *c, json_t **ret, struct fault *f);
@@ -79,7 +80,7 @@ struct desk_part {
 	const struct rpc_message *messages;
 	size_t n_messages;
 };
-extern const struct desk_part api_account, api_service, api_order, api_request, api_material, api_review, api_status, api_admin, desk_messages;
+extern const struct desk_part api_account, api_service, api_order, api_request, api_material, api_review, api_status, api_admin, api_audit, desk_messages;
 /* All of them, one after the other; NULL past the last. */
 const struct desk_method *desk_method_at(size_t i);
 const struct rpc_message *desk_message_at(size_t i);

@@ -12,7 +12,7 @@
 
 #define MATERIAL_MAX (700u * 1024u)
 
-struct upload {
+struct arrival {
 	struct material material;
 	struct buf bytes;
 };
@@ -33,7 +33,7 @@ static const char *type_of(struct slice s)
 	return NULL;
 }
 
-static enum err decode(struct ctx *c, struct upload *u, struct fault *f)
+static enum err decode(struct ctx *c, struct arrival *u, struct fault *f)
 {
 	const char *content = param_text(c, "content");
 	if (!base64_decode(content, strlen(content), &u->bytes) || u->bytes.len == 0)
@@ -103,11 +103,14 @@ static enum err check_in(struct ctx *c, json_t **ret, struct fault *f)
 
 static enum err put_in(struct ctx *c, json_t **ret, struct fault *f)
 {
-	const struct upload *u = c->work;
+	const struct arrival *u = c->work;
 	_cleanup_(request_done) struct request r = {0};
 	_cleanup_(draw_done) struct draw d = {0};
+	bool added = false;
 	TRY(may_take(c, &r, f));
-	TRY(store_material_add(c->db, r.id, &u->material, c->now, f));
+	struct material_owner o = {.kind = "request", .account = r.account};
+	memcpy(o.id, r.id, sizeof(r.id));
+	TRY(store_material_add(c->db, &o, &u->material, c->now, &added, f));
 	TRY(draw_make(c, &r, &d, f));
 	TRY(store_request_redraw(c->db, &r, f));
 	TRY(request_move(c->db, r.id, r.state, EVENT_EDIT, c->now, c->who, u->material.name, NULL, f));
@@ -124,7 +127,7 @@ static char *path_of(const struct desk *d, const uint8_t hash[32])
 	return path_join(d->materials, hex);
 }
 
-static enum err keep_file(const struct desk *d, const struct upload *u, struct fault *f)
+static enum err keep_file(const struct desk *d, const struct arrival *u, struct fault *f)
 {
 	_cleanup_(freep) char *path = path_of(d, u->material.sha256);
 	if (file_exists(path))
@@ -132,7 +135,7 @@ static enum err keep_file(const struct desk *d, const struct upload *u, struct f
 	return file_write(path, buf_slice(&u->bytes), 0600, f);
 }
 
-static enum err put(struct ctx *c, struct upload *u, json_t **ret, struct fault *f)
+static enum err put(struct ctx *c, struct arrival *u, json_t **ret, struct fault *f)
 {
 	TRY(decode(c, u, f));
 	enum err e = desk_read(c, check_in, NULL, f);
@@ -147,7 +150,7 @@ static enum err put(struct ctx *c, struct upload *u, json_t **ret, struct fault 
 
 enum err material_put(struct ctx *c, json_t **ret, struct fault *f)
 {
-	struct upload u = {0};
+	struct arrival u = {0};
 	enum err e = put(c, &u, ret, f);
 	buf_done(&u.bytes);
 	return e;
@@ -161,7 +164,9 @@ static enum err find(struct ctx *c, const uint8_t hash[32], struct request *r, s
 		return fault_raise(f, ERR_DENIED, "session_missing", "params.session",
 				   "wanted a session, or a caller with role officer");
 	TRY(c->session ? request_own(c, r, f) : request_any(c, r, f));
-	enum err e = store_material_get(c->db, r->id, param_text(c, "name"), hash, m, f);
+	struct material_owner o = {.kind = "request"};
+	memcpy(o.id, r->id, sizeof(r->id));
+	enum err e = store_material_get(c->db, &o, param_text(c, "name"), hash, m, f);
 	if (e == ERR_NOT_FOUND)
 		return fault_raise(f, ERR_NOT_FOUND, "material_missing", "params.name",
 				   "request %s has no such material", r->id);

@@ -102,14 +102,6 @@ json_t *json_base64(struct slice bytes)
 	return json_string(buf_text(&text));
 }
 
-enum err desk_audit(struct ctx *c, const char *what, const char *object, const char *detail, struct fault *f)
-{
-	TRY(store_audit(c->db, c->now, c->who, (int64_t)c->call->peer.uid, what, object, detail, f));
-	log_audit(what, "who=%s uid=%lld object=%s detail=%s", LQ(c->who), (long long)c->call->peer.uid, LQ(object),
-		  LQ(detail));
-	return OK;
-}
-
 bool caller_is(const struct ctx *c, enum desk_role role)
 {
 	return (c->call->roles & (uint64_t)role) != 0;

@@ -1,5 +1,5 @@
 /*
- * The desk's database: schema, connections, and the small tables that every method touches (calls, audit, heads).
+ * The desk's database: schema, connections, and the small tables that every method touches (calls, heads).
  *
  * SQL stands in ra/store_*.c only. Whoever changes holds the one writer, so writers never wait in SQLite's busy loop;
  * readers have connections of their own and see a snapshot.
@@ -37,11 +37,6 @@ MUST_CHECK enum err store_call_find(struct db *db, const char *actor, const char
 MUST_CHECK enum err store_call_put(struct db *db, const char *actor, const char *call_id, const char *method,
 				   const uint8_t digest[32], const char *answer, int64_t now, struct fault *f);
 MUST_CHECK enum err store_calls_purge(struct db *db, int64_t before, struct fault *f);
-
-/* --- audit: who did what to what, when, from where; only ever appended ------------------------------------------ */
-
-MUST_CHECK enum err store_audit(struct db *db, int64_t now, const char *who, int64_t uid, const char *what,
-				const char *object, const char *detail, struct fault *f);
 
 /* --- heads: small values by name -------------------------------------------------------------------------------- */
 

@@ -1,12 +1,9 @@
 /*
- * What belongs to one request: signature lines, materials, history.
+ * What belongs to one request: signature lines, history.
  */
 #include "ra/store_request.h"
 
 #include "common/base/cleanup.h"
-
-#include <assert.h>
-#include <string.h>
 
 enum err store_line_add(struct db *db, const char *request, const char *part, const char *name, const char *line,
 			int64_t now, struct fault *f)
@@ -38,57 +35,6 @@ enum err store_lines(struct db *db, const char *request, struct buf *ret, struct
 		buf_str(ret, db_text(row, 0));
 		buf_char(ret, '\n');
 	}
-}
-
-/* --- materials --- */
-
-static void read_material(struct db_row *row, struct material *ret)
-{
-	struct slice hash = db_blob(row, 1);
-	COLUMN(row, 0, ret->name);
-	assert(hash.n == 32);
-	memcpy(ret->sha256, hash.p, 32);
-	ret->bytes = db_i64(row, 2);
-	COLUMN(row, 3, ret->type);
-}
-
-enum err store_material_add(struct db *db, const char *request, const struct material *m, int64_t now, struct fault *f)
-{
-	return db_run(db, f,
-		      "INSERT INTO materials (request, name, sha256, bytes, type, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-		      " ON CONFLICT (request, name, sha256) DO NOTHING",
-		      "ttbiti", request, m->name, slice_of(m->sha256, 32), m->bytes, m->type, now);
-}
-
-enum err store_material_get(struct db *db, const char *request, const char *name, const uint8_t hash[32],
-			    struct material *ret, struct fault *f)
-{
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row,
-		   "SELECT name, sha256, bytes, type FROM materials WHERE request = ?1 AND name = ?2 AND sha256 = ?3",
-		   "ttb", request, name, slice_of(hash, 32)));
-	read_material(row, ret);
-	return OK;
-}
-
-enum err store_materials(struct db *db, const char *request, struct material *ret, size_t max, size_t *ret_n,
-			 struct fault *f)
-{
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	size_t n = 0;
-	TRY(db_query(
-		db, f, &row,
-		"SELECT name, sha256, bytes, type FROM materials WHERE request = ?1 ORDER BY name, sha256 LIMIT ?2",
-		"ti", request, (int64_t)max));
-	for (;;) {
-		bool more = false;
-		TRY(db_next(row, &more, f));
-		if (!more)
-			break;
-		read_material(row, &ret[n++]);
-	}
-	*ret_n = n;
-	return OK;
 }
 
 /* --- history --- */

@@ -1,8 +1,8 @@
 /*
  * One writer behind a lock, and a few readers; each connection is opened when it is first needed and kept, with its
- * cache, so there are only as many as a machine's cores can use. Here too: stored answers, audit lines, heads.
+ * cache, so there are only as many as a machine's cores can use. Here too: stored answers, heads.
  */
-#include "ra/store.h"
+#include "ra/store_audit.h"
 #include "ra/store_schema.h"
 
 #include "common/base/cleanup.h"
@@ -60,6 +60,7 @@ enum err store_open(const char *path, struct store **ret, struct fault *f)
 	pthread_cond_init(&s->given, NULL);
 	TRY(db_open(path, false, &s->writer, f));
 	TRY(db_migrate(s->writer, store_migrations, store_n_migrations, f));
+	TRY(store_audit_seal(s->writer, f));
 	*ret = TAKE(s);
 	return OK;
 }
@@ -216,17 +217,6 @@ enum err store_call_put(struct db *db, const char *actor, const char *call_id, c
 enum err store_calls_purge(struct db *db, int64_t before, struct fault *f)
 {
 	return db_run(db, f, "DELETE FROM calls WHERE at < ?1", "i", before);
-}
-
-/* --- audit --- */
-
-enum err store_audit(struct db *db, int64_t now, const char *who, int64_t uid, const char *what, const char *object,
-		     const char *detail, struct fault *f)
-{
-	return db_run(db, f, "INSERT INTO audit (at, who, uid, what, object, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		      "ititt"
-		      "t",
-		      now, who, uid, what, object, detail);
 }
 
 /* --- heads --- */

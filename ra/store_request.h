@@ -1,9 +1,10 @@
 /*
- * Requests with their signature lines, materials, history, and their hand-over to the signer.
+ * Requests with their signature lines, history, and their hand-over to the signer.
  */
 #ifndef HUFU_RA_STORE_REQUEST_H
 #define HUFU_RA_STORE_REQUEST_H
 
+#include "ra/store_material.h"
 #include "ra/store_order.h"
 
 #define REQUEST_ID (2 * TALLY_ID)
@@ -76,22 +77,6 @@ MUST_CHECK enum err store_lines_count(struct db *db, const char *request, const 
 				      struct fault *f);
 /* Subscriber's, new key's, then officers' lines by name, each with its newline. Appends. */
 MUST_CHECK enum err store_lines(struct db *db, const char *request, struct buf *ret, struct fault *f);
-
-/* --- materials -------------------------------------------------------------------------------------------------- */
-
-struct material {
-	char name[TALLY_WORD];
-	uint8_t sha256[32];
-	int64_t bytes;
-	char type[16];
-};
-MUST_CHECK enum err store_material_add(struct db *db, const char *request, const struct material *m, int64_t now,
-				       struct fault *f);
-MUST_CHECK enum err store_material_get(struct db *db, const char *request, const char *name, const uint8_t sha256[32],
-				       struct material *ret, struct fault *f);
-/* Sorted by name, then hash; at most max (TALLY_MAX_MATERIALS). */
-MUST_CHECK enum err store_materials(struct db *db, const char *request, struct material *ret, size_t max, size_t *ret_n,
-				    struct fault *f);
 
 /* --- history ---------------------------------------------------------------------------------------------------- */
 

@@ -39,6 +39,7 @@ struct rpc_method {
 	const struct rpc_param *params; /* ends with {0}; session and call_id are implied */
 	const char *result;            /* JSON Schema of the result, as text */
 	const char *zh, *en;           /* one line each */
+	const struct rpc_param *implied; /* more of them, which many methods share; ends with {0}, NULL: none */
 };
 /* Text of a rule for people. NULL when the catalogue does not know it (then the fault's own text serves for English and a general sentence for Chinese). */
 struct rpc_message {

@@ -94,6 +94,8 @@ static json_t *params_new(const struct rpc_method *m)
 						      "answer"));
 	for (const struct rpc_param *p = m->params; p && p->name; p++)
 		json_array_append_new(list, param_new(p));
+	for (const struct rpc_param *p = m->implied; p && p->name; p++)
+		json_array_append_new(list, param_new(p));
 	return list;
 }
 

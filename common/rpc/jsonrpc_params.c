@@ -150,6 +150,9 @@ static const struct rpc_param *find_param(const struct rpc_method *m, const char
 	for (const struct rpc_param *p = m->params; p && p->name; p++)
 		if (strcmp(name, p->name) == 0)
 			return p;
+	for (const struct rpc_param *p = m->implied; p && p->name; p++)
+		if (strcmp(name, p->name) == 0)
+			return p;
 	return NULL;
 }
 
@@ -162,6 +165,8 @@ static enum err unknown_raise(const struct rpc_method *m, const char *name, stru
 	if (m->changes)
 		words[n++] = call_id_param.name;
 	for (const struct rpc_param *p = m->params; p && p->name && n < 64; p++)
+		words[n++] = p->name;
+	for (const struct rpc_param *p = m->implied; p && p->name && n < 64; p++)
 		words[n++] = p->name;
 	const char *near = word_nearest(name, words, n);
 	const char *shown = ESC(name, strlen(name));
