@@ -130,9 +130,6 @@ static enum err check_served(struct request *r, struct fault *f)
 {
 	if (memcmp(r->t.ca, r->s->issuer.key.key_id, 20) != 0)
 		return fault_raise(f, ERR_RULE, "ca_unknown", "tally.ca", "the tally is for another CA");
-	if (r->t.kind == TALLY_RESPONDER)
-		return fault_raise(f, ERR_RULE, "kind_not_served", "tally.kind",
-				   "found %s, which this signer does not serve yet", tally_kind_word(r->t.kind));
 	/* A withdrawal names no project: any RA of the roster may make requests die. */
 	if (r->ra && r->t.kind != TALLY_WITHDRAW && !member_may(r->ra, r->t.project, r->t.kind))
 		return fault_raise(f, ERR_RULE, "ra_scope", "tally.project", "%s may not ask for %s in project %s",
@@ -142,7 +139,7 @@ static enum err check_served(struct request *r, struct fault *f)
 
 static enum err check_policy(struct request *r, struct fault *f)
 {
-	bool names_policy = r->t.kind != TALLY_WITHDRAW;
+	bool names_policy = r->t.kind != TALLY_WITHDRAW && r->t.kind != TALLY_RESPONDER;
 	TRY(check_served(r, f));
 	const struct policy_ready *named = names_policy ? policy_named(r) : &r->heads->now;
 	r->ready = named ? named : &r->heads->now;
@@ -182,7 +179,7 @@ static enum err again_predecessor(struct request *r, struct fault *f)
 
 static enum err check_new_key(struct request *r, struct fault *f)
 {
-	TRY(line_find(r, f));
+	TRY(r->t.kind == TALLY_RESPONDER ? responder_find(r, f) : line_find(r, f));
 	TRY(signers_new_key(r, f));
 	TRY(judge_key(&r->t, &r->facts, &r->verdict, f));
 	return key_state(r, f);

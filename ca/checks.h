@@ -57,6 +57,8 @@ MUST_CHECK enum err predecessor_find(struct request *r, struct fault *f);
 MUST_CHECK enum err predecessor_state(struct request *r, struct fault *f);
 MUST_CHECK enum err target_state(struct request *r, struct fault *f);
 MUST_CHECK enum err key_state(struct request *r, struct fault *f);
+/* The key is one that the roster lists for a responder; subject and line follow from it. ERR_RULE responder_unknown. */
+MUST_CHECK enum err responder_find(struct request *r, struct fault *f);
 MUST_CHECK enum err line_find(struct request *r, struct fault *f);
 MUST_CHECK enum err line_state(struct request *r, struct fault *f);
 

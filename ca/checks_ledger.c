@@ -5,6 +5,7 @@
  */
 #include "ca/checks.h"
 
+#include "ca/responder.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 
@@ -148,13 +149,24 @@ static enum err key_judge_page(struct request *r, int64_t *below, struct fault *
 	return OK;
 }
 
+/* One key, one role: the CA's own key and a responder's are nobody else's. */
+static enum err key_has_role(const struct request *r, struct fault *f)
+{
+	const struct member *m = responder_listed(&r->heads->roster, r->t.key_sha256);
+	if (memcmp(r->t.key_sha256, r->s->issuer.key.spki_sha256, 32) == 0)
+		return fault_raise(f, ERR_RULE, "key_blocked", "tally.key", "this is the CA's own key");
+	if (m && r->t.kind != TALLY_RESPONDER)
+		return fault_raise(f, ERR_RULE, "key_blocked", "tally.key",
+				   "the roster lists this key for responder %s", m->name);
+	return OK;
+}
+
 enum err key_state(struct request *r, struct fault *f)
 {
 	int64_t below = INT64_MAX;
 	if (!r->t.has_key)
 		return OK;
-	if (memcmp(r->t.key_sha256, r->s->issuer.key.spki_sha256, 32) == 0)
-		return fault_raise(f, ERR_RULE, "key_blocked", "tally.key", "this is the CA's own key");
+	TRY(key_has_role(r, f));
 	while (below > 0)
 		TRY(key_judge_page(r, &below, f));
 	return OK;
@@ -170,6 +182,16 @@ enum err line_find(struct request *r, struct fault *f)
 	r->identifier = value ? value : "";
 	r->line = ledger_line_hash(r->t.profile, r->identifier);
 	return OK;
+}
+
+enum err responder_find(struct request *r, struct fault *f)
+{
+	const struct member *m = responder_listed(&r->heads->roster, r->t.key_sha256);
+	if (!m || !member_may(m, "", TALLY_RESPONDER))
+		return fault_raise(f, ERR_RULE, "responder_unknown", "tally.key",
+				   "found a key that the roster lists for no responder");
+	r->line = ledger_line_hash(r->t.profile, m->name);
+	return responder_subject(&r->s->issuer, m, &r->subject, f);
 }
 
 /* 64 bits of hash found the row; the certificate itself decides. One that is only intended has no bytes yet and counts.

@@ -10,6 +10,7 @@
 #include "ca/issue.h"
 
 #include "ca/lint.h"
+#include "ca/responder.h"
 #include "ca/revoke.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
@@ -18,6 +19,12 @@
 
 /* --- build and lint --- */
 
+/* A responder's is in code, all others' in the policy. */
+static const struct profile *profile_of(const struct request *r)
+{
+	return r->t.kind == TALLY_RESPONDER ? responder_profile() : r->verdict.profile;
+}
+
 static enum err build(struct request *r, const struct serial *serial, struct buf *ret_tbs, struct fault *f)
 {
 	struct build b = {.serial = serial,
@@ -25,7 +32,10 @@ static enum err build(struct request *r, const struct serial *serial, struct buf
 			  .key = r->facts.key,
 			  .not_before = r->verdict.not_before,
 			  .not_after = r->verdict.not_after};
-	TRY(build_tbs(policy_ready_template(r->ready, r->verdict.profile), &b, ret_tbs, f));
+	if (r->t.kind == TALLY_RESPONDER)
+		TRY(responder_tbs(&r->s->issuer, &b, ret_tbs, f));
+	else
+		TRY(build_tbs(policy_ready_template(r->ready, r->verdict.profile), &b, ret_tbs, f));
 	if (ret_tbs->len > 12288)
 		return fault_raise(f, ERR_LIMIT, "certificate_size", "certificate",
 				   "%zu bytes to be signed, at most 12288 are allowed", ret_tbs->len);
@@ -41,7 +51,7 @@ static enum err lint(struct request *r, struct slice tbs, struct fault *f)
 	TRY(cert_parse(buf_slice(&der), &cert, f));
 	return lint_run(&(struct lint_input){.cert = &cert,
 					     .issuer = &r->s->issuer,
-					     .profile = r->verdict.profile,
+					     .profile = profile_of(r),
 					     .subject = &r->subject,
 					     .key = r->facts.key,
 					     .signer = ca_key_public(r->s->throwaway),
@@ -67,7 +77,7 @@ static void fill_row(const struct request *r, const struct serial *serial, struc
 				  .line = r->line,
 				  .root = r->has_pred ? r->pred.root : 0,
 				  .renewals = r->has_pred && !r->t.key_is_new ? r->pred.renewals + 1 : 0,
-				  .shard = serial_shard(serial, profile_shards(r->verdict.profile))};
+				  .shard = serial_shard(serial, profile_shards(profile_of(r)))};
 	memcpy(c->ref.issuer_key_id, r->s->issuer.key.key_id, 20);
 	c->ref.serial = *serial;
 	memcpy(c->project, r->t.project, sizeof(c->project));

@@ -10,6 +10,7 @@
 #include "ca/lint.h"
 
 #include "ca/lint_private.h"
+#include "ca/responder.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,6 +75,11 @@ bool lint_next_ext(struct der *list, char oid[64], bool *ret_critical, struct sl
 	return der_enter(list, DER_SEQUENCE, &e) && der_get(&e, DER_OID, &type) && der_oid_text(type, oid, 64) &&
 	       (der_peek(&e) != DER_BOOLEAN || (der_get_bool(&e, ret_critical) && *ret_critical)) &&
 	       der_get(&e, DER_OCTET_STRING, ret_value) && der_at_end(&e);
+}
+
+bool lint_is_responder(const struct lint_input *in)
+{
+	return in->profile == responder_profile();
 }
 
 bool lint_is_root(const struct lint_input *in)

@@ -53,6 +53,7 @@
 	RULE(path_len, "RFC 5280 4.2.1.9, 6.1.4 (l), (m)")                                                             \
 	RULE(purposes_exact, "RFC 5280 4.2.1.12")                                                                      \
 	RULE(purposes_reserved, "RFC 6960 4.2.2.2, RFC 5280 4.2.1.12")                                                 \
+	RULE(no_check, "RFC 6960 4.2.2.2.1")                                                                           \
 	RULE(crl_dp_shard, "RFC 5280 4.2.1.13")                                                                        \
 	RULE(access_exact, "RFC 5280 4.2.2.1")                                                                         \
 	RULE(policies_exact, "RFC 5280 4.2.1.4")                                                                       \
@@ -87,6 +88,8 @@ bool lint_no(char *why, size_t why_size, const char *fmt, ...) __attribute__((fo
 	if (!lint_look(in, &v))                                                                                        \
 	return NO("the bytes are not a certificate")
 
+/* A responder's certificate, by what was meant. */
+bool lint_is_responder(const struct lint_input *in);
 /* A certificate whose issuer is itself. */
 bool lint_is_root(const struct lint_input *in);
 /* The next Extension of a list. */

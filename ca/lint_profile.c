@@ -5,6 +5,7 @@
 #include "ca/lint_private.h"
 
 #include "ca/build_ext.h"
+#include "ca/responder.h"
 #include "common/base/cleanup.h"
 
 #include <string.h>
@@ -27,6 +28,10 @@ static bool listed(const struct lint_input *in, const char *oid, bool *ret_criti
 			*ret_critical = exts[i].critical;
 			return true;
 		}
+	}
+	if (lint_is_responder(in) && strcmp(oid, OID_EXT_OCSP_NO_CHECK) == 0) {
+		*ret_critical = false;
+		return true;
 	}
 	for (size_t i = 0; !in->profile && i < sizeof(ca_exts) / sizeof(ca_exts[0]); i++) {
 		if (strcmp(ca_exts[i].oid, oid) == 0) {

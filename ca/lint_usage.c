@@ -5,6 +5,7 @@
 #include "ca/lint_private.h"
 
 #include "ca/build_ext.h"
+#include "ca/responder.h"
 
 #include <string.h>
 
@@ -144,6 +145,11 @@ static bool read_purposes(const struct cert_ext *e, char oids[][64], size_t max,
 
 #define PURPOSES_MAX 16u
 
+static const char *wanted_purpose(const struct lint_input *in, const char *word)
+{
+	return lint_is_responder(in) ? OID_KP_OCSP_SIGNING : profile_purpose_oid(word);
+}
+
 bool lint_purposes_exact(const struct lint_input *in, char *why, size_t why_size)
 {
 	const struct profile_ext *wanted = lint_profile_ext(in, EXT_EXTENDED_KEY_USAGE);
@@ -159,17 +165,18 @@ bool lint_purposes_exact(const struct lint_input *in, char *why, size_t why_size
 	if (n != wanted->purposes.n)
 		return NO("found %zu purposes, wanted %zu", n, wanted->purposes.n);
 	for (size_t i = 0; i < n; i++) {
-		const char *oid = profile_purpose_oid(wanted->purposes.v[i]);
+		const char *oid = wanted_purpose(in, wanted->purposes.v[i]);
 		if (!oid || strcmp(oid, oids[i]) != 0)
 			return NO("found purpose %s, wanted %s", oids[i], wanted->purposes.v[i]);
 	}
 	return true;
 }
 
-/* OCSPSigning comes from responder tallies alone, and no certificate of ours is for every purpose. */
+/* OCSPSigning comes from responder tallies alone, where it stands alone, and no certificate of ours is for every
+ * purpose. */
 bool lint_purposes_reserved(const struct lint_input *in, char *why, size_t why_size)
 {
-	static const char *const reserved[] = {"1.3.6.1.5.5.7.3.9", "2.5.29.37.0"};
+	static const char *const reserved[] = {OID_KP_OCSP_SIGNING, "2.5.29.37.0"};
 	const struct cert_ext *e = cert_ext(in->cert, OID_EXT_PURPOSES);
 	char oids[PURPOSES_MAX][64];
 	size_t n;
@@ -177,9 +184,24 @@ bool lint_purposes_reserved(const struct lint_input *in, char *why, size_t why_s
 		return true;
 	if (!read_purposes(e, oids, PURPOSES_MAX, &n))
 		return NO("extendedKeyUsage is not a list of at most %u OBJECT IDENTIFIERs", PURPOSES_MAX);
+	if (lint_is_responder(in) && n == 1 && strcmp(oids[0], OID_KP_OCSP_SIGNING) == 0)
+		return true;
 	for (size_t i = 0; i < 2 * n; i++) {
 		if (strcmp(oids[i / 2], reserved[i % 2]) == 0)
 			return NO("found purpose %s, which no profile may give", oids[i / 2]);
 	}
+	return true;
+}
+
+/* Whoever has it is asked about by nobody: a responder's certificate, which lives a week, and no other. */
+bool lint_no_check(const struct lint_input *in, char *why, size_t why_size)
+{
+	const struct cert_ext *e = cert_ext(in->cert, OID_EXT_OCSP_NO_CHECK);
+	if (!lint_is_responder(in))
+		return !e || NO("ocsp-nocheck is there, and the certificate is no responder's");
+	if (!e)
+		return NO("a responder's certificate has no ocsp-nocheck");
+	if (!slice_eq(e->value, slice_of("\x05\x00", 2)))
+		return NO("ocsp-nocheck is not NULL");
 	return true;
 }

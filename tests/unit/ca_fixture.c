@@ -95,7 +95,7 @@ void fx_people_lines(struct buf *note, unsigned who)
 
 /* --- the old authority --- */
 
-static void self_signed(const char *name, const struct ca_key *key, int64_t years, struct buf *ret_der,
+static void self_signed(const char *name, const struct ca_key *key, int64_t now, int64_t years, struct buf *ret_der,
 			struct cert *ret)
 {
 	_cleanup_(name_done) struct name n = {0};
@@ -108,8 +108,8 @@ static void self_signed(const char *name, const struct ca_key *key, int64_t year
 	must("name", name_add(&n, attr_by_word("CN", 2), name, strlen(name), &f), &f);
 	struct ca_build b = {.subject = &n,
 			     .key = ca_key_public(key),
-			     .not_before = NOW - 3650 * DAY,
-			     .not_after = NOW + years * 365 * DAY,
+			     .not_before = now - 3650 * DAY,
+			     .not_after = now + years * 365 * DAY,
 			     .path_len = 0};
 	must("build_ca_tbs", build_ca_tbs(&b, ca_key_public(key)->alg, &serial, &tbs, &f), &f);
 	must("sign", ca_key_sign(key, buf_slice(&tbs), &sig, &f), &f);
@@ -144,8 +144,8 @@ static void old_certificate(struct fx *x, struct fx_org *o)
 	struct build b = {.serial = &o->serial,
 			  .subject = &n,
 			  .key = &key,
-			  .not_before = NOW - 1035 * DAY,
-			  .not_after = NOW + 60 * DAY};
+			  .not_before = x->born - 1035 * DAY,
+			  .not_after = x->born + 60 * DAY};
 	must("build", build_tbs(t, &b, &tbs, &f), &f);
 	template_free(t);
 	must("sign", ca_key_sign(x->old_key, buf_slice(&tbs), &sig, &f), &f);
@@ -181,16 +181,29 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct member *)a)->name, ((const struct member *)b)->name);
 }
 
+/* A responder's key is of any algorithm: the roster has the hash of its SPKI. */
+static void responder_member(struct member *m)
+{
+	_cleanup_(pubkey_done) struct pubkey key = {0};
+	struct fault f = {0};
+	must("responder", privkey_public(fx_key(KEY_RESPONDER), &key, &f), &f);
+	*m = (struct member){.role = ROLE_RESPONDER,
+			     .name = "ocsp-one",
+			     .projects = (char *)(uintptr_t) "*",
+			     .kinds = 1u << TALLY_RESPONDER};
+	memcpy(m->key, key.spki_sha256, 32);
+}
+
 void fx_roster_note(struct fx *x, uint64_t version, bool has_previous, const uint8_t previous[32], unsigned quorum,
 		    unsigned who, struct buf *ret)
 {
-	struct member members[N_PEOPLE] = {0};
+	struct member members[N_PEOPLE + 1] = {0};
 	struct roster r = {.version = version,
 			   .has_previous = has_previous,
 			   .quorum = quorum,
-			   .made = NOW,
+			   .made = x->born,
 			   .members = members,
-			   .n_members = N_PEOPLE};
+			   .n_members = N_PEOPLE + 1};
 	_cleanup_buf_ struct buf text = {0};
 	uint8_t secret[64];
 	memcpy(r.ca, x->signer ? x->signer->issuer.key.key_id : x->old_cert.key.key_id, 20);
@@ -202,7 +215,8 @@ void fx_roster_note(struct fx *x, uint64_t version, bool has_previous, const uin
 		snprintf(members[i].name, sizeof(members[i].name), "%s", people[i].name);
 		seeded(people[i].bit & 0xff ? people[i].bit & 0xff : 200, members[i].key, secret);
 	}
-	qsort(members, N_PEOPLE, sizeof(members[0]), by_name);
+	responder_member(&members[N_PEOPLE]);
+	qsort(members, N_PEOPLE + 1, sizeof(members[0]), by_name);
 	roster_put(&r, &text);
 	note_begin(buf_slice(&text), ret);
 	fx_people_lines(ret, who);
@@ -246,7 +260,8 @@ static void make_files(struct fx *x)
 static void policy_note_for(struct fx *x, const uint8_t ca[20], int64_t until, const uint8_t *previous,
 			    uint64_t version, unsigned who, struct buf *ret)
 {
-	struct policy_note head = {.version = version, .has_previous = previous != NULL, .until = until, .made = NOW};
+	struct policy_note head = {
+		.version = version, .has_previous = previous != NULL, .until = until, .made = x->born};
 	_cleanup_buf_ struct buf text = {0};
 	memcpy(head.ca, ca, 20);
 	if (previous)
@@ -301,7 +316,7 @@ static struct ca_key *make_ca(struct fx *x)
 	_cleanup_(cert_done) struct cert cert = {0};
 	struct fault f = {0};
 	must("ca key", ca_key_create(x->ca_alg, x->ca_alg == KEY_RSA ? 2048 : 0, &key, &f), &f);
-	self_signed("虎符测试 CA", key, 15, &der, &cert);
+	self_signed("虎符测试 CA", key, x->born, 15, &der, &cert);
 	pem_put(&pem, "CERTIFICATE", buf_slice(&der));
 	must("issuer", file_write(x->config.issuer, buf_slice(&pem), 0644, &f), &f);
 	/* fx_roster_note reads the CA's key id from the signer, which is not there yet: the old authority stands in. */
@@ -316,18 +331,26 @@ static struct ca_key *make_ca(struct fx *x)
 
 struct fx *fx_new(enum key_alg ca_alg)
 {
+	return fx_new_at(ca_alg, NOW, NULL);
+}
+
+struct fx *fx_new_at(enum key_alg ca_alg, int64_t now, void (*edit)(struct fx *x))
+{
 	struct fx *x = xcalloc(1, sizeof(*x));
 	struct fault f = {0};
-	clock_set(NOW);
+	clock_set(now);
 	log_init("test", LOG_LEVEL_ERROR);
 	x->ca_alg = ca_alg;
+	x->born = now;
 	snprintf(x->dir, sizeof(x->dir), "/tmp/hufu-fx-XXXXXX");
 	assert_non_null(mkdtemp(x->dir));
 	make_config(x);
 	must("old key", ca_key_create(KEY_P256, 0, &x->old_key, &f), &f);
-	self_signed("ZJCA OCA2", x->old_key, 10, &x->old_der, &x->old_cert);
+	self_signed("ZJCA OCA2", x->old_key, now, 10, &x->old_der, &x->old_cert);
 	make_orgs(x);
 	make_files(x);
+	if (edit)
+		edit(x);
 	struct ca_key *key = make_ca(x);
 	must("signer", signer_new(&x->config, x->ledger, &x->signer, &f), &f);
 	must("key", signer_take_key(x->signer, key, &f), &f);

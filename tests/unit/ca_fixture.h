@@ -1,6 +1,6 @@
 /*
  * A whole signer in a temporary folder for tests: CA, roster (officers alice, bob and carol, dave of another project,
- * two RAs), the shipped policy bundle with a pinned old authority, three organisations with adopted certificates;
+ * two RAs, a responder), the shipped policy bundle with a pinned old authority, three organisations with adopted certificates;
  * tallies that are right, to have one thing changed; and requests through the handlers of the two sockets.
  */
 #ifndef HUFU_TEST_CA_FIXTURE_H
@@ -35,7 +35,7 @@ struct fx_org {
 };
 enum fx_which { ORG_P256, ORG_RSA, ORG_WEAK, ORG_N };
 /* Keys made once for a program. */
-enum fx_key { KEY_OF_P256, KEY_OF_RSA, KEY_OF_WEAK, KEY_NEW, KEY_NEW_RSA, KEY_STRANGER, KEYS_N };
+enum fx_key { KEY_OF_P256, KEY_OF_RSA, KEY_OF_WEAK, KEY_NEW, KEY_NEW_RSA, KEY_STRANGER, KEY_RESPONDER, KEYS_N };
 
 /* Who signs, as bits. */
 enum {
@@ -54,6 +54,7 @@ enum {
 
 struct fx {
 	char dir[40];
+	int64_t born; /* what the clock said when all was made */
 	enum key_alg ca_alg;
 	struct ca_config config;
 	struct ledger *ledger;
@@ -65,11 +66,16 @@ struct fx {
 	struct buf roster_note;
 	struct policy_source *files;
 	size_t n_files;
+	/* Carries a message to a signer elsewhere; NULL: to the handlers of this process. */
+	void (*carry)(struct fx *x, bool by_operator, struct slice request, struct buf *reply);
+	void *carrier;
 };
 EVP_PKEY *fx_key(enum fx_key which);
 void fx_keys_done(void);
 /* The clock is set to NOW. */
 struct fx *fx_new(enum key_alg ca_alg);
+/* At that time, and with policy files that edit has changed (NULL: as they are). */
+struct fx *fx_new_at(enum key_alg ca_alg, int64_t now, void (*edit)(struct fx *x));
 void fx_free(struct fx *x);
 static inline void fx_freep(struct fx **x)
 {
@@ -92,6 +98,8 @@ void fx_reissue(struct fx *x, enum fx_which org, struct tally *t);
 void fx_revoke(struct fx *x, enum fx_which org, struct tally *t);
 void fx_hold(struct fx *x, enum fx_which org, struct tally *t);
 void fx_withdraw(struct fx *x, const uint8_t target[TALLY_ID], struct tally *t);
+/* For the key that the roster lists (KEY_RESPONDER); org is not looked at. */
+void fx_responder(struct fx *x, enum fx_which org, struct tally *t);
 /* Another subject, by attribute. */
 void fx_subject(struct tally *t, const struct name *before, const char *name, const char *code);
 void fx_subject_name(struct fx *x, enum fx_which org, struct name *ret);
@@ -100,6 +108,11 @@ void fx_new_key(struct tally *t, enum fx_key key);
 /* The note: t's text, signed by who. org's key makes the sub line, new_key the new-key line. */
 void fx_note(struct fx *x, const struct tally *t, enum fx_which org, enum fx_key new_key, unsigned who,
 	     struct buf *ret);
+/* The same over any text. */
+void fx_note_text(struct fx *x, const struct buf *text, enum fx_which org, enum fx_key new_key, unsigned who,
+		  struct buf *ret);
+/* The first `find` in the bytes becomes `with`; it must be there. */
+void fx_replace(struct buf *bytes, const char *find, const char *with);
 /* The lines of the people among `who`. */
 void fx_people_lines(struct buf *note, unsigned who);
 /* A line of that name by the key made from that seed: a person's own is its bit. */

@@ -84,11 +84,11 @@ void fx_new_key(struct tally *t, enum fx_key key)
 	memcpy(t->key_sha256, p.spki_sha256, 32);
 }
 
-static void add_months(struct tally *t, unsigned months)
+static void add_months(const struct fx *x, struct tally *t, unsigned months)
 {
 	t->has_validity = true;
 	t->add_months = months;
-	t->latest = NOW + 3652 * DAY;
+	t->latest = x->born + 3652 * DAY;
 	if (months > 0)
 		snprintf(t->order, sizeof(t->order), "order-1");
 }
@@ -119,7 +119,7 @@ void fx_extend(struct fx *x, enum fx_which org, struct tally *t)
 	predecessor(x, org, t);
 	same_subject(x, org, t);
 	same_key(x, org, t);
-	add_months(t, 12);
+	add_months(x, t, 12);
 }
 
 void fx_rekey(struct fx *x, enum fx_which org, struct tally *t)
@@ -128,7 +128,7 @@ void fx_rekey(struct fx *x, enum fx_which org, struct tally *t)
 	predecessor(x, org, t);
 	same_subject(x, org, t);
 	fx_new_key(t, KEY_NEW);
-	add_months(t, 12);
+	add_months(x, t, 12);
 	t->files = FILES_NO;
 }
 
@@ -140,7 +140,7 @@ void fx_change(struct fx *x, enum fx_which org, struct tally *t)
 	fx_subject_name(x, org, &before);
 	fx_subject(t, &before, NEW_NAME, NEW_CODE);
 	same_key(x, org, t);
-	add_months(t, 0);
+	add_months(x, t, 0);
 	papers(x, t, true, true);
 }
 
@@ -151,7 +151,7 @@ void fx_enrol(struct fx *x, enum fx_which org, struct tally *t)
 	head(x, TALLY_ENROL, "new-certificate", t);
 	fx_subject(t, &none, NEW_NAME, NEW_CODE);
 	fx_new_key(t, KEY_NEW);
-	add_months(t, 12);
+	add_months(x, t, 12);
 	papers(x, t, false, false);
 	t->key_seen = KEY_SEEN_PAPER;
 }
@@ -162,7 +162,7 @@ void fx_reissue(struct fx *x, enum fx_which org, struct tally *t)
 	predecessor(x, org, t);
 	same_subject(x, org, t);
 	fx_new_key(t, KEY_NEW);
-	add_months(t, 0);
+	add_months(x, t, 0);
 	papers(x, t, false, true);
 	t->key_seen = KEY_SEEN_TOKEN;
 	t->reason = 1;
@@ -190,7 +190,29 @@ void fx_withdraw(struct fx *x, const uint8_t target[TALLY_ID], struct tally *t)
 	memcpy(t->target, target, TALLY_ID);
 }
 
+void fx_responder(struct fx *x, enum fx_which org, struct tally *t)
+{
+	(void)org;
+	head(x, TALLY_RESPONDER, "", t);
+	t->project[0] = '\0';
+	memset(t->policy, 0, 32);
+	snprintf(t->profile, sizeof(t->profile), "responder");
+	fx_new_key(t, KEY_RESPONDER);
+}
+
 /* --- signing and sending --- */
+
+void fx_replace(struct buf *bytes, const char *find, const char *with)
+{
+	_cleanup_(freep) char *text = xstrdup(buf_text(bytes));
+	char *at = strstr(text, find);
+	if (!at)
+		fail_msg("\"%s\" is not in the text", find);
+	buf_clear(bytes);
+	buf_add(bytes, text, (size_t)(at - text));
+	buf_str(bytes, with);
+	buf_str(bytes, at + strlen(find));
+}
 
 static void key_line(struct buf *note, const char *name, EVP_PKEY *key)
 {
@@ -215,9 +237,15 @@ void fx_sub_line(struct buf *note, const struct cert_ref *ref, EVP_PKEY *key)
 void fx_note(struct fx *x, const struct tally *t, enum fx_which org, enum fx_key new_key, unsigned who, struct buf *ret)
 {
 	_cleanup_buf_ struct buf text = {0};
-	struct cert_ref ref = fx_ref(x, org);
 	tally_put(t, &text);
-	note_begin(buf_slice(&text), ret);
+	fx_note_text(x, &text, org, new_key, who, ret);
+}
+
+void fx_note_text(struct fx *x, const struct buf *text, enum fx_which org, enum fx_key new_key, unsigned who,
+		  struct buf *ret)
+{
+	struct cert_ref ref = fx_ref(x, org);
+	note_begin(buf_slice(text), ret);
 	if (who & BY_SUB)
 		fx_sub_line(ret, &ref, x->orgs[org].key);
 	if (who & BY_NEW)
@@ -238,14 +266,22 @@ void fx_answer_done(struct fx_answer *a)
 	*a = (struct fx_answer){0};
 }
 
-void fx_send(struct fx *x, bool by_operator, const struct buf *note, const struct buf *csr, struct fx_answer *ret)
+static void carry(struct fx *x, bool by_operator, struct slice request, struct buf *reply)
 {
 	struct rpc_peer peer = {0};
+	if (x->carry)
+		x->carry(x, by_operator, request, reply);
+	else
+		(by_operator ? signer_handle_operator : signer_handle_ra)(x->signer, &peer, request, reply);
+}
+
+void fx_send(struct fx *x, bool by_operator, const struct buf *note, const struct buf *csr, struct fx_answer *ret)
+{
 	_cleanup_buf_ struct buf request = {0};
 	*ret = (struct fx_answer){0};
 	wire_tally_put(&(struct wire_tally){.note = buf_slice(note), .csr = csr ? buf_slice(csr) : (struct slice){0}},
 		       &request);
-	(by_operator ? signer_handle_operator : signer_handle_ra)(x->signer, &peer, buf_slice(&request), &ret->reply);
+	carry(x, by_operator, buf_slice(&request), &ret->reply);
 	ret->kind = wire_expect(buf_slice(&ret->reply), WIRE_TYPE_DONE, &ret->retry_ms, &ret->f);
 	if (ret->kind == OK)
 		must("done", wire_done_get(buf_slice(&ret->reply), &ret->done, &ret->f), &ret->f);
@@ -273,22 +309,16 @@ void fx_follow(struct fx *x, enum fx_which org, const struct fx_answer *a, enum 
 	o->key = fx_key(key);
 }
 
-static enum err exchange(rpc_handler *handle, struct fx *x, const struct buf *request, enum wire_type want,
-			 struct buf *reply, struct fault *f)
-{
-	struct rpc_peer peer = {0};
-	handle(x->signer, &peer, buf_slice(request), reply);
-	return wire_expect(buf_slice(reply), want, NULL, f);
-}
-
 enum err fx_operator(struct fx *x, const struct buf *request, enum wire_type want, struct buf *reply, struct fault *f)
 {
-	return exchange(signer_handle_operator, x, request, want, reply, f);
+	carry(x, true, buf_slice(request), reply);
+	return wire_expect(buf_slice(reply), want, NULL, f);
 }
 
 enum err fx_ra(struct fx *x, const struct buf *request, enum wire_type want, struct buf *reply, struct fault *f)
 {
-	return exchange(signer_handle_ra, x, request, want, reply, f);
+	carry(x, false, buf_slice(request), reply);
+	return wire_expect(buf_slice(reply), want, NULL, f);
 }
 
 enum err fx_adopt(struct fx *x, enum fx_which org, unsigned who, const struct buf *crl, uint32_t *ret_taken,

@@ -155,6 +155,41 @@ static void collides_with_one_officer_more(void **state)
 	goes(x, "three officers", into_occupied, ORG_P256, KEY_OF_P256, CHANGE | BY_CAROL);
 }
 
+/* --- responders --- */
+
+static void make_responder_of_ca(struct fx *x, const struct pubkey *ca)
+{
+	_cleanup_(tally_done) struct tally t = {0};
+	_cleanup_(fx_answer_done) struct fx_answer a = {0};
+	fx_responder(x, 0, &t);
+	memcpy(t.key_sha256, ca->spki_sha256, 32);
+	fx_ask(x, &t, ORG_P256, KEY_RESPONDER, BY_RA | BY_NEW, &a);
+	check_rule("the CA's own key", &a, "responder_unknown");
+}
+
+/* A week, OCSPSigning alone, no-check; as often as it asks; and nothing follows it. */
+static void responders(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		goes(x, "responder", fx_responder, ORG_P256, KEY_RESPONDER, BY_RA | BY_NEW);
+		check_verifies(x, ORG_P256);
+		const struct cert *c = &x->orgs[ORG_P256].cert;
+		const struct cert_ext *purposes = cert_ext(c, "2.5.29.37");
+		assert_int_equal(c->not_after, NOW + 7 * DAY);
+		assert_false(c->is_ca);
+		assert_int_equal(c->key_usage, KU_BIT(KU_DIGITAL_SIGNATURE));
+		assert_true(
+			slice_eq(purposes->value, slice_of("\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x09", 12)));
+		assert_non_null(cert_ext(c, "1.3.6.1.5.5.7.48.1.5"));
+	}
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_ISSUED), 2);
+	refused(x, "extended", fx_extend, ORG_P256, KEY_RESPONDER, SAME, "predecessor_project");
+	refused(x, "held", fx_hold, ORG_P256, KEY_RESPONDER, BY_RA, "predecessor_project");
+	make_responder_of_ca(x, &x->signer->issuer.key);
+}
+
 /* --- predecessors --- */
 
 static void succeeded(void **state)
@@ -672,6 +707,7 @@ int main(void)
 		cmocka_unit_test(weak_is_rekeyed),
 		cmocka_unit_test(enrols_once),
 		cmocka_unit_test(collides_with_one_officer_more),
+		cmocka_unit_test(responders),
 		cmocka_unit_test(succeeded),
 		cmocka_unit_test(revoked_and_ended),
 		cmocka_unit_test(compromised_key),

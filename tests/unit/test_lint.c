@@ -7,6 +7,7 @@
 
 #include "ca/build_ext.h"
 #include "ca/lint_private.h"
+#include "ca/responder.h"
 
 #include <openssl/rsa.h>
 
@@ -24,7 +25,7 @@ struct lab {
 	} exts[EXTS];
 	size_t n_exts;
 	struct kit_profile profile;
-	bool without_profile;
+	bool without_profile, responder;
 	struct name meant;
 	const struct pubkey *key;
 	struct pubkey own_key; /* for keys that are made here */
@@ -117,6 +118,31 @@ static void lab_ca(struct lab *l)
 	lab_take_apart(l, &issuer_of_all.cert);
 }
 
+/* What a tally of kind responder leads to. */
+static void lab_responder(struct lab *l, enum key_alg alg)
+{
+	const struct member m = {.role = ROLE_RESPONDER, .name = "ocsp-one"};
+	struct fault f = {0};
+	struct serial serial;
+	uint64_t last = 0;
+	_cleanup_buf_ struct buf tbs = {0}, der = {0};
+	_cleanup_(cert_done) struct cert cert = {0};
+	*l = (struct lab){.ca = &issuer_of_all,
+			  .issuer_cert = issuer_of_all.cert,
+			  .signer = issuer_of_all.key,
+			  .now = NOW,
+			  .responder = true,
+			  .key = ca_key_public(kit_key(KIT_SUBJECT, alg))};
+	check_ok("subject", responder_subject(&l->ca->cert, &m, &l->meant, &f), &f);
+	serial_make(&last, &serial);
+	struct build b = {
+		.serial = &serial, .subject = &l->meant, .key = l->key, .not_before = NOW, .not_after = NOW + 7 * DAY};
+	check_ok("tbs", responder_tbs(&l->ca->cert, &b, &tbs, &f), &f);
+	kit_sign(buf_slice(&tbs), l->signer, &der);
+	check_ok("parse", cert_parse(buf_slice(&der), &cert, &f), &f);
+	lab_take_apart(l, &cert);
+}
+
 static void put_tbs(struct lab *l, struct buf *b)
 {
 	size_t tbs = der_begin(b, DER_SEQUENCE), at;
@@ -182,7 +208,9 @@ static struct lint_input input_of(struct lab *l, const struct cert *c)
 {
 	return (struct lint_input){.cert = c,
 				   .issuer = &l->issuer_cert,
-				   .profile = l->without_profile ? NULL : &l->profile.profile,
+				   .profile = l->responder	   ? responder_profile()
+					      : l->without_profile ? NULL
+								   : &l->profile.profile,
 				   .subject = &l->meant,
 				   .key = l->key,
 				   .signer = ca_key_public(l->signer),
@@ -785,6 +813,42 @@ static void b_eku_any(struct lab *l)
 	EXT_SET(l, OID_EXT_PURPOSES, EKU(CLIENT ANY, "\x10"));
 	l->profile.purposes[1] = "2.5.29.37.0";
 }
+static void b_eku_ocsp_and(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_PURPOSES, EKU(CLIENT OCSP, "\x14"));
+}
+static void b_eku_client(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_PURPOSES, EKU(CLIENT, "\x0a"));
+}
+static void b_eku_gone(struct lab *l)
+{
+	ext_drop(l, OID_EXT_PURPOSES);
+}
+static void b_no_check(struct lab *l)
+{
+	EXT_ADD(l, OID_EXT_OCSP_NO_CHECK, false, "\x05\x00");
+}
+static void b_no_check_gone(struct lab *l)
+{
+	ext_drop(l, OID_EXT_OCSP_NO_CHECK);
+}
+static void b_no_check_value(struct lab *l)
+{
+	EXT_SET(l, OID_EXT_OCSP_NO_CHECK, "\x01\x01\xff");
+}
+static void b_no_check_critical(struct lab *l)
+{
+	l->exts[ext_at(l, OID_EXT_OCSP_NO_CHECK)].critical = true;
+}
+static void b_responder_cdp(struct lab *l)
+{
+	EXT_ADD(l, OID_EXT_CRL_DP, false, "\x30\x00");
+}
+static void b_responder_long(struct lab *l)
+{
+	times_set(l, NOW, NOW + 7 * DAY + 1);
+}
 static void b_cdp_shard(struct lab *l)
 {
 	l->serial.data[l->serial.len - 1] ^= 1;
@@ -915,7 +979,7 @@ static void b_critical_unknown_to_libcrypto(struct lab *l)
 struct breaker {
 	const char *rule, *what;
 	void (*breaks)(struct lab *l);
-	bool ca;
+	enum { LEAF, CA, RESPONDER } of;
 };
 static const struct breaker breakers[] = {
 	{"structure", "a byte behind the end", b_trailing},
@@ -940,14 +1004,14 @@ static const struct breaker breakers[] = {
 	{"validity_order", "ends as it begins", b_ends_at_once},
 	{"validity_length", "a second over 3653 days", b_too_long},
 	{"validity_length", "over the profile's cap", b_beyond_cap},
-	{"validity_length", "a CA over 25 years", b_ca_too_long, true},
+	{"validity_length", "a CA over 25 years", b_ca_too_long, CA},
 	{"validity_now", "begins in a second", b_ahead},
 	{"validity_now", "begun more than two days ago", b_backdated},
 	{"validity_now", "over", b_over},
-	{"validity_now", "a CA that is over", b_over, true},
+	{"validity_now", "a CA that is over", b_over, CA},
 	{"validity_within_issuer", "a second past the issuer", b_beyond_issuer},
 	{"validity_within_issuer", "a second before the issuer", b_before_issuer},
-	{"validity_within_issuer", "an intermediate past its root", b_beyond_issuer, true},
+	{"validity_within_issuer", "an intermediate past its root", b_beyond_issuer, CA},
 	{"issuer_is_ca", "issuer without cA", b_issuer_no_ca},
 	{"issuer_is_ca", "issuer without basicConstraints", b_issuer_no_bc},
 	{"issuer_is_ca", "issuer without keyCertSign", b_issuer_no_sign},
@@ -979,27 +1043,27 @@ static const struct breaker breakers[] = {
 	{"key_allowed", "RSA below the profile's bits", b_key_too_small},
 	{"key_strength", "RSA 1024", b_key_weak},
 	{"key_not_issuers", "the CA's own key", b_issuers_key},
-	{"key_not_issuers", "an intermediate with the root's key", b_issuers_key, true},
+	{"key_not_issuers", "an intermediate with the root's key", b_issuers_key, CA},
 	{"extensions_unique", "SKI twice", b_ext_twice},
 	{"extensions_known", "unknown and critical", b_ext_unknown_critical},
 	{"extensions_known", "critical GM/T 0015", b_gmt_critical},
 	{"extensions_known", "critical AKI", b_aki_critical},
 	{"extensions_listed", "not in the profile", b_ext_unlisted},
-	{"extensions_listed", "not for a CA", b_ca_ext_unlisted, true},
+	{"extensions_listed", "not for a CA", b_ca_ext_unlisted, CA},
 	{"extensions_present", "no SKI", b_ext_absent},
 	{"extensions_present", "no code though the subject has it", b_code_absent},
-	{"extensions_present", "a CA without SKI", b_ca_ski_absent, true},
+	{"extensions_present", "a CA without SKI", b_ca_ski_absent, CA},
 	{"extensions_criticality", "critical EKU", b_eku_critical},
-	{"extensions_criticality", "CA's constraints not critical", b_ca_bc_not_critical, true},
+	{"extensions_criticality", "CA's constraints not critical", b_ca_bc_not_critical, CA},
 	{"extensions_not_critical", "critical CDP by the profile", b_cdp_critical},
 	{"extensions_not_critical", "critical AKI by the profile", b_aki_critical},
 	{"subject_key_id", "another id", b_ski_other},
 	{"subject_key_id", "bytes behind it", b_ski_form},
-	{"subject_key_id", "a CA without", b_ca_ski_absent, true},
+	{"subject_key_id", "a CA without", b_ca_ski_absent, CA},
 	{"authority_key_id", "another id", b_aki_other},
 	{"authority_key_id", "absent", b_aki_absent},
 	{"authority_key_id", "with a serial", b_aki_serial},
-	{"authority_key_id", "an intermediate without", b_aki_absent, true},
+	{"authority_key_id", "an intermediate without", b_aki_absent, CA},
 	{"key_usage_critical", "not critical", b_ku_not_critical},
 	{"key_usage_critical", "absent", b_ku_absent},
 	{"key_usage_form", "zero bits at the end", b_ku_zero_bits},
@@ -1008,19 +1072,19 @@ static const struct breaker breakers[] = {
 	{"key_usage_exact", "one more", b_ku_more},
 	{"key_usage_exact", "one less", b_ku_less},
 	{"key_usage_exact", "absent", b_ku_absent},
-	{"key_usage_exact", "a CA that signs documents", b_ca_ku_sign, true},
+	{"key_usage_exact", "a CA that signs documents", b_ca_ku_sign, CA},
 	{"key_usage_of_leaf", "keyCertSign", b_ku_cert_sign},
 	{"key_usage_of_leaf", "cRLSign", b_ku_crl_sign},
 	{"key_usage_fits_key", "P-256 that enciphers", b_ku_encipher_p256},
 	{"constraints_of_leaf", "cA", b_bc_ca},
 	{"constraints_of_leaf", "empty, unlisted", b_bc_unlisted},
 	{"constraints_of_leaf", "path length", b_bc_path_len},
-	{"constraints_of_ca", "absent", b_ca_bc_absent, true},
-	{"constraints_of_ca", "not critical", b_ca_bc_not_critical, true},
-	{"constraints_of_ca", "without cA", b_ca_bc_no_ca, true},
-	{"path_len", "issuer allows none", b_path_len_zero, true},
-	{"path_len", "as long as the issuer's", b_path_len_equal, true},
-	{"path_len", "unlimited below a limit", b_path_len_none, true},
+	{"constraints_of_ca", "absent", b_ca_bc_absent, CA},
+	{"constraints_of_ca", "not critical", b_ca_bc_not_critical, CA},
+	{"constraints_of_ca", "without cA", b_ca_bc_no_ca, CA},
+	{"path_len", "issuer allows none", b_path_len_zero, CA},
+	{"path_len", "as long as the issuer's", b_path_len_equal, CA},
+	{"path_len", "unlimited below a limit", b_path_len_none, CA},
 	{"purposes_exact", "another purpose", b_eku_other},
 	{"purposes_exact", "one more", b_eku_more},
 	{"purposes_exact", "another order", b_eku_order},
@@ -1028,6 +1092,19 @@ static const struct breaker breakers[] = {
 	{"purposes_exact", "unlisted", b_eku_unlisted},
 	{"purposes_reserved", "OCSPSigning", b_eku_ocsp},
 	{"purposes_reserved", "any purpose", b_eku_any},
+	{"purposes_reserved", "OCSPSigning beside another purpose", b_eku_ocsp_and, RESPONDER},
+	{"purposes_exact", "a responder's other purpose", b_eku_client, RESPONDER},
+	{"purposes_exact", "a responder without its purpose", b_eku_gone, RESPONDER},
+	{"no_check", "a subscriber's", b_no_check},
+	{"no_check", "a CA's", b_no_check, CA},
+	{"no_check", "a responder's without", b_no_check_gone, RESPONDER},
+	{"no_check", "a responder's that is not NULL", b_no_check_value, RESPONDER},
+	{"extensions_listed", "ocsp-nocheck for a subscriber", b_no_check},
+	{"extensions_criticality", "critical ocsp-nocheck", b_no_check_critical, RESPONDER},
+	{"extensions_listed", "a CRL for a responder", b_responder_cdp, RESPONDER},
+	{"validity_length", "a responder over a week", b_responder_long, RESPONDER},
+	{"key_usage_exact", "a responder that signs CRLs", b_ku_crl_sign, RESPONDER},
+	{"constraints_of_leaf", "a responder that is a CA", b_bc_ca, RESPONDER},
 	{"crl_dp_shard", "shard of another serial", b_cdp_shard},
 	{"crl_dp_shard", "the high octet of the shard", b_cdp_octet},
 	{"crl_dp_shard", "another ending", b_cdp_url},
@@ -1064,8 +1141,10 @@ static void test_each_rule_finds_its_fault(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_BREAKERS; i++) {
 		struct lab l;
-		if (breakers[i].ca)
+		if (breakers[i].of == CA)
 			lab_ca(&l);
+		else if (breakers[i].of == RESPONDER)
+			lab_responder(&l, KEY_P256);
 		else
 			lab_leaf(&l, KEY_P256);
 		breakers[i].breaks(&l);
@@ -1097,6 +1176,9 @@ static void test_good_certificates_hold(void **state)
 	for (size_t a = 0; a < KEY_ALG_N; a++) {
 		struct lab l;
 		lab_leaf(&l, (enum key_alg)a);
+		check_all_hold(&l);
+		lab_done(&l);
+		lab_responder(&l, (enum key_alg)a);
 		check_all_hold(&l);
 		lab_done(&l);
 	}

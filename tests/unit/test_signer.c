@@ -59,17 +59,6 @@ static void c_policy(struct fx *x, struct tally *t)
 	(void)x;
 	t->policy[31] ^= 1;
 }
-static void c_responder(struct fx *x, struct tally *t)
-{
-	struct tally old = *t;
-	*t = (struct tally){.kind = TALLY_RESPONDER, .reason = -1, .made = old.made, .dies = old.dies};
-	memcpy(t->id, old.id, sizeof(t->id));
-	memcpy(t->ca, old.ca, sizeof(t->ca));
-	snprintf(t->profile, sizeof(t->profile), "responder");
-	fx_new_key(t, KEY_NEW);
-	(void)x;
-	tally_done(&old);
-}
 static void c_predecessor(struct fx *x, struct tally *t)
 {
 	(void)x;
@@ -156,6 +145,16 @@ static void c_key_own(struct fx *x, struct tally *t)
 	(void)x;
 	fx_new_key(t, KEY_OF_P256);
 }
+static void c_key_of_responder(struct fx *x, struct tally *t)
+{
+	(void)x;
+	fx_new_key(t, KEY_RESPONDER);
+}
+static void c_key_new(struct fx *x, struct tally *t)
+{
+	(void)x;
+	fx_new_key(t, KEY_NEW);
+}
 static void c_material(struct fx *x, struct tally *t)
 {
 	(void)x;
@@ -212,17 +211,6 @@ static void c_hold_entry(struct fx *x, struct tally *t)
 
 /* --- what is changed after the signatures --- */
 
-static void replace(struct buf *note, const char *find, const char *with)
-{
-	_cleanup_(freep) char *text = xstrdup(buf_text(note));
-	char *at = strstr(text, find);
-	assert_non_null(at);
-	buf_clear(note);
-	buf_add(note, text, (size_t)(at - text));
-	buf_str(note, with);
-	buf_str(note, at + strlen(find));
-}
-
 static void a_garbage(struct fx *x, struct buf *note, struct buf *csr)
 {
 	(void)x, (void)csr;
@@ -252,13 +240,13 @@ static void a_nul(struct fx *x, struct buf *note, struct buf *csr)
 static void a_bidi(struct fx *x, struct buf *note, struct buf *csr)
 {
 	(void)x, (void)csr;
-	replace(note, "O ", "O \xe2\x80\xae");
+	fx_replace(note, "O ", "O \xe2\x80\xae");
 }
 /* Validity widened after all have signed. */
 static void a_wider(struct fx *x, struct buf *note, struct buf *csr)
 {
 	(void)x, (void)csr;
-	replace(note, "add 12 months", "add 36 months");
+	fx_replace(note, "add 12 months", "add 36 months");
 }
 /* The RA signs its own edit, the subscriber's line stays that of the old text. */
 static void a_wider_by_ra(struct fx *x, struct buf *note, struct buf *csr)
@@ -365,7 +353,6 @@ static const struct row {
 	{"lives too long", fx_extend, 0, SAME, c_life, NULL, "tally_life", false},
 	/* kind, profile, policy */
 	{"another CA's tally", fx_extend, 0, SAME, c_other_ca, NULL, "ca_unknown", false},
-	{"responder", fx_extend, 0, BY_RA | BY_NEW, c_responder, NULL, "kind_not_served", false},
 	{"RA of another project", fx_extend, 0, BY_RA_OTHER | BY_SUB, NULL, NULL, "ra_scope", false},
 	{"project unknown", fx_extend, 0, SAME, c_project, NULL, "project_unknown", false},
 	{"profile unknown", fx_extend, 0, SAME, c_profile, NULL, "profile_unknown", false},
@@ -434,6 +421,17 @@ static const struct row {
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
+/* Responders: the key that the roster lists, and its own word for it. */
+static const struct row responder_rows[] = {
+	{"a key that the roster does not list", fx_responder, 0, BY_RA | BY_NEW, c_key_new, NULL, "responder_unknown",
+	 false},
+	{"no RA", fx_responder, 0, BY_NEW, NULL, NULL, "ra_signature", true},
+	{"RA of one project", fx_responder, 0, BY_RA_OTHER | BY_NEW, NULL, NULL, "ra_scope", false},
+	{"officers for the responder's key", fx_responder, 0, BY_RA | BY_OFFICERS | BY_CAROL, NULL, NULL,
+	 "new_key_missing", false},
+	{"CSR of another key", fx_responder, 0, BY_RA | BY_NEW, NULL, a_csr, "key_hash", false},
+};
+
 /* New keys: the one that the tally names is in the CSR and signs. */
 static const struct key_row {
 	const char *what;
@@ -441,6 +439,7 @@ static const struct key_row {
 	change_fn *change;
 	const char *rule;
 } key_rows[] = {
+	{"a responder's key", KEY_RESPONDER, c_key_of_responder, "key_blocked"},
 	{"another subject's key", KEY_OF_RSA, c_key_of_rsa, "key_other_subject"},
 	{"a weak key", KEY_OF_WEAK, c_key_of_weak, "key_strength"},
 	{"new, but the old one", KEY_OF_P256, c_key_own, "key_same"},
@@ -485,6 +484,8 @@ static void refuses(void **state)
 	for (size_t i = 0; i < N_ROWS; i++)
 		if (rows[i].rule)
 			refuses_row(x, &rows[i], KEY_NEW);
+	for (size_t i = 0; i < sizeof(responder_rows) / sizeof(responder_rows[0]); i++)
+		refuses_row(x, &responder_rows[i], responder_rows[i].change ? KEY_NEW : KEY_RESPONDER);
 	for (size_t i = 0; i < sizeof(key_rows) / sizeof(key_rows[0]); i++)
 		refuses_row(x,
 			    &(struct row){.what = key_rows[i].what,
