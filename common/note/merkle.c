@@ -105,3 +105,42 @@ bool merkle_included(const uint8_t leaf[32], uint64_t i, uint64_t n, const merkl
 	}
 	return sn == 0 && memcmp(r, root, 32) == 0;
 }
+
+bool merkle_consistent(uint64_t n1, const uint8_t root1[32], uint64_t n2, const uint8_t root2[32],
+		       const merkle_hash *path, size_t path_len)
+{
+	uint8_t old[32], fresh[32];
+	size_t p = 0;
+
+	if (n1 > n2 || path_len > MERKLE_MAX_PATH)
+		return false;
+	if (n1 == 0) {
+		sha256("", 0, old);
+		return path_len == 0 && memcmp(root1, old, 32) == 0;
+	}
+	if (n1 == n2)
+		return path_len == 0 && memcmp(root1, root2, 32) == 0;
+	if (path_len == 0)
+		return false;
+	/* An old tree that is one perfect subtree is its own first hash. */
+	memcpy(old, (n1 & (n1 - 1)) == 0 ? root1 : path[p++], 32);
+	memcpy(fresh, old, 32);
+	uint64_t fn = n1 - 1, sn = n2 - 1;
+	for (; (fn & 1) == 1; fn >>= 1)
+		sn >>= 1;
+	for (; p < path_len; p++) {
+		if (sn == 0)
+			return false;
+		if ((fn & 1) == 1 || fn == sn) {
+			merkle_node(path[p], old, old);
+			merkle_node(path[p], fresh, fresh);
+			for (; (fn & 1) == 0 && fn != 0; fn >>= 1)
+				sn >>= 1;
+		} else {
+			merkle_node(fresh, path[p], fresh);
+		}
+		fn >>= 1;
+		sn >>= 1;
+	}
+	return sn == 0 && memcmp(old, root1, 32) == 0 && memcmp(fresh, root2, 32) == 0;
+}

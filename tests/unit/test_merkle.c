@@ -142,6 +142,149 @@ static void test_leaf_is_no_node(void **state)
 	assert_memory_not_equal(node, leaf, 32);
 }
 
+/* --- a tree that grows --- */
+
+struct stored {
+	merkle_hash leaves[MANY];
+	unsigned fail_after; /* nodes that are still given */
+};
+
+static enum err stored_node(void *arg, unsigned level, uint64_t index, uint8_t ret[32], struct fault *f)
+{
+	struct stored *s = arg;
+	if (s->fail_after-- == 0)
+		return fault_raise(f, ERR_DB, "played", "node", "played");
+	assert_true((index + 1) << level <= MANY);
+	merkle_root(s->leaves + (index << level), (size_t)1 << level, ret);
+	return OK;
+}
+
+static void test_edges_have_the_root(void **state)
+{
+	struct stored s = {.fail_after = UINT32_MAX};
+	struct merkle_edge grown = {0}, loaded;
+	const struct merkle_source source = {stored_node, &s};
+	merkle_hash root, found;
+	struct fault f;
+
+	(void)state;
+	many_leaves(s.leaves);
+	for (size_t n = 0; n <= MANY; n++) {
+		merkle_root(s.leaves, n, root);
+		merkle_edge_root(&grown, found);
+		assert_memory_equal(found, root, 32);
+		assert_int_equal(merkle_edge_load(&source, n, &loaded, &f), OK);
+		merkle_edge_root(&loaded, found);
+		assert_memory_equal(found, root, 32);
+		if (n < MANY)
+			merkle_edge_add(&grown, s.leaves[n]);
+	}
+	s.fail_after = 2;
+	assert_int_equal(merkle_edge_load(&source, 7, &loaded, &f), ERR_DB);
+}
+
+static void test_stored_trees_prove_inclusion(void **state)
+{
+	struct stored s = {.fail_after = UINT32_MAX};
+	const struct merkle_source source = {stored_node, &s};
+	merkle_hash wanted[MERKLE_MAX_PATH], found[MERKLE_MAX_PATH];
+	struct fault f;
+	size_t len;
+
+	(void)state;
+	many_leaves(s.leaves);
+	for (size_t n = 1; n <= MANY; n++) {
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(merkle_prove_inclusion(&source, i, n, found, &len, &f), OK);
+			assert_int_equal(len, merkle_path(s.leaves, n, i, wanted));
+			assert_memory_equal(found, wanted, 32 * len);
+		}
+	}
+}
+
+/* Good between all sizes; wrong for other sizes, other roots, each damaged hash, and paths too short and too long. */
+static void test_consistency(void **state)
+{
+	struct stored s = {.fail_after = UINT32_MAX};
+	const struct merkle_source source = {stored_node, &s};
+	merkle_hash roots[MANY + 1], path[MERKLE_MAX_PATH + 1];
+	struct fault f;
+	size_t len;
+
+	(void)state;
+	many_leaves(s.leaves);
+	for (size_t n = 0; n <= MANY; n++)
+		merkle_root(s.leaves, n, roots[n]);
+	for (size_t n = 0; n <= MANY; n++) {
+		for (size_t m = 0; m <= n; m++) {
+			assert_int_equal(merkle_prove_consistency(&source, m, n, path, &len, &f), OK);
+			assert_true(merkle_consistent(m, roots[m], n, roots[n], path, len));
+			memset(path[len], 0x55, 32);
+			assert_false(merkle_consistent(m, roots[m], n, roots[n], path, len + 1));
+			if (m > 0)
+				assert_false(merkle_consistent(m, roots[m - 1], n, roots[n], path, len));
+			if (m > 0 && n < MANY)
+				assert_false(merkle_consistent(m, roots[m], n, roots[n + 1], path, len));
+			if (len > 0)
+				assert_false(merkle_consistent(m, roots[m], n, roots[n], path, len - 1));
+			for (size_t i = 0; i < len; i++) {
+				path[i][n % 32] ^= 1;
+				assert_false(merkle_consistent(m, roots[m], n, roots[n], path, len));
+				path[i][n % 32] ^= 1;
+			}
+		}
+	}
+	assert_false(merkle_consistent(5, roots[5], 4, roots[4], path, 0));
+	assert_false(merkle_consistent(0, roots[1], 4, roots[4], path, 0));
+	assert_false(merkle_consistent(UINT64_MAX - 1, roots[1], UINT64_MAX, roots[2], path, MERKLE_MAX_PATH));
+	assert_false(merkle_consistent(3, roots[3], UINT64_MAX, roots[2], path, MERKLE_MAX_PATH + 1));
+}
+
+/* Certificate Transparency's published proofs over its eight test leaves: sizes, then hashes. */
+static void test_public_consistency(void **state)
+{
+	static const struct {
+		uint64_t m, n;
+		const char *path[4];
+	} cases[] = {
+		{1, 1, {NULL}},
+		{1,
+		 8,
+		 {"96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+		  "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+		  "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4", NULL}},
+		{6,
+		 8,
+		 {"0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+		  "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+		  "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7", NULL}},
+		{2,
+		 5,
+		 {"5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+		  "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b", NULL}},
+	};
+	struct stored s = {.fail_after = UINT32_MAX};
+	const struct merkle_source source = {stored_node, &s};
+	struct fault f;
+
+	(void)state;
+	public_leaves(s.leaves);
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		merkle_hash path[MERKLE_MAX_PATH], from, to;
+		size_t len, wanted = 0;
+
+		while (cases[c].path[wanted])
+			wanted++;
+		assert_int_equal(merkle_prove_consistency(&source, cases[c].m, cases[c].n, path, &len, &f), OK);
+		assert_int_equal(len, wanted);
+		for (size_t i = 0; i < len; i++)
+			check_hash(path[i], cases[c].path[i]);
+		assert_true(hex_decode(root_hex[cases[c].m], 64, from, 32));
+		assert_true(hex_decode(root_hex[cases[c].n], 64, to, 32));
+		assert_true(merkle_consistent(cases[c].m, from, cases[c].n, to, path, len));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +294,10 @@ int main(void)
 		cmocka_unit_test(test_damaged_paths_prove_nothing),
 		cmocka_unit_test(test_hostile_sizes),
 		cmocka_unit_test(test_leaf_is_no_node),
+		cmocka_unit_test(test_edges_have_the_root),
+		cmocka_unit_test(test_stored_trees_prove_inclusion),
+		cmocka_unit_test(test_consistency),
+		cmocka_unit_test(test_public_consistency),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
