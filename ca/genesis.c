@@ -67,7 +67,9 @@ enum err genesis(const struct ca_config *config, const char *roster, const char 
 	struct ledger *l = NULL;
 	TRY(read_all(config, roster, policies, &g, f));
 	TRY(ledger_open(config->state, true, &l, f));
-	enum err e = record_all(l, &g, f);
+	enum err e = ledger_key_make(config->state, g.issuer.key.key_id, f);
+	if (e == OK)
+		e = record_all(l, &g, f);
 	ledger_close(l);
 	if (e != OK)
 		take_away(config);

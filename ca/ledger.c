@@ -79,17 +79,21 @@ static enum err run_one(struct ledger_tx *tx, struct operation *op, struct fault
 		return db_release(tx->db, f);
 	db_rollback_to(tx->db);
 	tx->next = next;
+	tx->leaves.len = 32 * (size_t)(next - tx->first);
 	return OK;
 }
 
-static enum err run_batch(struct ledger *l, struct operation *batch, struct ledger_tx *tx, bool *ret_broken,
-			  struct fault *f)
+/* tree: as it will be when this is flushed. */
+static enum err run_batch(struct ledger *l, struct operation *batch, struct ledger_tx *tx, struct ledger_tree *tree,
+			  bool *ret_broken, struct fault *f)
 {
 	TRY(ledger_now(l, &tx->at, f));
 	TRY(db_begin(l->db, f));
 	enum err e = OK;
 	for (struct operation *op = batch; op && e == OK; op = op->next)
 		e = run_one(tx, op, f);
+	if (e == OK && tx->next > tx->first)
+		e = tree_append(tree, tx, f);
 	if (e == OK) {
 		e = db_commit(l->db, f);
 		*ret_broken = e != OK;
@@ -123,11 +127,17 @@ static void commit_batch(struct ledger *l, struct operation *batch)
 {
 	struct fault f = {0};
 	bool broken = false;
-	struct ledger_tx tx = {.db = l->db, .next = ledger_size(l)};
-	enum err e = ledger_broken(l) ? broken_raise(&f) : run_batch(l, batch, &tx, &broken, &f);
+	uint64_t first = ledger_size(l);
+	struct ledger_tx tx = {.db = l->db, .next = first, .first = first};
+	struct ledger_tree tree = l->tree;
+	enum err e = ledger_broken(l) ? broken_raise(&f) : run_batch(l, batch, &tx, &tree, &broken, &f);
+	buf_done(&tx.leaves);
+	if (e == OK)
+		l->tree = tree;
 	pthread_mutex_lock(&l->lock);
 	if (e == OK && tx.next != l->size) {
 		l->size = tx.next;
+		tree_root(&tree, l->root);
 		l->last_at = tx.at;
 		pthread_cond_broadcast(&l->grown);
 	}
@@ -335,6 +345,8 @@ enum err ledger_open(const char *dir, bool create, struct ledger **ret, struct f
 	TRY(db_open(l->path, false, &l->db, f));
 	TRY(db_migrate(l->db, ledger_migrations, ledger_n_migrations, f));
 	TRY(read_tail(l, f));
+	TRY(tree_open(&l->tree, l->db, l->size, f));
+	tree_root(&l->tree, l->root);
 	TRY(start_writer(l, f));
 	*ret = TAKE(l);
 	return OK;
@@ -354,6 +366,7 @@ void ledger_close(struct ledger *l)
 	if (l->db)
 		db_close(l->db);
 	closep(&l->lock_fd);
+	person_key_done(&l->key);
 	pthread_cond_destroy(&l->work);
 	pthread_cond_destroy(&l->grown);
 	pthread_mutex_destroy(&l->lock);

@@ -12,6 +12,7 @@
 #define HUFU_CA_LEDGER_H
 
 #include "common/db/db.h"
+#include "common/note/checkpoint.h"
 #include "common/note/tally.h"
 #include "common/rpc/wire.h"
 
@@ -40,6 +41,8 @@ struct ledger_tx {
 	struct db *db;
 	int64_t at;    /* time of this transaction's entries: never below the last entry's */
 	uint64_t next; /* index of the next entry */
+	uint64_t first; /* of this transaction's entries */
+	struct buf leaves; /* their hashes */
 };
 typedef enum err ledger_fn(struct ledger_tx *tx, void *arg, struct fault *f);
 /* Runs fn inside the next transaction and returns after the flush. fn's own error is returned as it is. A full queue is
@@ -78,6 +81,21 @@ void ledger_reader_put(struct ledger *l, struct db *db);
 	MUST_CHECK enum err ledger_append_##lower(struct ledger_tx *tx, struct wire_##lower *e, uint64_t *ret_index,   \
 						  struct fault *f);
 WIRE_ENTRY_LIST(LEDGER_APPEND_)
+
+/* --- the Merkle tree (ledger_tree.c) --- */
+
+/* Makes dir/log.key (0600) where there is none, and dir/log.vkey, its public half for everybody. */
+MUST_CHECK enum err ledger_key_make(const char *dir, const uint8_t ca[20], struct fault *f);
+/* Reads dir/log.key. ERR_CONFIG log_key_missing. Before the first checkpoint. */
+MUST_CHECK enum err ledger_take_key(struct ledger *l, const char *dir, const uint8_t ca[20], struct fault *f);
+/* The tree as it is now, everything in it flushed: *ret, and the signed note, appended. */
+MUST_CHECK enum err ledger_checkpoint(struct ledger *l, struct checkpoint *ret, struct buf *ret_note, struct fault *f);
+/* The path of an entry in the tree of that size, 32 bytes a hash, appended. Not that far: ERR_NOT_FOUND entry_unknown. */
+MUST_CHECK enum err ledger_prove_inclusion(struct db *db, uint64_t index, uint64_t size, struct buf *ret,
+					   struct fault *f);
+/* from <= to <= the ledger's size. */
+MUST_CHECK enum err ledger_prove_consistency(struct db *db, uint64_t from, uint64_t to, struct buf *ret,
+					     struct fault *f);
 
 /* --- entries (ledger_query.c) --- */
 

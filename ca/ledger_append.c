@@ -20,6 +20,7 @@ static enum err append(struct ledger_tx *tx, enum wire_type type, struct slice b
 		   "INSERT INTO type_count (type, n, last_at) VALUES (?1, 1, ?2)"
 		   " ON CONFLICT (type) DO UPDATE SET n = n + 1, last_at = excluded.last_at",
 		   "ii", (int64_t)type, tx->at));
+	buf_add(&tx->leaves, leaf, sizeof(leaf));
 	if (ret_index)
 		*ret_index = tx->next;
 	tx->next++;

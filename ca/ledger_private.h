@@ -5,6 +5,7 @@
 #define HUFU_CA_LEDGER_PRIVATE_H
 
 #include "ca/ledger.h"
+#include "common/note/person.h"
 
 #include <pthread.h>
 
@@ -21,12 +22,21 @@ struct operation {
 	struct operation *next;
 };
 
+/* The open tile of each level: the hashes that no stored node stands for yet. */
+#define TREE_TILES 8
+struct ledger_tree {
+	struct merkle_edge tile[TREE_TILES];
+};
+
 struct ledger {
 	char *path;
 	int lock_fd;
 	struct db *db; /* the writer's */
+	struct ledger_tree tree; /* the writer's */
 	pthread_t writer;
 	bool started;
+	struct person_key key; /* of the log; set before anybody asks */
+	char origin[CHECKPOINT_ORIGIN_SIZE];
 
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t work, grown;
@@ -34,6 +44,7 @@ struct ledger {
 	unsigned queued, entered;
 	bool stopping, broken, awake;
 	uint64_t size;
+	uint8_t root[32]; /* of the tree of that size */
 	int64_t last_at;
 
 	bool clock_doubt, clock_behind_accepted;
@@ -45,6 +56,12 @@ struct ledger {
 
 extern const char *const ledger_migrations[];
 extern const size_t ledger_n_migrations;
+
+/* ledger_tree.c. The tree of a ledger of that size, checked against what the last transaction wrote. ERR_DB ledger_tree. */
+MUST_CHECK enum err tree_open(struct ledger_tree *t, struct db *db, uint64_t size, struct fault *f);
+/* The transaction's leaves enter the tree, and its size and root are written. */
+MUST_CHECK enum err tree_append(struct ledger_tree *t, struct ledger_tx *tx, struct fault *f);
+void tree_root(const struct ledger_tree *t, uint8_t ret[32]);
 
 /* Looks at the clock; the lock is held. Doubt stays until the operator lifts it. */
 void clock_look(struct ledger *l);

@@ -108,5 +108,18 @@ const char *const ledger_migrations[] = {
 	"  last_at INTEGER NOT NULL,"
 	"  accepted INTEGER NOT NULL"
 	") STRICT;",
+
+	/* Roots of whole tiles of the Merkle tree, and its size and root after the last transaction. */
+	"CREATE TABLE node ("
+	"  level INTEGER NOT NULL,"
+	"  idx INTEGER NOT NULL,"
+	"  hash BLOB NOT NULL CHECK (length(hash) = 32),"
+	"  PRIMARY KEY (level, idx)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE tree ("
+	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+	"  size INTEGER NOT NULL,"
+	"  root BLOB NOT NULL CHECK (length(root) = 32)"
+	") STRICT;",
 };
 const size_t ledger_n_migrations = sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);

@@ -1,10 +1,11 @@
 /*
- * The RA's socket: four messages, one function each. Nothing else is reachable here, whatever bytes come.
+ * The RA's socket: five messages, one function each. Nothing else is reachable here, whatever bytes come.
  */
 #include "ca/serve.h"
 
 #include "ca/issue.h"
 #include "ca/publish.h"
+#include "ca/receipt.h"
 #include "ca/revoke.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -171,13 +172,38 @@ static void gather(void *arg, struct slice body)
 	g->ends[g->n++] = g->bytes.len;
 }
 
-static void put_entries(struct signer *s, uint64_t from, const struct gathered *g, struct buf *reply)
+/* The checkpoint is taken before the entries are read, and nothing is told that it does not cover. */
+struct following {
+	struct checkpoint head;
+	struct buf note, proof;
+	struct gathered entries;
+};
+
+static void following_free(struct following *w)
 {
-	struct wire_entries m = {.from = from, .size = ledger_size(s->ledger)};
+	buf_done(&w->note);
+	buf_done(&w->proof);
+	buf_done(&w->entries.bytes);
+	free(w);
+}
+
+static enum err read_entries(struct db *db, const struct wire_follow *m, struct following *w, struct fault *f)
+{
+	uint64_t rest = m->from < w->head.size ? w->head.size - m->from : 0;
+	TRY(ledger_entries(db, m->from, rest < m->max ? (uint32_t)rest : m->max, ENTRIES_BYTES, gather, &w->entries,
+			   f));
+	if (m->from > w->head.size)
+		return OK; /* whoever has followed further than the ledger goes finds out by its size */
+	return ledger_prove_consistency(db, m->from + w->entries.n, w->head.size, &w->proof, f);
+}
+
+static void put_entries(uint64_t from, const struct following *w, struct buf *reply)
+{
+	const struct gathered *g = &w->entries;
+	struct wire_entries m = {
+		.from = from, .size = w->head.size, .checkpoint = buf_slice(&w->note), .proof = buf_slice(&w->proof)};
 	for (size_t i = 0, at = 0; i < g->n; at = g->ends[i++])
 		wire_list_add(&m.entries, slice_of(g->bytes.data + at, g->ends[i] - at));
-	if (m.size < from + g->n)
-		m.size = from + g->n; /* a reader may see a commit a moment before it is announced */
 	wire_entries_put(&m, reply);
 	wire_entries_done(&m);
 }
@@ -200,14 +226,25 @@ static enum err serve_follow(struct signer *s, struct slice request, struct buf 
 	TRY(wire_follow_get(request, &m, f));
 	wait_for_more(s, &m);
 	TRY(ledger_reader(s->ledger, &db, f));
-	struct gathered *g = xcalloc(1, sizeof(*g));
-	enum err e = ledger_entries(db, m.from, m.max, ENTRIES_BYTES, gather, g, f);
+	struct following *w = xcalloc(1, sizeof(*w));
+	enum err e = ledger_checkpoint(s->ledger, &w->head, &w->note, f);
+	if (e == OK)
+		e = read_entries(db, &m, w, f);
 	ledger_reader_put(s->ledger, db);
 	if (e == OK)
-		put_entries(s, m.from, g, reply);
-	buf_done(&g->bytes);
-	free(g);
+		put_entries(m.from, w, reply);
+	following_free(w);
 	return e;
+}
+
+enum err serve_receipt(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	_cleanup_buf_ struct buf text = {0};
+	struct wire_receipt m;
+	TRY(wire_receipt_get(request, &m, f));
+	TRY(receipt_make(s, m.tally, &text, f));
+	wire_receipt_is_put(&(struct wire_receipt_is){.text = buf_slice(&text)}, reply);
+	return OK;
 }
 
 static enum err fill_counts(struct db *db, struct wire_health_is *m, struct fault *f)
@@ -261,6 +298,8 @@ static enum err dispatch(struct signer *s, struct slice request, struct buf *rep
 		return serve_follow(s, request, reply, f);
 	if (type == WIRE_TYPE_HEALTH)
 		return serve_health(s, reply, f);
+	if (type == WIRE_TYPE_RECEIPT)
+		return serve_receipt(s, request, reply, f);
 	return fault_raise(f, ERR_DENIED, "message_not_served", "message", "%s is not served on the RA's socket",
 			   wire_type_word(type));
 }

@@ -208,6 +208,7 @@ enum err signer_new(const struct ca_config *config, struct ledger *ledger, struc
 	pthread_rwlock_init(&s->tallies, &attr);
 	pthread_rwlockattr_destroy(&attr);
 	TRY(load(s, f));
+	TRY(ledger_take_key(ledger, config->state, s->issuer.key.key_id, f));
 	*ret = TAKE(s);
 	return OK;
 }

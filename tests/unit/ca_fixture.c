@@ -325,6 +325,7 @@ static struct ca_key *make_ca(struct fx *x)
 	fx_roster_note(x, 1, false, NULL, 2, BY_OFFICERS, &x->roster_note);
 	x->old_cert = old;
 	must("ledger", ledger_open(x->dir, true, &x->ledger, &f), &f);
+	must("log key", ledger_key_make(x->dir, cert.key.key_id, &f), &f);
 	genesis_notes(x, &cert);
 	return key;
 }

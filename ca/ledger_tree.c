@@ -1,0 +1,277 @@
+/*
+ * The ledger as a Merkle tree. RFC 6962 2.1, C2SP tlog-checkpoint.
+ *
+ * Leaves stand with their entries. Of the inner nodes only the roots of whole tiles of 256 are kept (levels 8, 16, …),
+ * one row for 256 entries; what lies between is hashed anew when a proof asks for it. The writer holds the open tile
+ * of each level in memory, and the tree's size and root are written in the transaction that appends: so a start reads
+ * at most 255 hashes a level, however long the ledger is, and finds out whether they still give the root.
+ *
+ * A checkpoint is signed when somebody asks, and only for what has been flushed.
+ */
+#include "ca/ledger_private.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#include <string.h>
+
+#define TILE_BITS 8
+#define TILE (1u << TILE_BITS)
+#define KEY_NAME "log"
+
+/* --- stored nodes --- */
+
+struct tree_reader {
+	struct db *db;
+};
+
+/* Hashes of one stored level from index lo on, n of them. ERR_DB when some are missing. */
+static enum err stored_hashes(struct db *db, unsigned level, uint64_t lo, size_t n, merkle_hash *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more;
+	if (level == 0)
+		TRY(db_query(db, f, &row, "SELECT leaf FROM entries WHERE idx >= ?1 ORDER BY idx LIMIT ?2", "ii",
+			     (int64_t)lo, (int64_t)n));
+	else
+		TRY(db_query(db, f, &row, "SELECT hash FROM node WHERE level = ?1 AND idx >= ?2 ORDER BY idx LIMIT ?3",
+			     "iii", (int64_t)level, (int64_t)lo, (int64_t)n));
+	for (size_t i = 0; i < n; i++) {
+		TRY(db_next(row, &more, f));
+		struct slice hash = more ? db_blob(row, 0) : (struct slice){0};
+		if (hash.n != 32)
+			return fault_raise(f, ERR_DB, "ledger_tree", "ledger",
+					   "node %llu of level %u is missing: the file is damaged",
+					   (unsigned long long)(lo + i), level);
+		memcpy(ret[i], hash.p, 32);
+	}
+	return OK;
+}
+
+static enum err tree_node(void *arg, unsigned level, uint64_t index, uint8_t ret[32], struct fault *f)
+{
+	const struct tree_reader *r = arg;
+	merkle_hash hashes[TILE / 2];
+	unsigned within = level % TILE_BITS;
+	size_t n = (size_t)1 << within;
+	TRY(stored_hashes(r->db, level - within, index << within, n, hashes, f));
+	merkle_root(hashes, n, ret);
+	return OK;
+}
+
+/* --- the writer's tree --- */
+
+void tree_root(const struct ledger_tree *t, uint8_t ret[32])
+{
+	struct merkle_edge all = {0};
+	size_t depth = 0;
+	for (unsigned k = TREE_TILES; k-- > 0;) {
+		size_t n = merkle_edge_depth(t->tile[k].n);
+		memcpy(all.pending[depth], t->tile[k].pending, 32 * n);
+		depth += n;
+	}
+	/* Only how many are pending counts for the root. */
+	all.n = depth == 64 ? UINT64_MAX : (UINT64_C(1) << depth) - 1;
+	merkle_edge_root(&all, ret);
+}
+
+/* Adds a hash to the open tile of a level; a tile that is full is kept as one node and goes up. */
+static enum err tree_push(struct ledger_tree *t, struct db *db, const uint8_t hash[32], uint64_t index, struct fault *f)
+{
+	merkle_hash h;
+	memcpy(h, hash, 32);
+	for (unsigned k = 0; k < TREE_TILES; k++) {
+		struct merkle_edge *tile = &t->tile[k];
+		merkle_edge_add(tile, h);
+		if (tile->n < TILE)
+			return OK;
+		merkle_edge_root(tile, h);
+		tile->n = 0;
+		index >>= TILE_BITS;
+		TRY(db_run(db, f, "INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)", "iib",
+			   (int64_t)(k + 1) * TILE_BITS, (int64_t)index, slice_of(h, 32)));
+	}
+	return OK;
+}
+
+enum err tree_append(struct ledger_tree *t, struct ledger_tx *tx, struct fault *f)
+{
+	merkle_hash root;
+	for (size_t at = 0; at < tx->leaves.len; at += 32)
+		TRY(tree_push(t, tx->db, tx->leaves.data + at, tx->first + at / 32, f));
+	tree_root(t, root);
+	return db_run(tx->db, f,
+		      "INSERT INTO tree (id, size, root) VALUES (1, ?1, ?2)"
+		      " ON CONFLICT (id) DO UPDATE SET size = ?1, root = ?2",
+		      "ib", (int64_t)tx->next, slice_of(root, 32));
+}
+
+/* --- opening --- */
+
+/* Of a ledger from before there was a tree: every leaf once. */
+static enum err tree_build(struct ledger_tree *t, struct db *db, uint64_t size, struct fault *f)
+{
+	merkle_hash leaves[TILE];
+	merkle_hash root;
+	for (uint64_t at = 0; at < size; at += TILE) {
+		size_t n = size - at < TILE ? (size_t)(size - at) : TILE;
+		TRY(stored_hashes(db, 0, at, n, leaves, f));
+		for (size_t i = 0; i < n; i++)
+			TRY(tree_push(t, db, leaves[i], at + i, f));
+	}
+	tree_root(t, root);
+	return db_run(db, f, "INSERT INTO tree (id, size, root) VALUES (1, ?1, ?2)", "ib", (int64_t)size,
+		      slice_of(root, 32));
+}
+
+static enum err build_all(struct ledger_tree *t, struct db *db, uint64_t size, struct fault *f)
+{
+	TRY(db_begin(db, f));
+	enum err e = tree_build(t, db, size, f);
+	if (e == OK)
+		e = db_commit(db, f);
+	if (e != OK)
+		db_rollback(db);
+	return e;
+}
+
+static enum err load_tiles(struct ledger_tree *t, struct db *db, uint64_t size, struct fault *f)
+{
+	merkle_hash hashes[TILE];
+	for (unsigned k = 0; k < TREE_TILES; k++) {
+		uint64_t full = size >> (k * TILE_BITS);
+		size_t n = full % TILE;
+		TRY(stored_hashes(db, k * TILE_BITS, full - n, n, hashes, f));
+		for (size_t i = 0; i < n; i++)
+			merkle_edge_add(&t->tile[k], hashes[i]);
+	}
+	return OK;
+}
+
+/* What the last transaction wrote of the tree; *ret_size UINT64_MAX: nothing. */
+static enum err read_head(struct db *db, uint64_t *ret_size, uint8_t ret_root[32], struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more;
+	*ret_size = UINT64_MAX;
+	TRY(db_query(db, f, &row, "SELECT size, root FROM tree", ""));
+	TRY(db_next(row, &more, f));
+	if (!more)
+		return OK;
+	*ret_size = (uint64_t)db_i64(row, 0);
+	memcpy(ret_root, db_blob(row, 1).p, 32);
+	return OK;
+}
+
+/* The bodies of the open tile against their leaves: the tail is what a torn write would have hit. */
+static enum err check_tail(struct db *db, uint64_t size, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more;
+	merkle_hash leaf;
+	TRY(db_query(db, f, &row, "SELECT idx, leaf, body FROM entries WHERE idx >= ?1 ORDER BY idx", "i",
+		     (int64_t)(size - size % TILE)));
+	TRY(db_next(row, &more, f));
+	while (more) {
+		merkle_leaf(db_blob(row, 2), leaf);
+		if (!slice_eq(db_blob(row, 1), slice_of(leaf, 32)))
+			return fault_raise(f, ERR_DB, "ledger_tree", "ledger",
+					   "entry %lld is not what its leaf hash says: the file is damaged",
+					   (long long)db_i64(row, 0));
+		TRY(db_next(row, &more, f));
+	}
+	return OK;
+}
+
+enum err tree_open(struct ledger_tree *t, struct db *db, uint64_t size, struct fault *f)
+{
+	uint64_t stored;
+	merkle_hash wanted, found;
+	TRY(read_head(db, &stored, wanted, f));
+	if (stored == UINT64_MAX)
+		return build_all(t, db, size, f);
+	if (stored != size)
+		return fault_raise(f, ERR_DB, "ledger_tree", "ledger",
+				   "%llu entries, but a tree of %llu: the file is damaged", (unsigned long long)size,
+				   (unsigned long long)stored);
+	TRY(load_tiles(t, db, size, f));
+	TRY(check_tail(db, size, f));
+	tree_root(t, found);
+	if (memcmp(found, wanted, 32) == 0)
+		return OK;
+	return fault_raise(f, ERR_DB, "ledger_tree", "ledger",
+			   "the tree's right edge does not give the root of its %llu entries: the file is damaged",
+			   (unsigned long long)size);
+}
+
+/* --- the log key --- */
+
+enum err ledger_key_make(const char *dir, const uint8_t ca[20], struct fault *f)
+{
+	_cleanup_(person_key_done) struct person_key k = {0};
+	_cleanup_(freep) char *path = path_join(dir, "log.key"), *public = path_join(dir, "log.vkey");
+	_cleanup_buf_ struct buf vkey = {0};
+	char origin[CHECKPOINT_ORIGIN_SIZE];
+	if (file_exists(path))
+		TRY(person_key_load(path, NULL, &k, f));
+	else
+		TRY(person_key_generate(KEY_NAME, &k, f));
+	log_origin(ca, origin);
+	note_vkey_put(origin, k.public_key, &vkey);
+	buf_char(&vkey, '\n');
+	if (!file_exists(path))
+		TRY(person_key_save(&k, path, NULL, f));
+	return file_exists(public) ? OK : file_write_new(public, buf_slice(&vkey), 0644, f);
+}
+
+enum err ledger_take_key(struct ledger *l, const char *dir, const uint8_t ca[20], struct fault *f)
+{
+	_cleanup_(freep) char *path = path_join(dir, "log.key");
+	if (!file_exists(path))
+		return fault_raise(f, ERR_CONFIG, "log_key_missing", "log key",
+				   "%s is missing: hufu-ca genesis makes it, a backup holds it",
+				   ESC(path, strlen(path)));
+	person_key_done(&l->key);
+	log_origin(ca, l->origin);
+	return person_key_load(path, NULL, &l->key, f);
+}
+
+enum err ledger_checkpoint(struct ledger *l, struct checkpoint *ret, struct buf *ret_note, struct fault *f)
+{
+	struct checkpoint c;
+	memcpy(c.origin, l->origin, sizeof(c.origin));
+	pthread_mutex_lock(&l->lock);
+	c.size = l->size;
+	memcpy(c.root, l->root, 32);
+	pthread_mutex_unlock(&l->lock);
+	TRY(checkpoint_sign(&c, l->key.secret.p, ret_note, f));
+	*ret = c;
+	return OK;
+}
+
+/* --- proofs --- */
+
+enum err ledger_prove_inclusion(struct db *db, uint64_t index, uint64_t size, struct buf *ret, struct fault *f)
+{
+	merkle_hash path[MERKLE_MAX_PATH];
+	size_t n;
+	if (index >= size)
+		return fault_raise(f, ERR_NOT_FOUND, "entry_unknown", "index",
+				   "found %llu, but the ledger has %llu entries", (unsigned long long)index,
+				   (unsigned long long)size);
+	TRY(merkle_prove_inclusion(&(struct merkle_source){tree_node, &(struct tree_reader){db}}, index, size, path, &n,
+				   f));
+	buf_add(ret, path, 32 * n);
+	return OK;
+}
+
+enum err ledger_prove_consistency(struct db *db, uint64_t from, uint64_t to, struct buf *ret, struct fault *f)
+{
+	merkle_hash path[MERKLE_MAX_PATH];
+	size_t n;
+	TRY(merkle_prove_consistency(&(struct merkle_source){tree_node, &(struct tree_reader){db}}, from, to, path, &n,
+				     f));
+	buf_add(ret, path, 32 * n);
+	return OK;
+}
