@@ -21,7 +21,7 @@ static const int64_t default_locks[] = {1, 5, 30};
 
 /* The file as it is written; paths are made absolute afterwards. */
 struct raw {
-	const char *root, *state, *socket, *signer_socket, *policies, *roster, *ra_key, *ra_name;
+	const char *root, *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key, *ra_name;
 	int64_t workers, senders, session_minutes;
 	int log;
 	bool has_bank;
@@ -125,6 +125,7 @@ static const struct yaml_rule rules[] = {
 	PATH(policies, "folder of the signed policy bundle"),
 	PATH(roster, "signed roster note"),
 	PATH(ra_key, "the RA's Ed25519 key file (0600)"),
+	PATH(log_key, "public half of the ledger's key (log.vkey of the signer's state)"),
 	{.key = "ra_name",
 	 .kind = YK_STR,
 	 .offset = offsetof(struct raw, ra_name),
@@ -193,6 +194,7 @@ void ra_config_done(struct ra_config *c)
 	free(c->policies);
 	free(c->roster);
 	free(c->ra_key);
+	free(c->log_key);
 	yaml_freep(&c->doc);
 	*c = (struct ra_config){0};
 }
@@ -251,6 +253,7 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->policies = path_join(root, raw->policies);
 	c->roster = path_join(root, raw->roster);
 	c->ra_key = path_join(root, raw->ra_key);
+	c->log_key = path_join(root, raw->log_key);
 	c->ra_name = raw->ra_name;
 	c->workers = raw->workers;
 	c->senders = raw->senders;

@@ -32,7 +32,7 @@ struct portal {
 	uint8_t sha256[32];
 };
 struct ra_config {
-	char *state, *socket, *signer_socket, *policies, *roster, *ra_key; /* absolute; owned */
+	char *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key; /* absolute; owned */
 	const char *ra_name;
 	int64_t workers, senders;
 	struct caller *callers; /* borrows from doc */

@@ -196,6 +196,9 @@ enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *answer = NULL;
 	assert(!c->db);
+	if (c->desk->forked)
+		return fault_raise(f, ERR_LOCKED, "ledger_fork", "ledger",
+				   "the signer's ledger is not the one that was followed: no work is taken");
 	TRY(store_begin(c->desk->store, &c->db, f));
 	enum err e = store_end(c->desk->store, c->db, change_in(c, fn, &answer, f), f);
 	c->db = NULL;
@@ -346,6 +349,16 @@ static enum err load_key(struct desk *d, struct fault *f)
 	return OK;
 }
 
+static enum err load_log_key(struct desk *d, struct fault *f)
+{
+	_cleanup_buf_ struct buf vkey = {0};
+	TRY(file_read(d->config.log_key, 1024, &vkey, f));
+	enum err e = log_key_parse(buf_slice(&vkey), &d->log_key, f);
+	if (e != OK)
+		fault_prefix(f, "%s", d->config.log_key);
+	return e;
+}
+
 static enum err open_parts(struct desk *d, struct fault *f)
 {
 	_cleanup_(freep) char *path = path_join(d->config.state, "desk.db");
@@ -357,6 +370,7 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	TRY(store_cert_prints_complete(d->store, f));
 	TRY(status_index_open(d->store, &d->status, f));
 	TRY(load_key(d, f));
+	TRY(load_log_key(d, f));
 	TRY(password_guard_open(d->config.login.initial_password, &d->passwords, f));
 	TRY(signer_view_open(d->store, &d->view, f));
 	return rpc_client_open(d->config.signer_socket, SIGNER_TIMEOUT_MS, WIRE_MAX_MESSAGE, &d->signer, f);

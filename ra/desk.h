@@ -7,6 +7,7 @@
 #ifndef HUFU_RA_DESK_H
 #define HUFU_RA_DESK_H
 
+#include "common/note/checkpoint.h"
 #include "common/note/person.h"
 #include "common/rpc/jsonrpc.h"
 #include "ra/bell.h"
@@ -27,6 +28,8 @@ struct desk {
 	struct status_index *status;
 	struct laws *laws;
 	struct person_key key;          /* the RA's */
+	struct log_key log_key;         /* of the signer's ledger */
+	_Atomic bool forked;            /* the ledger is not the one that was followed: no more work is taken */
 	struct rpc_client *signer;
 	struct signer_view *view;
 	struct handover_pool *handover; /* NULL until it runs */

@@ -1,6 +1,10 @@
 /*
  * A long poll from the last entry on. A batch and the new position are one transaction, so a crash repeats a batch or
  * not, but never half. Between polls the signer's health is asked for.
+ *
+ * The desk keeps the right edge of the ledger's tree. A batch counts when the edge with its leaves has a root from
+ * which the signer's signed checkpoint grows (RFC 9162 2.1.4): so whatever was followed once can't be told differently
+ * later, and a signer that tries is found out at the next poll.
  */
 #include "ra/follow.h"
 
@@ -11,9 +15,12 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/note/checkpoint.h"
 #include "common/rpc/wire.h"
 
+#include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define BATCH 256
@@ -33,11 +40,47 @@ struct follower {
 
 /* --- one batch --- */
 
-static enum err read_position(struct desk *d, int64_t *ret, struct fault *f)
+/* Where the desk stands: the tree over what was read, and how much of it was applied. A desk from before there was a
+ * tree has applied entries that it reads once more. */
+struct position {
+	struct merkle_edge edge;
+	uint64_t applied;
+};
+
+static enum err position_get(struct db *db, struct position *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf b = {0};
+	int64_t applied = 0;
+	struct position p = {0};
+	TRY(store_head(db, HEAD_NEXT, &applied, f));
+	TRY(store_head_bytes(db, HEAD_EDGE, &b, f));
+	p.applied = (uint64_t)applied;
+	if (b.len > 0) {
+		for (size_t i = 0; i < 8; i++)
+			p.edge.n = p.edge.n << 8 | b.data[i];
+		assert(b.len == 8 + 32 * merkle_edge_depth(p.edge.n));
+		memcpy(p.edge.pending, b.data + 8, b.len - 8);
+	}
+	*ret = p;
+	return OK;
+}
+
+static enum err position_set(struct db *db, const struct position *p, int64_t at, struct fault *f)
+{
+	_cleanup_buf_ struct buf b = {0};
+	for (int shift = 56; shift >= 0; shift -= 8)
+		buf_char(&b, (char)(p->edge.n >> shift));
+	buf_add(&b, p->edge.pending, 32 * merkle_edge_depth(p->edge.n));
+	TRY(store_head_bytes_set(db, HEAD_EDGE, buf_slice(&b), f));
+	TRY(store_head_set(db, HEAD_NEXT, (int64_t)p->applied, f));
+	return at ? store_head_set(db, HEAD_AT, at, f) : OK;
+}
+
+static enum err read_position(struct desk *d, struct position *ret, struct fault *f)
 {
 	struct db *db = NULL;
 	TRY(store_read(d->store, &db, f));
-	enum err e = store_head(db, HEAD_NEXT, ret, f);
+	enum err e = position_get(db, ret, f);
 	store_read_end(d->store, db);
 	return e;
 }
@@ -52,68 +95,99 @@ static enum err ask(struct desk *d, uint64_t from, uint32_t wait_ms, struct buf 
 	return wire_entries_get(buf_slice(reply), ret, f);
 }
 
-static enum err check_answer(uint64_t from, const struct wire_entries *e, struct fault *f)
+/* The edge grows by the batch's leaves; they must lead to the signed checkpoint. */
+static enum err check_answer(struct desk *d, const struct wire_entries *e, struct merkle_edge *edge, struct fault *f)
 {
-	if (e->size < from)
-		return fault_raise(
-			f, ERR_DB, "ledger_shrunk", "ledger.size",
-			"the signer's ledger has %llu entries, %llu were followed: it is another or an older "
-			"one",
-			(unsigned long long)e->size, (unsigned long long)from);
-	if (e->entries.n > 0 && e->from != from)
+	struct checkpoint c;
+	merkle_hash leaf, root;
+	if (e->entries.n > 0 && e->from != edge->n)
 		return fault_raise(f, ERR_NET, "wire_answer", "entries.from", "found %llu, wanted %llu",
-				   (unsigned long long)e->from, (unsigned long long)from);
+				   (unsigned long long)e->from, (unsigned long long)edge->n);
+	TRY(checkpoint_open(e->checkpoint, &d->log_key, &c, f));
+	if (c.size < edge->n)
+		return fault_raise(
+			f, ERR_DB, "ledger_fork", "checkpoint.size",
+			"the signer's ledger has %llu entries, %llu were followed: it is another or an older one",
+			(unsigned long long)c.size, (unsigned long long)edge->n);
+	for (size_t i = 0; i < e->entries.n; i++) {
+		merkle_leaf(e->entries.v[i], leaf);
+		merkle_edge_add(edge, leaf);
+	}
+	merkle_edge_root(edge, root);
+	if (e->proof.n % 32 != 0 ||
+	    !merkle_consistent(edge->n, root, c.size, c.root, (const merkle_hash *)e->proof.p, e->proof.n / 32))
+		return fault_raise(
+			f, ERR_DB, "ledger_fork", "checkpoint.root",
+			"the tree of the %llu entries followed does not grow into the signed checkpoint of %llu: "
+			"the signer shows another ledger than before",
+			(unsigned long long)edge->n, (unsigned long long)c.size);
 	return OK;
 }
 
 /* *ret_at: when the last entry was made; left alone when they were applied already. */
-static enum err apply_in(struct desk *d, struct db *db, uint64_t from, const struct wire_entries *e,
+static enum err apply_in(struct desk *d, struct db *db, const struct wire_entries *e, const struct merkle_edge *edge,
 			 struct lanes *ended, int64_t *ret_at, struct fault *f)
 {
-	int64_t now = 0, at = 0;
-	/* Somebody else may have followed meanwhile (tests do). */
-	TRY(store_head(db, HEAD_NEXT, &now, f));
-	if ((uint64_t)now != from)
-		return OK;
-	for (size_t i = 0; i < e->entries.n; i++) {
-		enum err err = ledger_apply(d, db, from + i, e->entries.v[i], ended, &at, f);
+	struct position now;
+	int64_t at = 0;
+	uint64_t from = edge->n - e->entries.n;
+	TRY(position_get(db, &now, f));
+	if (now.edge.n != from)
+		return OK; /* somebody else has followed meanwhile (tests do) */
+	for (uint64_t i = from; i < edge->n; i++) {
+		if (i < now.applied)
+			continue;
+		enum err err = ledger_apply(d, db, i, e->entries.v[i - from], ended, &at, f);
 		if (err != OK) {
-			fault_prefix(f, "ledger entry %llu", (unsigned long long)(from + i));
+			fault_prefix(f, "ledger entry %llu", (unsigned long long)i);
 			return err;
 		}
 	}
-	TRY(store_head_set(db, HEAD_NEXT, (int64_t)(from + e->entries.n), f));
+	now.edge = *edge;
+	if (now.applied < edge->n)
+		now.applied = edge->n;
 	*ret_at = at;
-	return store_head_set(db, HEAD_AT, at, f);
+	return position_set(db, &now, at, f);
 }
 
-static enum err apply(struct desk *d, uint64_t from, const struct wire_entries *e, struct fault *f)
+static enum err apply(struct desk *d, const struct wire_entries *e, const struct merkle_edge *edge, struct fault *f)
 {
 	struct db *db = NULL;
 	struct lanes ended = {0};
 	int64_t at = 0;
 	TRY(store_begin(d->store, &db, f));
-	TRY(store_end(d->store, db, apply_in(d, db, from, e, &ended, &at, f), f));
+	TRY(store_end(d->store, db, apply_in(d, db, e, edge, &ended, &at, f), f));
 	if (at != 0)
-		status_index_heads(d->status, (int64_t)(from + e->entries.n), at);
-	d->followed_next = from + e->entries.n;
+		status_index_heads(d->status, (int64_t)edge->n, at);
+	d->followed_next = edge->n;
 	bell_ring(d->followed, 0);
 	bell_ring_lanes(d->finished, ended);
 	return OK;
+}
+
+/* A signature that does not hold, or a tree that did not grow: whatever it is, it is no fault of the line. */
+static enum err distrust(struct desk *d, enum err e, const struct fault *f)
+{
+	bool forked = strcmp(f->rule, "ledger_fork") == 0 || strncmp(f->rule, "log_", 4) == 0;
+	if (forked && !atomic_exchange(&d->forked, true))
+		log_audit("ledger_fork", "rule=%s where=%s text=%s", LQ(f->rule), LQ(f->where), LQ(f->text));
+	return e;
 }
 
 enum err follow_once(struct desk *d, uint32_t wait_ms, size_t *ret_n, struct fault *f)
 {
 	_cleanup_buf_ struct buf reply = {0};
 	_cleanup_(wire_entries_done) struct wire_entries e = {0};
-	int64_t from = 0;
+	struct position p;
 	*ret_n = 0;
-	TRY(read_position(d, &from, f));
-	TRY(ask(d, (uint64_t)from, wait_ms, &reply, &e, f));
-	TRY(check_answer((uint64_t)from, &e, f));
+	TRY(read_position(d, &p, f));
+	TRY(ask(d, p.edge.n, wait_ms, &reply, &e, f));
+	enum err checked = check_answer(d, &e, &p.edge, f);
+	if (checked != OK)
+		return distrust(d, checked, f);
 	if (e.entries.n == 0)
 		return OK;
-	TRY(apply(d, (uint64_t)from, &e, f));
+	TRY(apply(d, &e, &p.edge, f));
 	*ret_n = e.entries.n;
 	return OK;
 }

@@ -246,6 +246,11 @@ static int64_t next_row(struct handover_pool *p, unsigned slot)
 	pthread_mutex_lock(&p->lock);
 	p->taken[slot] = 0;
 	while (!p->stopping && id == 0) {
+		/* Nothing more goes to a signer whose ledger is not to be believed. */
+		if (p->desk->forked) {
+			pthread_cond_wait(&p->due, &p->lock);
+			continue;
+		}
 		uint64_t seen = p->generation;
 		int64_t next = INT64_MAX;
 		struct fault f = {0};

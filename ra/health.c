@@ -61,6 +61,10 @@ static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at)
 {
 	json_t *list = json_array();
 	const struct law *law = c->law;
+	if (c->desk->forked)
+		worry(list, "ledger_fork",
+		      "the signer's ledger is not the one that was followed: no work is taken; keep both and ask who "
+		      "changed it");
 	if (!s->reachable)
 		worry(list, "signer_unreachable", "the signer does not answer: requests wait in the queue");
 	if (s->reachable && s->locked)

@@ -94,6 +94,8 @@ static const struct rpc_message messages[] = {
 	{"pem_form", "PEM 格式不正确", "the PEM is malformed"},
 	{"pem_base64", "PEM 编码不正确", "the PEM is no base64"},
 	/* the signer as such */
+	{"ledger_fork", "签发系统的台账与此前跟随的不一致，已停止受理，请联系服务台",
+	 "the signer's ledger is not the one that was followed: no work is taken, ask the desk"},
 	{"signer_locked", "签发系统尚未解锁", "the signer's key is not open yet"},
 	{"clock_jump", "签发系统时钟异常", "the signer's clock jumped"},
 	{"peer_away", "签发系统暂时无法连接", "the signer is not reachable"},

@@ -11,7 +11,7 @@ enum err ra_sandbox_enter(const struct ra_config *c, struct fault *f)
 {
 	const struct sandbox_path paths[] = {
 		{c->state, SANDBOX_STATE},   {c->socket, SANDBOX_SOCKET}, {c->policies, SANDBOX_READ},
-		{c->roster, SANDBOX_REREAD}, {c->ra_key, SANDBOX_READ},
+		{c->roster, SANDBOX_REREAD}, {c->ra_key, SANDBOX_READ},	  {c->log_key, SANDBOX_READ},
 	};
 	TRY(dir_make(c->state, 0700, f));
 	return sandbox_enter(

@@ -43,6 +43,9 @@ MUST_CHECK enum err store_calls_purge(struct db *db, int64_t before, struct faul
 /* 0 when absent. */
 MUST_CHECK enum err store_head(struct db *db, const char *name, int64_t *ret, struct fault *f);
 MUST_CHECK enum err store_head_set(struct db *db, const char *name, int64_t value, struct fault *f);
+/* The same of bytes; nothing is appended when absent. */
+MUST_CHECK enum err store_head_bytes(struct db *db, const char *name, struct buf *ret, struct fault *f);
+MUST_CHECK enum err store_head_bytes_set(struct db *db, const char *name, struct slice value, struct fault *f);
 
 /* A copy of a text column, "" for null, into a fixed array; longer ones are a fault of the database (asserted). */
 void column_copy(struct db_row *row, int column, char *ret, size_t size);

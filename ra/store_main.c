@@ -239,3 +239,21 @@ enum err store_head_set(struct db *db, const char *name, int64_t value, struct f
 		      "INSERT INTO heads (name, number) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET number = ?2",
 		      "ti", name, value);
 }
+
+enum err store_head_bytes(struct db *db, const char *name, struct buf *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more = false;
+	TRY(db_query(db, f, &row, "SELECT bytes FROM heads WHERE name = ?1", "t", name));
+	TRY(db_next(row, &more, f));
+	if (more)
+		buf_add_slice(ret, db_blob(row, 0));
+	return OK;
+}
+
+enum err store_head_bytes_set(struct db *db, const char *name, struct slice value, struct fault *f)
+{
+	return db_run(db, f,
+		      "INSERT INTO heads (name, bytes) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET bytes = ?2",
+		      "tb", name, value);
+}

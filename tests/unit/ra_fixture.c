@@ -275,13 +275,52 @@ static void serve_tally(struct fx *x, struct slice request, struct buf *reply)
 		put_done(s, &t, again, reply);
 }
 
-static void serve_follow(const struct fake *s, struct slice request, struct buf *reply)
+static enum err leaf_range(void *arg, unsigned level, uint64_t index, uint8_t ret[32], struct fault *f)
 {
+	const struct fake *s = arg;
+	size_t n = (size_t)1 << level;
+	merkle_hash *leaves = xcalloc(n, sizeof(*leaves));
+	(void)f;
+	for (size_t i = 0; i < n; i++)
+		merkle_leaf(buf_slice(&s->entries[(index << level) + i]), leaves[i]);
+	merkle_root(leaves, n, ret);
+	free(leaves);
+	return OK;
+}
+
+static void put_checkpoint(struct fake *s, struct buf *ret)
+{
+	struct merkle_edge edge;
+	struct checkpoint c = {.size = s->n_entries};
+	uint8_t key[32], secret[64];
+	struct fault f = {0};
+	must("edge", merkle_edge_load(&(struct merkle_source){leaf_range, s}, s->n_entries, &edge, &f), &f);
+	merkle_edge_root(&edge, c.root);
+	c.root[0] ^= s->bad_root;
+	log_origin(s->public_key.key_id, c.origin);
+	seeded(s->other_log_key ? "thief" : "log", key, secret);
+	must("checkpoint", checkpoint_sign(&c, secret, ret, &f), &f);
+}
+
+static void serve_follow(struct fake *s, struct slice request, struct buf *reply)
+{
+	_cleanup_buf_ struct buf checkpoint = {0};
+	merkle_hash path[MERKLE_MAX_PATH];
 	struct wire_follow m;
+	struct fault f = {0};
+	size_t n = 0;
 	assert_int_equal(wire_follow_get(request, &m, NULL), OK);
 	struct wire_entries e = {.from = m.from, .size = s->n_entries};
 	for (size_t i = m.from; i < s->n_entries && e.entries.n < m.max; i++)
 		wire_list_add(&e.entries, buf_slice(&s->entries[i]));
+	if (m.from <= s->n_entries)
+		must("proof",
+		     merkle_prove_consistency(&(struct merkle_source){leaf_range, s}, m.from + e.entries.n,
+					      s->n_entries, path, &n, &f),
+		     &f);
+	put_checkpoint(s, &checkpoint);
+	e.checkpoint = buf_slice(&checkpoint);
+	e.proof = slice_of(path, 32 * n);
 	wire_entries_put(&e, reply);
 	wire_entries_done(&e);
 }
@@ -383,12 +422,24 @@ static void write_key(struct fx *x)
 	person_key_done(&k);
 }
 
+static void write_log_key(struct fx *x)
+{
+	_cleanup_buf_ struct buf vkey = {0};
+	uint8_t key[32], secret[64];
+	char origin[CHECKPOINT_ORIGIN_SIZE];
+	seeded("log", key, secret);
+	log_origin(x->signer.public_key.key_id, origin);
+	note_vkey_put(origin, key, &vkey);
+	fx_write(x, "log.vkey", buf_text(&vkey));
+}
+
 static void write_config(struct fx *x)
 {
 	_cleanup_buf_ struct buf b = {0};
 	buf_fmt(&b,
 		"root: %s\nstate: state\nsocket: desk.sock\nsigner_socket: signer.sock\npolicies: policies\nroster: "
-		"roster.note\nra_key: ra.key\nra_name: ra-1\nsenders: 2\nlogin: {initial_password: \"" INITIAL "\"}\n"
+		"roster.note\nra_key: ra.key\nlog_key: log.vkey\nra_name: ra-1\nsenders: 2\nlogin: {initial_password: "
+		"\"" INITIAL "\"}\n"
 		"bank: {name: Hufu, bank: Example Bank, account: \"0000\"}\ncallers:\n"
 		"  - {uid: %d, roles: [subscriber]}\n  - {uid: %d, roles: [officer]}\n  - {uid: %d, roles: [admin]}\n"
 		"  - {uid: %d, roles: [portal]}\n  - {uid: %d, roles: [subscriber]}\nportals:\n"
@@ -489,6 +540,7 @@ struct fx *fx_new(void)
 	write_roster(x);
 	write_policies(x);
 	write_key(x);
+	write_log_key(x);
 	write_config(x);
 	put_adoption(x);
 	adopt(x, &x->org, ORG_SERIAL, "擎洲测试投标人6", ORG_CODE);

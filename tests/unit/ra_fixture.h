@@ -52,6 +52,8 @@ struct fake {
 	struct fault fault;
 	bool fail_after;           /* …after they were done all the same */
 	unsigned n_issued;
+	bool other_log_key;        /* checkpoints are signed by somebody else */
+	bool bad_root;             /* they say another root */
 	char last_id[2 * TALLY_ID + 1];
 };
 

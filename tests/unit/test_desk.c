@@ -14,7 +14,7 @@
 /* --- configuration --- */
 
 #define GOOD                                                                                                           \
-	"state: s\nsocket: a\nsigner_socket: b\npolicies: p\nroster: r\nra_key: k\nra_name: ra-1\ncallers:\n"          \
+	"state: s\nsocket: a\nsigner_socket: b\npolicies: p\nroster: r\nra_key: k\nlog_key: l\nra_name: ra-1\ncallers:\n"          \
 	"  - {uid: 1, roles: [subscriber]}\n"
 
 static enum err load(struct fx *x, const char *text, struct ra_config *c, struct fault *f)

@@ -144,18 +144,103 @@ static void test_signer_away(void **state)
 	fx_refused(x, UID_PORTAL, "crl.get", NULL, "peer_away");
 }
 
-/* Another ledger than the one that was followed is not believed. */
-static void test_ledger_that_shrank(void **state)
+/* What the desk says of the organisation's certificate. Gives: free(). */
+static char *cert_state(struct fx *x)
+{
+	_cleanup_(json_freep) json_t *r =
+		fx_do(x, UID_PORTAL, "status.query", json_pack("{s:[s]}", "serials", ORG_SERIAL));
+	return xstrdup(fx_text(json_array_get(json_object_get(r, "answers"), 0), "state"));
+}
+
+/* --- a ledger that is not the one that was followed --- */
+
+static void cut_last(struct fx *x)
+{
+	buf_done(&x->signer.entries[--x->signer.n_entries]);
+}
+
+/* The history behind the tree's edge is another one, though the ledger has only grown. */
+static void change_first(struct fx *x)
+{
+	x->signer.entries[0].data[x->signer.entries[0].len - 1] ^= 1;
+	fx_append_revoked(x, &x->org, false, 1, NOW);
+}
+
+static void sign_by_another(struct fx *x)
+{
+	x->signer.other_log_key = true;
+}
+
+static void say_another_root(struct fx *x)
+{
+	x->signer.bad_root = true;
+}
+
+static void grow_and_say_another_root(struct fx *x)
+{
+	fx_append_revoked(x, &x->org, false, 1, NOW);
+	x->signer.bad_root = true;
+}
+
+static void test_forks(void **state)
+{
+	static const struct {
+		const char *what, *rule;
+		enum err err;
+		void (*play)(struct fx *x);
+	} cases[] = {
+		{"an older copy", "ledger_fork", ERR_DB, cut_last},
+		{"another history", "ledger_fork", ERR_DB, change_first},
+		{"another log key", "log_signature", ERR_CRYPTO, sign_by_another},
+		{"another root of the same size", "ledger_fork", ERR_DB, say_another_root},
+		{"new entries that the checkpoint does not hold", "ledger_fork", ERR_DB, grow_and_say_another_root},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_(fx_freep) struct fx *x = fx_new();
+		size_t n = 0;
+		struct fault f = {0};
+		fx_log_in(x);
+		cases[i].play(x);
+		_cleanup_(freep) char *before = cert_state(x);
+		enum err e = follow_once(x->desk, 0, &n, &f);
+		if (e != cases[i].err || strcmp(f.rule, cases[i].rule) != 0)
+			fail_msg("%s: found %s %s: %s", cases[i].what, err_word(e), f.rule, f.text);
+		assert_int_equal(n, 0);
+		/* Nothing that it said is believed, and no work is taken any more; reading goes on. */
+		_cleanup_(freep) char *after = cert_state(x);
+		assert_string_equal(before, after);
+		fx_refused(x, UID_SUBSCRIBER, "order.create",
+			   json_pack("{s:s, s:s, s:s}", "session", x->session, "service_id", "20353", "kind", "renew"),
+			   "ledger_fork");
+		_cleanup_(json_freep) json_t *health = fx_do(x, UID_ADMIN, "desk.health", NULL);
+		_cleanup_(freep) char *text = json_dumps(health, 0);
+		assert_non_null(strstr(text, "\"ledger_fork\""));
+		/* It stays so when the signer shows the right one again: somebody must look. */
+		fx_refused(x, UID_SUBSCRIBER, "order.create",
+			   json_pack("{s:s, s:s, s:s}", "session", x->session, "service_id", "20353", "kind", "renew"),
+			   "ledger_fork");
+	}
+}
+
+/* A desk from before there was a tree reads what it has applied once more, and applies nothing twice. */
+static void test_desk_without_a_tree(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
-	size_t n = 0;
+	struct db *db = NULL;
 	struct fault f = {0};
+	size_t n = 0;
 	(void)state;
-	pthread_mutex_lock(&x->signer.lock);
-	buf_done(&x->signer.entries[--x->signer.n_entries]);
-	pthread_mutex_unlock(&x->signer.lock);
-	assert_int_equal(follow_once(x->desk, 0, &n, &f), ERR_DB);
-	assert_string_equal(f.rule, "ledger_shrunk");
+	assert_int_equal(store_begin(x->desk->store, &db, &f), OK);
+	enum err e = db_run(db, &f, "DELETE FROM heads WHERE name = 'ledger_edge'", "");
+	assert_int_equal(store_end(x->desk->store, db, e, &f), OK);
+	assert_int_equal(follow_once(x->desk, 0, &n, &f), OK);
+	assert_int_equal(n, x->signer.n_entries);
+	fx_append_revoked(x, &x->org, false, 1, NOW);
+	assert_int_equal(follow_once(x->desk, 0, &n, &f), OK);
+	assert_int_equal(n, 1);
+	_cleanup_(freep) char *state_now = cert_state(x);
+	assert_string_equal(state_now, "revoked");
 }
 
 /* An entry that cannot be read stops the follower where it is, with what came before kept. */
@@ -236,7 +321,8 @@ int main(void)
 		cmocka_unit_test(test_ledger_answers_first),
 		cmocka_unit_test(test_recorded_and_not_sent),
 		cmocka_unit_test(test_signer_away),
-		cmocka_unit_test(test_ledger_that_shrank),
+		cmocka_unit_test(test_forks),
+		cmocka_unit_test(test_desk_without_a_tree),
 		cmocka_unit_test(test_bad_entries),
 		cmocka_unit_test(test_threads),
 	};

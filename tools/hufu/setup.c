@@ -174,6 +174,16 @@ static enum err run_genesis(const struct setup *s, struct fault *f)
 		&(struct process_spec){.argv = argv, .user = s->ca_user, .stderr_path = s->quiet ? log : NULL}, f);
 }
 
+/* The public half of the log key, which genesis has made, where everybody finds it. */
+static enum err publish_log_key(const struct setup *s, struct fault *f)
+{
+	_cleanup_buf_ struct buf vkey = {0};
+	_cleanup_(freep) char *from = path_join(s->dir, "var/lib/hufu-ca/log.vkey"),
+			      *to = path_join(s->dir, "etc/hufu/log.vkey");
+	TRY(file_read(from, 1024, &vkey, f));
+	return file_write_new(to, buf_slice(&vkey), 0644, f);
+}
+
 static enum err uid_of(const char *user, uid_t *ret_uid, gid_t *ret_gid, struct fault *f)
 {
 	struct passwd pw, *found = NULL;
@@ -211,7 +221,7 @@ static enum err write_configs(const struct setup *s, struct fault *f)
 		"# The desk. Relative paths start three folders above this file.\n"
 		"state: var/lib/hufu-ra\nsocket: run/hufu/ra/desk.sock\nsigner_socket: run/hufu/ca/ra.sock\n"
 		"policies: etc/hufu/policies\nroster: etc/hufu/roster.note\nra_key: "
-		"var/lib/hufu-ra/ra.key\nra_name: " RA_NAME "\n"
+		"var/lib/hufu-ra/ra.key\nra_name: " RA_NAME "\nlog_key: etc/hufu/log.vkey\n"
 		"login:\n  # Published: it opens nothing but setting one's own.\n  initial_password: "
 		"\"" SETUP_INITIAL_PASSWORD "\"\n"
 		"bank:\n  name: Hufu Example\n  bank: Example Bank\n  account: \"0000 0000 0000 0000\"\n"
@@ -221,7 +231,7 @@ static enum err write_configs(const struct setup *s, struct fault *f)
 		       "desk_socket: run/hufu/ra/desk.sock\noperator_socket: run/hufu/operator/ca.sock\npolicies: "
 		       "etc/hufu/policies\n"
 		       "roster: etc/hufu/roster.note\nroot_certificate: etc/hufu/root.crt\nissuing_certificate: "
-		       "etc/hufu/issuing.crt\n");
+		       "etc/hufu/issuing.crt\nlog_key: etc/hufu/log.vkey\n");
 	if (s->ca_user)
 		buf_fmt(&hufu, "users:\n  ca: %s\n  ra: %s\n", s->ca_user, s->ra_user);
 	TRY(write_config(s, "ca.yaml", &ca, f));
@@ -299,8 +309,9 @@ static enum err run_all(const struct setup *s, struct fault *f)
 	TRY(setup_notes(s, f));
 	TRY(write_configs(s, f));
 	TRY(give_away(s, f));
-	say(s, "genesis: the ledger's first entries");
-	return run_genesis(s, f);
+	say(s, "genesis: the ledger's key and first entries");
+	TRY(run_genesis(s, f));
+	return publish_log_key(s, f);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
