@@ -30,7 +30,7 @@
 
 #define SERIAL_PARAM(req) TEXT("serial", req, 2, 40, "证书序列号", "serial number, upper-case hex")
 #define ISSUER TEXT("issuer", false, 40, 40, "签发者密钥标识", "key id of the issuer, 40 hex characters")
-#define REQUEST TEXT("request", true, REQUEST_ID, REQUEST_ID, "申请编号", "id of the request")
+#define REQUEST TEXT("request", true, 8, REQUEST_ID, "申请编号", "id of the request, or its number")
 #define SEARCH TEXT("search", false, 0, 200, "按证书名称搜索", "part of the certificate's name")
 
 extern const struct rpc_param no_params[];
@@ -45,9 +45,11 @@ extern const struct rpc_param no_params[];
 #define ROWS(n, props) "\"" n "\":{\"type\":\"array\",\"items\":" OBJECT(props) "}"
 #define STRS(n) "\"" n "\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"
 #define BOTH(n) OBJ(n, STR("zh") "," STR("en"))
-#define STATE STR("request") "," STR("state")
+#define STATE STR("request") "," STR("number") "," STR("state")
 #define MATERIALS ROWS("materials", STR("name") "," STR("sha256") "," INT("bytes") "," STR("type"))
 #define ITEM STATE "," STR("kind") "," STR("way") "," STR("project") "," STR("serial") "," STR("made") "," STR("dies")
+/* What is missing: what (material, notice, order, files, proof), which, and how people call it. */
+#define MISSING ROWS("missing", STR("what") "," STR("name") "," STR("zh") "," STR("en") "," STR("text"))
 #define EMPTY "{\"type\":\"object\",\"maxProperties\":0}"
 
 /* --- methods --- */

@@ -7,8 +7,9 @@
 
 static const char *const kind_words[] = {"extend", "change", "revoke", NULL};
 static const char *const files_words[] = {"no", "yes", "waived", NULL};
-static const char *const state_words[] = {"drafted", "awaiting_proof", "awaiting_officers", "approved", "sent",
-					  "issued",  "refused",	       "withdrawn",	    "expired",	NULL};
+static const char *const state_words[] = {"drafted", "awaiting_proof", "awaiting_officers", "approved",
+					  "sent",    "issued",	       "refused",	    "withdrawn",
+					  "expired", "to_correct",     "corrected",	    NULL};
 static const struct rpc_param prepare_params[] = {
 	WORD("kind", true, kind_words, "业务类型", "extend, change or revoke"),
 	TEXT("way", true, 1, 47, "办理方式", "one of the profile's ways"),
@@ -23,7 +24,8 @@ static const struct rpc_param prepare_params[] = {
 	WORD("files", false, files_words, "是否还有加密文件尚未开标", "encrypted files not yet opened?"),
 	{"notice_accepted", PARAM_BOOLEAN, false, 0, 0, NULL, "已接受风险告知函", "the risk notice is accepted"},
 	TEXT("reason", false, 1, 31, "吊销原因", "revoke: reason, RFC 5280 5.3.1"),
-	TEXT("request", false, REQUEST_ID, REQUEST_ID, "要修改的草稿", "a draft to edit"),
+	TEXT("request", false, 8, REQUEST_ID, "要修改的草稿或要补正的申请",
+	     "a draft to edit, or a request that is to be corrected"),
 	{0}};
 static const struct rpc_param request_params[] = {REQUEST, {0}};
 static const struct rpc_param show_params[] = {
@@ -37,17 +39,17 @@ static const struct rpc_param prove_params[] = {
 	ROWS("history", STR("at") "," STR("event") "," STR("from") "," STR("to") "," STR("who") "," STR("detail"))
 
 static const struct desk_method methods[] = {
-	CHANGES("request.prepare", request_prepare, prepare_params, OBJECT(STATE "," STR("tally") "," STRS("missing")),
+	CHANGES("request.prepare", request_prepare, prepare_params, OBJECT(STATE "," STR("tally") "," MISSING),
 		"填写申请", "draft a request, or edit a draft"),
 	METHOD("request.show", request_show, MODE_OWN, OWNER, true, false, false, show_params,
-	       OBJECT(ITEM "," STR("tally") "," STR("note") "," STRS("missing") "," MATERIALS "," HISTORY "," BOTH(
+	       OBJECT(ITEM "," STR("tally") "," STR("note") "," MISSING "," MATERIALS "," HISTORY "," BOTH(
 		       "explain") "," OBJ("refusal",
 					  STR("rule") "," STR("where") "," STR(
 						  "text")) "," STR("certificate") "," STR("certificate_serial")),
 	       "申请", "one request"),
 	READS("request.list", request_list, request_list_params, OBJECT(ROWS("requests", ITEM) "," INT("total")),
 	      "我的申请", "my requests"),
-	CHANGES("request.prove", request_prove, prove_params, OBJECT(STATE "," STRS("missing")), "签名",
+	CHANGES("request.prove", request_prove, prove_params, OBJECT(STATE "," MISSING), "签名",
 		"bring the signature of the current key, the new key or both"),
 	CHANGES("request.submit", request_submit, request_params, OBJECT(STATE), "提交申请", "hand the request in"),
 	CHANGES("request.withdraw", request_withdraw, request_params, OBJECT(STATE), "撤回申请",
@@ -63,6 +65,8 @@ static const struct rpc_message messages[] = {
 	{"files_unsaid", "请回答是否还有加密文件尚未开标", "say whether encrypted files are not yet opened"},
 	{"files_pending", "还有加密文件尚未开标，请先办理恢复证书",
 	 "encrypted files are not yet opened: recover first"},
+	{"correction_unchanged", "需补正的材料与原来的完全相同",
+	 "a material that was to be corrected is the same file again"},
 	{"subject_twice", "同一主体属性重复", "a subject attribute stands twice"},
 };
 

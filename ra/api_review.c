@@ -3,7 +3,10 @@
  */
 #include "ra/api.h"
 
+#include "ra/correct.h"
 #include "ra/review.h"
+
+#define AS_OFFICER TEXT("officer", false, 1, 47, "审核员姓名", "who you are, by the roster's name")
 
 static const char *const kind_words[] = {"extend", "change", "revoke", NULL};
 static const struct rpc_param request_params[] = {REQUEST, {0}};
@@ -13,11 +16,18 @@ static const struct rpc_param queue_params[] = {TEXT("project", false, 1, 47, "�
 static const struct rpc_param approve_params[] = {
 	REQUEST, TEXT("line", true, 1, 2048, "审核员的签名行", "the officer's signature line"), {0}};
 static const struct rpc_param reject_params[] = {
-	REQUEST, TEXT("reason", true, 1, 500, "理由", "why, for the subscriber"), {0}};
+	REQUEST, TEXT("reason", true, 1, 500, "理由", "why, for the subscriber"), AS_OFFICER, {0}};
+static const struct rpc_param correct_params[] = {
+	REQUEST,
+	{"items", PARAM_OBJECTS, true, 1, TALLY_MAX_MATERIALS, NULL, "需补正的内容及原因",
+	 "[{item, reason}]: a material, a subject attribute, or months, order, files, notice, key, reason, other"},
+	AS_OFFICER,
+	{0}};
 static const struct rpc_param revoke_params[] = {SERIAL_PARAM(true),
 						 ISSUER,
 						 TEXT("reason", true, 1, 31, "吊销原因", "reason, RFC 5280 5.3.1"),
 						 TEXT("way", true, 1, 47, "办理方式", "one of the profile's ways"),
+						 AS_OFFICER,
 						 {0}};
 
 static const struct desk_method methods[] = {
@@ -33,6 +43,8 @@ static const struct desk_method methods[] = {
 	       OBJECT(STATE "," STR("officers")), "审核通过", "an officer's signature line"),
 	METHOD("review.reject", review_reject, MODE_CHANGE, DESK_OFFICER, false, true, false, reject_params,
 	       OBJECT(STATE), "审核不通过", "an officer says no"),
+	METHOD("review.correct", review_correct, MODE_CHANGE, DESK_OFFICER, false, true, false, correct_params,
+	       OBJECT(STATE), "要求补正", "an officer asks for a correction; the tally dies, the owner makes another"),
 	METHOD("review.prepare_revoke", review_prepare_revoke, MODE_CHANGE, DESK_OFFICER, false, true, false,
 	       revoke_params, OBJECT(STATE "," STR("tally")), "吊销", "open the revocation of any certificate"),
 };
@@ -42,6 +54,10 @@ static const struct rpc_message messages[] = {
 	{"officer_signature", "审核员的签名验证未通过", "the officer's signature does not hold"},
 	{"officer_twice", "该审核员已经审核过", "this officer has approved already"},
 	{"officer_rejected", "审核未通过", "an officer rejected the request"},
+	{"own_entry", "本人录入的申请须由其他审核员审核", "nobody approves what they entered: another officer must"},
+	{"officer_other", "只能以本人身份办理", "you can only act as yourself"},
+	{"correction_item", "补正项目不正确", "this is nothing that can be corrected here"},
+	{"corrections_many", "补正次数过多，请通过或拒绝", "corrected too often: approve or reject"},
 	{"way_of_subscriber", "这种方式需由用户本人申请", "the subscriber asks for this way"},
 	{"line_form", "签名行格式不正确", "the signature line is malformed"},
 	{"reason_form", "吊销原因不正确", "the revocation reason is not one"},

@@ -26,6 +26,7 @@ struct raw {
 	int log;
 	bool has_bank;
 	struct login_rules login;
+	struct review_rules review;
 	struct bank bank;
 	struct yaml_list callers, portals;
 };
@@ -42,6 +43,34 @@ static const struct yaml_rule caller_rules[] = {{.key = "uid",
 						 .required = true,
 						 .words = desk_role_words,
 						 .help = "what this user may do at the desk"},
+						{.key = "officer",
+						 .kind = YK_STR,
+						 .offset = offsetof(struct caller, officer),
+						 .min = 1,
+						 .max = TALLY_WORD - 1,
+						 .help = "the roster's name of the officer who alone has this user"},
+						{0}};
+static const struct yaml_rule review_rules[] = {{.key = "corrections",
+						 .kind = YK_INT,
+						 .offset = offsetof(struct review_rules, corrections),
+						 .min = 1,
+						 .max = 50,
+						 .def = 5,
+						 .help = "how often one request may be sent back for correction"},
+						{.key = "claim_minutes",
+						 .kind = YK_INT,
+						 .offset = offsetof(struct review_rules, claim_minutes),
+						 .min = 1,
+						 .max = 1440,
+						 .def = 60,
+						 .help = "an officer's claim on a request ends after so long"},
+						{.key = "days",
+						 .kind = YK_INT,
+						 .offset = offsetof(struct review_rules, days),
+						 .min = 1,
+						 .max = 60,
+						 .def = 2,
+						 .help = "working days within which a request is to be reviewed"},
 						{0}};
 static const struct yaml_rule portal_rules[] = {{.key = "name",
 						 .kind = YK_STR,
@@ -172,6 +201,11 @@ static const struct yaml_rule rules[] = {
 	 .offset = offsetof(struct raw, login),
 	 .sub = login_rules,
 	 .help = "passwords and locks"},
+	{.key = "review",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, review),
+	 .sub = review_rules,
+	 .help = "claims, corrections and due dates"},
 	{.key = "bank",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct raw, bank),
@@ -265,6 +299,7 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->login = raw->login;
 	if (c->login.failures == 0)
 		c->login.failures = 5; /* the whole block may be absent */
+	c->review = raw->review;
 	c->has_bank = raw->has_bank;
 	c->bank = raw->bank;
 	c->log = (enum log_level)(LOG_LEVEL_ERROR + raw->log);

@@ -16,11 +16,17 @@ extern const char *const desk_role_words[]; /* by bit, NULL-terminated */
 struct caller {
 	int64_t uid;
 	uint64_t roles; /* enum desk_role bits */
+	const char *officer; /* the roster's name of the officer who alone has this user; NULL: not said */
 };
 struct login_rules {
 	int64_t failures; /* as many in a row lock the name */
 	struct yaml_ints lock_minutes;
 	const char *initial_password; /* published; NULL: accounts without a password of their own can't log in */
+};
+struct review_rules {
+	int64_t corrections;   /* how often one request may be corrected */
+	int64_t claim_minutes; /* a claim dies after so long */
+	int64_t days;          /* working days within which a request is to be reviewed */
 };
 struct bank {
 	const char *name, *bank, *account;
@@ -41,6 +47,7 @@ struct ra_config {
 	size_t n_portals;
 	int64_t session_minutes;
 	struct login_rules login;
+	struct review_rules review;
 	bool has_bank;
 	struct bank bank;
 	enum log_level log;

@@ -7,6 +7,8 @@
  */
 #include "ra/order.h"
 
+#include "ra/number.h"
+
 #include "common/base/clock.h"
 
 #include <string.h>
@@ -56,20 +58,6 @@ static enum err own_order(struct db *db, const char *id, int64_t account, struct
 
 /* --- making --- */
 
-/* "20261123-7K2M9QXA": the day, and enough chance that nobody guesses one. */
-static void order_id(int64_t now, char ret[ORDER_ID_MAX + 1])
-{
-	static const char letters[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-	struct civil day = time_civil(now + 8 * 3600);
-	uint8_t noise[12];
-	char tail[sizeof(noise) + 1] = {0};
-	random_fill(noise, sizeof(noise));
-	for (size_t i = 0; i < sizeof(noise); i++)
-		tail[i] = letters[noise[i] % 32];
-	snprintf(ret, ORDER_ID_MAX + 1, "%04u%02u%02u-%s", (unsigned)day.year % 10000, (unsigned)day.month % 100,
-		 (unsigned)day.day % 100, tail);
-}
-
 static enum err own_service(struct ctx *c, struct service *ret, struct fault *f)
 {
 	const char *id = param_text(c, "service_id");
@@ -109,7 +97,7 @@ enum err order_create(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(own_service(c, &s, f));
 	TRY(check_none_open(c, &s, f));
 	TRY(find_def(c, &s, &def, f));
-	order_id(c->now, o.id);
+	number_make(c->now, o.id);
 	memcpy(o.service, s.id, sizeof(o.service));
 	snprintf(o.kind, sizeof(o.kind), "%s", param_text(c, "kind"));
 	snprintf(o.state, sizeof(o.state), "open");

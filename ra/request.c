@@ -1,12 +1,14 @@
 /*
  * The owner's calls on a request, each one transaction.
  *
- * A draft may be edited; its tally is made anew each time. The first proof freezes it, so the first proof also wants it
+ * A draft may be edited, and so may what officers sent back (correct.c); its tally is made anew each time. The first proof freezes it, so the first proof also wants it
  * complete: what is signed is what will be sent. Next: request_tally.c, request_show.c.
  */
 #include "ra/request.h"
 
+#include "ra/correct.h"
 #include "ra/note.h"
+#include "ra/number.h"
 #include "ra/status.h"
 
 #include <string.h>
@@ -23,9 +25,15 @@ static enum err unknown(const char *id, struct fault *f)
 
 enum err request_any(struct ctx *c, struct request *ret, struct fault *f)
 {
-	const char *id = param_text(c, "request");
-	enum err e = store_request_get(c->db, id, ret, f);
-	return e == ERR_NOT_FOUND ? unknown(id, f) : e;
+	const char *said = param_text(c, "request");
+	char id[REQUEST_ID + 1];
+	enum err e = OK;
+	snprintf(id, sizeof(id), "%s", said);
+	if (strlen(said) < REQUEST_ID)
+		e = store_course_current(c->db, said, id, f);
+	if (e == OK)
+		e = store_request_get(c->db, id, ret, f);
+	return e == ERR_NOT_FOUND ? unknown(said, f) : e;
 }
 
 enum err request_own(struct ctx *c, struct request *ret, struct fault *f)
@@ -42,9 +50,12 @@ enum err request_own(struct ctx *c, struct request *ret, struct fault *f)
 enum err request_answer(struct ctx *c, const char *id, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
+	struct course course;
 	TRY(store_request_get(c->db, id, &r, f));
+	TRY(store_course_get(c->db, id, &course, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "request", json_string(r.id));
+	json_object_set_new(*ret, "number", json_string(course.number));
 	json_object_set_new(*ret, "state", json_string(r.state));
 	return OK;
 }
@@ -125,24 +136,32 @@ static enum err check_room(struct ctx *c, struct fault *f)
 			   (long long)open, OPEN_MAX);
 }
 
-static enum err begin_draft(struct ctx *c, struct request *r, struct fault *f)
+void request_new_id(struct request *r)
 {
 	uint8_t id[TALLY_ID];
-	TRY(check_room(c, f));
 	random_fill(id, sizeof(id));
 	hex_lower(id, sizeof(id), r->id);
-	r->account = c->session->account.id;
 	snprintf(r->state, sizeof(r->state), "%s", request_state_word(REQUEST_DRAFTED));
+}
+
+static enum err begin_draft(struct ctx *c, struct request *r, struct fault *f)
+{
+	TRY(check_room(c, f));
+	request_new_id(r);
+	r->account = c->session->account.id;
 	return OK;
 }
 
 static enum err save_draft(struct ctx *c, const struct request *r, bool fresh, struct fault *f)
 {
+	struct course course = {0};
 	if (!fresh) {
 		TRY(store_request_redraw(c->db, r, f));
 		return request_move(c->db, r->id, r->state, EVENT_EDIT, c->now, c->who, "", NULL, f);
 	}
+	number_make(c->now, course.number);
 	TRY(store_request_add(c->db, r, f));
+	TRY(store_course_add(c->db, r->id, &course, f));
 	TRY(store_history_add(c->db, r->id, c->now, "draft", "", r->state, c->who, "", f));
 	return desk_audit(c, "request_drafted", r->id, r->kind, f);
 }
@@ -154,6 +173,8 @@ enum err request_prepare(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(json_freep) json_t *missing = NULL;
 	bool fresh = param_text(c, "request") == NULL;
 	TRY(fresh ? begin_draft(c, &r, f) : request_own(c, &r, f));
+	if (strcmp(r.state, request_state_word(REQUEST_TO_CORRECT)) == 0)
+		TRY(correct_begin(c, &r, f));
 	if (strcmp(r.state, "drafted") != 0)
 		return request_move(c->db, r.id, r.state, EVENT_EDIT, c->now, c->who, "", NULL, f);
 	TRY(set_terms(c, &r, f));
@@ -161,9 +182,7 @@ enum err request_prepare(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(draw_check_paid(c, &d, &r, f));
 	TRY(save_draft(c, &r, fresh, f));
 	TRY(draw_missing(c, &d, &r, &missing, f));
-	*ret = json_object();
-	json_object_set_new(*ret, "request", json_string(r.id));
-	json_object_set_new(*ret, "state", json_string(r.state));
+	TRY(request_answer(c, r.id, ret, f));
 	json_object_set_new(*ret, "tally", json_string(r.tally));
 	json_object_set_new(*ret, "missing", TAKE(missing));
 	return OK;
@@ -232,6 +251,7 @@ enum err request_submit(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(check_event(&r, event, c, f));
 	TRY(complete(c, &r, &d, f));
 	TRY(check_proof(c, &r, f));
+	TRY(correct_check(c, &r, f));
 	TRY(request_move(c->db, r.id, r.state, event, c->now, c->who, "", NULL, f));
 	if (event == EVENT_PASS)
 		TRY(note_hand_over(c, &r, f));

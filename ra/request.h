@@ -8,6 +8,7 @@
 #include "common/policy/judge.h"
 #include "ra/desk.h"
 #include "ra/request_state.h"
+#include "ra/store_course.h"
 
 enum err request_prepare(struct ctx *c, json_t **ret, struct fault *f);
 enum err request_show(struct ctx *c, json_t **ret, struct fault *f);
@@ -18,11 +19,13 @@ enum err request_withdraw(struct ctx *c, json_t **ret, struct fault *f);
 enum err material_put(struct ctx *c, json_t **ret, struct fault *f);
 enum err material_get(struct ctx *c, json_t **ret, struct fault *f);
 
-/* A request of this session's account: ERR_NOT_FOUND request_unknown when it is not there or not its own. */
+/* A fresh random id, and the state of a draft. */
+void request_new_id(struct request *r);
+/* A request of this session's account, by its id or by its number (then the newest): ERR_NOT_FOUND request_unknown when it is not there or not its own. */
 MUST_CHECK enum err request_own(struct ctx *c, struct request *ret, struct fault *f);
 /* Any request, for officers. */
 MUST_CHECK enum err request_any(struct ctx *c, struct request *ret, struct fault *f);
-/* {request, state} of the request as it is now. */
+/* {request, number, state} of the request as it is now. */
 MUST_CHECK enum err request_answer(struct ctx *c, const char *id, json_t **ret, struct fault *f);
 
 /* --- request_tally.c: from what the client asks to a tally ------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 #include "ra/order.h"
 #include "ra/service.h"
+#include "ra/title.h"
 
 #include <string.h>
 
@@ -19,24 +20,55 @@ static bool has_material(const struct draw *d, const char *name)
 	return false;
 }
 
+/* what: material, notice, order, files, proof; name: which one. text is for logs and old eyes. */
+static void add_missing(json_t *list, const char *what, const char *name, const struct bilingual *title, json_t *text)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "what", json_string(what));
+	json_object_set_new(o, "name", json_string(name));
+	json_object_set_new(o, "zh", json_string(title->zh));
+	json_object_set_new(o, "en", json_string(title->en));
+	json_object_set_new(o, "text", text);
+	json_array_append_new(list, o);
+}
+
+static void missing_one(const char *name, json_t *list)
+{
+	struct bilingual title = title_of(name);
+	add_missing(list, "material", name, &title, json_sprintf("material %s", name));
+}
+
+static void missing_any(const struct draw *d, const struct material_any *any, json_t *list)
+{
+	_cleanup_buf_ struct buf words = {0}, zh = {0}, en = {0};
+	for (size_t k = 0; k < any->of.n; k++) {
+		struct bilingual title = title_of(any->of.v[k]);
+		if (has_material(d, any->of.v[k]))
+			return;
+		buf_fmt(&words, "%s%s", k > 0 ? " or " : "", any->of.v[k]);
+		buf_fmt(&zh, "%s%s", k > 0 ? "或" : "", title.zh);
+		buf_fmt(&en, "%s%s", k > 0 ? " or " : "", title.en);
+	}
+	add_missing(list, "material", buf_text(&words), &(struct bilingual){buf_text(&zh), buf_text(&en)},
+		    json_sprintf("material %s", buf_text(&words)));
+}
+
 static void missing_materials(const struct draw *d, json_t *list)
 {
 	const struct material_group *group = &d->verdict.way->materials;
 	const struct material_any *any = group->any_of.v;
 	for (size_t i = 0; i < group->all_of.n; i++) {
 		if (!has_material(d, group->all_of.v[i]))
-			json_array_append_new(list, json_sprintf("material %s", group->all_of.v[i]));
+			missing_one(group->all_of.v[i], list);
 	}
-	for (size_t i = 0; i < group->any_of.n; i++) {
-		_cleanup_buf_ struct buf words = {0};
-		bool found = false;
-		for (size_t k = 0; k < any[i].of.n; k++) {
-			found = found || has_material(d, any[i].of.v[k]);
-			buf_fmt(&words, "%s%s", k > 0 ? " or " : "", any[i].of.v[k]);
-		}
-		if (!found)
-			json_array_append_new(list, json_sprintf("material %s", buf_text(&words)));
-	}
+	for (size_t i = 0; i < group->any_of.n; i++)
+		missing_any(d, &any[i], list);
+}
+
+static void missing_field(const char *field, const char *name, json_t *text, json_t *list)
+{
+	struct bilingual title = title_of(field);
+	add_missing(list, field, name, &title, text);
 }
 
 static void missing_words(const struct draw *d, json_t *list)
@@ -47,22 +79,26 @@ static void missing_words(const struct draw *d, json_t *list)
 	bool order = way->order == WAY_ORDER_ALWAYS ||
 		     (extended && (way->order == WAY_ORDER_EXTENDED || t->kind == TALLY_CHANGE));
 	if (way->notice && t->notice[0] == '\0')
-		json_array_append_new(list, json_sprintf("risk notice %s accepted", way->notice));
+		missing_field("notice", way->notice, json_sprintf("risk notice %s accepted", way->notice), list);
 	if (order && t->order[0] == '\0')
-		json_array_append_new(list, json_string("paid order"));
+		missing_field("order", "order", json_string("paid order"), list);
 	if (way->asks_files && t->files == FILES_UNSAID)
-		json_array_append_new(list, json_string("answer whether encrypted files are not yet opened"));
+		missing_field("files", "files", json_string("answer whether encrypted files are not yet opened"), list);
 }
 
-static enum err missing_proof(struct ctx *c, const struct request *r, int64_t bit, const char *part, const char *text,
-			      json_t *list, struct fault *f)
+static const struct bilingual proof_titles[] = {{"当前证书密钥的签名", "proof by the current key"},
+						{"新密钥的签名", "proof by the new key"}};
+
+static enum err missing_proof(struct ctx *c, const struct request *r, int64_t bit, const char *part, json_t *list,
+			      struct fault *f)
 {
 	int64_t n = 0;
+	const struct bilingual *title = &proof_titles[bit == PROOF_CURRENT ? 0 : 1];
 	if ((r->proof & bit) == 0)
 		return OK;
 	TRY(store_lines_count(c->db, r->id, part, &n, f));
 	if (n == 0)
-		json_array_append_new(list, json_string(text));
+		add_missing(list, "proof", part, title, json_string(title->en));
 	return OK;
 }
 
@@ -73,8 +109,8 @@ enum err draw_missing(struct ctx *c, const struct draw *d, const struct request 
 		missing_materials(d, list);
 		missing_words(d, list);
 	}
-	TRY(missing_proof(c, r, PROOF_CURRENT, "subscriber", "proof by the current key", list, f));
-	TRY(missing_proof(c, r, PROOF_NEW, "new-key", "proof by the new key", list, f));
+	TRY(missing_proof(c, r, PROOF_CURRENT, "subscriber", list, f));
+	TRY(missing_proof(c, r, PROOF_NEW, "new-key", list, f));
 	*ret = TAKE(list);
 	return OK;
 }

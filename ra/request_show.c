@@ -4,6 +4,7 @@
  */
 #include "ra/request.h"
 
+#include "ra/correct.h"
 #include "ra/status.h"
 
 #include "common/base/clock.h"
@@ -127,6 +128,18 @@ static enum err put_terms(struct ctx *c, const struct request *r, json_t *o, str
 	return OK;
 }
 
+static enum err put_course(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	struct course course;
+	TRY(store_course_get(c->db, r->id, &course, f));
+	json_object_set_new(o, "number", json_string(course.number));
+	if (course.replaces[0] != '\0')
+		json_object_set_new(o, "replaces", json_string(course.replaces));
+	if (course.replaced_by[0] != '\0')
+		json_object_set_new(o, "replaced_by", json_string(course.replaced_by));
+	return correct_json(c, r, &course, o, f);
+}
+
 static enum err put_explained(const struct request *r, json_t *o, struct fault *f)
 {
 	_cleanup_(tally_done) struct tally t = {0};
@@ -144,6 +157,7 @@ static enum err show(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(json_freep) json_t *o = json_object();
 	TRY(request_own(c, &r, f));
 	TRY(put_terms(c, &r, o, f));
+	TRY(put_course(c, &r, o, f));
 	put_csr(&r, o);
 	TRY(put_explained(&r, o, f));
 	TRY(put_missing(c, &r, o, f));
@@ -155,25 +169,34 @@ static enum err show(struct ctx *c, json_t **ret, struct fault *f)
 	return OK;
 }
 
-/* Its state alone: what a waiter asks each time it is woken. */
+/* Its state alone: what a waiter asks each time it is woken. A number may stand for another request by then. */
+struct look {
+	unsigned lane;
+	bool final;
+};
+
 static enum err look(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	(void)ret;
 	TRY(request_own(c, &r, f));
-	*(bool *)c->work = request_state_is_final(request_state_from_word(r.state));
+	*(struct look *)c->work =
+		(struct look){bell_lane(r.id), request_state_is_final(request_state_from_word(r.state))};
 	return OK;
 }
 
 static enum err wait_for_end(struct ctx *c, int64_t until, struct fault *f)
 {
-	unsigned lane = bell_lane(param_text(c, "request"));
-	bool final = false;
-	c->work = &final;
+	struct look now = {0};
+	c->work = &now;
+	TRY(desk_read(c, look, NULL, f));
 	for (;;) {
+		unsigned lane = now.lane;
 		uint64_t count = bell_count(c->desk->finished, lane);
 		TRY(desk_read(c, look, NULL, f));
-		if (final || clock_mono_us() >= until || !bell_wait(c->desk->finished, lane, count, until))
+		if (now.lane != lane)
+			continue;
+		if (now.final || clock_mono_us() >= until || !bell_wait(c->desk->finished, lane, count, until))
 			return OK;
 	}
 }
@@ -190,6 +213,7 @@ static void add_item(void *arg, const struct request_item *item)
 {
 	json_t *o = json_object();
 	json_object_set_new(o, "request", json_string(item->id));
+	json_object_set_new(o, "number", json_string(item->number));
 	json_object_set_new(o, "kind", json_string(item->kind));
 	json_object_set_new(o, "way", json_string(item->way));
 	json_object_set_new(o, "project", json_string(item->project));

@@ -1,7 +1,10 @@
 /*
  * The table. Rows are states, columns events, a cell is the state after; an empty cell refuses.
  *
- * The last three events come from the signer and its ledger, whose word is the law: they are possible even where the
+ * A request that is to be corrected has died at the signer already, by the desk's withdrawal: the ledger's word of that
+ * changes nothing. The correction is another request with another tally; the number that people see stays.
+ *
+ * Three events (done, refused, dead) come from the signer and its ledger, whose word is the law: they are possible even where the
  * desk thought otherwise (a request that it held for withdrawn or expired, while the signer was issuing it).
  */
 #include "ra/request_state.h"
@@ -18,17 +21,19 @@ static const char *const state_words[REQUEST_STATE_N] = {
 	[REQUEST_AWAITING_OFFICERS] = "awaiting_officers",
 	[REQUEST_APPROVED] = "approved",
 	[REQUEST_SENT] = "sent",
+	[REQUEST_TO_CORRECT] = "to_correct",
 	[REQUEST_ISSUED] = "issued",
 	[REQUEST_REFUSED] = "refused",
 	[REQUEST_WITHDRAWN] = "withdrawn",
 	[REQUEST_EXPIRED] = "expired",
+	[REQUEST_CORRECTED] = "corrected",
 };
 static const char *const event_words[EVENT_N] = {
 	[EVENT_EDIT] = "edit",	   [EVENT_PROVE] = "prove",	  [EVENT_SUBMIT] = "submit",
 	[EVENT_PASS] = "submit",   [EVENT_APPROVE] = "approve",	  [EVENT_ENOUGH] = "approve",
 	[EVENT_REJECT] = "reject", [EVENT_WITHDRAW] = "withdraw", [EVENT_EXPIRE] = "expire",
 	[EVENT_SEND] = "send",	   [EVENT_DONE] = "issue",	  [EVENT_REFUSE] = "refuse",
-	[EVENT_DIE] = "die",
+	[EVENT_DIE] = "die",	   [EVENT_CORRECT] = "correct",	  [EVENT_REPLACE] = "replace",
 };
 
 static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
@@ -52,6 +57,7 @@ static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
 	[REQUEST_AWAITING_OFFICERS] = {[EVENT_APPROVE] = REQUEST_AWAITING_OFFICERS,
 				       [EVENT_ENOUGH] = REQUEST_APPROVED,
 				       [EVENT_REJECT] = REQUEST_REFUSED,
+				       [EVENT_CORRECT] = REQUEST_TO_CORRECT,
 				       [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
 				       [EVENT_EXPIRE] = REQUEST_EXPIRED,
 				       [EVENT_DONE] = REQUEST_ISSUED,
@@ -65,10 +71,15 @@ static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
 			      [EVENT_DIE] = REQUEST_WITHDRAWN},
 	[REQUEST_SENT] =
 		{[EVENT_DONE] = REQUEST_ISSUED, [EVENT_REFUSE] = REQUEST_REFUSED, [EVENT_DIE] = REQUEST_WITHDRAWN},
+	[REQUEST_TO_CORRECT] = {[EVENT_REPLACE] = REQUEST_CORRECTED,
+				[EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+				[EVENT_EXPIRE] = REQUEST_EXPIRED,
+				[EVENT_DONE] = REQUEST_ISSUED},
 	[REQUEST_ISSUED] = {0},
 	[REQUEST_REFUSED] = {[EVENT_DONE] = REQUEST_ISSUED},
 	[REQUEST_WITHDRAWN] = {[EVENT_DONE] = REQUEST_ISSUED},
 	[REQUEST_EXPIRED] = {[EVENT_DONE] = REQUEST_ISSUED},
+	[REQUEST_CORRECTED] = {[EVENT_DONE] = REQUEST_ISSUED},
 };
 
 const char *request_state_word(enum request_state state)

@@ -13,10 +13,12 @@ enum request_state {
 	REQUEST_AWAITING_OFFICERS,
 	REQUEST_APPROVED,
 	REQUEST_SENT,
+	REQUEST_TO_CORRECT, /* officers asked its owner for a correction; its tally is dead */
 	REQUEST_ISSUED,
 	REQUEST_REFUSED,
 	REQUEST_WITHDRAWN,
 	REQUEST_EXPIRED,
+	REQUEST_CORRECTED,  /* another request of the same number took its place */
 	REQUEST_STATE_N
 };
 enum request_event {
@@ -27,6 +29,8 @@ enum request_event {
 	EVENT_APPROVE,   /* one officer's line, more are needed */
 	EVENT_ENOUGH,    /* the last officer's line */
 	EVENT_REJECT,    /* an officer says no */
+	EVENT_CORRECT,   /* an officer asks for a correction */
+	EVENT_REPLACE,   /* its owner begins the corrected one */
 	EVENT_WITHDRAW,  /* the owner takes it back */
 	EVENT_EXPIRE,    /* its time is over */
 	EVENT_SEND,      /* handed to the signer */

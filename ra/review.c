@@ -8,6 +8,8 @@
 #include "ra/review.h"
 
 #include "ra/note.h"
+#include "ra/number.h"
+#include "ra/officer.h"
 #include "ra/status.h"
 
 #include "common/base/log.h"
@@ -61,11 +63,14 @@ enum err review_approve(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	_cleanup_(one_line_done) struct one_line l = {0};
+	struct course course;
 	int64_t have = 0;
 	TRY(request_any(c, &r, f));
 	TRY(check_standing(c, &r, f));
 	TRY(take_line(c, &r, &l, &have, f));
 	const char *officer = l.note.sigs[0].name;
+	TRY(store_course_get(c->db, r.id, &course, f));
+	TRY(officer_may_sign(c, &course, officer, f));
 	bool enough = have >= r.officers;
 	TRY(request_move(c->db, r.id, r.state, enough ? EVENT_ENOUGH : EVENT_APPROVE, c->now, officer, "", NULL, f));
 	if (enough)
@@ -82,9 +87,11 @@ enum err review_reject(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	const char *reason;
+	char who[WHO_MAX];
+	TRY(officer_of(c, who, f));
 	TRY(param_clean(c, "reason", &reason, f));
 	TRY(request_any(c, &r, f));
-	TRY(request_move(c->db, r.id, r.state, EVENT_REJECT, c->now, c->who, reason, NULL, f));
+	TRY(request_move(c->db, r.id, r.state, EVENT_REJECT, c->now, who, reason, NULL, f));
 	TRY(store_request_refusal(c->db, r.id, "officer_rejected", "review", reason, f));
 	TRY(note_withdraw(c, &r, f));
 	TRY(desk_audit(c, "request_rejected", r.id, reason, f));
@@ -97,11 +104,9 @@ static enum err set_revocation(struct ctx *c, struct request *r, struct fault *f
 {
 	_cleanup_(cert_body_done) struct cert_body body = {0};
 	struct cert_row row;
-	uint8_t id[TALLY_ID];
 	TRY(cert_find(c->db, param_text(c, "serial"), param_text(c, "issuer"), 0, &row, f));
 	TRY(store_cert_body(c->db, row.id, &body, f));
-	random_fill(id, sizeof(id));
-	hex_lower(id, sizeof(id), r->id);
+	request_new_id(r);
 	r->cert = row.id;
 	r->subject = xstrdup("[]");
 	memcpy(r->project, body.project, sizeof(r->project));
@@ -109,7 +114,6 @@ static enum err set_revocation(struct ctx *c, struct request *r, struct fault *f
 	snprintf(r->kind, sizeof(r->kind), "%s", tally_kind_word(TALLY_REVOKE));
 	snprintf(r->way, sizeof(r->way), "%s", param_text(c, "way"));
 	snprintf(r->reason, sizeof(r->reason), "%s", param_text(c, "reason"));
-	snprintf(r->state, sizeof(r->state), "%s", request_state_word(REQUEST_DRAFTED));
 	if (crl_reason_from_word(r->reason) < 0)
 		return fault_raise(f, ERR_PARSE, "reason_form", "params.reason",
 				   "found \"%s\", wanted a reason of RFC 5280 5.3.1, as keyCompromise",
@@ -121,14 +125,18 @@ enum err review_prepare_revoke(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	_cleanup_(draw_done) struct draw d = {0};
+	struct course course = {0};
+	TRY(officer_of(c, course.entered_by, f));
+	number_make(c->now, course.number);
 	TRY(set_revocation(c, &r, f));
 	TRY(draw_make(c, &r, &d, f));
 	if (r.proof != 0 || r.officers == 0)
 		return fault_raise(f, ERR_RULE, "way_of_subscriber", "params.way",
 				   "way %s wants the subscriber's proof: the subscriber asks for it", r.way);
 	TRY(store_request_add(c->db, &r, f));
-	TRY(store_history_add(c->db, r.id, c->now, "draft", "", r.state, c->who, "", f));
-	TRY(request_move(c->db, r.id, r.state, EVENT_SUBMIT, c->now, c->who, "", NULL, f));
+	TRY(store_course_add(c->db, r.id, &course, f));
+	TRY(store_history_add(c->db, r.id, c->now, "draft", "", r.state, course.entered_by, "", f));
+	TRY(request_move(c->db, r.id, r.state, EVENT_SUBMIT, c->now, course.entered_by, "", NULL, f));
 	TRY(desk_audit(c, "revocation_opened", r.id, r.reason, f));
 	TRY(request_answer(c, r.id, ret, f));
 	json_object_set_new(*ret, "tally", json_string(r.tally));

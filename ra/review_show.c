@@ -4,6 +4,7 @@
  */
 #include "ra/review.h"
 
+#include "ra/correct.h"
 #include "ra/note.h"
 #include "ra/status.h"
 
@@ -15,6 +16,7 @@ static void add_item(void *arg, const struct request_item *item)
 {
 	json_t *o = json_object();
 	json_object_set_new(o, "request", json_string(item->id));
+	json_object_set_new(o, "number", json_string(item->number));
 	json_object_set_new(o, "kind", json_string(item->kind));
 	json_object_set_new(o, "way", json_string(item->way));
 	json_object_set_new(o, "project", json_string(item->project));
@@ -149,8 +151,12 @@ enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	_cleanup_(json_freep) json_t *o = json_object();
+	struct course course;
 	TRY(request_any(c, &r, f));
+	TRY(store_course_get(c->db, r.id, &course, f));
 	json_object_set_new(o, "request", json_string(r.id));
+	json_object_set_new(o, "number", json_string(course.number));
+	json_object_set_new(o, "entered_by", json_string(course.entered_by));
 	json_object_set_new(o, "state", json_string(r.state));
 	json_object_set_new(o, "kind", json_string(r.kind));
 	json_object_set_new(o, "way", json_string(r.way));
@@ -158,6 +164,7 @@ enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(o, "made", json_time(r.made));
 	json_object_set_new(o, "dies", json_time(r.dies));
 	json_object_set_new(o, "tally", json_string(r.tally));
+	TRY(correct_json(c, &r, &course, o, f));
 	TRY(put_owner(c, &r, o, f));
 	TRY(put_case(c, &r, o, f));
 	TRY(put_people(c, &r, o, f));

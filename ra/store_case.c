@@ -55,8 +55,10 @@ enum err store_history(struct db *db, const char *request, void (*fn)(void *arg,
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row,
-		     "SELECT at, event, before, after, who, detail FROM history WHERE request = ?1 ORDER BY id", "t",
-		     request));
+		     "SELECT h.at, h.event, h.before, h.after, h.who, h.detail FROM courses own JOIN courses c"
+		     " ON c.number = own.number JOIN history h ON h.request = c.request WHERE own.request = ?1"
+		     " ORDER BY h.id",
+		     "t", request));
 	for (;;) {
 		bool more = false;
 		TRY(db_next(row, &more, f));

@@ -133,7 +133,8 @@ enum err store_request_result(struct db *db, const char *id, int64_t cert, struc
 #define ITEM                                                                                                           \
 	"r.id, r.kind, r.way, r.project, r.profile, r.state, r.policy, c.issuer, c.serial, r.officers,"                \
 	" (SELECT count(*) FROM lines l WHERE l.request = r.id AND l.part = 'officer'), r.made, r.dies,"               \
-	" coalesce(a.organisation, '') FROM requests r JOIN certs c ON c.id = r.cert"                                  \
+	" coalesce(a.organisation, ''), k.number FROM requests r JOIN courses k ON k.request = r.id"                   \
+	" JOIN certs c ON c.id = r.cert"                                                                               \
 	" LEFT JOIN accounts a ON a.id = r.account"
 
 static void read_item(struct db_row *row, struct request_item *ret)
@@ -155,6 +156,7 @@ static void read_item(struct db_row *row, struct request_item *ret)
 	ret->made = db_i64(row, 11);
 	ret->dies = db_i64(row, 12);
 	COLUMN(row, 13, ret->organisation);
+	COLUMN(row, 14, ret->number);
 }
 
 static enum err each_item(struct db_row *row, request_item_fn *fn, void *arg, struct fault *f)
@@ -200,7 +202,7 @@ enum err store_requests_pending(struct db *db, int64_t limit, request_item_fn *f
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row,
 		     "SELECT " ITEM " WHERE r.state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved',"
-		     " 'sent') ORDER BY r.dies, r.id LIMIT ?1",
+		     " 'sent', 'to_correct') ORDER BY r.dies, r.id LIMIT ?1",
 		     "i", limit));
 	return each_item(row, fn, arg, f);
 }
@@ -210,7 +212,7 @@ enum err store_requests_open(struct db *db, int64_t account, int64_t *ret, struc
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_one(db, f, &row,
 		   "SELECT count(*) FROM requests WHERE account = ?1 AND state IN ('drafted', 'awaiting_proof',"
-		   " 'awaiting_officers', 'approved', 'sent')",
+		   " 'awaiting_officers', 'approved', 'sent', 'to_correct')",
 		   "i", account));
 	*ret = db_i64(row, 0);
 	return OK;
@@ -237,7 +239,7 @@ enum err store_requests_dead(struct db *db, int64_t now, char (*ret)[REQUEST_ID 
 	size_t n = 0;
 	TRY(db_query(db, f, &row,
 		     "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers',"
-		     " 'approved') AND dies <= ?1 ORDER BY dies LIMIT ?2",
+		     " 'approved', 'to_correct') AND dies <= ?1 ORDER BY dies LIMIT ?2",
 		     "ii", now, (int64_t)max));
 	for (;;) {
 		bool more = false;

@@ -43,8 +43,8 @@ MUST_CHECK enum err store_request_result(struct db *db, const char *id, int64_t 
 
 /* What lists show. */
 struct request_item {
-	char id[REQUEST_ID + 1], kind[16], way[TALLY_WORD], project[TALLY_WORD], profile[TALLY_WORD], state[20],
-		policy[65];
+	char id[REQUEST_ID + 1], number[32], kind[16], way[TALLY_WORD], project[TALLY_WORD], profile[TALLY_WORD],
+		state[20], policy[65];
 	struct cert_ref ref; /* predecessor */
 	int64_t officers, officers_have, made, dies;
 	char organisation[ORGANISATION_MAX + 1]; /* "" when an officer opened it */
@@ -87,6 +87,7 @@ struct history_item {
 	int64_t at;
 	const char *event, *before, *after, *who, *detail; /* borrowed for the call */
 };
+/* Of all requests that have the request's number, oldest first. */
 MUST_CHECK enum err store_history(struct db *db, const char *request,
 				  void (*fn)(void *arg, const struct history_item *item), void *arg, struct fault *f);
 

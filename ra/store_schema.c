@@ -12,9 +12,12 @@ static const char m002[] =
 static const char m006[] =
 #include "ra/schema/006-material.inc"
 	;
+static const char m007[] =
+#include "ra/schema/007-review.inc"
+	;
 static const char m008[] =
 #include "ra/schema/008-status.inc"
 	;
 
-const char *const store_migrations[] = {m001, m002, m006, m008};
+const char *const store_migrations[] = {m001, m002, m006, m007, m008};
 const size_t store_n_migrations = sizeof(store_migrations) / sizeof(store_migrations[0]);

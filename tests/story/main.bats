@@ -315,7 +315,7 @@ queue_is_empty() { [ "$(hufu --json health --desk | field desk.queue)" = 0 ]; }
 has_state() { [ "$(hufu --json status "$1" | field answers.0.state)" = "$2" ]; }
 
 @test "吊销 an officer revokes at the desk, whoever the certificate belongs to" {
-	id=$(as officer hufu --json cert revoke --reason privilegeWithdrawn "$(kept new2)" | field request)
+	id=$(as officer hufu --json cert revoke --as alice --reason privilegeWithdrawn "$(kept new2)" | field request)
 	did as officer hufu officer review "$id"
 	said "kind: revoke" "$(kept new2)"
 	approved carol "$id"

@@ -442,10 +442,11 @@ static void write_config(struct fx *x)
 		"\"" INITIAL "\"}\n"
 		"bank: {name: Hufu, bank: Example Bank, account: \"0000\"}\ncallers:\n"
 		"  - {uid: %d, roles: [subscriber]}\n  - {uid: %d, roles: [officer]}\n  - {uid: %d, roles: [admin]}\n"
-		"  - {uid: %d, roles: [portal]}\n  - {uid: %d, roles: [subscriber]}\nportals:\n"
+		"  - {uid: %d, roles: [portal]}\n  - {uid: %d, roles: [subscriber]}\n  - {uid: %d, roles: [officer], "
+		"officer: bob}\nportals:\n"
 		"  - {name: portal, projects: [jinhua], token_sha256: "
 		"c62a0f83384803565149f5dcad3372bb1e6846d6817f32d6dbe965356f2eedfa}\n",
-		x->dir, UID_SUBSCRIBER, UID_OFFICER, UID_ADMIN, UID_PORTAL, UID_OTHER);
+		x->dir, UID_SUBSCRIBER, UID_OFFICER, UID_ADMIN, UID_PORTAL, UID_OTHER, UID_BOB);
 	fx_write(x, "ra.yaml", buf_text(&b));
 }
 

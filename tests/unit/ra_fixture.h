@@ -34,7 +34,7 @@
 #define PASSWORD "tiger-tally-2026"
 #define PORTAL_TOKEN "portal-token-of-the-tests" /* for project jinhua */
 
-enum fx_uid { UID_SUBSCRIBER = 1001, UID_OFFICER = 1002, UID_ADMIN = 1003, UID_PORTAL = 1004, UID_OTHER = 1005, UID_NOBODY = 4000 };
+enum fx_uid { UID_SUBSCRIBER = 1001, UID_OFFICER = 1002, UID_ADMIN = 1003, UID_PORTAL = 1004, UID_OTHER = 1005, UID_BOB = 1006 /* officer bob, by ra.yaml */, UID_NOBODY = 4000 };
 
 /* --- the signer that is played --------------------------------------------------------------------------------------- */
 

@@ -185,7 +185,8 @@ static void test_revocation_by_officer(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
-	json_t *p = json_pack("{s:s,s:s,s:s}", "serial", OTHER_SERIAL, "reason", "keyCompromise", "way", "by-officer");
+	json_t *p = json_pack("{s:s,s:s,s:s,s:s}", "serial", OTHER_SERIAL, "reason", "keyCompromise", "way",
+			      "by-officer", "officer", "carol");
 	_cleanup_(json_freep) json_t *r = fx_do(x, UID_OFFICER, "review.prepare_revoke", p);
 	assert_string_equal(fx_text(r, "state"), "awaiting_officers");
 	fx_approve(x, fx_text(r, "request"), "alice");

@@ -47,7 +47,7 @@ static int run_cert_show(struct cli *c, int argc, char **argv)
 /* --- revocation --- */
 
 struct revoke {
-	const char *reason, *key, *issuer, *project, *profile;
+	const char *reason, *key, *issuer, *project, *profile, *as;
 	bool direct, yes;
 };
 
@@ -112,11 +112,15 @@ static enum err revoke_direct(struct cli *c, const struct revoke *r, const char 
 static int run_cert_revoke(struct cli *c, int argc, char **argv)
 {
 	struct revoke r = {.project = "jinhua", .profile = "organisation"};
-	const struct option_rule rules[] = {
-		{.name = "--reason", .value = &r.reason},   {.name = "--key", .value = &r.key},
-		{.name = "--issuer", .value = &r.issuer},   {.name = "--project", .value = &r.project},
-		{.name = "--profile", .value = &r.profile}, {.name = "--operator", .flag = &r.direct},
-		{.name = "--yes", .flag = &r.yes},	    {0}};
+	const struct option_rule rules[] = {{.name = "--reason", .value = &r.reason},
+					    {.name = "--key", .value = &r.key},
+					    {.name = "--issuer", .value = &r.issuer},
+					    {.name = "--project", .value = &r.project},
+					    {.name = "--profile", .value = &r.profile},
+					    {.name = "--operator", .flag = &r.direct},
+					    {.name = "--yes", .flag = &r.yes},
+					    {.name = "--as", .value = &r.as},
+					    {0}};
 	const struct command *cmd = cli_command(commands_cert, run_cert_revoke);
 	struct fault f = {0};
 	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
@@ -131,6 +135,8 @@ static int run_cert_revoke(struct cli *c, int argc, char **argv)
 	json_t *p = json_pack("{s:s,s:s,s:s}", "serial", argv[1], "reason", r.reason, "way", "by-officer");
 	if (r.issuer)
 		json_object_set_new(p, "issuer", json_string(r.issuer));
+	if (r.as)
+		json_object_set_new(p, "officer", json_string(r.as));
 	return cli_show(c, "review.prepare_revoke", p, false, true);
 }
 
@@ -236,7 +242,8 @@ const struct command commands_cert[] = {
 		 "cert.pem",
 	 .run = run_cert_show},
 	{.name = "cert revoke",
-	 .usage = "--reason WORD [--issuer HEX] [--operator --key FILE [--yes] [--project P] [--profile P]] SERIAL",
+	 .usage = "--reason WORD [--issuer HEX] [--as NAME] [--operator --key FILE [--yes] [--project P] [--profile "
+		  "P]] SERIAL",
 	 .summary = "officer: revoke a certificate",
 	 .help = "  --reason WORD   RFC 5280 5.3.1\n"
 		 "  --operator      straight to the signer, with --key: works when the desk is down or captured\n"
@@ -245,6 +252,7 @@ const struct command commands_cert[] = {
 		 "  --yes           do not ask (for scripts)\n"
 		 "  --project P     of the certificate (default: jinhua)\n"
 		 "  --profile P     of the certificate (default: organisation)\n\n"
+		 "  --as NAME       who opens the request, by the roster's name; another officer approves it\n\n"
 		 "Without --operator a request is opened at the desk, which officers approve.\n\n"
 		 "Example:\n  hufu cert revoke --reason keyCompromise --operator --key alice.key 01A2…",
 	 .run = run_cert_revoke},

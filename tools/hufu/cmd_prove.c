@@ -238,14 +238,11 @@ static int check_words(const struct command *cmd, const struct prove *p)
 /* Takes r; NULL in a dry run. */
 static int proved(const struct cli *c, const char *id, json_t *r)
 {
-	size_t i;
-	json_t *v;
 	if (!r)
 		return cli_said(c, json_pack("{s:s,s:b}", "request", id, "dry_run", 1),
 				"request %s: would be proved (dry run)\n", id);
 	if (!c->json)
-		json_array_foreach(json_object_get(r, "missing"), i, v) if (json_is_string(v))
-			printf("missing: %s\n", json_string_value(v));
+		request_print_missing(r);
 	return cli_said(c, r, "request %s: proof taken\n", id);
 }
 

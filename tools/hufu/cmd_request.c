@@ -109,6 +109,31 @@ static enum err prepare(struct cli *c, const struct prepare *p, const char *seri
 	return cli_desk(c, "request.show", json_pack("{s:s}", "request", id), true, false, ret, f);
 }
 
+void request_print_missing(json_t *r)
+{
+	size_t i;
+	json_t *v;
+	json_array_foreach(json_object_get(r, "missing"), i, v)
+	{
+		const char *zh = json_string_value(json_object_get(v, "zh")),
+			   *text = json_string_value(json_object_get(v, "text"));
+		printf("missing: %s (%s)\n", text ? text : "?", zh ? zh : "");
+	}
+}
+
+static void print_corrections(json_t *r)
+{
+	size_t i;
+	json_t *v;
+	json_array_foreach(json_object_get(r, "corrections"), i, v)
+	{
+		const char *zh = json_string_value(json_object_get(v, "zh")),
+			   *item = json_string_value(json_object_get(v, "item")),
+			   *reason = json_string_value(json_object_get(v, "reason"));
+		printf("to correct: %s (%s): %s\n", zh ? zh : "", item ? item : "?", reason ? reason : "");
+	}
+}
+
 static void print_request(const struct cli *c, json_t *r)
 {
 	if (c->json) {
@@ -118,11 +143,12 @@ static void print_request(const struct cli *c, json_t *r)
 	const char *tally = json_string_value(json_object_get(r, "tally"));
 	const char *id = json_string_value(json_object_get(r, "request")),
 		   *state = json_string_value(json_object_get(r, "state"));
-	printf("request %s: %s\n", id ? id : "?", state ? state : "?");
+	const char *number = json_string_value(json_object_get(r, "number"));
+	printf("request %s: %s\nnumber %s\n", id ? id : "?", state ? state : "?", number ? number : "?");
 	size_t i;
 	json_t *v;
-	json_array_foreach(json_object_get(r, "missing"), i, v) if (json_is_string(v))
-		printf("missing: %s\n", json_string_value(v));
+	print_corrections(r);
+	request_print_missing(r);
 	json_array_foreach(json_object_get(r, "history"), i, v)
 	{
 		const char *at = json_string_value(json_object_get(v, "at")),

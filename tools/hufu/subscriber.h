@@ -29,6 +29,8 @@ int run_order_show(struct cli *c, int argc, char **argv);
 int run_order_pay(struct cli *c, int argc, char **argv);
 int run_order_cancel(struct cli *c, int argc, char **argv);
 int run_order_confirm(struct cli *c, int argc, char **argv);
+/* The list of what is missing, for people. */
+void request_print_missing(json_t *r);
 int run_request_prepare(struct cli *c, int argc, char **argv);
 int run_request_show(struct cli *c, int argc, char **argv);
 int run_request_list(struct cli *c, int argc, char **argv);

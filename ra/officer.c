@@ -1,0 +1,61 @@
+/*
+ * One person, one name. Where each officer has a Unix user, ra.yaml says which name of the roster it is, and the desk
+ * holds callers to it. Where several share one, the client says who is at the keyboard; that is order, not security.
+ */
+#include "ra/officer.h"
+
+#include <string.h>
+
+static const char *name_of_caller(const struct ctx *c)
+{
+	const struct ra_config *config = &c->desk->config;
+	for (size_t i = 0; i < config->n_callers; i++) {
+		if (config->callers[i].uid == (int64_t)c->call->peer.uid)
+			return config->callers[i].officer;
+	}
+	return NULL;
+}
+
+static enum err check_own(const char *own, const char *name, const char *where, struct fault *f)
+{
+	if (!own || strcmp(own, name) == 0)
+		return OK;
+	return fault_raise(f, ERR_DENIED, "officer_other", where, "found \"%s\", wanted your own name, %s",
+			   ESC(name, strlen(name)), own);
+}
+
+static enum err check_roster(struct ctx *c, const char *name, struct fault *f)
+{
+	const struct member *m = roster_by_name(&c->law->roster, name);
+	if (m && m->role == ROLE_OFFICER)
+		return OK;
+	return fault_raise(f, ERR_RULE, "signer_unknown", "params.officer",
+			   "found \"%s\", wanted the name of an officer of the roster", ESC(name, strlen(name)));
+}
+
+enum err officer_of(struct ctx *c, char ret[WHO_MAX], struct fault *f)
+{
+	const char *own = name_of_caller(c), *said = param_text(c, "officer");
+	if (said) {
+		TRY(check_own(own, said, "params.officer", f));
+		TRY(check_roster(c, said, f));
+	}
+	if (own || said)
+		snprintf(ret, WHO_MAX, "%s", own ? own : said);
+	else
+		snprintf(ret, WHO_MAX, "uid:%lld", (long long)c->call->peer.uid);
+	return OK;
+}
+
+enum err officer_may_sign(struct ctx *c, const struct course *course, const char *name, struct fault *f)
+{
+	const char *own = name_of_caller(c);
+	char user[WHO_MAX];
+	snprintf(user, sizeof(user), "uid:%lld", (long long)c->call->peer.uid);
+	TRY(check_own(own, name, "params.line", f));
+	if (strcmp(course->entered_by, name) != 0 && strcmp(course->entered_by, user) != 0)
+		return OK;
+	return fault_raise(f, ERR_RULE, "own_entry", "params.line",
+			   "request %s was entered by %s, who can't approve it: another officer must", course->number,
+			   course->entered_by);
+}

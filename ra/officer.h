@@ -1,0 +1,16 @@
+/*
+ * Officers as the desk knows them. What counts is the roster and its signatures; this is for the desk's own order.
+ */
+#ifndef HUFU_RA_OFFICER_H
+#define HUFU_RA_OFFICER_H
+
+#include "ra/desk.h"
+#include "ra/store_course.h"
+
+/* Who calls: the name that ra.yaml gives this user, else the parameter `officer`, else "uid:1002". ERR_RULE signer_unknown for a
+ * name that is no officer's, ERR_DENIED officer_other when it is not the caller's own. */
+MUST_CHECK enum err officer_of(struct ctx *c, char ret[WHO_MAX], struct fault *f);
+/* May this officer's line be handed in here? ERR_RULE own_entry: it was entered by the same person; ERR_DENIED officer_other. */
+MUST_CHECK enum err officer_may_sign(struct ctx *c, const struct course *course, const char *name, struct fault *f);
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * Officers at work: corrections, numbers that stay, entries of one's own, claims, and two of them at once.
+ */
+#include "ra_fixture.h"
+
+#include "ra/clockwork.h"
+#include "ra/request.h"
+
+#include <string.h>
+
+static json_t *of(struct fx *x, const char *request)
+{
+	return json_pack("{s:s,s:s}", "session", x->session, "request", request);
+}
+
+static json_t *show(struct fx *x, const char *request)
+{
+	return fx_do(x, UID_SUBSCRIBER, "request.show", of(x, request));
+}
+
+static json_t *officer_show(struct fx *x, const char *request)
+{
+	return fx_do(x, UID_OFFICER, "review.show", json_pack("{s:s}", "request", request));
+}
+
+/* A change that waits for officers. Gives its id: free(). */
+static char *waiting(struct fx *x)
+{
+	char *id = fx_change(x);
+	fx_prove(x, id);
+	fx_submit(x, id);
+	return id;
+}
+
+static json_t *correction(const char *request, const char *item, const char *reason)
+{
+	return json_pack("{s:s,s:[{s:s,s:s}]}", "request", request, "items", "item", item, "reason", reason);
+}
+
+static void ask(struct fx *x, const char *request, const char *item)
+{
+	_cleanup_(json_freep) json_t *r =
+		fx_do(x, UID_OFFICER, "review.correct", correction(request, item, "印章不清晰 <b>';--"));
+	assert_string_equal(fx_text(r, "state"), "to_correct");
+}
+
+/* The owner begins the correction by the request's number. Gives the new id: free(). */
+static char *edit(struct fx *x, const char *number)
+{
+	json_t *p = fx_change_params(x);
+	json_object_set_new(p, "request", json_string(number));
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "request.prepare", p);
+	assert_string_equal(fx_text(r, "state"), "drafted");
+	assert_string_equal(fx_text(r, "number"), number);
+	return xstrdup(fx_text(r, "request"));
+}
+
+static char *number_of(struct fx *x, const char *request)
+{
+	_cleanup_(json_freep) json_t *r = show(x, request);
+	assert_true(fx_text(r, "number")[0]);
+	return xstrdup(fx_text(r, "number"));
+}
+
+/* A material of that name with other bytes than fx_material() puts. */
+static void other_material(struct fx *x, const char *request, const char *name)
+{
+	_cleanup_buf_ struct buf text = {0};
+	buf_base64(&text, (const uint8_t *)"%PDF-1.4 stamped anew", 21);
+	json_decref(fx_do(x, UID_SUBSCRIBER, "material.put",
+			  json_pack("{s:s,s:s,s:s,s:s}", "session", x->session, "request", request, "name", name,
+				    "content", buf_text(&text))));
+}
+
+/* --- corrections --- */
+
+static void test_correction(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *id = waiting(x), *number = number_of(x, id);
+	fx_approve(x, id, "alice");
+	_cleanup_(freep) char *late = fx_officer_line(x, id, "bob");
+	ask(x, id, "business-licence");
+	/* The owner reads what is wrong, in words; the tally is dead at the signer at once. */
+	_cleanup_(json_freep) json_t *seen = show(x, number);
+	json_t *item = json_array_get(json_object_get(seen, "corrections"), 0);
+	assert_string_equal(fx_text(seen, "request"), id);
+	assert_string_equal(fx_text(item, "item"), "business-licence");
+	assert_string_equal(fx_text(item, "zh"), "营业执照");
+	assert_string_equal(fx_text(item, "reason"), "印章不清晰 <b>';--");
+	fx_hand_over(x);
+	assert_int_equal(x->signer.n_tallies, 1);
+	fx_follow(x);
+	fx_state(x, id, "to_correct");
+	/* No officer's line counts any more, the ones that came before neither. */
+	fx_refused(x, UID_OFFICER, "review.approve", json_pack("{s:s,s:s}", "request", id, "line", late),
+		   "request_state");
+	_cleanup_(freep) char *next = edit(x, number);
+	assert_string_not_equal(next, id);
+	fx_state(x, id, "corrected");
+	_cleanup_(json_freep) json_t *draft = show(x, number);
+	assert_string_equal(fx_text(draft, "request"), next);
+	assert_string_equal(fx_text(draft, "replaces"), id);
+	assert_int_equal(json_array_size(json_object_get(draft, "materials")), 4);
+	json_t *missing = json_array_get(json_object_get(draft, "missing"), 0);
+	assert_string_equal(fx_text(missing, "name"), "business-licence");
+	assert_string_equal(fx_text(missing, "zh"), "营业执照");
+	other_material(x, next, "business-licence");
+	fx_prove(x, next);
+	fx_submit(x, next);
+	_cleanup_(json_freep) json_t *again = officer_show(x, next);
+	assert_string_equal(fx_text(again, "officers"), "0/2");
+	fx_refused(x, UID_OFFICER, "review.approve", json_pack("{s:s,s:s}", "request", next, "line", late),
+		   "officer_signature");
+	fx_approve(x, next, "alice");
+	fx_approve(x, next, "bob");
+	fx_hand_over(x);
+	_cleanup_(json_freep) json_t *done = show(x, number);
+	assert_string_equal(fx_text(done, "state"), "issued");
+	assert_string_equal(fx_text(done, "number"), number);
+	/* One history, from the first draft to the certificate. */
+	json_t *history = json_object_get(done, "history");
+	assert_string_equal(fx_text(json_array_get(history, 0), "event"), "draft");
+	assert_string_equal(fx_text(json_array_get(history, json_array_size(history) - 1), "event"), "issue");
+	assert_int_equal(x->signer.n_issued, 1);
+}
+
+static void test_correction_is_refused(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *draft = fx_change(x), *id = waiting(x);
+	const struct {
+		const char *request, *item, *reason, *rule;
+	} bad[] = {{draft, "business-licence", "x", "request_state"},
+		   {id, "love-letter", "x", "correction_item"},
+		   {id, "", "x", "correction_item"},
+		   {id, "business-licence", "", "param_length"},
+		   {id, "business-licence", "a\nb", "param_characters"},
+		   {"00000000000000000000000000000000", "other", "x", "request_unknown"},
+		   {"20261123-7K2M9QXA4BCD", "other", "x", "request_unknown"},
+		   {"' OR 1=1 --", "other", "x", "request_unknown"}};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		fx_refused(x, UID_OFFICER, "review.correct", correction(bad[i].request, bad[i].item, bad[i].reason),
+			   bad[i].rule);
+	fx_refused(x, UID_SUBSCRIBER, "review.correct", correction(id, "other", "x"), "method_denied");
+	fx_refused(x, UID_OFFICER, "review.correct",
+		   json_pack("{s:s,s:[{s:s,s:s},{s:s,s:s}]}", "request", id, "items", "item", "other", "reason", "x",
+			     "item", "other", "reason", "y"),
+		   "correction_item");
+	/* What is final stays final; a draft of another is nothing that one can edit. */
+	json_decref(fx_do(x, UID_OFFICER, "review.reject", json_pack("{s:s,s:s}", "request", id, "reason", "x")));
+	fx_refused(x, UID_OFFICER, "review.correct", correction(id, "other", "x"), "request_state");
+	_cleanup_(freep) char *number = number_of(x, id);
+	json_t *p = fx_change_params(x);
+	json_object_set_new(p, "session", json_string(x->other_session));
+	json_object_set_new(p, "request", json_string(number));
+	fx_refused(x, UID_OTHER, "request.prepare", p, "request_unknown");
+	fx_refused(x, UID_OTHER, "request.show", json_pack("{s:s,s:s}", "session", x->other_session, "request", number),
+		   "request_unknown");
+}
+
+static void test_unchanged_faults(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *id = waiting(x), *number = number_of(x, id);
+	ask(x, id, "change-proof");
+	_cleanup_(freep) char *next = edit(x, number);
+	_cleanup_(freep) char *early = fx_sub_line(x, next, x->org.key);
+	fx_refused(x, UID_SUBSCRIBER, "request.prove",
+		   json_pack("{s:s,s:s,s:[s]}", "session", x->session, "request", next, "lines", early),
+		   "materials_missing");
+	/* The very same file again is no correction. */
+	fx_material(x, next, "change-proof");
+	fx_prove(x, next);
+	fx_refused(x, UID_SUBSCRIBER, "request.submit", of(x, next), "correction_unchanged");
+	/* The old one can't be edited a second time. */
+	json_t *p = fx_change_params(x);
+	json_object_set_new(p, "request", json_string(id));
+	fx_refused(x, UID_SUBSCRIBER, "request.prepare", p, "request_state");
+}
+
+static void test_many_corrections(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	_cleanup_(freep) char *number = NULL;
+	(void)state;
+	fx_log_in(x);
+	char *id = waiting(x);
+	number = number_of(x, id);
+	for (int i = 0; i < 5; i++) {
+		ask(x, id, "other");
+		free(id);
+		id = edit(x, number);
+		fx_prove(x, id);
+		fx_submit(x, id);
+	}
+	for (int i = 0; i < 45; i++)
+		fx_refused(x, UID_OFFICER, "review.correct", correction(id, "other", "x"), "corrections_many");
+	fx_approve(x, id, "alice");
+	fx_approve(x, id, "bob");
+	fx_hand_over(x);
+	fx_hand_over(x);
+	fx_state(x, number, "issued");
+	assert_int_equal(x->signer.n_issued, 1);
+	free(id);
+}
+
+static void test_correction_ends(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	struct fault f = {0};
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *id = waiting(x), *other = NULL;
+	ask(x, id, "other");
+	json_decref(fx_do(x, UID_SUBSCRIBER, "request.withdraw", of(x, id)));
+	fx_state(x, id, "withdrawn");
+	other = waiting(x);
+	ask(x, other, "other");
+	clock_set(NOW + 30 * DAY);
+	assert_int_equal(clockwork_turn(x->desk, &f), OK);
+	clock_set(NOW);
+	fx_state(x, other, "expired");
+}
+
+/* --- two officers, double clicks, entries of one's own --- */
+
+static void test_two_at_once(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *id = waiting(x), *line = fx_officer_line(x, id, "alice"),
+			      *late = fx_officer_line(x, id, "bob");
+	json_t *p = json_pack("{s:s,s:s,s:s}", "request", id, "line", line, "call_id", "click-0001");
+	_cleanup_(json_freep) json_t *one = fx_do(x, UID_OFFICER, "review.approve", json_incref(p)),
+				     *two = fx_do(x, UID_OFFICER, "review.approve", p);
+	assert_true(json_equal(one, two));
+	assert_string_equal(fx_text(two, "officers"), "1/2");
+	json_decref(fx_do(x, UID_BOB, "review.reject", json_pack("{s:s,s:s}", "request", id, "reason", "不符")));
+	fx_refused(x, UID_OFFICER, "review.approve", json_pack("{s:s,s:s}", "request", id, "line", late),
+		   "request_state");
+	fx_refused(x, UID_OFFICER, "review.reject", json_pack("{s:s,s:s}", "request", id, "reason", "不符"),
+		   "request_state");
+	_cleanup_(json_freep) json_t *r = show(x, id);
+	json_t *history = json_object_get(r, "history");
+	assert_string_equal(fx_text(json_array_get(history, json_array_size(history) - 1), "who"), "bob");
+}
+
+static char *opened(struct fx *x, enum fx_uid uid, const char *officer)
+{
+	json_t *p = json_pack("{s:s,s:s,s:s}", "serial", OTHER_SERIAL, "reason", "keyCompromise", "way", "by-officer");
+	if (officer)
+		json_object_set_new(p, "officer", json_string(officer));
+	_cleanup_(json_freep) json_t *r = fx_do(x, uid, "review.prepare_revoke", p);
+	return xstrdup(fx_text(r, "request"));
+}
+
+static void test_nobody_approves_their_own_entry(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	const struct {
+		enum fx_uid opener;
+		const char *officer;
+		enum fx_uid approver;
+		const char *signer, *rule;
+	} cases[] = {
+		{UID_OFFICER, "alice", UID_OFFICER, "alice", "own_entry"},
+		{UID_OFFICER, NULL, UID_OFFICER, "carol", "own_entry"},
+		{UID_BOB, NULL, UID_OFFICER, "bob", "own_entry"},
+		{UID_BOB, "bob", UID_BOB, "bob", "own_entry"},
+		{UID_BOB, NULL, UID_BOB, "carol", "officer_other"},
+		{UID_OFFICER, "alice", UID_OFFICER, "bob", NULL},
+		{UID_BOB, NULL, UID_OFFICER, "alice", NULL},
+		{UID_OFFICER, NULL, UID_BOB, "bob", NULL},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_(freep) char *id = opened(x, cases[i].opener, cases[i].officer),
+				      *line = fx_officer_line(x, id, cases[i].signer);
+		json_t *p = json_pack("{s:s,s:s}", "request", id, "line", line);
+		if (cases[i].rule) {
+			fx_refused(x, cases[i].approver, "review.approve", p, cases[i].rule);
+			_cleanup_(json_freep) json_t *r = officer_show(x, id);
+			assert_string_equal(fx_text(r, "officers"), "0/1");
+		} else {
+			json_decref(fx_do(x, cases[i].approver, "review.approve", p));
+		}
+	}
+	json_t *p = json_pack("{s:s,s:s,s:s,s:s}", "serial", OTHER_SERIAL, "reason", "keyCompromise", "way",
+			      "by-officer", "officer", "mallory");
+	fx_refused(x, UID_OFFICER, "review.prepare_revoke", json_incref(p), "signer_unknown");
+	fx_refused(x, UID_BOB, "review.prepare_revoke", p, "officer_other");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_correction),
+		cmocka_unit_test(test_correction_is_refused),
+		cmocka_unit_test(test_unchanged_faults),
+		cmocka_unit_test(test_many_corrections),
+		cmocka_unit_test(test_correction_ends),
+		cmocka_unit_test(test_two_at_once),
+		cmocka_unit_test(test_nobody_approves_their_own_entry),
+	};
+	secret_init();
+	log_init("test", LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
