@@ -162,6 +162,7 @@ static void make_orgs(struct fx *x)
 		[ORG_P256] = {"擎洲测试投标人6", OLD_CODE, "74C2008800000AE9", KEY_OF_P256},
 		[ORG_RSA] = {"金华某投标人", "91330100799655058B", "74C2008800000AEA", KEY_OF_RSA},
 		[ORG_WEAK] = {"弱钥匙投标人", "9144030071526726XG", "74C2008800000AEB", KEY_OF_WEAK},
+		[ORG_LATE] = {"迟到投标人", "35353551-7", "74C2008800000AEC", KEY_OF_LATE},
 	};
 	for (size_t i = 0; i < ORG_N; i++) {
 		struct fx_org *o = &x->orgs[i];
@@ -235,6 +236,15 @@ static void add_file(struct fx *x, const char *path, struct slice bytes)
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	buf_add_slice(&s->bytes, bytes);
 	qsort(x->files, x->n_files, sizeof(*x->files), by_path);
+}
+
+struct buf *fx_file(struct fx *x, const char *path)
+{
+	for (size_t i = 0; i < x->n_files; i++)
+		if (strcmp(x->files[i].path, path) == 0)
+			return &x->files[i].bytes;
+	fail_msg("the bundle has no %s", path);
+	return NULL;
 }
 
 /* A second project with the same profile. */
@@ -355,7 +365,7 @@ struct fx *fx_new_at(enum key_alg ca_alg, int64_t now, void (*edit)(struct fx *x
 	struct ca_key *key = make_ca(x);
 	must("signer", signer_new(&x->config, x->ledger, &x->signer, &f), &f);
 	must("key", signer_take_key(x->signer, key, &f), &f);
-	for (enum fx_which i = 0; i < ORG_N; i++) {
+	for (enum fx_which i = 0; i < ORG_LATE; i++) {
 		_cleanup_buf_ struct buf problem = {0};
 		uint32_t taken = 0;
 		must("adopt", fx_adopt(x, i, BY_OFFICERS, NULL, &taken, &problem, &f), &f);

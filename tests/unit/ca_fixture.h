@@ -1,6 +1,6 @@
 /*
  * A whole signer in a temporary folder for tests: CA, roster (officers alice, bob and carol, dave of another project,
- * two RAs, a responder), the shipped policy bundle with a pinned old authority, three organisations with adopted certificates;
+ * two RAs, a responder), the shipped policy bundle with a pinned old authority, organisations with adopted certificates;
  * tallies that are right, to have one thing changed; and requests through the handlers of the two sockets.
  */
 #ifndef HUFU_TEST_CA_FIXTURE_H
@@ -33,9 +33,20 @@ struct fx_org {
 	struct buf der;
 	struct cert cert;
 };
-enum fx_which { ORG_P256, ORG_RSA, ORG_WEAK, ORG_N };
+/* ORG_LATE has a certificate of the old authority that is not adopted yet. */
+enum fx_which { ORG_P256, ORG_RSA, ORG_WEAK, ORG_LATE, ORG_N };
 /* Keys made once for a program. */
-enum fx_key { KEY_OF_P256, KEY_OF_RSA, KEY_OF_WEAK, KEY_NEW, KEY_NEW_RSA, KEY_STRANGER, KEY_RESPONDER, KEYS_N };
+enum fx_key {
+	KEY_OF_P256,
+	KEY_OF_RSA,
+	KEY_OF_WEAK,
+	KEY_NEW,
+	KEY_NEW_RSA,
+	KEY_STRANGER,
+	KEY_RESPONDER,
+	KEY_OF_LATE,
+	KEYS_N
+};
 
 /* Who signs, as bits. */
 enum {
@@ -70,6 +81,8 @@ struct fx {
 	void (*carry)(struct fx *x, bool by_operator, struct slice request, struct buf *reply);
 	void *carrier;
 };
+/* A file of the policy bundle, to be changed. */
+struct buf *fx_file(struct fx *x, const char *path);
 EVP_PKEY *fx_key(enum fx_key which);
 void fx_keys_done(void);
 /* The clock is set to NOW. */
@@ -146,8 +159,10 @@ void fx_policy_note(struct fx *x, int64_t until, const uint8_t previous[32], uin
 		    struct buf *ret);
 void fx_roster_note(struct fx *x, uint64_t version, bool has_previous, const uint8_t previous[32], unsigned quorum,
 		    unsigned who, struct buf *ret);
-/* One adoption of one organisation; mutate may change it before it is signed. Returns problems as text in *ret_problem
- * ("" none). */
+/* The message of an adoption whose manifest is org's certificate alone; it carries that of `sent`. */
+void fx_adopt_request(struct fx *x, enum fx_which org, enum fx_which sent, unsigned who, const struct buf *crl,
+		      struct buf *ret);
+/* One adoption of one organisation. Returns problems as text in *ret_problem ("" none). */
 enum err fx_adopt(struct fx *x, enum fx_which org, unsigned who, const struct buf *crl, uint32_t *ret_taken,
 		  struct buf *ret_problem, struct fault *f);
 

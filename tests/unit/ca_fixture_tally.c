@@ -321,13 +321,12 @@ enum err fx_ra(struct fx *x, const struct buf *request, enum wire_type want, str
 	return wire_expect(buf_slice(reply), want, NULL, f);
 }
 
-enum err fx_adopt(struct fx *x, enum fx_which org, unsigned who, const struct buf *crl, uint32_t *ret_taken,
-		  struct buf *ret_problem, struct fault *f)
+void fx_adopt_request(struct fx *x, enum fx_which org, enum fx_which sent, unsigned who, const struct buf *crl,
+		      struct buf *ret)
 {
-	_cleanup_buf_ struct buf text = {0}, note = {0}, request = {0}, reply = {0};
+	_cleanup_buf_ struct buf text = {0}, note = {0};
 	struct adoption a = {.count = 1, .made = clock_now() - 5, .dies = clock_now() + DAY, .has_crl = crl != NULL};
 	struct wire_adopt m = {.first = 0};
-	struct wire_adopt_is answer = {0};
 	memcpy(a.ca, x->signer->issuer.key.key_id, 20);
 	memcpy(a.issuer, x->old_cert.key.key_id, 20);
 	memset(a.id, (int)org + 1, sizeof(a.id));
@@ -341,10 +340,18 @@ enum err fx_adopt(struct fx *x, enum fx_which org, unsigned who, const struct bu
 	fx_people_lines(&note, who);
 	m.note = buf_slice(&note);
 	m.crl = crl ? buf_slice(crl) : (struct slice){0};
-	wire_list_add(&m.certs, buf_slice(&x->orgs[org].der));
+	wire_list_add(&m.certs, buf_slice(&x->orgs[sent].der));
 	wire_list_add(&m.proofs, (struct slice){0});
-	wire_adopt_put(&m, &request);
+	wire_adopt_put(&m, ret);
 	wire_adopt_done(&m);
+}
+
+enum err fx_adopt(struct fx *x, enum fx_which org, unsigned who, const struct buf *crl, uint32_t *ret_taken,
+		  struct buf *ret_problem, struct fault *f)
+{
+	_cleanup_buf_ struct buf request = {0}, reply = {0};
+	struct wire_adopt_is answer = {0};
+	fx_adopt_request(x, org, org, who, crl, &request);
 	TRY(fx_operator(x, &request, WIRE_TYPE_ADOPT_IS, &reply, f));
 	TRY(wire_adopt_is_get(buf_slice(&reply), &answer, f));
 	*ret_taken = answer.taken;

@@ -167,8 +167,8 @@ static void adoptions(void **state)
 	must("again", fx_adopt(x, ORG_RSA, BY_OFFICERS, NULL, &taken, &problem, &f), &f);
 	assert_int_equal(taken, 0);
 	assert_string_equal(buf_text(&problem), "");
-	assert_int_equal(fx_count(x, WIRE_TYPE_E_ADOPTED), ORG_N);
-	assert_int_equal(fx_count(x, WIRE_TYPE_E_ADOPTION), ORG_N);
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_ADOPTED), ORG_LATE);
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_ADOPTION), ORG_LATE);
 	check_err("one officer", fx_adopt(x, ORG_RSA, BY_ALICE, NULL, &taken, &problem, &f), &f, "quorum");
 	check_err("with the RA", fx_adopt(x, ORG_RSA, BY_OFFICERS | BY_RA, NULL, &taken, &problem, &f), &f,
 		  "signer_role");
@@ -189,7 +189,7 @@ static void adoption_id(void **state)
 	(void)state;
 	fx_clock(x, NOW + 10); /* the note says when it was made */
 	check_err("id", fx_adopt(x, ORG_RSA, BY_OFFICERS, NULL, &taken, &problem, &f), &f, "adoption_id_used");
-	assert_int_equal(fx_count(x, WIRE_TYPE_E_ADOPTION), ORG_N);
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_ADOPTION), ORG_LATE);
 }
 
 struct one_revoked {
