@@ -1,12 +1,14 @@
 /*
- * A turn every few seconds: requests whose time is over expire, each in its own transaction; now and then what nobody
- * needs any more is swept.
+ * A turn every few seconds: requests and orders whose time is over, each in its own transaction; now and then what
+ * nobody needs any more is swept.
  */
 #include "ra/clockwork.h"
 
 #include "ra/audit.h"
 #include "ra/bell.h"
+#include "ra/order.h"
 #include "ra/request_state.h"
+#include "ra/store_payment.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -17,6 +19,7 @@
 #define TURN_US 5000000
 #define DEAD_MAX 64
 #define CALLS_KEPT_S (7 * 86400)
+#define NONCES_KEPT_S (30 * 86400) /* far beyond the window in which one is taken, for clocks that go back */
 #define ATTEMPTS_KEPT_S 86400
 #define ATTEMPTS_MAX 20000
 #define WHO "clock"
@@ -59,6 +62,7 @@ static enum err sweep_in(struct db *db, int64_t now, struct fault *f)
 {
 	TRY(store_sessions_purge(db, now, f));
 	TRY(store_calls_purge(db, now - CALLS_KEPT_S, f));
+	TRY(store_nonces_purge(db, now - NONCES_KEPT_S, f));
 	return store_attempts_purge(db, now - ATTEMPTS_KEPT_S, now, ATTEMPTS_MAX, f);
 }
 
@@ -80,7 +84,7 @@ enum err clockwork_turn(struct desk *d, struct fault *f)
 		TRY(expire(d, ids[i], now, f));
 		bell_ring(d->finished, bell_lane(ids[i]));
 	}
-	return OK;
+	return order_turn(d, now, f);
 }
 
 static void *run(void *arg)

@@ -24,7 +24,9 @@ struct raw {
 	const char *root, *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key, *ra_name;
 	int64_t workers, senders, session_minutes;
 	int log;
-	bool has_bank;
+	bool has_bank, has_provider;
+	struct order_rules orders;
+	struct provider provider;
 	struct login_rules login;
 	struct review_rules review;
 	struct bank bank;
@@ -136,6 +138,44 @@ static const struct yaml_rule bank_rules[] = {{.key = "name",
 					       .max = 64,
 					       .help = "number of the account"},
 					      {0}};
+static const struct yaml_rule order_rules[] = {{.key = "unpaid_days",
+						.kind = YK_INT,
+						.offset = offsetof(struct order_rules, unpaid_days),
+						.min = 1,
+						.max = 365,
+						.def = 30,
+						.help = "an order that nobody pays is cancelled after so many days"},
+					       {.key = "expiring_days",
+						.kind = YK_INT,
+						.offset = offsetof(struct order_rules, expiring_days),
+						.min = 1,
+						.max = 365,
+						.def = 30,
+						.help = "a service is called expiring so many days before its end"},
+					       {0}};
+static const struct yaml_rule provider_rules[] = {
+	{.key = "url",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct provider, url),
+	 .required = true,
+	 .min = 1,
+	 .max = 500,
+	 .help = "where an order is paid: {order}, {amount} in fen or {yuan}, {return}"},
+	{.key = "return_url",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct provider, return_url),
+	 .required = true,
+	 .min = 1,
+	 .max = 300,
+	 .help = "where the payer comes back to: {order}"},
+	{.key = "secret",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct provider, secret),
+	 .required = true,
+	 .min = 1,
+	 .max = PATH_MAX - 1,
+	 .help = "file of the secret (0600) that the provider's calls are signed with"},
+	{0}};
 #define PATH(member, text)                                                                                             \
 	{                                                                                                              \
 		.key = #member, .kind = YK_STR, .offset = offsetof(struct raw, member), .required = true, .min = 1,    \
@@ -212,6 +252,17 @@ static const struct yaml_rule rules[] = {
 	 .sub = bank_rules,
 	 .present = offsetof(struct raw, has_bank) + 1,
 	 .help = "where orders are paid to"},
+	{.key = "orders",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, orders),
+	 .sub = order_rules,
+	 .help = "times of orders and services"},
+	{.key = "provider",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, provider),
+	 .sub = provider_rules,
+	 .present = offsetof(struct raw, has_provider) + 1,
+	 .help = "who takes payments online"},
 	{.key = "log",
 	 .kind = YK_WORD,
 	 .offset = offsetof(struct raw, log),
@@ -229,6 +280,7 @@ void ra_config_done(struct ra_config *c)
 	free(c->roster);
 	free(c->ra_key);
 	free(c->log_key);
+	free(c->provider_secret);
 	yaml_freep(&c->doc);
 	*c = (struct ra_config){0};
 }
@@ -279,6 +331,38 @@ static enum err read_tokens(struct ra_config *c, struct fault *f)
 	return OK;
 }
 
+/* {word}s of a template are known ones, and those that it needs are there. */
+static enum err check_template(const struct ra_config *c, const char *const *member, const char *known,
+			       const char *needed, struct fault *f)
+{
+	const char *url = *member;
+	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+		return yaml_fault(c->doc, member, f, "provider_url", "found \"%s\", wanted https://…",
+				  ESC(url, strlen(url)));
+	for (const char *p = url; *p; p++) {
+		if (*p <= ' ' || *p > '~' || strchr("\"<>\\^`|", *p))
+			return yaml_fault(c->doc, member, f, "provider_url",
+					  "found a character that no URL has (RFC 3986 2), wanted it percent-encoded");
+	}
+	for (const char *p = strchr(url, '{'); p; p = strchr(p + 1, '{')) {
+		size_t n = strcspn(p, "}") + 1;
+		_cleanup_(freep) char *word = xstrndup(p, n);
+		if (!strchr(word, '}') || !strstr(known, word))
+			return yaml_fault(c->doc, member, f, "provider_url", "found %s, wanted of %s",
+					  ESC(word, strlen(word)), known);
+	}
+	if (!strstr(url, needed))
+		return yaml_fault(c->doc, member, f, "provider_url", "found no %s in \"%s\"", needed,
+				  ESC(url, strlen(url)));
+	return OK;
+}
+
+static enum err check_provider(const struct ra_config *c, struct fault *f)
+{
+	TRY(check_template(c, &c->provider.url, "{order} {amount} {yuan} {return}", "{order}", f));
+	return check_template(c, &c->provider.return_url, "{order}", "{order}", f);
+}
+
 static void take(const struct raw *raw, const char *root, struct ra_config *c)
 {
 	c->state = path_join(root, raw->state);
@@ -302,6 +386,10 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->review = raw->review;
 	c->has_bank = raw->has_bank;
 	c->bank = raw->bank;
+	c->orders = raw->orders;
+	c->has_provider = raw->has_provider;
+	c->provider = raw->provider;
+	c->provider_secret = raw->has_provider ? path_join(root, raw->provider.secret) : NULL;
 	c->log = (enum log_level)(LOG_LEVEL_ERROR + raw->log);
 }
 
@@ -317,7 +405,8 @@ static enum err load(const char *path, struct ra_config *c, struct fault *f)
 	_cleanup_(freep) char *root = raw.root ? path_join(base, raw.root) : xstrdup(base);
 	take(&raw, root, c);
 	TRY(read_tokens(c, f));
-	return check_callers(c->doc, c, f);
+	TRY(check_callers(c->doc, c, f));
+	return c->has_provider ? check_provider(c, f) : OK;
 }
 
 enum err ra_config_load(const char *path, struct ra_config *ret, struct fault *f)

@@ -37,6 +37,16 @@ struct portal {
 	struct yaml_strs projects;	 /* none: all */
 	uint8_t sha256[32];
 };
+struct order_rules {
+	int64_t unpaid_days;   /* an order that nobody pays is cancelled after so long */
+	int64_t expiring_days; /* a service is called expiring so long before its end */
+};
+/* Who takes payments online. */
+struct provider {
+	const char *url;        /* template; payment_url() */
+	const char *return_url; /* where the payer comes back to; {order} */
+	const char *secret;     /* file of the HMAC secret, as it is written */
+};
 struct ra_config {
 	char *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key; /* absolute; owned */
 	const char *ra_name;
@@ -50,6 +60,10 @@ struct ra_config {
 	struct review_rules review;
 	bool has_bank;
 	struct bank bank;
+	struct order_rules orders;
+	bool has_provider;
+	struct provider provider;
+	char *provider_secret; /* absolute path of the file; owned; NULL without a provider */
 	enum log_level log;
 	struct yaml_doc *doc;
 	uint8_t sha256[32]; /* of the file */

@@ -26,6 +26,8 @@
 
 #define SIGNER_TIMEOUT_MS 20000
 #define EXTEND_AFTER_S 60
+#define PROVIDER_SECRET_MIN 16
+#define PROVIDER_SECRET_MAX 256
 
 struct held_session {
 	struct session session;
@@ -359,6 +361,18 @@ static enum err load_log_key(struct desk *d, struct fault *f)
 	return e;
 }
 
+static enum err load_provider(struct desk *d, struct fault *f)
+{
+	const char *path = d->config.provider_secret;
+	if (!d->config.has_provider)
+		return OK;
+	TRY(secret_read_file(path, PROVIDER_SECRET_MAX, &d->provider_secret, f));
+	if (d->provider_secret.n >= PROVIDER_SECRET_MIN)
+		return OK;
+	return fault_raise(f, ERR_CONFIG, "provider_secret", "provider.secret",
+			   "%s: found %zu bytes, wanted at least %d", path, d->provider_secret.n, PROVIDER_SECRET_MIN);
+}
+
 static enum err open_parts(struct desk *d, struct fault *f)
 {
 	_cleanup_(freep) char *path = path_join(d->config.state, "desk.db");
@@ -371,6 +385,7 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	TRY(status_index_open(d->store, &d->status, f));
 	TRY(load_key(d, f));
 	TRY(load_log_key(d, f));
+	TRY(load_provider(d, f));
 	TRY(password_guard_open(d->config.login.initial_password, &d->passwords, f));
 	TRY(signer_view_open(d->store, &d->view, f));
 	return rpc_client_open(d->config.signer_socket, SIGNER_TIMEOUT_MS, WIRE_MAX_MESSAGE, &d->signer, f);
@@ -408,6 +423,7 @@ void desk_close(struct desk *d)
 	if (d->followed)
 		bell_free(d->followed);
 	person_key_done(&d->key);
+	secret_done(&d->provider_secret);
 	sodium_memzero(d->call_key, sizeof(d->call_key));
 	ra_config_done(&d->config);
 	free(d->materials);

@@ -30,6 +30,7 @@ struct desk {
 	struct person_key key;          /* the RA's */
 	struct log_key log_key;         /* of the signer's ledger */
 	_Atomic bool forked;            /* the ledger is not the one that was followed: no more work is taken */
+	struct secret provider_secret;  /* of payments online; empty without a provider */
 	struct rpc_client *signer;
 	struct signer_view *view;
 	struct handover_pool *handover; /* NULL until it runs */
@@ -83,7 +84,7 @@ struct desk_part {
 	const struct rpc_message *messages;
 	size_t n_messages;
 };
-extern const struct desk_part api_account, api_service, api_order, api_request, api_material, api_review, api_status, api_admin, api_audit, desk_messages;
+extern const struct desk_part api_account, api_service, api_order, api_payment, api_request, api_material, api_review, api_status, api_admin, api_audit, desk_messages;
 /* All of them, one after the other; NULL past the last. */
 const struct desk_method *desk_method_at(size_t i);
 const struct rpc_message *desk_message_at(size_t i);

@@ -7,6 +7,7 @@
 #include "ra/ledger.h"
 
 #include "ra/follow.h"
+#include "ra/order.h"
 #include "ra/request_state.h"
 
 #include "common/base/clock.h"
@@ -37,8 +38,10 @@ static enum err settle_known(struct db *db, const struct request *r, bool done, 
 	if (request_next(request_state_from_word(r->state), event) == REQUEST_NONE)
 		return OK;
 	TRY(request_move(db, r->id, r->state, event, now, WHO, done ? "" : why->rule, NULL, f));
-	if (done)
-		return store_request_result(db, r->id, cert, f);
+	if (done) {
+		TRY(store_request_result(db, r->id, cert, f));
+		return order_delivered(db, r, cert, now, f);
+	}
 	return store_request_refusal(db, r->id, why->rule, why->where, why->text, f);
 }
 

@@ -6,8 +6,8 @@
 const struct rpc_param no_params[] = {{0}};
 
 static const struct desk_part *const parts[] = {
-	&api_account, &api_service, &api_order, &api_request,	&api_material,
-	&api_review,  &api_status,  &api_admin, &api_audit, &desk_messages,
+	&api_account, &api_service, &api_order, &api_payment, &api_request,   &api_material,
+	&api_review,  &api_status,  &api_admin, &api_audit,   &desk_messages,
 };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 

@@ -1,21 +1,39 @@
 /*
  * Orders. The price and what an order allows are read from the signed policy when it is made and stay as they were
- * sold.
- *
- * The bank's reference is what makes a payment real, and it is the bank's: one reference pays one order. Confirming the
- * same order with the same reference again is the same answer, whoever's call id it comes under.
+ * sold. Next: order_state.c, payment.c, order_use.c.
  */
 #include "ra/order.h"
 
+#include "ra/invoice.h"
 #include "ra/number.h"
 
 #include "common/base/clock.h"
 
 #include <string.h>
 
+#define AHEAD_MONTHS_MAX 120
+
 /* --- answers --- */
 
-static json_t *order_json(const struct order *o, int64_t uses_left)
+static void put_payment(const struct order *o, json_t *j)
+{
+	const char *colon = strchr(o->payment, ':');
+	bool bank = strncmp(o->payment, "bank:", 5) == 0;
+	if (o->paid_at != 0)
+		json_object_set_new(j, "paid_at", json_time(o->paid_at));
+	if (colon)
+		json_object_set_new(j, bank ? "bank_reference" : "transaction", json_string(colon + 1));
+	if (o->begins != 0) {
+		json_object_set_new(j, "begins", json_time(o->begins));
+		json_object_set_new(j, "ends", json_time(o->ends));
+	}
+	if (o->closed != 0) {
+		json_object_set_new(j, "closed", json_time(o->closed));
+		json_object_set_new(j, "why", json_string(o->why));
+	}
+}
+
+static json_t *order_json(const struct order *o)
 {
 	json_t *j = json_object();
 	json_object_set_new(j, "order", json_string(o->id));
@@ -24,36 +42,49 @@ static json_t *order_json(const struct order *o, int64_t uses_left)
 	json_object_set_new(j, "amount_fen", json_integer(o->amount_fen));
 	json_object_set_new(j, "period_months", json_integer(o->period_months));
 	json_object_set_new(j, "uses", json_integer(o->uses));
-	if (uses_left >= 0)
-		json_object_set_new(j, "uses_left", json_integer(uses_left));
 	json_object_set_new(j, "months", json_integer(o->months));
 	json_object_set_new(j, "state", json_string(o->state));
 	json_object_set_new(j, "created", json_time(o->created));
-	if (o->paid_at != 0) {
-		json_object_set_new(j, "paid_at", json_time(o->paid_at));
-		json_object_set_new(j, "bank_reference", json_string(o->bank_reference));
-	}
+	put_payment(o, j);
 	return j;
 }
 
-static enum err answer(struct ctx *c, const char *id, json_t **ret, struct fault *f)
+enum err order_answer(struct ctx *c, const char *id, json_t **ret, struct fault *f)
 {
 	struct order o = {0};
 	int64_t uses, months;
+	json_t *invoice = NULL;
 	TRY(store_order_get(c->db, id, &o, f));
 	TRY(store_order_used(c->db, id, "", &uses, &months, f));
-	*ret = order_json(&o, o.uses > uses ? o.uses - uses : 0);
+	TRY(invoice_json(c->db, id, &invoice, f));
+	*ret = order_json(&o);
+	json_object_set_new(*ret, "uses_left", json_integer(o.uses > uses ? o.uses - uses : 0));
+	json_object_set_new(*ret, "invoice", invoice);
 	return OK;
 }
 
-/* Other people's orders are not there. */
-static enum err own_order(struct db *db, const char *id, int64_t account, struct order *ret, struct fault *f)
+static enum err unknown(const char *id, struct fault *f)
+{
+	return fault_raise(f, ERR_NOT_FOUND, "order_unknown", "params.order", "there is no order \"%s\" for you",
+			   ESC(id, strlen(id)));
+}
+
+enum err order_of(struct db *db, const char *id, int64_t account, struct order *ret, struct fault *f)
 {
 	enum err e = store_order_get(db, id, ret, f);
-	if (e == ERR_NOT_FOUND || (e == OK && ret->account != account))
-		return fault_raise(f, ERR_NOT_FOUND, "order_unknown", "params.order", "you have no order \"%s\"",
-				   ESC(id, strlen(id)));
-	return e;
+	return e == ERR_NOT_FOUND || (e == OK && ret->account != account) ? unknown(id, f) : e;
+}
+
+enum err order_own(struct ctx *c, struct order *ret, struct fault *f)
+{
+	return order_of(c->db, param_text(c, "order"), c->session->account.id, ret, f);
+}
+
+enum err order_any(struct ctx *c, struct order *ret, struct fault *f)
+{
+	const char *id = param_text(c, "order");
+	enum err e = store_order_get(c->db, id, ret, f);
+	return e == ERR_NOT_FOUND ? unknown(id, f) : e;
 }
 
 /* --- making --- */
@@ -89,33 +120,60 @@ static enum err find_def(struct ctx *c, const struct service *s, const struct se
 			   "project %s does not sell \"%s\" any more", s->project, ESC(s->title, strlen(s->title)));
 }
 
-enum err order_create(struct ctx *c, json_t **ret, struct fault *f)
+static enum err check_far(struct ctx *c, const struct service *s, struct fault *f)
 {
-	struct service s = {0};
+	if (s->ends <= time_add_months(c->now, AHEAD_MONTHS_MAX))
+		return OK;
+	return fault_raise(f, ERR_RULE, "service_far", "service.ends",
+			   "service %s runs until %s already, wanted at most %d months ahead", s->id, UTC(s->ends),
+			   AHEAD_MONTHS_MAX);
+}
+
+enum err order_place(struct ctx *c, const struct service *s, const char *kind, struct order *ret, struct fault *f)
+{
 	const struct service_def *def = NULL;
-	struct order o = {.account = c->session->account.id, .created = c->now};
-	TRY(own_service(c, &s, f));
-	TRY(check_none_open(c, &s, f));
-	TRY(find_def(c, &s, &def, f));
+	struct order o = {.account = s->account, .created = c->now};
+	TRY(check_none_open(c, s, f));
+	TRY(find_def(c, s, &def, f));
+	TRY(check_far(c, s, f));
 	number_make(c->now, o.id);
-	memcpy(o.service, s.id, sizeof(o.service));
-	snprintf(o.kind, sizeof(o.kind), "%s", param_text(c, "kind"));
-	snprintf(o.state, sizeof(o.state), "open");
+	memcpy(o.service, s->id, sizeof(o.service));
+	snprintf(o.kind, sizeof(o.kind), "%s", kind);
+	snprintf(o.state, sizeof(o.state), "%s", order_state_word(ORDER_CREATED));
 	hex_lower(c->law->policy->note.sha256, 32, o.policy);
 	o.amount_fen = def->price_fen;
 	o.period_months = def->period_months;
 	o.uses = def->order_uses;
 	o.months = def->order_months;
 	TRY(store_order_add(c->db, &o, f));
-	TRY(desk_audit(c, "order_created", o.id, s.id, f));
-	return answer(c, o.id, ret, f);
+	TRY(desk_audit(c, "order_created", o.id, s->id, f));
+	*ret = o;
+	return OK;
 }
 
-/* --- looking --- */
+enum err order_create(struct ctx *c, json_t **ret, struct fault *f)
+{
+	struct service s = {0};
+	struct order o = {0};
+	TRY(own_service(c, &s, f));
+	TRY(check_none_open(c, &s, f));
+	if (s.ends == 0)
+		return fault_raise(f, ERR_RULE, "service_not_begun", "params.service_id",
+				   "service %s has never been paid and has no open order: apply for it again", s.id);
+	TRY(order_place(c, &s, param_text(c, "kind"), &o, f));
+	return order_answer(c, o.id, ret, f);
+}
+
+/* --- looking, cancelling --- */
 
 static void add_order(void *arg, const struct order *o)
 {
-	json_array_append_new(arg, order_json(o, -1));
+	json_array_append_new(arg, order_json(o));
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
 }
 
 enum err order_list(struct ctx *c, json_t **ret, struct fault *f)
@@ -123,7 +181,8 @@ enum err order_list(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(json_freep) json_t *rows = json_array();
 	int64_t limit, offset, total = 0;
 	param_page(c, &limit, &offset);
-	TRY(store_orders_of(c->db, c->session->account.id, limit, offset, add_order, rows, &total, f));
+	TRY(store_orders_of(c->db, c->session->account.id, or_empty(param_text(c, "state")), limit, offset, add_order,
+			    rows, &total, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "orders", TAKE(rows));
 	json_object_set_new(*ret, "total", json_integer(total));
@@ -133,125 +192,52 @@ enum err order_list(struct ctx *c, json_t **ret, struct fault *f)
 enum err order_show(struct ctx *c, json_t **ret, struct fault *f)
 {
 	struct order o = {0};
-	const char *id = param_text(c, "order");
-	TRY(own_order(c->db, id, c->session->account.id, &o, f));
-	return answer(c, id, ret, f);
-}
-
-/* --- paying --- */
-
-static bool waits(const struct order *o)
-{
-	return strcmp(o->state, "open") == 0 || strcmp(o->state, "awaiting_payment") == 0;
-}
-
-static enum err state_fault(const struct order *o, const char *wanted, struct fault *f)
-{
-	const char *rule = strcmp(o->state, "paid") == 0 ? "order_paid" : "order_cancelled";
-	return fault_raise(f, ERR_RULE, rule, "params.order", "order %s is %s, wanted one that %s", o->id, o->state,
-			   wanted);
-}
-
-static json_t *bank_json(const struct ra_config *config)
-{
-	if (!config->has_bank)
-		return json_null();
-	json_t *o = json_object();
-	json_object_set_new(o, "name", json_string(config->bank.name));
-	json_object_set_new(o, "bank", json_string(config->bank.bank));
-	json_object_set_new(o, "account", json_string(config->bank.account));
-	return o;
-}
-
-enum err order_pay(struct ctx *c, json_t **ret, struct fault *f)
-{
-	struct order o = {0};
-	const char *id = param_text(c, "order");
-	TRY(own_order(c->db, id, c->session->account.id, &o, f));
-	if (!waits(&o))
-		return state_fault(&o, "waits for its payment", f);
-	TRY(store_order_state(c->db, id, "awaiting_payment", f));
-	TRY(desk_audit(c, "order_pay", id, "", f));
-	TRY(answer(c, id, ret, f));
-	json_object_set_new(*ret, "bank", bank_json(&c->desk->config));
-	json_object_set_new(*ret, "reference", json_string(o.id));
-	return OK;
+	TRY(order_own(c, &o, f));
+	return order_answer(c, o.id, ret, f);
 }
 
 enum err order_cancel(struct ctx *c, json_t **ret, struct fault *f)
 {
 	struct order o = {0};
-	const char *id = param_text(c, "order");
-	TRY(own_order(c->db, id, c->session->account.id, &o, f));
-	if (!waits(&o))
-		return state_fault(&o, "waits for its payment", f);
-	TRY(store_order_state(c->db, id, "cancelled", f));
-	TRY(desk_audit(c, "order_cancelled", id, "", f));
-	return answer(c, id, ret, f);
+	TRY(order_own(c, &o, f));
+	TRY(order_move(c->db, &o, ORDER_CANCEL, c->now, f));
+	TRY(desk_audit(c, "order_cancelled", o.id, "", f));
+	return order_answer(c, o.id, ret, f);
 }
 
-/* The period runs on from its end, or from the payment when it has ended. */
-static enum err run_on(struct ctx *c, const struct order *o, struct fault *f)
+struct found {
+	json_t *rows;
+	struct db *db;
+	enum err e;
+	struct fault *f;
+};
+
+static void add_found(void *arg, const struct order *o, const char *organisation, const char *identifier)
 {
-	struct service s = {0};
-	TRY(store_service_get(c->db, o->service, &s, f));
-	bool over = s.ends <= c->now;
-	int64_t from = over ? c->now : s.ends;
-	return store_service_period(c->db, s.id, over ? c->now : s.begins, time_add_months(from, (int)o->period_months),
-				    f);
+	struct found *found = arg;
+	json_t *j = order_json(o), *invoice = NULL;
+	json_object_set_new(j, "organisation", json_string(organisation));
+	json_object_set_new(j, "identifier", json_string(identifier));
+	if (found->e == OK)
+		found->e = invoice_json(found->db, o->id, &invoice, found->f);
+	json_object_set_new(j, "invoice", invoice ? invoice : json_null());
+	json_array_append_new(found->rows, j);
 }
 
-static enum err pay_in(struct ctx *c, const struct order *o, const char *reference, struct fault *f)
+enum err order_find(struct ctx *c, json_t **ret, struct fault *f)
 {
-	if (!waits(o))
-		return state_fault(o, "waits for its payment", f);
-	enum err e = store_order_paid(c->db, o->id, reference, c->now, f);
-	if (e == ERR_CONFLICT)
-		return fault_raise(f, ERR_CONFLICT, "bank_reference_used", "params.bank_reference",
-				   "bank reference \"%s\" has paid another order", ESC(reference, strlen(reference)));
-	TRY(e);
-	TRY(run_on(c, o, f));
-	return desk_audit(c, "order_confirmed", o->id, reference, f);
-}
-
-enum err order_confirm(struct ctx *c, json_t **ret, struct fault *f)
-{
-	struct order o = {0};
-	const char *id = param_text(c, "order"), *reference;
-	TRY(param_clean(c, "bank_reference", &reference, f));
-	enum err e = store_order_get(c->db, id, &o, f);
-	if (e == ERR_NOT_FOUND)
-		return fault_raise(f, ERR_NOT_FOUND, "order_unknown", "params.order", "there is no order \"%s\"",
-				   ESC(id, strlen(id)));
-	TRY(e);
-	if (strcmp(o.state, "paid") != 0 || strcmp(o.bank_reference, reference) != 0)
-		TRY(pay_in(c, &o, reference, f));
-	return answer(c, id, ret, f);
-}
-
-/* --- using --- */
-
-enum err order_check(struct db *db, const char *order, int64_t account, const char *service, const char *request,
-		     int64_t months, struct fault *f)
-{
-	struct order o = {0};
-	int64_t uses, used_months;
-	TRY(own_order(db, order, account, &o, f));
-	if (waits(&o))
-		return fault_raise(f, ERR_RULE, "order_unpaid", "params.order", "order %s is not paid yet", o.id);
-	if (strcmp(o.state, "paid") != 0)
-		return state_fault(&o, "is paid", f);
-	if (strcmp(o.service, service) != 0)
-		return fault_raise(f, ERR_RULE, "order_other_service", "params.order",
-				   "order %s is for service %s, wanted one for service %s", o.id, o.service, service);
-	TRY(store_order_used(db, order, request, &uses, &used_months, f));
-	if (uses >= o.uses)
-		return fault_raise(f, ERR_RULE, "order_used", "params.order",
-				   "order %s allows %lld certificates and has been used %lld times", o.id,
-				   (long long)o.uses, (long long)uses);
-	if (used_months + months > o.months)
-		return fault_raise(f, ERR_RULE, "order_months", "params.order",
-				   "order %s extends by %lld months in all, %lld are used, found %lld more", o.id,
-				   (long long)o.months, (long long)used_months, (long long)months);
+	_cleanup_(json_freep) json_t *rows = json_array();
+	struct found found = {.rows = rows, .db = c->db, .f = f};
+	const struct order_search search = {.text = or_empty(param_text(c, "search")),
+					    .amount_fen = param_number(c, "amount_fen", -1),
+					    .state = or_empty(param_text(c, "state")),
+					    .invoice = or_empty(param_text(c, "invoice"))};
+	int64_t limit, offset, total = 0;
+	param_page(c, &limit, &offset);
+	TRY(store_orders_find(c->db, &search, limit, offset, add_found, &found, &total, f));
+	TRY(found.e);
+	*ret = json_object();
+	json_object_set_new(*ret, "orders", TAKE(rows));
+	json_object_set_new(*ret, "total", json_integer(total));
 	return OK;
 }

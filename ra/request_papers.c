@@ -115,8 +115,12 @@ enum err draw_missing(struct ctx *c, const struct draw *d, const struct request 
 	return OK;
 }
 
-static enum err find_service(struct ctx *c, const struct draw *d, struct service *ret, struct fault *f)
+/* Where there is no certificate yet, the order says which service. */
+static enum err find_service(struct ctx *c, const struct draw *d, const struct request *r, struct service *ret,
+			     struct fault *f)
 {
+	if (!d->tally.has_predecessor)
+		return order_service(c->db, r->order, r->account, ret, f);
 	enum err e = store_service_of_cert(c->db, d->row.id, ret, f);
 	if (e == ERR_NOT_FOUND)
 		return fault_raise(f, ERR_RULE, "service_missing", "service",
@@ -131,7 +135,7 @@ enum err draw_check_paid(struct ctx *c, const struct draw *d, const struct reque
 	bool issues = tally_kind_issues(d->tally.kind);
 	if (!issues || (r->months == 0 && r->order[0] == '\0'))
 		return OK;
-	TRY(find_service(c, d, &s, f));
+	TRY(find_service(c, d, r, &s, f));
 	if (r->months > 0)
 		TRY(service_check_paid(&s, c->now, f));
 	return r->order[0] != '\0' ? order_check(c->db, r->order, r->account, s.id, r->id, r->months, f) : OK;

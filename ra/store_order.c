@@ -66,6 +66,23 @@ enum err store_service_period(struct db *db, const char *id, int64_t begins, int
 	return db_run(db, f, "UPDATE services SET begins = ?2, ends = ?3 WHERE id = ?1", "tii", id, begins, ends);
 }
 
+enum err store_service_cert(struct db *db, const char *id, int64_t cert, struct fault *f)
+{
+	return db_run(db, f, "UPDATE services SET cert = ?2 WHERE id = ?1", "ti", id, cert);
+}
+
+enum err store_service_named(struct db *db, int64_t account, const char *project, const char *service,
+			     struct service *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT " SERVICE " WHERE s.account = ?1 AND s.project = ?2 AND s.service = ?3"
+		   " ORDER BY s.ends DESC LIMIT 1",
+		   "itt", account, project, service));
+	read_service(row, ret);
+	return OK;
+}
+
 enum err store_services_of(struct db *db, int64_t account, const char *search, int64_t limit, int64_t offset,
 			   void (*fn)(void *arg, const struct service *s), void *arg, int64_t *ret_total,
 			   struct fault *f)
@@ -95,30 +112,38 @@ enum err store_services_of(struct db *db, int64_t account, const char *search, i
 /* --- orders --- */
 
 #define ORDER                                                                                                          \
-	"id, account, service, kind, amount_fen, period_months, uses, months, policy, state, created, paid_at,"        \
-	" bank_reference FROM orders"
+	"o.id, o.account, o.service, o.kind, o.amount_fen, o.period_months, o.uses, o.months, o.policy, o.state,"      \
+	" o.created, o.paid_at, o.payment, o.begins, o.ends, o.before_begins, o.before_ends, o.closed, o.why"
 
 static void read_order(struct db_row *row, struct order *ret)
 {
+	*ret = (struct order){
+		.account = db_i64(row, 1),
+		.amount_fen = db_i64(row, 4),
+		.period_months = db_i64(row, 5),
+		.uses = db_i64(row, 6),
+		.months = db_i64(row, 7),
+		.created = db_i64(row, 10),
+		.paid_at = db_i64(row, 11),
+		.begins = db_i64(row, 13),
+		.ends = db_i64(row, 14),
+		.before_begins = db_i64(row, 15),
+		.before_ends = db_i64(row, 16),
+		.closed = db_i64(row, 17),
+	};
 	COLUMN(row, 0, ret->id);
-	ret->account = db_i64(row, 1);
 	COLUMN(row, 2, ret->service);
 	COLUMN(row, 3, ret->kind);
-	ret->amount_fen = db_i64(row, 4);
-	ret->period_months = db_i64(row, 5);
-	ret->uses = db_i64(row, 6);
-	ret->months = db_i64(row, 7);
 	COLUMN(row, 8, ret->policy);
 	COLUMN(row, 9, ret->state);
-	ret->created = db_i64(row, 10);
-	ret->paid_at = db_i64(row, 11);
-	COLUMN(row, 12, ret->bank_reference);
+	COLUMN(row, 12, ret->payment);
+	COLUMN(row, 18, ret->why);
 }
 
 enum err store_order_get(struct db *db, const char *id, struct order *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row, "SELECT " ORDER " WHERE id = ?1", "t", id));
+	TRY(db_one(db, f, &row, "SELECT " ORDER " FROM orders o WHERE o.id = ?1", "t", id));
 	read_order(row, ret);
 	return OK;
 }
@@ -135,35 +160,39 @@ enum err store_order_add(struct db *db, const struct order *o, struct fault *f)
 		      o->policy, o->state, o->created);
 }
 
-enum err store_order_state(struct db *db, const char *id, const char *state, struct fault *f)
+enum err store_order_set(struct db *db, const struct order *o, struct fault *f)
 {
-	return db_run(db, f, "UPDATE orders SET state = ?2 WHERE id = ?1", "tt", id, state);
-}
-
-enum err store_order_paid(struct db *db, const char *id, const char *bank_reference, int64_t now, struct fault *f)
-{
-	return db_run(db, f, "UPDATE orders SET state = 'paid', bank_reference = ?2, paid_at = ?3 WHERE id = ?1", "tti",
-		      id, bank_reference, now);
+	return db_run(db, f,
+		      "UPDATE orders SET state = ?2, paid_at = nullif(?3, 0), payment = nullif(?4, ''), begins = ?5,"
+		      " ends = ?6, before_begins = ?7, before_ends = ?8, closed = ?9, why = ?10 WHERE id = ?1",
+		      "ttit"
+		      "iiii"
+		      "it",
+		      o->id, o->state, o->paid_at, o->payment, o->begins, o->ends, o->before_begins, o->before_ends,
+		      o->closed, o->why);
 }
 
 enum err store_order_open(struct db *db, const char *service, struct order *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row, "SELECT " ORDER " WHERE service = ?1 AND state IN ('open', 'awaiting_payment') LIMIT 1",
+	TRY(db_one(db, f, &row, "SELECT " ORDER " FROM orders o WHERE o.service = ?1 AND o.state = 'created' LIMIT 1",
 		   "t", service));
 	read_order(row, ret);
 	return OK;
 }
 
-enum err store_orders_of(struct db *db, int64_t account, int64_t limit, int64_t offset,
-			 void (*fn)(void *arg, const struct order *o), void *arg, int64_t *ret_total, struct fault *f)
+enum err store_orders_of(struct db *db, int64_t account, const char *state, int64_t limit, int64_t offset, order_fn *fn,
+			 void *arg, int64_t *ret_total, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *count = NULL, *row = NULL;
 	bool more = false;
-	TRY(db_one(db, f, &count, "SELECT count(*) FROM orders WHERE account = ?1", "i", account));
+	TRY(db_one(db, f, &count, "SELECT count(*) FROM orders WHERE account = ?1 AND (?2 = '' OR state = ?2)", "it",
+		   account, state));
 	*ret_total = db_i64(count, 0);
-	TRY(db_query(db, f, &row, "SELECT " ORDER " WHERE account = ?1 ORDER BY created DESC, id LIMIT ?2 OFFSET ?3",
-		     "iii", account, limit, offset));
+	TRY(db_query(db, f, &row,
+		     "SELECT " ORDER " FROM orders o WHERE o.account = ?1 AND (?2 = '' OR o.state = ?2)"
+		     " ORDER BY o.created DESC, o.id LIMIT ?3 OFFSET ?4",
+		     "itii", account, state, limit, offset));
 	for (;;) {
 		struct order o;
 		TRY(db_next(row, &more, f));
@@ -171,6 +200,54 @@ enum err store_orders_of(struct db *db, int64_t account, int64_t limit, int64_t 
 			return OK;
 		read_order(row, &o);
 		fn(arg, &o);
+	}
+}
+
+#define FIND                                                                                                           \
+	" FROM orders o JOIN accounts a ON a.id = o.account LEFT JOIN invoices i ON i.order_id = o.id"                 \
+	" WHERE (?1 = '' OR instr(o.id, ?1) > 0 OR instr(a.organisation, ?1) > 0 OR a.identifier = ?1)"                \
+	" AND (?2 < 0 OR o.amount_fen = ?2) AND (?3 = '' OR o.state = ?3) AND (?4 = '' OR i.state = ?4)"
+
+enum err store_orders_find(struct db *db, const struct order_search *s, int64_t limit, int64_t offset,
+			   void (*fn)(void *arg, const struct order *o, const char *organisation,
+				      const char *identifier),
+			   void *arg, int64_t *ret_total, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *count = NULL, *row = NULL;
+	bool more = false;
+	TRY(db_one(db, f, &count, "SELECT count(*)" FIND, "titt", s->text, s->amount_fen, s->state, s->invoice));
+	*ret_total = db_i64(count, 0);
+	TRY(db_query(db, f, &row,
+		     "SELECT " ORDER ", a.organisation, a.identifier" FIND
+		     " ORDER BY o.created, o.id LIMIT ?5 OFFSET ?6",
+		     "titt"
+		     "ii",
+		     s->text, s->amount_fen, s->state, s->invoice, limit, offset));
+	for (;;) {
+		struct order o;
+		TRY(db_next(row, &more, f));
+		if (!more)
+			return OK;
+		read_order(row, &o);
+		fn(arg, &o, db_text(row, 19), db_text(row, 20));
+	}
+}
+
+enum err store_orders_due(struct db *db, int64_t created, int64_t now, char (*ret)[ORDER_ID_MAX + 1], size_t max,
+			  size_t *ret_n, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more = false;
+	TRY(db_query(db, f, &row,
+		     "SELECT id FROM orders WHERE (state = 'created' AND created < ?1) OR (state = 'paid' AND ends > 0"
+		     " AND ends <= ?2) LIMIT ?3",
+		     "iii", created, now, (int64_t)max));
+	for (*ret_n = 0;; (*ret_n)++) {
+		TRY(db_next(row, &more, f));
+		if (!more)
+			return OK;
+		assert(*ret_n < max);
+		COLUMN(row, 0, ret[*ret_n]);
 	}
 }
 
@@ -182,6 +259,17 @@ enum err store_order_used(struct db *db, const char *id, const char *except, int
 		   "SELECT count(*), coalesce(sum(months), 0) FROM requests WHERE order_id = ?1 AND id <> ?2"
 		   " AND state IN ('awaiting_officers', 'to_correct', 'approved', 'sent', 'issued')",
 		   "tt", id, except));
+	*ret_uses = db_i64(row, 0);
+	*ret_months = db_i64(row, 1);
+	return OK;
+}
+
+enum err store_order_issued(struct db *db, const char *id, int64_t *ret_uses, int64_t *ret_months, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT count(*), coalesce(sum(months), 0) FROM requests WHERE order_id = ?1 AND state = 'issued'",
+		   "t", id));
 	*ret_uses = db_i64(row, 0);
 	*ret_months = db_i64(row, 1);
 	return OK;

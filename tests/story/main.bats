@@ -114,7 +114,7 @@ extend() { prepare "$1" --kind extend --way same-key --months 12 "${@:2}"; }
 	refused order_open as tiangu hufu order renew 20353
 	refused service_unknown as tiangu hufu order renew 20354 # somebody else's service
 	did as tiangu hufu order pay "$first"
-	said "reference: $first" "state: awaiting_payment"
+	said "reference: $first" "state: created"
 	refused order_unknown as other hufu order show "$first"
 	did as officer hufu order confirm --bank-reference ICBC-1 "$first"
 	said "state: paid"

@@ -440,13 +440,16 @@ static void write_config(struct fx *x)
 		"root: %s\nstate: state\nsocket: desk.sock\nsigner_socket: signer.sock\npolicies: policies\nroster: "
 		"roster.note\nra_key: ra.key\nlog_key: log.vkey\nra_name: ra-1\nsenders: 2\nlogin: {initial_password: "
 		"\"" INITIAL "\"}\n"
-		"bank: {name: Hufu, bank: Example Bank, account: \"0000\"}\ncallers:\n"
+		"bank: {name: Hufu, bank: Example Bank, account: \"0000\"}\n"
+		"provider: {url: 'https://pay.example.test/p?o={order}&fen={amount}&yuan={yuan}&back={return}', "
+		"return_url: 'https://desk.example.test/orders/{order}', secret: provider.key}\ncallers:\n"
 		"  - {uid: %d, roles: [subscriber]}\n  - {uid: %d, roles: [officer]}\n  - {uid: %d, roles: [admin]}\n"
 		"  - {uid: %d, roles: [portal]}\n  - {uid: %d, roles: [subscriber]}\n  - {uid: %d, roles: [officer], "
 		"officer: bob}\nportals:\n"
 		"  - {name: portal, projects: [jinhua], token_sha256: "
 		"c62a0f83384803565149f5dcad3372bb1e6846d6817f32d6dbe965356f2eedfa}\n",
 		x->dir, UID_SUBSCRIBER, UID_OFFICER, UID_ADMIN, UID_PORTAL, UID_OTHER, UID_BOB);
+	fx_write(x, "provider.key", PROVIDER_SECRET "\n");
 	fx_write(x, "ra.yaml", buf_text(&b));
 }
 
@@ -660,7 +663,7 @@ void fx_refused(struct fx *x, enum fx_uid uid, const char *method, json_t *param
 	assert_true(json_is_object(json_object_get(data, "contact")));
 }
 
-static char *log_in(struct fx *x, enum fx_uid uid, const char *code)
+char *fx_log_in_as(struct fx *x, enum fx_uid uid, const char *code)
 {
 	_cleanup_(json_freep) json_t *first =
 		fx_do(x, uid, "account.login", json_pack("{s:s,s:s}", "identifier", code, "password", INITIAL));
@@ -673,8 +676,8 @@ static char *log_in(struct fx *x, enum fx_uid uid, const char *code)
 
 void fx_log_in(struct fx *x)
 {
-	x->session = log_in(x, UID_SUBSCRIBER, ORG_CODE);
-	x->other_session = log_in(x, UID_OTHER, OTHER_CODE);
+	x->session = fx_log_in_as(x, UID_SUBSCRIBER, ORG_CODE);
+	x->other_session = fx_log_in_as(x, UID_OTHER, OTHER_CODE);
 }
 
 void fx_follow(struct fx *x)

@@ -31,6 +31,7 @@
 #define NEW_CODE "913301003535355023"
 #define NEW_NAME "杭州田谷新"
 #define INITIAL "88888888"
+#define PROVIDER_SECRET "the provider's secret of the tests"
 #define PASSWORD "tiger-tally-2026"
 #define PORTAL_TOKEN "portal-token-of-the-tests" /* for project jinhua */
 
@@ -83,6 +84,8 @@ static inline void fx_freep(struct fx **x) { if (*x) fx_free(*x); *x = NULL; }
 void fx_restart(struct fx *x);
 /* Logs both organisations in, with passwords of their own. */
 void fx_log_in(struct fx *x);
+/* Logs an account in for the first time, with a password of its own. Gives the session: free(). */
+char *fx_log_in_as(struct fx *x, enum fx_uid uid, const char *code);
 /* Reads the ledger to its end. */
 void fx_follow(struct fx *x);
 /* Sends what is due, once each. */

@@ -117,11 +117,12 @@ static void test_roles(void **state)
 		const char *method;
 		bool subscriber, officer, admin, portal;
 	} cases[] = {
-		{"account.login", true, false, false, true},   {"request.prepare", true, false, false, true},
-		{"order.confirm", false, true, false, false},  {"review.queue", false, true, false, false},
-		{"review.approve", false, true, false, false}, {"import.accounts", false, false, true, false},
-		{"policy.pending", false, true, true, false},  {"status.query", true, true, true, true},
-		{"desk.health", true, true, true, true},
+		{"account.login", true, false, false, true},	{"request.prepare", true, false, false, true},
+		{"order.confirm", false, true, false, false},	{"order.callback", false, false, false, true},
+		{"order.find", false, true, false, false},	{"order.refund", false, true, false, false},
+		{"review.queue", false, true, false, false},	{"review.approve", false, true, false, false},
+		{"import.accounts", false, false, true, false}, {"policy.pending", false, true, true, false},
+		{"status.query", true, true, true, true},	{"desk.health", true, true, true, true},
 	};
 	static const enum fx_uid uids[] = {UID_SUBSCRIBER, UID_OFFICER, UID_ADMIN, UID_PORTAL};
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -192,6 +193,7 @@ static void param_refused(struct fx *x, const struct rpc_method *m, const struct
 		json_object_set_new(params, "session", json_string(x->session));
 	enum fx_uid uid = m->roles & DESK_SUBSCRIBER ? UID_SUBSCRIBER
 			  : m->roles & DESK_OFFICER  ? UID_OFFICER
+			  : m->roles & DESK_PORTAL   ? UID_PORTAL
 						     : UID_ADMIN;
 	_cleanup_(json_freep) json_t *r = fx_call(x, uid, m->name, params);
 	json_t *error = json_object_get(r, "error");

@@ -3,6 +3,8 @@
  */
 #include "ra_fixture.h"
 
+#include "ra/order.h"
+
 #include <string.h>
 
 static json_t *of(const char *session, const char *order)
@@ -58,9 +60,9 @@ static void test_price_and_terms_are_the_policys(void **state)
 	assert_int_equal(json_integer_value(json_object_get(shown, "period_months")), 12);
 	assert_int_equal(json_integer_value(json_object_get(shown, "uses")), 1);
 	assert_int_equal(json_integer_value(json_object_get(shown, "months")), 36);
-	assert_string_equal(fx_text(shown, "state"), "open");
+	assert_string_equal(fx_text(shown, "state"), "created");
 	_cleanup_(json_freep) json_t *pay = fx_do(x, UID_SUBSCRIBER, "order.pay", of(x->session, order));
-	assert_string_equal(fx_text(pay, "state"), "awaiting_payment");
+	assert_string_equal(fx_text(pay, "state"), "created");
 	assert_string_equal(fx_text(pay, "reference"), order);
 	assert_string_equal(fx_text(json_object_get(pay, "bank"), "bank"), "Example Bank");
 }
@@ -186,6 +188,177 @@ static void test_order_is_used_once(void **state)
 	fx_submit(x, second);
 }
 
+/* The whole table, cell by cell: what is not named here is refused. */
+static void test_states(void **state)
+{
+	static const unsigned char wanted[ORDER_STATE_N][ORDER_EVENT_N] = {
+		[ORDER_CREATED] =
+			{[ORDER_PAY] = ORDER_PAID, [ORDER_CANCEL] = ORDER_CANCELLED, [ORDER_EXPIRE] = ORDER_CANCELLED},
+		[ORDER_PAID] = {[ORDER_FULFIL] = ORDER_FULFILLED, [ORDER_REFUND] = ORDER_REFUNDED},
+	};
+	(void)state;
+	for (size_t s = ORDER_NONE; s < ORDER_STATE_N; s++) {
+		for (size_t e = 0; e < ORDER_EVENT_N; e++)
+			assert_int_equal(order_next((enum order_state)s, (enum order_event)e), wanted[s][e]);
+	}
+	for (size_t s = ORDER_CREATED; s < ORDER_STATE_N; s++)
+		assert_int_equal(order_state_from_word(order_state_word((enum order_state)s)), s);
+	assert_int_equal(order_state_from_word("open"), ORDER_NONE);
+}
+
+static void order_is(struct fx *x, const char *order, const char *wanted)
+{
+	_cleanup_(json_freep) json_t *shown = fx_do(x, UID_SUBSCRIBER, "order.show", of(x->session, order));
+	assert_string_equal(fx_text(shown, "state"), wanted);
+}
+
+/* All certificates that it allows are issued. */
+static void test_issued_is_fulfilled(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *order = fx_paid_order(x, x->session, "20353");
+	_cleanup_(freep) char *request = fx_extend(x, order, 12);
+	fx_prove(x, request);
+	fx_submit(x, request);
+	order_is(x, order, "paid");
+	fx_refused(x, UID_OFFICER, "order.refund", confirm(order, "R-1"), "order_in_use");
+	fx_hand_over(x);
+	fx_state(x, request, "issued");
+	order_is(x, order, "fulfilled");
+	fx_refused(x, UID_OFFICER, "order.refund", confirm(order, "R-1"), "order_fulfilled");
+	fx_refused(x, UID_SUBSCRIBER, "request.prepare", fx_extend_params(x, order, 12), "predecessor_succeeded");
+}
+
+/* Nobody pays, and the desk's days go by; nobody uses, and the period goes by. */
+static void test_time_ends_orders(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	struct fault f = {0};
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *paid = fx_paid_order(x, x->session, "20353"), *unpaid = create(x, "20353");
+	clock_set(NOW + 30 * DAY);
+	assert_int_equal(order_turn(x->desk, clock_now(), &f), OK);
+	_cleanup_(json_freep) json_t *still =
+		fx_do(x, UID_OFFICER, "order.find", json_pack("{s:s}", "state", "created"));
+	assert_int_equal(json_integer_value(json_object_get(still, "total")), 1);
+	clock_set(NOW + 30 * DAY + 1);
+	assert_int_equal(order_turn(x->desk, clock_now(), &f), OK);
+	_cleanup_(json_freep) json_t *gone = fx_do(x, UID_OFFICER, "order.find", json_pack("{s:s}", "search", unpaid));
+	json_t *row = json_array_get(json_object_get(gone, "orders"), 0);
+	assert_string_equal(fx_text(row, "state"), "cancelled");
+	assert_string_equal(fx_text(row, "why"), "expire");
+	fx_refused(x, UID_OFFICER, "order.confirm", confirm(unpaid, "LATE-1"), "order_cancelled");
+	/* A clock that goes back changes nothing that is done. */
+	clock_set(NOW - 400 * DAY);
+	assert_int_equal(order_turn(x->desk, clock_now(), &f), OK);
+	clock_set(NOW + 366 * DAY);
+	assert_int_equal(order_turn(x->desk, clock_now(), &f), OK);
+	_cleanup_(json_freep) json_t *over = fx_do(x, UID_OFFICER, "order.find", json_pack("{s:s}", "search", paid));
+	assert_string_equal(fx_text(json_array_get(json_object_get(over, "orders"), 0), "state"), "fulfilled");
+}
+
+static json_t *apply(const char *session, const char *project, const char *service)
+{
+	return json_pack("{s:s,s:s,s:s}", "session", session, "project", project, "service", service);
+}
+
+static json_t *service_row(struct fx *x, const char *session, const char *id)
+{
+	_cleanup_(json_freep) json_t *r =
+		fx_do(x, UID_SUBSCRIBER, "service.list", json_pack("{s:s,s:i}", "session", session, "per_page", 100));
+	json_t *rows = json_object_get(r, "services"), *row;
+	size_t i;
+	json_array_foreach(rows, i, row)
+	{
+		if (strcmp(fx_text(row, "id"), id) == 0)
+			return json_incref(row);
+	}
+	fail_msg("service %s is not there", id);
+	return NULL;
+}
+
+static void service_state(struct fx *x, const char *session, const char *id, const char *state, const char *action)
+{
+	_cleanup_(json_freep) json_t *row = service_row(x, session, id);
+	assert_string_equal(fx_text(row, "state"), state);
+	assert_string_equal(fx_text(row, "action"), action);
+}
+
+/* An account of an old system without any service. */
+static char *newcomer(struct fx *x)
+{
+	json_decref(fx_do(x, UID_ADMIN, "import.accounts",
+			  json_pack("{s:[{s:i,s:s,s:s,s:s,s:s}]}", "rows", "line", 2, "account_identifier", NEW_CODE,
+				    "organisation", NEW_NAME, "agent", "张三", "mobile", "13800000000")));
+	return fx_log_in_as(x, UID_SUBSCRIBER, NEW_CODE);
+}
+
+static json_t *renewal(const char *session, const char *service)
+{
+	return json_pack("{s:s,s:s,s:s}", "session", session, "service_id", service, "kind", "renew");
+}
+
+/* A service that the account does not have: applied for, ordered, paid; its period begins when it is paid. */
+static void test_applying(void **state)
+{
+	static const char service[] = "organisation-certificate";
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *me = newcomer(x);
+	fx_refused(x, UID_SUBSCRIBER, "service.apply", apply(me, "nowhere", service), "project_unknown");
+	fx_refused(x, UID_SUBSCRIBER, "service.apply", apply(me, "jinhua", "nothing"), "service_not_sold");
+	fx_refused(x, UID_SUBSCRIBER, "service.apply", apply(x->session, "jinhua", service), "service_held");
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "service.apply", apply(me, "jinhua", service));
+	const char *id = fx_text(r, "id"), *order = fx_text(r, "order");
+	assert_true(json_is_null(json_object_get(r, "serial")) && json_is_null(json_object_get(r, "begins")));
+	service_state(x, me, id, "awaiting_payment", "pay");
+	fx_refused(x, UID_SUBSCRIBER, "service.apply", apply(me, "jinhua", service), "order_open");
+	fx_refused(x, UID_SUBSCRIBER, "order.create", renewal(me, id), "order_open");
+	fx_refused(x, UID_SUBSCRIBER, "order.create", renewal(x->session, id), "service_unknown");
+	json_decref(fx_do(x, UID_SUBSCRIBER, "order.cancel", of(me, order)));
+	service_state(x, me, id, "lapsed", "apply");
+	fx_refused(x, UID_SUBSCRIBER, "order.create", renewal(me, id), "service_not_begun");
+	/* Again: the same row, another order. */
+	_cleanup_(json_freep) json_t *again = fx_do(x, UID_SUBSCRIBER, "service.apply", apply(me, "jinhua", service));
+	assert_string_equal(fx_text(again, "id"), id);
+	clock_set(NOW + 600);
+	json_decref(fx_do(x, UID_OFFICER, "order.confirm", confirm(fx_text(again, "order"), "B-9")));
+	_cleanup_(json_freep) json_t *row = service_row(x, me, id);
+	assert_string_equal(fx_text(row, "begins"), "2026-11-23T00:10:00Z");
+	assert_string_equal(fx_text(row, "ends"), "2027-11-23T00:10:00Z");
+	assert_string_equal(fx_text(row, "state"), "active");
+	assert_string_equal(fx_text(row, "action"), "renew");
+	/* Paid back: as it was. */
+	json_decref(fx_do(x, UID_OFFICER, "order.refund", confirm(fx_text(again, "order"), "R-9")));
+	service_state(x, me, id, "lapsed", "apply");
+}
+
+/* A month before its end a service is expiring; nobody pays for more than ten years ahead. */
+static void test_near_and_far_ends(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	free(fx_paid_order(x, x->session, "20353"));
+	service_state(x, x->session, "20353", "active", "renew");
+	for (unsigned i = 0; i < 10; i++)
+		free(fx_paid_order(x, x->session, "20353"));
+	fx_refused(x, UID_SUBSCRIBER, "order.create", renewal(x->session, "20353"), "service_far");
+	clock_set(NOW + 335 * DAY);
+	_cleanup_(json_freep) json_t *in = fx_do(x, UID_SUBSCRIBER, "account.login",
+						 json_pack("{s:s,s:s}", "identifier", ORG_CODE, "password", PASSWORD));
+	service_state(x, fx_text(in, "session"), "20353", "active", "renew");
+	clock_set(NOW + (11 * 365 + 3 - 29) * DAY);
+	_cleanup_(json_freep) json_t *late =
+		fx_do(x, UID_SUBSCRIBER, "account.login",
+		      json_pack("{s:s,s:s}", "identifier", ORG_CODE, "password", PASSWORD));
+	service_state(x, fx_text(late, "session"), "20353", "expiring", "renew");
+}
+
 static void test_projects(void **state)
 {
 	static const char *const queries[] = {"金华市公共资源中心", "金华市公共资源交易中心", "jinhua", "金华资源"};
@@ -215,6 +388,11 @@ int main(void)
 		cmocka_unit_test(test_extension_wants_a_paid_service),
 		cmocka_unit_test(test_orders_that_do_not_fit),
 		cmocka_unit_test(test_order_is_used_once),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_issued_is_fulfilled),
+		cmocka_unit_test(test_time_ends_orders),
+		cmocka_unit_test(test_applying),
+		cmocka_unit_test(test_near_and_far_ends),
 		cmocka_unit_test(test_projects),
 	};
 	secret_init();

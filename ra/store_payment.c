@@ -1,0 +1,104 @@
+/*
+ * Payments are never changed but for going back; what a reference has paid it pays for ever.
+ */
+#include "ra/store_payment.h"
+
+#include "common/base/cleanup.h"
+
+#define PAYMENT "id, order_id, amount_fen, state, at, who, refund, refunded FROM payments"
+
+static void read_payment(struct db_row *row, struct payment *ret)
+{
+	*ret = (struct payment){.amount_fen = db_i64(row, 2), .at = db_i64(row, 4), .refunded = db_i64(row, 7)};
+	COLUMN(row, 0, ret->id);
+	COLUMN(row, 1, ret->order);
+	COLUMN(row, 3, ret->state);
+	COLUMN(row, 5, ret->who);
+	COLUMN(row, 6, ret->refund);
+}
+
+enum err store_payment_get(struct db *db, const char *id, struct payment *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT " PAYMENT " WHERE id = ?1", "t", id));
+	read_payment(row, ret);
+	return OK;
+}
+
+enum err store_payment_add(struct db *db, const struct payment *p, struct fault *f)
+{
+	return db_run(db, f,
+		      "INSERT INTO payments (id, order_id, amount_fen, state, at, who) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		      "ttitit", p->id, p->order, p->amount_fen, p->state, p->at, p->who);
+}
+
+enum err store_payment_refunded(struct db *db, const char *id, const char *refund, int64_t now, struct fault *f)
+{
+	return db_run(db, f, "UPDATE payments SET state = 'refunded', refund = ?2, refunded = ?3 WHERE id = ?1", "tti",
+		      id, refund, now);
+}
+
+enum err store_payments(struct db *db, const char *state, const char *order, int64_t limit, int64_t offset,
+			payment_fn *fn, void *arg, int64_t *ret_total, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *count = NULL, *row = NULL;
+	bool more = false;
+	TRY(db_one(db, f, &count,
+		   "SELECT count(*) FROM payments WHERE (?1 = '' OR state = ?1) AND (?2 = '' OR order_id = ?2)", "tt",
+		   state, order));
+	*ret_total = db_i64(count, 0);
+	TRY(db_query(db, f, &row,
+		     "SELECT " PAYMENT " WHERE (?1 = '' OR state = ?1) AND (?2 = '' OR order_id = ?2)"
+		     " ORDER BY at, id LIMIT ?3 OFFSET ?4",
+		     "ttii", state, order, limit, offset));
+	for (;;) {
+		struct payment p;
+		TRY(db_next(row, &more, f));
+		if (!more)
+			return OK;
+		read_payment(row, &p);
+		fn(arg, &p);
+	}
+}
+
+/* --- nonces --- */
+
+enum err store_nonce_use(struct db *db, const char *nonce, int64_t now, struct fault *f)
+{
+	return db_run(db, f, "INSERT INTO nonces (nonce, at) VALUES (?1, ?2)", "ti", nonce, now);
+}
+
+enum err store_nonces_purge(struct db *db, int64_t before, struct fault *f)
+{
+	return db_run(db, f, "DELETE FROM nonces WHERE at < ?1", "i", before);
+}
+
+/* --- invoices --- */
+
+enum err store_invoice_get(struct db *db, const char *order, struct invoice *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT order_id, title, tax_number, amount_fen, state, asked, issued, number FROM invoices"
+		   " WHERE order_id = ?1",
+		   "t", order));
+	*ret = (struct invoice){.amount_fen = db_i64(row, 3), .asked = db_i64(row, 5), .issued = db_i64(row, 6)};
+	COLUMN(row, 0, ret->order);
+	COLUMN(row, 1, ret->title);
+	COLUMN(row, 2, ret->tax_number);
+	COLUMN(row, 4, ret->state);
+	COLUMN(row, 7, ret->number);
+	return OK;
+}
+
+enum err store_invoice_put(struct db *db, const struct invoice *i, struct fault *f)
+{
+	return db_run(db, f,
+		      "INSERT INTO invoices (order_id, title, tax_number, amount_fen, state, asked, issued, number)"
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, '')) ON CONFLICT (order_id) DO UPDATE SET"
+		      " title = ?2, tax_number = ?3, amount_fen = ?4, state = ?5, asked = ?6, issued = ?7,"
+		      " number = nullif(?8, '')",
+		      "ttti"
+		      "tiit",
+		      i->order, i->title, i->tax_number, i->amount_fen, i->state, i->asked, i->issued, i->number);
+}
