@@ -162,7 +162,8 @@ const struct command commands_setup[] = {
 		 "  --passphrase-fd N         read the passphrase of the CA keys from this descriptor\n"
 		 "  --policies DIR            policy bundle to copy (default: the one that comes with hufu)\n"
 		 "  --issuer PEM              pin an old issuer whose certificates will be adopted (repeat for more)\n"
-		 "  --algorithm A             of the CA keys: p256 (default), rsa\n\n"
+		 "  --algorithm A             of the CA keys: p256 (default), p384, ed25519, sm2, rsa (2048 bits),\n"
+		 "                            rsa-3072, rsa-4096\n\n"
 		 "Example:\n  hufu init --issuer zjca-oca2.pem /srv/hufu",
 	 .run = run_init},
 	{.name = "up",

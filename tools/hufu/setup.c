@@ -132,21 +132,48 @@ static enum err copy_policies(const struct setup *s, struct fault *f)
 	return e;
 }
 
+/* What `hufu init --algorithm` takes, and how a ceremony file says it. */
+static const struct {
+	const char *word, *ceremony;
+} algorithms[] = {
+	{"p256", "p256"},
+	{"p384", "p384"},
+	{"ed25519", "ed25519"},
+	{"sm2", "sm2"},
+	{"rsa", "rsa, bits: 2048"},
+	{"rsa-3072", "rsa, bits: 3072"},
+	{"rsa-4096", "rsa, bits: 4096"},
+};
+
+static enum err algorithm_find(const char *word, const char **ret, struct fault *f)
+{
+	for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
+		if (strcmp(algorithms[i].word, word) == 0) {
+			*ret = algorithms[i].ceremony;
+			return OK;
+		}
+	return fault_raise(f, ERR_CONFIG, "algorithm_unknown", "--algorithm",
+			   "found \"%s\", wanted p256, p384, ed25519, sm2, rsa, rsa-3072 or rsa-4096",
+			   ESC(word, strlen(word)));
+}
+
 /* A ceremony file of the bundle's folder, with the key algorithm chosen, copied into the tree. */
 static enum err copy_ceremony(const struct setup *s, const char *name, struct fault *f)
 {
+	static const char shipped[] = "algorithm: p256";
 	_cleanup_buf_ struct buf b = {0}, out = {0};
 	_cleanup_(freep) char *from = xasprintf("%s/ceremonies/%s.yaml", s->policies, name),
 			      *to = xasprintf("%s/etc/hufu/ceremonies/%s.yaml", s->dir, name);
 	TRY(file_read(from, 65536, &b, f));
-	const char *text = buf_text(&b), *at = strstr(text, "algorithm: p256");
-	if (s->algorithm && at) {
-		buf_add(&out, text, (size_t)(at - text));
-		buf_fmt(&out, "algorithm: %s%s", s->algorithm, strcmp(s->algorithm, "rsa") == 0 ? ", bits: 2048" : "");
-		buf_str(&out, at + strlen("algorithm: p256"));
-	} else {
-		buf_str(&out, text);
-	}
+	if (!s->algorithm)
+		return file_write_new(to, buf_slice(&b), 0644, f);
+	const char *text = buf_text(&b), *at = strstr(text, shipped), *algorithm = NULL;
+	TRY(algorithm_find(s->algorithm, &algorithm, f));
+	if (!at)
+		return fault_raise(f, ERR_CONFIG, "algorithm_unplaced", "--algorithm",
+				   "%s: found no \"%s\" to put %s in the place of", from, shipped, s->algorithm);
+	buf_add(&out, text, (size_t)(at - text));
+	buf_fmt(&out, "algorithm: %s%s", algorithm, at + strlen(shipped));
 	return file_write_new(to, buf_slice(&out), 0644, f);
 }
 
@@ -323,9 +350,12 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 enum err setup_run(const struct setup *s, struct fault *f)
 {
+	const char *algorithm;
 	if (!s->into_existing && !folder_is_empty(s->dir))
 		return fault_raise(f, ERR_CONFLICT, "folder_not_empty", "init",
 				   "%s is not an empty folder; nothing was changed", s->dir);
+	if (s->algorithm)
+		TRY(algorithm_find(s->algorithm, &algorithm, f));
 	enum err e = run_all(s, f);
 	/* Nothing half done: the folder was empty, and is again. No certificate came from these keys. */
 	if (e != OK && !s->into_existing)
