@@ -87,7 +87,7 @@ enum err receipt_make(struct signer *s, const uint8_t tally[TALLY_ID], struct bu
 	struct receipt *r = xcalloc(1, sizeof(*r));
 	memcpy(r->tally, tally, TALLY_ID);
 	memcpy(r->ca, s->issuer.key.key_id, 20);
-	buf_add_slice(&r->issuer, s->issuer.der);
+	buf_add(&r->issuer_key, s->issuer.key.spki, s->issuer.key.spki_len);
 	enum err e = fill(s, r, f);
 	if (e == OK)
 		receipt_put(r, ret);

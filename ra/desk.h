@@ -84,7 +84,19 @@ struct desk_part {
 	const struct rpc_message *messages;
 	size_t n_messages;
 };
-extern const struct desk_part api_account, api_service, api_order, api_payment, api_request, api_material, api_review, api_status, api_admin, api_audit, desk_messages;
+extern const struct desk_part
+	api_account,
+	api_admin,
+	api_audit,
+	api_material,
+	api_order,
+	api_payment,
+	api_receipt,
+	api_request,
+	api_review,
+	api_service,
+	api_status,
+	desk_messages;
 /* All of them, one after the other; NULL past the last. */
 const struct desk_method *desk_method_at(size_t i);
 const struct rpc_message *desk_message_at(size_t i);

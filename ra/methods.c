@@ -6,8 +6,20 @@
 const struct rpc_param no_params[] = {{0}};
 
 static const struct desk_part *const parts[] = {
-	&api_account, &api_service, &api_order, &api_payment, &api_request,   &api_material,
-	&api_review,  &api_status,  &api_admin, &api_audit,   &desk_messages,
+	// clang-format off
+	&api_account,
+	&api_admin,
+	&api_audit,
+	&api_material,
+	&api_order,
+	&api_payment,
+	&api_receipt,
+	&api_request,
+	&api_review,
+	&api_service,
+	&api_status,
+	&desk_messages,
+	// clang-format on
 };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 

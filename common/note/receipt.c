@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define CERT_MAX 16384
+#define SPKI_MAX 2048
 #define ENTRY_MAX 65535
 
 static void entry_done(struct receipt_entry *e)
@@ -19,7 +19,7 @@ static void entry_done(struct receipt_entry *e)
 
 void receipt_done(struct receipt *r)
 {
-	buf_done(&r->issuer);
+	buf_done(&r->issuer_key);
 	entry_done(&r->intent);
 	entry_done(&r->outcome);
 	entry_done(&r->predecessor);
@@ -50,8 +50,8 @@ void receipt_put(const struct receipt *r, struct buf *ret)
 	lines_put_hex(ret, "ca", r->ca, sizeof(r->ca));
 	lines_put_hex(ret, "tally", r->tally, sizeof(r->tally));
 	lines_put_hex(ret, "certificate", r->cert_sha256, sizeof(r->cert_sha256));
-	buf_str(ret, "issuer: ");
-	buf_base64(ret, r->issuer.data, r->issuer.len);
+	buf_str(ret, "issuer-key: ");
+	buf_base64(ret, r->issuer_key.data, r->issuer_key.len);
 	buf_char(ret, '\n');
 	put_entry(ret, "intent", &r->intent);
 	put_entry(ret, "outcome", &r->outcome);
@@ -108,8 +108,8 @@ static enum err get_fields(struct lines *l, struct receipt *r, struct fault *f)
 	TRY(lines_hex(l, "ca", r->ca, sizeof(r->ca), f));
 	TRY(lines_hex(l, "tally", r->tally, sizeof(r->tally), f));
 	TRY(lines_hex(l, "certificate", r->cert_sha256, sizeof(r->cert_sha256), f));
-	TRY(lines_get(l, "issuer", &v, f));
-	TRY(get_base64(l, "issuer", v, CERT_MAX, &r->issuer, f));
+	TRY(lines_get(l, "issuer-key", &v, f));
+	TRY(get_base64(l, "issuer-key", v, SPKI_MAX, &r->issuer_key, f));
 	TRY(get_entry(l, "intent", &r->intent, &intent, f));
 	TRY(get_entry(l, "outcome", &r->outcome, &outcome, f));
 	if (!intent || !outcome)

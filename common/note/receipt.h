@@ -5,7 +5,7 @@
  *     ca: <key id of the issuing CA>
  *     tally: <id>
  *     certificate: <SHA-256 of its DER>
- *     issuer: <base64 of the issuing CA's certificate, DER>
+ *     issuer-key: <base64 of the issuing CA's SubjectPublicKeyInfo, DER>
  *     intent: <index> <base64 of the entry>            what was about to be signed: to-be-signed bytes, tally, roster, policy
  *     intent-path: none | <base64 of its hashes>       inclusion, RFC 9162 2.1.3
  *     outcome: <index> <base64 of the entry>           the signature
@@ -35,7 +35,7 @@ struct receipt_entry {
 /* Large: keep it on the heap. */
 struct receipt {
 	uint8_t ca[20], tally[TALLY_ID], cert_sha256[32];
-	struct buf issuer; /* DER */
+	struct buf issuer_key; /* DER */
 	struct receipt_entry intent, outcome, predecessor;
 	bool has_predecessor;
 	struct buf checkpoint; /* a note */

@@ -58,7 +58,7 @@ struct users {
 	const char *ca, *ra;
 };
 struct hufu_yaml {
-	const char *root, *desk_socket, *operator_socket, *policies, *roster, *root_crt, *issuing;
+	const char *root, *desk_socket, *operator_socket, *policies, *roster, *root_crt, *issuing, *log_key;
 	struct users users;
 };
 static const struct yaml_rule user_rules[] = {
@@ -89,6 +89,7 @@ static const struct yaml_rule hufu_rules[] = {
 	PATH_RULE("roster", roster, "roster note in force"),
 	PATH_RULE("root_certificate", root_crt, "root certificate, PEM"),
 	PATH_RULE("issuing_certificate", issuing, "issuing certificate, PEM"),
+	PATH_RULE("log_key", log_key, "public half of the ledger's key"),
 	{.key = "users",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct hufu_yaml, users),
@@ -134,6 +135,7 @@ enum err cli_load(struct cli *c, struct fault *f)
 	c->roster = path_join(c->root, y.roster ? y.roster : "etc/hufu/roster.note");
 	c->root_crt = path_join(c->root, y.root_crt ? y.root_crt : "etc/hufu/root.crt");
 	c->issuing_crt = path_join(c->root, y.issuing ? y.issuing : "etc/hufu/issuing.crt");
+	c->log_key = path_join(c->root, y.log_key ? y.log_key : "etc/hufu/log.vkey");
 	c->ca_user = y.users.ca ? xstrdup(y.users.ca) : NULL;
 	c->ra_user = y.users.ra ? xstrdup(y.users.ra) : NULL;
 	return OK;

@@ -29,7 +29,7 @@ struct cli {
 	char *config_path; /* hufu.yaml; --config, $HUFU_CONFIG, /etc/hufu/hufu.yaml */
 	char *root;	   /* folder that relative paths in it start from */
 	/* from hufu.yaml, made absolute: */
-	char *desk_socket, *operator_socket, *policies, *roster, *root_crt, *issuing_crt, *ca_user, *ra_user;
+	char *desk_socket, *operator_socket, *policies, *roster, *root_crt, *issuing_crt, *log_key, *ca_user, *ra_user;
 	struct rpc_client *desk, *operator; /* opened on first use */
 	char *session; /* of `hufu login`: kept in a file 0600 beside the user's state, or --session-file */
 };
@@ -53,6 +53,7 @@ extern const struct command commands_cert[];	/* cert …, crl, status         : 
 extern const struct command commands_note[]; /* tally …, roster …, policy … : cmd_tally.c cmd_roster.c cmd_policy.c */
 extern const struct command commands_operator[]; /* unlock, health, note … : cmd_operator.c cmd_note.c */
 extern const struct command commands_rpc[];	 /* rpc                         : cmd_rpc.c */
+extern const struct command commands_receipt[];	 /* receipt, verify             : cmd_receipt.c */
 
 /* Prints the fault ("hufu: <text> [<rule>]", with --json as an object on stdout) and returns its exit code. */
 int cli_fail(const struct cli *c, const struct fault *f);

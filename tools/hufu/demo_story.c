@@ -271,7 +271,16 @@ static enum err wait_issued(struct demo *d, const char *request, json_t **ret, s
 	}
 }
 
-/* Writes the certificate and its tally note; keeps the serial. */
+/* The ledger's receipt, which anybody can check without us: `hufu verify`. */
+static enum err keep_receipt(struct demo *d, const char *serial, const char *stem, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *r = NULL;
+	_cleanup_(freep) char *path = xasprintf("%s/%s.receipt", d->out, stem);
+	TRY(desk(d, "receipt.get", json_pack("{s:s}", "serial", serial), true, false, &r, f));
+	return file_write_new(path, slice_str(text_of(r, "receipt")), 0644, f);
+}
+
+/* Writes the certificate, its tally note and its receipt; keeps the serial. */
 static enum err keep_result(struct demo *d, json_t *r, const char *stem, char **ret_serial, struct fault *f)
 {
 	_cleanup_buf_ struct buf der = {0};
@@ -284,7 +293,8 @@ static enum err keep_result(struct demo *d, json_t *r, const char *stem, char **
 	*ret_serial = xstrdup(SERIAL(&cert.serial));
 	demo_say("certificate %s, %s to %s", *ret_serial, SHANGHAI(cert.not_before), SHANGHAI(cert.not_after));
 	TRY(file_write_new(pem_path, slice_str(pem), 0644, f));
-	return file_write_new(note_path, slice_str(note), 0644, f);
+	TRY(file_write_new(note_path, slice_str(note), 0644, f));
+	return keep_receipt(d, *ret_serial, stem, f);
 }
 
 enum err demo_extend(struct demo *d, const char *order, struct fault *f)
@@ -410,6 +420,8 @@ enum err demo_collect(struct demo *d, struct fault *f)
 	TRY(file_write_new(path, buf_slice(&pem), 0644, f));
 	TRY(copy_to_out(d, "etc/hufu/root.crt", "root.pem", f));
 	TRY(copy_to_out(d, "etc/hufu/issuing.crt", "issuing.pem", f));
+	TRY(copy_to_out(d, "etc/hufu/log.vkey", "log.vkey", f));
+	TRY(copy_to_out(d, "etc/hufu/roster.note", "roster.note", f));
 	TRY(copy_to_out(d, "old/legacy.pem", "legacy.pem", f));
 	demo_took(d);
 	return OK;

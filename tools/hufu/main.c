@@ -9,7 +9,7 @@
 
 static const struct command *const families[] = {
 	commands_setup, commands_request,  commands_officer, commands_cert,
-	commands_note,	commands_operator, commands_rpc,
+	commands_note,	commands_operator, commands_rpc,     commands_receipt,
 };
 #define N_FAMILIES (sizeof families / sizeof families[0])
 

@@ -1,0 +1,309 @@
+/*
+ * Checking a receipt. Nothing in it is believed before something that the reader trusts vouches for it: the log key for
+ * the entries, the roster for the people, the entries for the certificates.
+ */
+#include "tools/hufu/receipt_check.h"
+
+#include "common/base/clock.h"
+#include "common/note/receipt.h"
+#include "common/policy/judge.h"
+#include "common/rpc/wire.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* After the libraries' headers, so that their helpers are declared. */
+#include "common/base/cleanup.h"
+
+struct checking {
+	const struct receipt_trust *trust;
+	struct receipt r;
+	struct checkpoint head;
+	struct wire_e_intent intent;
+	struct wire_e_issued issued;
+	struct cert cert, pred;
+	struct pubkey issuer_key;
+	struct buf pred_der; /* put together from an intent; empty when the entry holds a whole certificate */
+	struct note note;
+	struct tally t;
+	struct signers people;
+	bool by_current, by_new;
+};
+
+static void checking_free(struct checking *c)
+{
+	receipt_done(&c->r);
+	cert_done(&c->cert);
+	pubkey_done(&c->issuer_key);
+	cert_done(&c->pred);
+	buf_done(&c->pred_der);
+	note_done(&c->note);
+	tally_done(&c->t);
+	free(c);
+}
+
+/* --- the log --- */
+
+static enum err check_included(const struct checking *c, const char *what, const struct receipt_entry *e,
+			       struct fault *f)
+{
+	merkle_hash leaf;
+	char where[40];
+	merkle_leaf(buf_slice(&e->body), leaf);
+	if (merkle_included(leaf, e->index, c->head.size, e->path, e->path_len, c->head.root))
+		return OK;
+	snprintf(where, sizeof(where), "receipt.%s", what);
+	return fault_raise(f, ERR_RULE, "receipt_inclusion", where,
+			   "entry %" PRIu64 " and its path do not lead to the root of the signed checkpoint of %" PRIu64
+			   " entries (RFC 9162 2.1.3.2)",
+			   e->index, c->head.size);
+}
+
+static enum err mismatch(struct fault *f, const char *where, const char *text)
+{
+	return fault_raise(f, ERR_RULE, "receipt_mismatch", where, "%s", text);
+}
+
+static enum err check_log(struct checking *c, struct fault *f)
+{
+	TRY(checkpoint_open(buf_slice(&c->r.checkpoint), c->trust->log, &c->head, f));
+	TRY(check_included(c, "intent", &c->r.intent, f));
+	TRY(check_included(c, "outcome", &c->r.outcome, f));
+	if (c->r.has_predecessor)
+		TRY(check_included(c, "predecessor", &c->r.predecessor, f));
+	TRY(wire_e_intent_get(buf_slice(&c->r.intent.body), &c->intent, f));
+	TRY(wire_e_issued_get(buf_slice(&c->r.outcome.body), &c->issued, f));
+	if (c->issued.intent != c->r.intent.index || memcmp(c->issued.tally, c->intent.tally, TALLY_ID) != 0)
+		return mismatch(f, "receipt.outcome", "the outcome is another intent's");
+	if (memcmp(c->intent.tally, c->r.tally, TALLY_ID) != 0)
+		return mismatch(f, "receipt.tally", "the entries are of another tally");
+	if (memcmp(c->intent.issuer, c->r.ca, 20) != 0)
+		return mismatch(f, "receipt.ca", "the entries are of another CA");
+	return OK;
+}
+
+/* --- the roster --- */
+
+static enum err check_roster(const struct checking *c, struct fault *f)
+{
+	const struct roster *r = c->trust->roster;
+	char found[65], wanted[65];
+	hex_lower(r->sha256, 32, found);
+	hex_lower(c->intent.roster, 32, wanted);
+	if (memcmp(r->ca, c->r.ca, 20) != 0)
+		return fault_raise(f, ERR_RULE, "receipt_roster", "roster.ca", "the roster is another CA's");
+	if (memcmp(r->sha256, c->intent.roster, 32) != 0)
+		return fault_raise(f, ERR_RULE, "receipt_roster", "roster",
+				   "found roster version %" PRIu64
+				   ", SHA-256 %s; the tally was judged by the roster with "
+				   "SHA-256 %s: bring that one",
+				   r->version, found, wanted);
+	return OK;
+}
+
+/* --- certificates --- */
+
+static enum err check_chain(struct checking *c, struct slice cert_der, struct fault *f)
+{
+	uint8_t hash[32];
+	TRY(cert_parse(cert_der, &c->cert, f));
+	TRY(pubkey_parse(buf_slice(&c->r.issuer_key), &c->issuer_key, f));
+	sha256(cert_der.p, cert_der.n, hash);
+	if (memcmp(hash, c->r.cert_sha256, 32) != 0)
+		return mismatch(f, "receipt.certificate", "the receipt is of another certificate than the one given");
+	if (memcmp(c->issuer_key.key_id, c->r.ca, 20) != 0)
+		return mismatch(f, "receipt.issuer-key", "it is not the key of the CA that the roster names");
+	if (!slice_eq(c->cert.tbs, c->intent.tbs))
+		return mismatch(f, "certificate", "it is not what the intent said would be signed");
+	if (!slice_eq(c->cert.signature, c->issued.signature))
+		return mismatch(f, "certificate.signature", "it is not the signature that the ledger recorded");
+	if (!pubkey_verify(&c->issuer_key, c->cert.tbs, c->cert.signature))
+		return fault_raise(f, ERR_CRYPTO, "cert_signature", "certificate.signature",
+				   "it does not hold under the issuing CA's key");
+	if (!c->trust->issuer)
+		return OK;
+	TRY(cert_verify_by(&c->cert, c->trust->issuer, f));
+	return cert_verify_by(c->trust->issuer, c->trust->root, f);
+}
+
+/* A certificate from what is to be signed and any signature, for its fields alone. */
+static enum err read_tbs(struct checking *c, struct slice tbs, struct fault *f)
+{
+	size_t seq = der_begin(&c->pred_der, DER_SEQUENCE);
+	buf_add_slice(&c->pred_der, tbs);
+	sigalg_put(c->issuer_key.alg, &c->pred_der);
+	der_put_bits(&c->pred_der, slice_str("not looked at"), 0);
+	der_end(&c->pred_der, seq);
+	return cert_parse(buf_slice(&c->pred_der), &c->pred, f);
+}
+
+/* The certificate whose key asked: adopted whole, or issued here from an intent. */
+static enum err read_predecessor(struct checking *c, struct fault *f)
+{
+	struct slice body = buf_slice(&c->r.predecessor.body);
+	struct wire_e_adopted adopted;
+	struct wire_e_intent intent;
+	enum wire_type type;
+	uint8_t issuer[20];
+	TRY(wire_type(body, &type, f));
+	if (type == WIRE_TYPE_E_ADOPTED) {
+		TRY(wire_e_adopted_get(body, &adopted, f));
+		TRY(cert_parse(adopted.cert, &c->pred, f));
+		memcpy(issuer, adopted.issuer, 20);
+	} else {
+		TRY(wire_e_intent_get(body, &intent, f));
+		TRY(read_tbs(c, intent.tbs, f));
+		memcpy(issuer, intent.issuer, 20);
+	}
+	if (memcmp(issuer, c->t.predecessor.issuer_key_id, 20) != 0 ||
+	    !serial_eq(&c->pred.serial, &c->t.predecessor.serial))
+		return mismatch(f, "receipt.predecessor",
+				"the entry is of another certificate than the one that the tally names");
+	return OK;
+}
+
+/* --- who signed --- */
+
+static enum err check_subject_line(struct checking *c, const struct note_sig *s, struct fault *f)
+{
+	bool new_key = strcmp(s->name, NOTE_NEW_KEY) == 0;
+	char wanted[NOTE_MAX_NAME + 1] = "";
+	if (c->t.has_predecessor)
+		note_subscriber_name(c->t.predecessor.issuer_key_id, SERIAL(&c->t.predecessor.serial), wanted);
+	if (!new_key && strcmp(s->name, wanted) != 0)
+		return fault_raise(f, ERR_RULE, "signer_unknown", "tally.signature",
+				   "found a line of \"%s\", wanted %s", s->name,
+				   wanted[0] ? wanted : "no subscriber's");
+	if (!note_sig_holds_spki(&c->note, s, new_key ? &c->cert.key : &c->pred.key))
+		return fault_raise(f, ERR_CRYPTO, new_key ? "new_key_signature" : "subscriber_signature",
+				   "tally.signature", "the line of \"%s\" does not hold", s->name);
+	*(new_key ? &c->by_new : &c->by_current) = true;
+	return OK;
+}
+
+static enum err check_officers(const struct checking *c, struct fault *f)
+{
+	const struct floor *floor = floor_of(c->t.kind);
+	unsigned needed = c->t.key_is_new ? floor->officers_new : floor->officers_same, may = 0;
+	unsigned proof = c->t.key_is_new ? floor->proof_new : floor->proof_same;
+	for (size_t i = 0; i < c->people.n; i++)
+		may += c->people.who[i]->role == ROLE_OFFICER && member_may(c->people.who[i], c->t.project, c->t.kind);
+	if (may < needed)
+		return fault_raise(f, ERR_RULE, "officers_short", "tally.signature",
+				   "%u officers signed who may, the kind %s wants %u at least", may,
+				   tally_kind_word(c->t.kind), needed);
+	if (((proof & PROOF_CURRENT) && !c->by_current) || ((proof & PROOF_NEW) && !c->by_new))
+		return fault_raise(f, ERR_RULE, "subscriber_missing", "tally.signature",
+				   "a line of the %s key is missing", c->by_current ? "new" : "current");
+	return OK;
+}
+
+static enum err check_signatures(struct checking *c, struct fault *f)
+{
+	TRY(note_parse(c->intent.note, 1, &c->note, f));
+	TRY(tally_parse(c->note.text, &c->t, f));
+	if (memcmp(c->t.id, c->r.tally, TALLY_ID) != 0 || memcmp(c->t.ca, c->r.ca, 20) != 0 ||
+	    memcmp(c->t.policy, c->intent.policy, 32) != 0)
+		return mismatch(f, "receipt.intent", "the intent's tally is another one, of another CA or policy");
+	if (c->t.has_predecessor != c->r.has_predecessor)
+		return mismatch(f, "receipt.predecessor",
+				"the tally names a predecessor exactly when the receipt has one");
+	if (c->t.has_predecessor)
+		TRY(read_predecessor(c, f));
+	for (size_t i = 0; i < c->note.n_sigs; i++) {
+		const char *name = c->note.sigs[i].name;
+		if (strncmp(name, "sub:", 4) == 0 || strcmp(name, NOTE_NEW_KEY) == 0)
+			TRY(check_subject_line(c, &c->note.sigs[i], f));
+	}
+	TRY(roster_signers(c->trust->roster, &c->note, true, &c->people, f));
+	return check_officers(c, f);
+}
+
+/* --- what was asked and what was made --- */
+
+static enum err check_certificate(const struct checking *c, struct fault *f)
+{
+	_cleanup_(name_done) struct name asked = {0}, before = {0}, found = {0}, pred = {0};
+	TRY(tally_subject_after(&c->t, &asked, f));
+	TRY(name_parse(c->cert.subject, &found, f));
+	if (!name_eq(&asked, &found))
+		return mismatch(f, "certificate.subject", "it is not the subject that the tally asks for");
+	if (c->t.has_predecessor) {
+		TRY(tally_subject_before(&c->t, &before, f));
+		TRY(name_parse(c->pred.subject, &pred, f));
+		if (!name_eq(&before, &pred))
+			return mismatch(f, "tally.subject", "the subject as it was is not the predecessor's");
+	}
+	if (memcmp(c->cert.key.spki_sha256, c->t.key_sha256, 32) != 0)
+		return mismatch(f, "certificate.key", "it is not the key that the tally asks for");
+	if (!c->t.key_is_new && c->t.has_predecessor && memcmp(c->pred.key.spki_sha256, c->t.key_sha256, 32) != 0)
+		return mismatch(f, "certificate.key", "the tally says the same key, but the predecessor has another");
+	if (c->cert.not_after > c->t.latest)
+		return mismatch(f, "certificate.not_after", "it ends later than the tally allows");
+	if (c->cert.not_before < c->t.made - JUDGE_SKEW_SECONDS || c->cert.not_before > c->t.dies)
+		return mismatch(f, "certificate.not_before", "it was not issued while the tally lived");
+	if (c->cert.is_ca)
+		return mismatch(f, "certificate.basicConstraints", "it is a CA's");
+	return OK;
+}
+
+static void say_people(const struct checking *c, enum role role, struct buf *b)
+{
+	const char *sep = "";
+	for (size_t i = 0; i < c->people.n; i++) {
+		if (c->people.who[i]->role != role)
+			continue;
+		buf_fmt(b, "%s%s", sep, c->people.who[i]->name);
+		sep = ", ";
+	}
+	if (!sep[0])
+		buf_str(b, "-");
+}
+
+static void say_lang(const struct checking *c, const char *lang, struct buf *b)
+{
+	bool zh = strcmp(lang, "zh") == 0;
+	tally_explain(&c->t, lang, b);
+	if (b->len > 0 && b->data[b->len - 1] != '\n')
+		buf_char(b, '\n');
+	buf_fmt(b, zh ? "签名密钥：%s%s%s\n审核员：" : "keys that signed: %s%s%s\nofficers: ",
+		c->by_current ? (zh ? "当前密钥" : "current") : "", c->by_current && c->by_new ? ", " : "",
+		c->by_new ? (zh ? "新密钥" : "new") : "");
+	say_people(c, ROLE_OFFICER, b);
+	buf_str(b, zh ? "\n注册机构：" : "\nRA: ");
+	say_people(c, ROLE_RA, b);
+	buf_char(b, '\n');
+}
+
+static void say(const struct checking *c, struct buf *b)
+{
+	buf_fmt(b, "certificate %s, %s to %s\n", SERIAL(&c->cert.serial), UTC(c->cert.not_before),
+		UTC(c->cert.not_after));
+	buf_fmt(b, "ledger %s: intent %" PRIu64 ", outcome %" PRIu64 ", checkpoint of %" PRIu64 " entries\n",
+		c->head.origin, c->r.intent.index, c->r.outcome.index, c->head.size);
+	buf_fmt(b, "roster version %" PRIu64 "\n", c->trust->roster->version);
+	say_lang(c, "en", b);
+	say_lang(c, "zh", b);
+}
+
+static enum err check(struct checking *c, struct slice cert_der, struct slice receipt, struct fault *f)
+{
+	TRY(receipt_parse(receipt, &c->r, f));
+	TRY(check_log(c, f));
+	TRY(check_roster(c, f));
+	TRY(check_chain(c, cert_der, f));
+	TRY(check_signatures(c, f));
+	return check_certificate(c, f);
+}
+
+enum err receipt_check(struct slice cert_der, struct slice receipt, const struct receipt_trust *trust,
+		       struct buf *ret_words, struct fault *f)
+{
+	struct checking *c = xcalloc(1, sizeof(*c));
+	c->trust = trust;
+	enum err e = check(c, cert_der, receipt, f);
+	if (e == OK)
+		say(c, ret_words);
+	checking_free(c);
+	return e;
+}
