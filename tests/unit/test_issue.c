@@ -125,7 +125,6 @@ static void weak_is_rekeyed(void **state)
 static void enrols_once(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
-	_cleanup_(tally_done) struct tally t = {0};
 	(void)state;
 	goes(x, "enrol", fx_enrol, ORG_P256, KEY_NEW, BY_RA | BY_NEW | BY_OFFICERS);
 	refused(x, "the same identifier", fx_enrol, ORG_P256, KEY_NEW, BY_RA | BY_NEW | BY_OFFICERS, "line_occupied");
@@ -420,7 +419,7 @@ static void open_intent_is_finished(void **state)
 	fx_ask(x, &t, ORG_P256, KEY_NEW, CHANGE, &busy);
 	check_rule("open", &busy, "tally_in_flight");
 	assert_int_equal(busy.kind, ERR_BUSY);
-	_cleanup_(tally_done) struct tally other = {0}, kill = {0};
+	_cleanup_(tally_done) struct tally other = {0};
 	fx_extend(x, ORG_P256, &other);
 	fx_ask(x, &other, ORG_P256, KEY_NEW, SAME, &in_flight);
 	check_rule("predecessor taken", &in_flight, "predecessor_in_flight");

@@ -67,7 +67,7 @@ static void rosters(void **state)
 		check_err(rows[i].what, send_roster(x, &note, &f), &f, rows[i].rule);
 	}
 	assert_int_equal(fx_count(x, WIRE_TYPE_E_ROSTER), 1);
-	_cleanup_buf_ struct buf good = {0}, replay = {0}, next = {0};
+	_cleanup_buf_ struct buf good = {0}, next = {0};
 	fx_roster_note(x, 2, true, first, 3, BY_OFFICERS, &good);
 	must("next", send_roster(x, &good, &f), &f);
 	check_err("replay", send_roster(x, &good, &f), &f, "roster_sequence");

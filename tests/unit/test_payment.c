@@ -486,7 +486,8 @@ static void test_finding(void **state)
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
 	fx_log_in(x);
-	_cleanup_(freep) char *order = create(x), *theirs = fx_paid_order(x, x->other_session, "20354");
+	_cleanup_(freep) char *order = create(x);
+	free(fx_paid_order(x, x->other_session, "20354"));
 	assert_int_equal(found(x, json_pack("{s:s}", "state", "created")), 1);
 	assert_int_equal(found(x, json_pack("{s:s}", "search", order + 9)), 1);
 	assert_int_equal(found(x, json_pack("{s:s}", "search", "别家")), 1);
