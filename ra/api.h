@@ -50,6 +50,7 @@ extern const struct rpc_param no_params[];
 #define ITEM STATE "," STR("kind") "," STR("way") "," STR("project") "," STR("serial") "," STR("made") "," STR("dies")
 /* What is missing: what (material, notice, order, files, proof), which, and how people call it. */
 #define MISSING ROWS("missing", STR("what") "," STR("name") "," STR("zh") "," STR("en") "," STR("text"))
+#define COURSE STR("submitted") "," STR("due") "," BOOL("overdue")
 #define EMPTY "{\"type\":\"object\",\"maxProperties\":0}"
 
 /* --- methods --- */

@@ -47,8 +47,8 @@ static const struct desk_method methods[] = {
 					  STR("rule") "," STR("where") "," STR(
 						  "text")) "," STR("certificate") "," STR("certificate_serial")),
 	       "申请", "one request"),
-	READS("request.list", request_list, request_list_params, OBJECT(ROWS("requests", ITEM) "," INT("total")),
-	      "我的申请", "my requests"),
+	READS("request.list", request_list, request_list_params,
+	      OBJECT(ROWS("requests", ITEM "," COURSE) "," INT("total")), "我的申请", "my requests"),
 	CHANGES("request.prove", request_prove, prove_params, OBJECT(STATE "," MISSING), "签名",
 		"bring the signature of the current key, the new key or both"),
 	CHANGES("request.submit", request_submit, request_params, OBJECT(STATE), "提交申请", "hand the request in"),

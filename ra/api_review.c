@@ -3,16 +3,23 @@
  */
 #include "ra/api.h"
 
+#include "ra/claim.h"
 #include "ra/correct.h"
 #include "ra/review.h"
 
+#define CLAIM STR("claimed_by") "," STR("claim_ends")
 #define AS_OFFICER TEXT("officer", false, 1, 47, "审核员姓名", "who you are, by the roster's name")
 
 static const char *const kind_words[] = {"extend", "change", "revoke", NULL};
 static const struct rpc_param request_params[] = {REQUEST, {0}};
-static const struct rpc_param queue_params[] = {TEXT("project", false, 1, 47, "项目", "only this project"),
-						WORD("kind", false, kind_words, "业务类型", "only this kind"),
-						{0}};
+static const struct rpc_param queue_params[] = {
+	TEXT("project", false, 1, 47, "项目", "only this project"),
+	WORD("kind", false, kind_words, "业务类型", "only this kind"),
+	{"overdue", PARAM_BOOLEAN, false, 0, 0, NULL, "只看已逾期的", "only what is late"},
+	NUMBER("page", false, 1, 1000000, "页码", "page, from 1"),
+	NUMBER("per_page", false, 1, 100, "每页条数", "rows a page, 20 when absent"),
+	{0}};
+static const struct rpc_param claim_params[] = {REQUEST, AS_OFFICER, {0}};
 static const struct rpc_param approve_params[] = {
 	REQUEST, TEXT("line", true, 1, 2048, "审核员的签名行", "the officer's signature line"), {0}};
 static const struct rpc_param reject_params[] = {
@@ -32,8 +39,14 @@ static const struct rpc_param revoke_params[] = {SERIAL_PARAM(true),
 
 static const struct desk_method methods[] = {
 	METHOD("review.queue", review_queue, MODE_READ, DESK_OFFICER, false, false, false, queue_params,
-	       OBJECT(ROWS("requests", ITEM "," STR("organisation") "," STR("officers"))), "待审核",
-	       "what waits for officers"),
+	       OBJECT(ROWS("requests", ITEM "," STR("organisation") "," STR("officers") "," COURSE "," CLAIM) "," INT(
+		       "total") "," OBJ("counts", INT("waiting") "," INT("overdue") "," INT("claimed"))),
+	       "待审核", "what waits for officers, the first due first"),
+	METHOD("review.claim", review_claim, MODE_CHANGE, DESK_OFFICER, false, true, false, claim_params,
+	       OBJECT(STATE "," CLAIM), "认领",
+	       "say that you look at this request; others see it, and nothing is locked"),
+	METHOD("review.release_claim", review_release_claim, MODE_CHANGE, DESK_OFFICER, false, true, false,
+	       claim_params, OBJECT(STATE "," CLAIM), "退回认领", "hand a claim back"),
 	METHOD("review.show", review_show, MODE_READ, DESK_OFFICER, false, false, false, request_params,
 	       OBJECT(ITEM "," STR("tally") "," STR("note") "," MATERIALS "," STRS("checklist") "," STR(
 		       "officers") "," ROWS("difference", STR("attribute") ",\"old\":{\"type\":[\"string\",\"null\"]},"
@@ -54,6 +67,7 @@ static const struct rpc_message messages[] = {
 	{"officer_signature", "审核员的签名验证未通过", "the officer's signature does not hold"},
 	{"officer_twice", "该审核员已经审核过", "this officer has approved already"},
 	{"officer_rejected", "审核未通过", "an officer rejected the request"},
+	{"claimed", "该申请已由其他审核员认领", "another officer has claimed this request"},
 	{"own_entry", "本人录入的申请须由其他审核员审核", "nobody approves what they entered: another officer must"},
 	{"officer_other", "只能以本人身份办理", "you can only act as yourself"},
 	{"correction_item", "补正项目不正确", "this is nothing that can be corrected here"},

@@ -21,7 +21,7 @@ static const int64_t default_locks[] = {1, 5, 30};
 
 /* The file as it is written; paths are made absolute afterwards. */
 struct raw {
-	const char *root, *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key, *ra_name;
+	const char *root, *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key, *ra_name, *calendar;
 	int64_t workers, senders, session_minutes;
 	int log;
 	bool has_bank, has_provider;
@@ -241,6 +241,12 @@ static const struct yaml_rule rules[] = {
 	 .offset = offsetof(struct raw, login),
 	 .sub = login_rules,
 	 .help = "passwords and locks"},
+	{.key = "calendar",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct raw, calendar),
+	 .min = 1,
+	 .max = PATH_MAX - 1,
+	 .help = "file of the desk's hours, days off and make-up working days"},
 	{.key = "review",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct raw, review),
@@ -278,6 +284,7 @@ void ra_config_done(struct ra_config *c)
 	free(c->signer_socket);
 	free(c->policies);
 	free(c->roster);
+	free(c->calendar);
 	free(c->ra_key);
 	free(c->log_key);
 	free(c->provider_secret);
@@ -370,6 +377,7 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->signer_socket = path_join(root, raw->signer_socket);
 	c->policies = path_join(root, raw->policies);
 	c->roster = path_join(root, raw->roster);
+	c->calendar = raw->calendar ? path_join(root, raw->calendar) : NULL;
 	c->ra_key = path_join(root, raw->ra_key);
 	c->log_key = path_join(root, raw->log_key);
 	c->ra_name = raw->ra_name;

@@ -49,6 +49,7 @@ struct provider {
 };
 struct ra_config {
 	char *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key; /* absolute; owned */
+	char *calendar; /* absolute; owned; NULL: none is named */
 	const char *ra_name;
 	int64_t workers, senders;
 	struct caller *callers; /* borrows from doc */

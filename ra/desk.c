@@ -379,7 +379,7 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	TRY(dir_make(d->config.state, 0700, f));
 	d->materials = path_join(d->config.state, "materials");
 	TRY(dir_make(d->materials, 0700, f));
-	TRY(laws_open(d->config.policies, d->config.roster, &d->laws, f));
+	TRY(laws_open(d->config.policies, d->config.roster, d->config.calendar, &d->laws, f));
 	TRY(store_open(path, &d->store, f));
 	TRY(store_cert_prints_complete(d->store, f));
 	TRY(status_index_open(d->store, &d->status, f));

@@ -57,6 +57,19 @@ static void worry(json_t *list, const char *word, const char *text)
 	json_array_append_new(list, o);
 }
 
+/* What can wait until somebody has the time: a month ahead, so that there is some. */
+static json_t *remarks(const struct ctx *c)
+{
+	json_t *list = json_array();
+	const struct calendar *k = law_calendar(c->law);
+	if (!c->law->dates)
+		worry(list, "calendar_missing", "ra.yaml names no calendar: due dates know no holidays");
+	else if (!calendar_knows(k, c->now) || !calendar_knows(k, c->now + 30 * 86400))
+		worry(list, "calendar_year",
+		      "the calendar lacks this year or the next: due dates know no holidays there");
+	return list;
+}
+
 static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at)
 {
 	json_t *list = json_array();
@@ -89,6 +102,7 @@ static void add_count(void *arg, const char *state, int64_t n)
 enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 {
 	struct signer_state s;
+	struct queue_counts n;
 	int64_t next = 0, at = 0, waiting = 0;
 	_cleanup_(json_freep) json_t *counts = json_object();
 	signer_view_get(c->desk->view, &s);
@@ -96,6 +110,7 @@ enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(store_head(c->db, HEAD_AT, &at, f));
 	TRY(store_handover_count(c->db, &waiting, f));
 	TRY(store_requests_count(c->db, add_count, counts, f));
+	TRY(store_requests_queue_count(c->db, &(struct queue_filter){"", "", false, c->now}, &n, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "version", json_string(HUFU_VERSION));
 	json_object_set_new(*ret, "signer", signer_json(&s));
@@ -105,7 +120,12 @@ enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(*ret, "lag", json_integer((int64_t)s.size > next ? (int64_t)s.size - next : 0));
 	json_object_set_new(*ret, "queue", json_integer(waiting));
 	json_object_set_new(*ret, "requests", TAKE(counts));
-	json_object_set_new(*ret, "worries", worries(c, &s, at));
+	json_t *list = worries(c, &s, at);
+	if (n.overdue > 0)
+		worry(list, "requests_overdue", "requests wait for officers longer than they should");
+	json_object_set_new(*ret, "overdue", json_integer(n.overdue));
+	json_object_set_new(*ret, "worries", list);
+	json_object_set_new(*ret, "remarks", remarks(c));
 	return OK;
 }
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 struct laws {
-	char *policies, *roster;
+	char *policies, *roster, *calendar;
 	pthread_mutex_t lock;
 	struct law *now;
 };
@@ -23,6 +23,8 @@ static void law_free(struct law *law)
 {
 	policy_freep(&law->policy);
 	roster_done(&law->roster);
+	if (law->dates)
+		calendar_free(law->dates);
 	free(law);
 }
 CLEANUP_PTR(struct law, law_freep, law_free)
@@ -69,6 +71,8 @@ static enum err load(const struct laws *l, struct law *law, struct fault *f)
 		fault_prefix(f, "policies %s", l->policies);
 		return e;
 	}
+	if (l->calendar)
+		TRY(calendar_load(l->calendar, &law->dates, f));
 	if (memcmp(law->policy->note.ca, law->roster.ca, 20) != 0)
 		return fault_raise(f, ERR_CONFIG, "ca_differs", "policy.ca",
 				   "the policy note and the roster are of different CAs");
@@ -99,11 +103,12 @@ enum err laws_reload(struct laws *l, struct fault *f)
 	return OK;
 }
 
-enum err laws_open(const char *policies, const char *roster, struct laws **ret, struct fault *f)
+enum err laws_open(const char *policies, const char *roster, const char *calendar, struct laws **ret, struct fault *f)
 {
 	struct laws *l = xcalloc(1, sizeof(*l));
 	l->policies = xstrdup(policies);
 	l->roster = xstrdup(roster);
+	l->calendar = calendar ? xstrdup(calendar) : NULL;
 	pthread_mutex_init(&l->lock, NULL);
 	enum err e = laws_reload(l, f);
 	if (e != OK) {
@@ -121,6 +126,7 @@ void laws_close(struct laws *l)
 	pthread_mutex_destroy(&l->lock);
 	free(l->policies);
 	free(l->roster);
+	free(l->calendar);
 	free(l);
 }
 
@@ -140,4 +146,9 @@ void law_put(struct laws *l, struct law *law)
 	pthread_mutex_unlock(&l->lock);
 	if (last)
 		law_free(law);
+}
+
+const struct calendar *law_calendar(const struct law *law)
+{
+	return law->dates ? law->dates : calendar_plain();
 }

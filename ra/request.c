@@ -7,8 +7,8 @@
 #include "ra/request.h"
 
 #include "ra/correct.h"
+#include "ra/course.h"
 #include "ra/note.h"
-#include "ra/number.h"
 #include "ra/status.h"
 
 #include <string.h>
@@ -154,14 +154,12 @@ static enum err begin_draft(struct ctx *c, struct request *r, struct fault *f)
 
 static enum err save_draft(struct ctx *c, const struct request *r, bool fresh, struct fault *f)
 {
-	struct course course = {0};
 	if (!fresh) {
 		TRY(store_request_redraw(c->db, r, f));
 		return request_move(c->db, r->id, r->state, EVENT_EDIT, c->now, c->who, "", NULL, f);
 	}
-	number_make(c->now, course.number);
 	TRY(store_request_add(c->db, r, f));
-	TRY(store_course_add(c->db, r->id, &course, f));
+	TRY(course_begin(c, r, "", f));
 	TRY(store_history_add(c->db, r->id, c->now, "draft", "", r->state, c->who, "", f));
 	return desk_audit(c, "request_drafted", r->id, r->kind, f);
 }
@@ -253,8 +251,7 @@ enum err request_submit(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(check_proof(c, &r, f));
 	TRY(correct_check(c, &r, f));
 	TRY(request_move(c->db, r.id, r.state, event, c->now, c->who, "", NULL, f));
-	if (event == EVENT_PASS)
-		TRY(note_hand_over(c, &r, f));
+	TRY(event == EVENT_PASS ? note_hand_over(c, &r, f) : course_submit(c, &r, f));
 	TRY(desk_audit(c, "request_submitted", r.id, r.kind, f));
 	return request_answer(c, r.id, ret, f);
 }

@@ -5,6 +5,7 @@
 #include "ra/request.h"
 
 #include "ra/correct.h"
+#include "ra/course.h"
 #include "ra/status.h"
 
 #include "common/base/clock.h"
@@ -132,11 +133,7 @@ static enum err put_course(struct ctx *c, const struct request *r, json_t *o, st
 {
 	struct course course;
 	TRY(store_course_get(c->db, r->id, &course, f));
-	json_object_set_new(o, "number", json_string(course.number));
-	if (course.replaces[0] != '\0')
-		json_object_set_new(o, "replaces", json_string(course.replaces));
-	if (course.replaced_by[0] != '\0')
-		json_object_set_new(o, "replaced_by", json_string(course.replaced_by));
+	course_json(c, &course, request_state_waits(request_state_from_word(r->state)), o);
 	return correct_json(c, r, &course, o, f);
 }
 
@@ -209,11 +206,17 @@ enum err request_show(struct ctx *c, json_t **ret, struct fault *f)
 	return desk_read(c, show, ret, f);
 }
 
+struct listing {
+	const struct ctx *c;
+	json_t *rows;
+};
+
 static void add_item(void *arg, const struct request_item *item)
 {
+	const struct listing *l = arg;
 	json_t *o = json_object();
 	json_object_set_new(o, "request", json_string(item->id));
-	json_object_set_new(o, "number", json_string(item->number));
+	course_json(l->c, &item->course, request_state_waits(request_state_from_word(item->state)), o);
 	json_object_set_new(o, "kind", json_string(item->kind));
 	json_object_set_new(o, "way", json_string(item->way));
 	json_object_set_new(o, "project", json_string(item->project));
@@ -221,7 +224,7 @@ static void add_item(void *arg, const struct request_item *item)
 	json_object_set_new(o, "state", json_string(item->state));
 	json_object_set_new(o, "made", json_time(item->made));
 	json_object_set_new(o, "dies", json_time(item->dies));
-	json_array_append_new(arg, o);
+	json_array_append_new(l->rows, o);
 }
 
 enum err request_list(struct ctx *c, json_t **ret, struct fault *f)
@@ -230,8 +233,8 @@ enum err request_list(struct ctx *c, json_t **ret, struct fault *f)
 	const char *state = param_text(c, "state");
 	int64_t limit, offset, total = 0;
 	param_page(c, &limit, &offset);
-	TRY(store_requests_of(c->db, c->session->account.id, state ? state : "", limit, offset, add_item, rows, &total,
-			      f));
+	TRY(store_requests_of(c->db, c->session->account.id, state ? state : "", limit, offset, add_item,
+			      &(struct listing){c, rows}, &total, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "requests", TAKE(rows));
 	json_object_set_new(*ret, "total", json_integer(total));

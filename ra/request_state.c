@@ -102,6 +102,11 @@ bool request_state_is_final(enum request_state state)
 	return state >= REQUEST_ISSUED;
 }
 
+bool request_state_waits(enum request_state state)
+{
+	return state == REQUEST_AWAITING_OFFICERS;
+}
+
 enum request_state request_next(enum request_state state, enum request_event event)
 {
 	assert(state < REQUEST_STATE_N && event < EVENT_N);

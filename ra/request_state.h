@@ -43,6 +43,8 @@ const char *request_state_word(enum request_state state);
 /* REQUEST_NONE for a word that is none. */
 enum request_state request_state_from_word(const char *word);
 bool request_state_is_final(enum request_state state);
+/* It is with the officers. */
+bool request_state_waits(enum request_state state);
 /* Where an event leads; REQUEST_NONE: not possible in that state. */
 enum request_state request_next(enum request_state state, enum request_event event);
 

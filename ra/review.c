@@ -7,8 +7,8 @@
  */
 #include "ra/review.h"
 
+#include "ra/claim.h"
 #include "ra/note.h"
-#include "ra/number.h"
 #include "ra/officer.h"
 #include "ra/status.h"
 
@@ -75,6 +75,7 @@ enum err review_approve(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(request_move(c->db, r.id, r.state, enough ? EVENT_ENOUGH : EVENT_APPROVE, c->now, officer, "", NULL, f));
 	if (enough)
 		TRY(note_hand_over(c, &r, f));
+	TRY(claim_end(c, &r, officer, f));
 	TRY(desk_audit(c, "request_approved", r.id, officer, f));
 	TRY(request_answer(c, r.id, ret, f));
 	json_object_set_new(*ret, "officers", json_sprintf("%lld/%lld", (long long)have, (long long)r.officers));
@@ -125,18 +126,18 @@ enum err review_prepare_revoke(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	_cleanup_(draw_done) struct draw d = {0};
-	struct course course = {0};
-	TRY(officer_of(c, course.entered_by, f));
-	number_make(c->now, course.number);
+	char who[WHO_MAX];
+	TRY(officer_of(c, who, f));
 	TRY(set_revocation(c, &r, f));
 	TRY(draw_make(c, &r, &d, f));
 	if (r.proof != 0 || r.officers == 0)
 		return fault_raise(f, ERR_RULE, "way_of_subscriber", "params.way",
 				   "way %s wants the subscriber's proof: the subscriber asks for it", r.way);
 	TRY(store_request_add(c->db, &r, f));
-	TRY(store_course_add(c->db, r.id, &course, f));
-	TRY(store_history_add(c->db, r.id, c->now, "draft", "", r.state, course.entered_by, "", f));
-	TRY(request_move(c->db, r.id, r.state, EVENT_SUBMIT, c->now, course.entered_by, "", NULL, f));
+	TRY(course_begin(c, &r, who, f));
+	TRY(store_history_add(c->db, r.id, c->now, "draft", "", r.state, who, "", f));
+	TRY(request_move(c->db, r.id, r.state, EVENT_SUBMIT, c->now, who, "", NULL, f));
+	TRY(course_submit(c, &r, f));
 	TRY(desk_audit(c, "revocation_opened", r.id, r.reason, f));
 	TRY(request_answer(c, r.id, ret, f));
 	json_object_set_new(*ret, "tally", json_string(r.tally));

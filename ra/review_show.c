@@ -5,18 +5,26 @@
 #include "ra/review.h"
 
 #include "ra/correct.h"
+#include "ra/course.h"
 #include "ra/note.h"
 #include "ra/status.h"
 
 #include <string.h>
 
-#define QUEUE_MAX 200
+#define PER_PAGE 20
+
+struct listing {
+	const struct ctx *c;
+	json_t *rows;
+};
 
 static void add_item(void *arg, const struct request_item *item)
 {
+	const struct listing *l = arg;
 	json_t *o = json_object();
 	json_object_set_new(o, "request", json_string(item->id));
-	json_object_set_new(o, "number", json_string(item->number));
+	course_json(l->c, &item->course, true, o);
+	course_claim_json(l->c, item->course.claimant, item->course.claim_ends, o);
 	json_object_set_new(o, "kind", json_string(item->kind));
 	json_object_set_new(o, "way", json_string(item->way));
 	json_object_set_new(o, "project", json_string(item->project));
@@ -27,17 +35,34 @@ static void add_item(void *arg, const struct request_item *item)
 			    json_sprintf("%lld/%lld", (long long)item->officers_have, (long long)item->officers));
 	json_object_set_new(o, "made", json_time(item->made));
 	json_object_set_new(o, "dies", json_time(item->dies));
-	json_array_append_new(arg, o);
+	json_array_append_new(l->rows, o);
+}
+
+static json_t *counts_json(const struct queue_counts *n)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "waiting", json_integer(n->waiting));
+	json_object_set_new(o, "overdue", json_integer(n->overdue));
+	json_object_set_new(o, "claimed", json_integer(n->claimed));
+	return o;
 }
 
 enum err review_queue(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
 	const char *project = param_text(c, "project"), *kind = param_text(c, "kind");
-	TRY(store_requests_in(c->db, request_state_word(REQUEST_AWAITING_OFFICERS), project ? project : "",
-			      kind ? kind : "", QUEUE_MAX, add_item, rows, f));
+	struct queue_filter q = {.project = project ? project : "",
+				 .kind = kind ? kind : "",
+				 .overdue = param_true(c, "overdue"),
+				 .now = c->now};
+	struct queue_counts n;
+	int64_t limit = param_number(c, "per_page", PER_PAGE), offset = (param_number(c, "page", 1) - 1) * limit;
+	TRY(store_requests_queue(c->db, &q, limit, offset, add_item, &(struct listing){c, rows}, f));
+	TRY(store_requests_queue_count(c->db, &q, &n, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "requests", TAKE(rows));
+	json_object_set_new(*ret, "total", json_integer(n.total));
+	json_object_set_new(*ret, "counts", counts_json(&n));
 	return OK;
 }
 
@@ -155,7 +180,8 @@ enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(request_any(c, &r, f));
 	TRY(store_course_get(c->db, r.id, &course, f));
 	json_object_set_new(o, "request", json_string(r.id));
-	json_object_set_new(o, "number", json_string(course.number));
+	course_json(c, &course, request_state_waits(request_state_from_word(r.state)), o);
+	course_claim_json(c, course.claimant, course.claim_ends, o);
 	json_object_set_new(o, "entered_by", json_string(course.entered_by));
 	json_object_set_new(o, "state", json_string(r.state));
 	json_object_set_new(o, "kind", json_string(r.kind));

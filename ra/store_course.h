@@ -7,17 +7,6 @@
 
 #include "ra/store_request.h"
 
-#define COURSE_NUMBER_MAX 31 /* "20261123-7K2M9QXA4BCD" */
-
-struct course {
-	char number[COURSE_NUMBER_MAX + 1];
-	char replaces[REQUEST_ID + 1];    /* the request that this one corrects, "" none */
-	char replaced_by[REQUEST_ID + 1]; /* the request that corrects this one, "" none */
-	char entered_by[WHO_MAX];         /* an officer who opened it: name of the roster, or "uid:1002"; "" its owner */
-	int64_t submitted, due;           /* 0: not yet, none */
-	char claimant[WHO_MAX];           /* "" nobody */
-	int64_t claim_ends;
-};
 MUST_CHECK enum err store_course_add(struct db *db, const char *request, const struct course *course, struct fault *f);
 MUST_CHECK enum err store_course_get(struct db *db, const char *request, struct course *ret, struct fault *f);
 MUST_CHECK enum err store_course_submitted(struct db *db, const char *request, int64_t at, int64_t due, struct fault *f);

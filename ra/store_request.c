@@ -130,10 +130,11 @@ enum err store_request_result(struct db *db, const char *id, int64_t cert, struc
 
 /* --- lists --- */
 
+#define COURSE "k.number, coalesce(k.replaces, ''), '', k.entered_by, k.submitted, k.due, k.claimant, k.claim_ends"
 #define ITEM                                                                                                           \
 	"r.id, r.kind, r.way, r.project, r.profile, r.state, r.policy, c.issuer, c.serial, r.officers,"                \
 	" (SELECT count(*) FROM lines l WHERE l.request = r.id AND l.part = 'officer'), r.made, r.dies,"               \
-	" coalesce(a.organisation, ''), k.number FROM requests r JOIN courses k ON k.request = r.id"                   \
+	" coalesce(a.organisation, ''), " COURSE " FROM requests r JOIN courses k ON k.request = r.id"                 \
 	" JOIN certs c ON c.id = r.cert"                                                                               \
 	" LEFT JOIN accounts a ON a.id = r.account"
 
@@ -156,7 +157,13 @@ static void read_item(struct db_row *row, struct request_item *ret)
 	ret->made = db_i64(row, 11);
 	ret->dies = db_i64(row, 12);
 	COLUMN(row, 13, ret->organisation);
-	COLUMN(row, 14, ret->number);
+	COLUMN(row, 14, ret->course.number);
+	COLUMN(row, 15, ret->course.replaces);
+	COLUMN(row, 17, ret->course.entered_by);
+	ret->course.submitted = db_i64(row, 18);
+	ret->course.due = db_i64(row, 19);
+	COLUMN(row, 20, ret->course.claimant);
+	ret->course.claim_ends = db_i64(row, 21);
 }
 
 static enum err each_item(struct db_row *row, request_item_fn *fn, void *arg, struct fault *f)
@@ -186,15 +193,32 @@ enum err store_requests_of(struct db *db, int64_t account, const char *state, in
 	return each_item(row, fn, arg, f);
 }
 
-enum err store_requests_in(struct db *db, const char *state, const char *project, const char *kind, int64_t limit,
-			   request_item_fn *fn, void *arg, struct fault *f)
+#define WAITS " r.state = 'awaiting_officers' AND (?1 = '' OR r.project = ?1) AND (?2 = '' OR r.kind = ?2)"
+
+enum err store_requests_queue(struct db *db, const struct queue_filter *q, int64_t limit, int64_t offset,
+			      request_item_fn *fn, void *arg, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row,
-		     "SELECT " ITEM " WHERE r.state = ?1 AND (?2 = '' OR r.project = ?2) AND (?3 = '' OR r.kind = ?3)"
-		     " ORDER BY r.dies, r.id LIMIT ?4",
-		     "ttti", state, project, kind, limit));
+		     "SELECT " ITEM " WHERE" WAITS
+		     " AND (?3 = 0 OR k.due < ?4) ORDER BY k.due, r.id LIMIT ?5 OFFSET ?6",
+		     "ttiiii", q->project, q->kind, (int64_t)q->overdue, q->now, limit, offset));
 	return each_item(row, fn, arg, f);
+}
+
+enum err store_requests_queue_count(struct db *db, const struct queue_filter *q, struct queue_counts *ret,
+				    struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT count(*), coalesce(sum(k.due < ?3), 0), coalesce(sum(k.claim_ends > ?3), 0)"
+		   " FROM requests r JOIN courses k ON k.request = r.id WHERE" WAITS,
+		   "tti", q->project, q->kind, q->now));
+	ret->waiting = db_i64(row, 0);
+	ret->overdue = db_i64(row, 1);
+	ret->claimed = db_i64(row, 2);
+	ret->total = q->overdue ? ret->overdue : ret->waiting;
+	return OK;
 }
 
 enum err store_requests_pending(struct db *db, int64_t limit, request_item_fn *fn, void *arg, struct fault *f)

@@ -41,21 +41,46 @@ MUST_CHECK enum err store_request_refusal(struct db *db, const char *id, const c
 					  const char *text, struct fault *f);
 MUST_CHECK enum err store_request_result(struct db *db, const char *id, int64_t cert, struct fault *f);
 
+#define COURSE_NUMBER_MAX 31 /* "20261123-7K2M9QXA4BCD" */
+
+struct course {
+	char number[COURSE_NUMBER_MAX + 1];
+	char replaces[REQUEST_ID + 1];    /* the request that this one corrects, "" none */
+	char replaced_by[REQUEST_ID + 1]; /* the request that corrects this one, "" none */
+	char entered_by[WHO_MAX];         /* an officer who opened it: name of the roster, or "uid:1002"; "" its owner */
+	int64_t submitted, due;           /* 0: not yet, none */
+	char claimant[WHO_MAX];           /* "" nobody */
+	int64_t claim_ends;
+};
+
 /* What lists show. */
 struct request_item {
-	char id[REQUEST_ID + 1], number[32], kind[16], way[TALLY_WORD], project[TALLY_WORD], profile[TALLY_WORD],
+	char id[REQUEST_ID + 1], kind[16], way[TALLY_WORD], project[TALLY_WORD], profile[TALLY_WORD],
 		state[20], policy[65];
 	struct cert_ref ref; /* predecessor */
 	int64_t officers, officers_have, made, dies;
 	char organisation[ORGANISATION_MAX + 1]; /* "" when an officer opened it */
+	struct course course;
 };
 typedef void request_item_fn(void *arg, const struct request_item *item);
 /* Of an account; state "" all. Newest first. */
 MUST_CHECK enum err store_requests_of(struct db *db, int64_t account, const char *state, int64_t limit, int64_t offset,
 				      request_item_fn *fn, void *arg, int64_t *ret_total, struct fault *f);
-/* In that state, of everybody; project, kind "" all. Oldest first, at most limit. */
-MUST_CHECK enum err store_requests_in(struct db *db, const char *state, const char *project, const char *kind,
-				      int64_t limit, request_item_fn *fn, void *arg, struct fault *f);
+/* What waits for officers. */
+struct queue_filter {
+	const char *project, *kind; /* "" all */
+	bool overdue;               /* only what is late */
+	int64_t now;
+};
+struct queue_counts {
+	int64_t total;   /* of the filter */
+	int64_t waiting, overdue, claimed; /* of project and kind */
+};
+/* The first due first. */
+MUST_CHECK enum err store_requests_queue(struct db *db, const struct queue_filter *q, int64_t limit, int64_t offset,
+					 request_item_fn *fn, void *arg, struct fault *f);
+MUST_CHECK enum err store_requests_queue_count(struct db *db, const struct queue_filter *q, struct queue_counts *ret,
+					       struct fault *f);
 /* Not final. */
 MUST_CHECK enum err store_requests_pending(struct db *db, int64_t limit, request_item_fn *fn, void *arg,
 					   struct fault *f);

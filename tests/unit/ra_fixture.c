@@ -435,10 +435,14 @@ static void write_log_key(struct fx *x)
 
 static void write_config(struct fx *x)
 {
-	_cleanup_buf_ struct buf b = {0};
+	_cleanup_buf_ struct buf b = {0}, calendar = {0};
+	struct fault f = {0};
+	must("calendar", file_read(POLICIES_DIR "/calendar.yaml", 65536, &calendar, &f), &f);
+	fx_write(x, "calendar.yaml", buf_text(&calendar));
 	buf_fmt(&b,
 		"root: %s\nstate: state\nsocket: desk.sock\nsigner_socket: signer.sock\npolicies: policies\nroster: "
-		"roster.note\nra_key: ra.key\nlog_key: log.vkey\nra_name: ra-1\nsenders: 2\nlogin: {initial_password: "
+		"roster.note\ncalendar: calendar.yaml\nra_key: ra.key\nlog_key: log.vkey\nra_name: ra-1\nsenders: "
+		"2\nlogin: {initial_password: "
 		"\"" INITIAL "\"}\n"
 		"bank: {name: Hufu, bank: Example Bank, account: \"0000\"}\n"
 		"provider: {url: 'https://pay.example.test/p?o={order}&fen={amount}&yuan={yuan}&back={return}', "

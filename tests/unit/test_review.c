@@ -299,6 +299,130 @@ static void test_nobody_approves_their_own_entry(void **state)
 	fx_refused(x, UID_BOB, "review.prepare_revoke", p, "officer_other");
 }
 
+/* --- claims, the queue, due dates --- */
+
+static json_t *as(const char *request, const char *officer)
+{
+	json_t *p = json_pack("{s:s}", "request", request);
+	if (officer)
+		json_object_set_new(p, "officer", json_string(officer));
+	return p;
+}
+
+static json_t *queue(struct fx *x, json_t *params)
+{
+	return fx_do(x, UID_OFFICER, "review.queue", params);
+}
+
+static void test_claims(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *draft = fx_change(x), *id = waiting(x);
+	fx_refused(x, UID_OFFICER, "review.claim", as(draft, "alice"), "request_state");
+	fx_refused(x, UID_SUBSCRIBER, "review.claim", as(id, NULL), "method_denied");
+	fx_refused(x, UID_OFFICER, "review.claim", as(id, "mallory"), "signer_unknown");
+	fx_refused(x, UID_OFFICER, "review.claim", as(id, "ra-1"), "signer_unknown");
+	_cleanup_(json_freep) json_t *one = fx_do(x, UID_OFFICER, "review.claim", as(id, "alice"));
+	assert_string_equal(fx_text(one, "claimed_by"), "alice");
+	json_decref(fx_do(x, UID_OFFICER, "review.claim", as(id, "alice")));
+	fx_refused(x, UID_BOB, "review.claim", as(id, NULL), "claimed");
+	fx_refused(x, UID_BOB, "review.release_claim", as(id, NULL), "claimed");
+	_cleanup_(json_freep) json_t *seen = queue(x, NULL);
+	assert_string_equal(fx_text(json_array_get(json_object_get(seen, "requests"), 0), "claimed_by"), "alice");
+	/* A courtesy: bob's signature counts all the same, and alice's claim stays until she has signed. */
+	fx_approve(x, id, "bob");
+	_cleanup_(json_freep) json_t *held = officer_show(x, id);
+	assert_string_equal(fx_text(held, "claimed_by"), "alice");
+	/* It dies after its time, and is given back. */
+	clock_set(NOW + 3600);
+	_cleanup_(json_freep) json_t *dead = officer_show(x, id);
+	assert_null(json_object_get(dead, "claimed_by"));
+	json_decref(fx_do(x, UID_BOB, "review.claim", as(id, NULL)));
+	json_decref(fx_do(x, UID_BOB, "review.release_claim", as(id, NULL)));
+	json_decref(fx_do(x, UID_BOB, "review.release_claim", as(id, NULL)));
+	json_decref(fx_do(x, UID_OFFICER, "review.claim", as(id, "alice")));
+	fx_approve(x, id, "alice");
+	_cleanup_(json_freep) json_t *done = officer_show(x, id);
+	assert_string_equal(fx_text(done, "state"), "approved");
+	fx_refused(x, UID_BOB, "review.claim", as(id, NULL), "request_state");
+}
+
+static void test_queue_and_due_dates(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *first = waiting(x), *revoke = NULL;
+	_cleanup_(json_freep) json_t *mine = show(x, first);
+	/* NOW is a Monday, 08:00 in Shanghai. */
+	assert_string_equal(fx_text(mine, "due"), "2026-11-25T10:00:00Z");
+	assert_true(json_is_false(json_object_get(mine, "overdue")));
+	clock_set(NOW + 11 * 3600);
+	revoke = opened(x, UID_OFFICER, "alice");
+	_cleanup_(json_freep) json_t *other = officer_show(x, revoke);
+	assert_string_equal(fx_text(other, "due"), "2026-11-26T10:00:00Z");
+	clock_set(NOW + 3 * DAY);
+	_cleanup_(json_freep) json_t *all = queue(x, NULL), *late = queue(x, json_pack("{s:b}", "overdue", 1)),
+				     *changes = queue(x, json_pack("{s:s}", "kind", "change")),
+				     *page = queue(x, json_pack("{s:i,s:i}", "page", 2, "per_page", 1)),
+				     *none = queue(x, json_pack("{s:s}", "project", "' OR 1=1 --"));
+	json_t *rows = json_object_get(all, "requests");
+	assert_int_equal(json_array_size(rows), 2);
+	assert_string_equal(fx_text(json_array_get(rows, 0), "request"), first);
+	assert_true(json_is_true(json_object_get(json_array_get(rows, 0), "overdue")));
+	assert_true(json_is_false(json_object_get(json_array_get(rows, 1), "overdue")));
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(all, "counts"), "overdue")), 1);
+	assert_int_equal(json_array_size(json_object_get(late, "requests")), 1);
+	assert_int_equal(json_integer_value(json_object_get(late, "total")), 1);
+	assert_int_equal(json_array_size(json_object_get(changes, "requests")), 1);
+	assert_string_equal(fx_text(json_array_get(json_object_get(page, "requests"), 0), "request"), revoke);
+	assert_int_equal(json_integer_value(json_object_get(page, "total")), 2);
+	assert_int_equal(json_integer_value(json_object_get(none, "total")), 0);
+	_cleanup_(json_freep) json_t *health = fx_do(x, UID_ADMIN, "desk.health", NULL);
+	assert_int_equal(json_integer_value(json_object_get(health, "overdue")), 1);
+	clock_set(NOW);
+}
+
+static bool remarked(struct fx *x, const char *reason)
+{
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_ADMIN, "desk.health", NULL);
+	json_t *v;
+	size_t i;
+	json_array_foreach(json_object_get(r, "remarks"), i, v)
+	{
+		if (strcmp(fx_text(v, "reason"), reason) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void test_calendar_is_read_again(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	struct fault f = {0};
+	(void)state;
+	fx_log_in(x);
+	assert_false(remarked(x, "calendar_year"));
+	clock_set(NOW + 20 * DAY);
+	assert_true(remarked(x, "calendar_year"));
+	clock_set(NOW);
+	fx_write(x, "calendar.yaml",
+		 "opens: '09:00'\ncloses: '18:00'\nweekdays: [monday]\n"
+		 "years: {'2026': {off: [2026-11-30]}, '2027': {}}\n");
+	assert_int_equal(laws_reload(x->desk->laws, &f), OK);
+	_cleanup_(freep) char *id = waiting(x);
+	_cleanup_(json_freep) json_t *r = show(x, id);
+	assert_string_equal(fx_text(r, "due"), "2026-12-14T10:00:00Z");
+	/* One that can't be read changes nothing. */
+	fx_write(x, "calendar.yaml", "opens: never\n");
+	assert_int_equal(laws_reload(x->desk->laws, &f), ERR_CONFIG);
+	_cleanup_(freep) char *next = waiting(x);
+	_cleanup_(json_freep) json_t *same = show(x, next);
+	assert_string_equal(fx_text(same, "due"), "2026-12-14T10:00:00Z");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +433,9 @@ int main(void)
 		cmocka_unit_test(test_correction_ends),
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_nobody_approves_their_own_entry),
+		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_queue_and_due_dates),
+		cmocka_unit_test(test_calendar_is_read_again),
 	};
 	secret_init();
 	log_init("test", LOG_LEVEL_ERROR);

@@ -232,12 +232,26 @@ static enum err write_config(const struct setup *s, const char *name, const stru
 	return file_write_new(path, buf_slice(text), 0644, f);
 }
 
+/* The desk's calendar comes with the policies, beside the bundle: no signature hangs on a holiday. */
+static enum err copy_calendar(const struct setup *s, bool *ret_there, struct fault *f)
+{
+	_cleanup_(freep) char *from = path_join(s->policies, "calendar.yaml");
+	_cleanup_buf_ struct buf text = {0};
+	*ret_there = file_exists(from);
+	if (!*ret_there)
+		return OK;
+	TRY(file_read(from, 65536, &text, f));
+	return write_config(s, "calendar.yaml", &text, f);
+}
+
 static enum err write_configs(const struct setup *s, struct fault *f)
 {
 	_cleanup_buf_ struct buf ca = {0}, ra = {0}, hufu = {0};
 	uid_t ra_uid;
 	gid_t ra_gid;
+	bool calendar = false;
 	TRY(uid_of(s->ra_user, &ra_uid, &ra_gid, f));
+	TRY(copy_calendar(s, &calendar, f));
 	buf_fmt(&ca,
 		"# The isolated signer. Relative paths start three folders above this file.\n"
 		"state: var/lib/hufu-ca\nra_socket: run/hufu/ca/ra.sock\noperator_socket: run/hufu/operator/ca.sock\n"
@@ -254,6 +268,8 @@ static enum err write_configs(const struct setup *s, struct fault *f)
 		"bank:\n  name: Hufu Example\n  bank: Example Bank\n  account: \"0000 0000 0000 0000\"\n"
 		"callers:\n  - uid: %u\n    roles: [subscriber, officer, admin, portal]\n",
 		(unsigned)geteuid());
+	if (calendar)
+		buf_str(&ra, "calendar: etc/hufu/calendar.yaml\n");
 	buf_str(&hufu, "# Where the tools find this tree. Relative paths start three folders above this file.\n"
 		       "desk_socket: run/hufu/ra/desk.sock\noperator_socket: run/hufu/operator/ca.sock\npolicies: "
 		       "etc/hufu/policies\n"
