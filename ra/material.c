@@ -1,9 +1,10 @@
 /*
- * Materials: files by their hash, what they are told by their first bytes.
+ * Materials: files by their hash, what they are told by their bytes (material_form.h).
  *
  * A file is stored before the draft names it, but only for a draft that may take it. The same bytes are stored once. A
  * download is an audit line, and the bytes are hashed again on their way out.
  */
+#include "ra/material_form.h"
 #include "ra/request.h"
 
 #include "common/base/file.h"
@@ -19,20 +20,6 @@ struct arrival {
 
 /* --- put --- */
 
-/* PDF 7.5.2 (ISO 32000-1), JPEG SOI (T.81 B.1.1.3), PNG signature (ISO 15948 5.2). */
-static const char *type_of(struct slice s)
-{
-	static const struct {
-		const char *type, *magic;
-		size_t n;
-	} types[] = {{"pdf", "%PDF-", 5}, {"jpeg", "\xff\xd8\xff", 3}, {"png", "\x89PNG\r\n\x1a\n", 8}};
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (s.n > types[i].n && memcmp(s.p, types[i].magic, types[i].n) == 0)
-			return types[i].type;
-	}
-	return NULL;
-}
-
 static enum err decode(struct ctx *c, struct arrival *u, struct fault *f)
 {
 	const char *content = param_text(c, "content");
@@ -42,11 +29,8 @@ static enum err decode(struct ctx *c, struct arrival *u, struct fault *f)
 	if (u->bytes.len > MATERIAL_MAX)
 		return fault_raise(f, ERR_LIMIT, "material_size", "params.content",
 				   "found %zu bytes, wanted at most %u", u->bytes.len, MATERIAL_MAX);
-	const char *type = type_of(buf_slice(&u->bytes));
-	if (!type)
-		return fault_raise(f, ERR_RULE, "material_type", "params.content",
-				   "found bytes that begin with \"%s\", wanted a PDF, JPEG or PNG file",
-				   ESC(u->bytes.data, u->bytes.len < 8 ? u->bytes.len : 8));
+	const char *type = NULL;
+	TRY(material_form(buf_slice(&u->bytes), &type, f));
 	snprintf(u->material.type, sizeof(u->material.type), "%s", type);
 	snprintf(u->material.name, sizeof(u->material.name), "%s", param_text(c, "name"));
 	sha256(u->bytes.data, u->bytes.len, u->material.sha256);

@@ -263,7 +263,8 @@ issued_to() {
 
 # material NAME: a PDF of one page; prints its path.
 material() {
-	printf '%%PDF-1.4\n%% %s\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%%%EOF\n' "$1" >"$WORK/$1.pdf"
+	printf '%%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n%% %s\nxref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n' \
+		"$1" $((43 + ${#1})) >"$WORK/$1.pdf"
 	echo "$WORK/$1.pdf"
 }
 

@@ -3,6 +3,7 @@
  * is played, over a real socket, because the two rooms are never linked together.
  */
 #include "ra_fixture.h"
+#include "material_kit.h"
 
 #include "ra/bell.h"
 #include "ra/follow.h"
@@ -773,7 +774,8 @@ char *fx_revoke(struct fx *x)
 void fx_material(struct fx *x, const char *request, const char *name)
 {
 	_cleanup_buf_ struct buf bytes = {0}, text = {0};
-	buf_fmt(&bytes, "%%PDF-1.4 %s", name);
+	_cleanup_(freep) char *line = xasprintf("%% %s", name);
+	kit_pdf(line, &bytes);
 	buf_base64(&text, bytes.data, bytes.len);
 	json_decref(fx_do(x, UID_SUBSCRIBER, "material.put",
 			  json_pack("{s:s,s:s,s:s,s:s}", "session", x->session, "request", request, "name", name,

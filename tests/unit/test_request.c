@@ -1,6 +1,7 @@
 /*
  * Requests from draft to outcome: the state machine, tallies, materials, proofs, officers, and the signer's word.
  */
+#include "material_kit.h"
 #include "ra_fixture.h"
 
 #include "ra/bell.h"
@@ -338,19 +339,27 @@ static json_t *material(struct fx *x, const char *id, const char *name, const vo
 
 static void test_materials(void **state)
 {
-	static const struct {
-		const char *name, *bytes;
-		size_t n;
+	_cleanup_buf_ struct buf pdf = {0}, jpeg = {0}, png = {0}, two = {0};
+	kit_pdf("", &pdf);
+	kit_jpeg(&jpeg);
+	kit_png(&png);
+	buf_add_slice(&two, buf_slice(&png));
+	buf_add_slice(&two, buf_slice(&pdf));
+	const struct {
+		const char *name;
+		struct slice bytes;
 		const char *rule;
 	} cases[] = {
-		{"change-proof", "%PDF-1.7 x", 10, NULL},
-		{"change-proof", "\xff\xd8\xff\xe0 jpeg", 9, NULL},
-		{"change-proof", "\x89PNG\r\n\x1a\n..", 10, NULL},
-		{"change-proof", "plain text", 10, "material_type"},
-		{"change-proof", "MZ\x90 program", 11, "material_type"},
-		{"change-proof", "<html></html>", 13, "material_type"},
-		{"birth-certificate", "%PDF-1.7 x", 10, "material_unknown"},
-		{"../../etc/passwd", "%PDF-1.7 x", 10, "material_unknown"},
+		{"change-proof", buf_slice(&pdf), NULL},
+		{"change-proof", buf_slice(&jpeg), NULL},
+		{"change-proof", buf_slice(&png), NULL},
+		{"change-proof", buf_slice(&two), "material_hidden"},
+		{"change-proof", slice_str("%PDF-1.4 x"), "material_form"},
+		{"change-proof", slice_str("plain text"), "material_type"},
+		{"birth-certificate", buf_slice(&pdf), "material_unknown"},
+		{"../../etc/passwd", buf_slice(&pdf), "material_unknown"},
+		{"'; DROP TABLE materials; --", buf_slice(&pdf), "material_unknown"},
+		{"<script>alert(1)</script>", buf_slice(&pdf), "material_unknown"},
 	};
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
@@ -358,13 +367,13 @@ static void test_materials(void **state)
 	_cleanup_(json_freep) json_t *draft = fx_do(x, UID_SUBSCRIBER, "request.prepare", fx_change_params(x));
 	const char *id = fx_text(draft, "request");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		json_t *p = material(x, id, cases[i].name, cases[i].bytes, cases[i].n);
+		json_t *p = material(x, id, cases[i].name, cases[i].bytes.p, cases[i].bytes.n);
 		if (cases[i].rule)
 			fx_refused(x, UID_SUBSCRIBER, "material.put", p, cases[i].rule);
 		else
 			json_decref(fx_do(x, UID_SUBSCRIBER, "material.put", p));
 	}
-	json_t *p = material(x, id, "change-proof", "%PDF-1.7 x", 10);
+	json_t *p = material(x, id, "change-proof", pdf.data, pdf.len);
 	json_object_set_new(p, "content", json_string("not base64!!"));
 	fx_refused(x, UID_SUBSCRIBER, "material.put", p, "material_content");
 	/* Each is bound into the tally by its hash. */
@@ -383,18 +392,19 @@ static void test_materials_are_bounded(void **state)
 	fx_log_in(x);
 	_cleanup_(json_freep) json_t *draft = fx_do(x, UID_SUBSCRIBER, "request.prepare", fx_change_params(x));
 	const char *id = fx_text(draft, "request");
-	memcpy(large, "%PDF-", 5);
-	json_decref(fx_do(x, UID_SUBSCRIBER, "material.put", material(x, id, "change-proof", large, 700u * 1024u)));
 	fx_refused(x, UID_SUBSCRIBER, "material.put", material(x, id, "change-proof", large, 700u * 1024u + 1),
 		   "material_size");
-	for (int i = 1; i < TALLY_MAX_MATERIALS; i++) {
-		char bytes[16];
-		int n = snprintf(bytes, sizeof(bytes), "%%PDF-%d", i);
-		json_decref(
-			fx_do(x, UID_SUBSCRIBER, "material.put", material(x, id, "change-proof", bytes, (size_t)n)));
+	for (int i = 0; i <= TALLY_MAX_MATERIALS; i++) {
+		_cleanup_buf_ struct buf pdf = {0};
+		char body[16];
+		snprintf(body, sizeof(body), "%% %d", i);
+		kit_pdf(body, &pdf);
+		json_t *p = material(x, id, "change-proof", pdf.data, pdf.len);
+		if (i == TALLY_MAX_MATERIALS)
+			fx_refused(x, UID_SUBSCRIBER, "material.put", p, "materials");
+		else
+			json_decref(fx_do(x, UID_SUBSCRIBER, "material.put", p));
 	}
-	fx_refused(x, UID_SUBSCRIBER, "material.put", material(x, id, "change-proof", "%PDF-one more", 13),
-		   "materials");
 }
 
 static json_t *fetch(const char *id, json_t *m, const char *session)

@@ -1,6 +1,7 @@
 /*
  * Officers at work: corrections, numbers that stay, entries of one's own, claims, and two of them at once.
  */
+#include "material_kit.h"
 #include "ra_fixture.h"
 
 #include "ra/clockwork.h"
@@ -65,8 +66,9 @@ static char *number_of(struct fx *x, const char *request)
 /* A material of that name with other bytes than fx_material() puts. */
 static void other_material(struct fx *x, const char *request, const char *name)
 {
-	_cleanup_buf_ struct buf text = {0};
-	buf_base64(&text, (const uint8_t *)"%PDF-1.4 stamped anew", 21);
+	_cleanup_buf_ struct buf pdf = {0}, text = {0};
+	kit_pdf("% stamped anew", &pdf);
+	buf_base64(&text, pdf.data, pdf.len);
 	json_decref(fx_do(x, UID_SUBSCRIBER, "material.put",
 			  json_pack("{s:s,s:s,s:s,s:s}", "session", x->session, "request", request, "name", name,
 				    "content", buf_text(&text))));

@@ -318,15 +318,17 @@ static const char *const demo_materials[] = {"registration-form", "agent-id-card
 static void demo_pdf(const char *what, struct buf *b)
 {
 	_cleanup_(freep) char *stream = xasprintf("BT /F1 18 Tf 72 720 Td (Demo material: %s) Tj ET", what);
+	size_t begin = b->len;
 	buf_fmt(b,
 		"%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count "
 		"1>>endobj\n"
 		"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 "
 		"R>>>>>>endobj\n"
 		"4 0 obj<</Length %zu>>stream\n%s\nendstream endobj\n5 0 "
-		"obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
-		"trailer<</Root 1 0 R>>\n%%%%EOF\n",
+		"obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n",
 		strlen(stream), stream);
+	size_t table = b->len - begin;
+	buf_fmt(b, "xref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R/Size 6>>\nstartxref\n%zu\n%%%%EOF\n", table);
 }
 
 static enum err put_materials(struct demo *d, const char *request, struct fault *f)
