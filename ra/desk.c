@@ -293,8 +293,12 @@ static enum err dispatch(void *arg, struct rpc_call *call, json_t **ret_result, 
 void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply)
 {
 	struct desk *d = arg;
-	if (!status_quick(d, peer, request, reply))
-		jsonrpc_handle(&d->rpc, peer, request, reply);
+	jsonrpc_handle(&d->rpc, peer, request, reply);
+}
+
+bool desk_at_once(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply)
+{
+	return status_quick(arg, peer, request, reply);
 }
 
 /* --- opening and closing --- */

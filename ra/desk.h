@@ -51,6 +51,7 @@ static inline void desk_closep(struct desk **d) { if (*d) desk_close(*d); *d = N
 /* So many calls may wait for a request to end without keeping others from their turn: the server has as many workers more. */
 #define DESK_WAITERS 64
 /* An rpc_handler; arg is the desk. */
+bool desk_at_once(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply); /* an rpc_quick */
 void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
 
 /* --- one call ----------------------------------------------------------------------------------------------------- */

@@ -105,6 +105,7 @@ static enum err open_server(struct desk *d, struct rpc_server **ret, struct faul
 							    .max_request = JSONRPC_MAX_REQUEST,
 							    .workers = workers,
 							    .handle = desk_handle,
+							    .at_once = desk_at_once,
 							    .arg = d},
 				ret, f);
 }

@@ -19,6 +19,7 @@
 #define GREETING_BYTES 8
 #define FRAME_HEAD 9
 #define ID_BYTES 4
+#define ANSWERS_KEPT (256u * 1024u) /* memory for them that stays with a connection */
 #define QUEUED_MAX 64u		    /* requests of one peer waiting for a worker */
 #define QUEUED_BYTES (256u * 1024u) /* the same in bytes; one larger request may wait alone */
 
@@ -78,6 +79,7 @@ void conn_unref(struct conn *c)
 	if (atomic_fetch_sub(&c->refs, 1) > 1)
 		return;
 	buf_done(&c->in);
+	buf_done(&c->answers);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
@@ -96,6 +98,31 @@ void conn_close(struct conn *c)
 }
 
 /* --- requests ---------------------------------------------------------------------------------------------------- */
+
+static void put_head(uint8_t head[FRAME_HEAD + ID_BYTES], const uint8_t id[ID_BYTES], size_t body)
+{
+	uint64_t n = body + ID_BYTES;
+	head[0] = 1;
+	for (int k = 0; k < 8; k++)
+		head[1 + k] = (uint8_t)(n >> (56 - 8 * k));
+	memcpy(head + FRAME_HEAD, id, ID_BYTES);
+}
+
+/* Asks whether the request can be answered at once, and puts the answer behind the others. */
+static bool answer_at_once(struct conn *c, const uint8_t *frame, size_t n)
+{
+	static const uint8_t room[FRAME_HEAD + ID_BYTES];
+	size_t from = c->answers.len, body = from + sizeof(room);
+	if (!c->at_once)
+		return false;
+	buf_add(&c->answers, room, sizeof(room));
+	bool done = c->at_once(c->arg, &c->peer, slice_of(frame + ID_BYTES, n), &c->answers);
+	if (!done || c->answers.len == body)
+		c->answers.len = from;
+	else
+		put_head(c->answers.data + from, frame, c->answers.len - body);
+	return done;
+}
 
 static void take_request(struct conn *c, const uint8_t *frame, size_t n, struct request ***tail)
 {
@@ -144,7 +171,8 @@ static enum err parse_frame(struct conn *c, size_t max_request, size_t *at, bool
 	if (!(p[0] & 0x80))
 		return fault_raise(f, ERR_PARSE, "sp_frame", "frame.id",
 				   "frame id has its highest bit clear: forwarded requests are not taken");
-	take_request(c, p, n - ID_BYTES, tail);
+	if (!answer_at_once(c, p, n - ID_BYTES))
+		take_request(c, p, n - ID_BYTES, tail);
 	*at += FRAME_HEAD + n;
 	*ret_whole = true;
 	return OK;
@@ -174,20 +202,6 @@ static enum err parse(struct conn *c, size_t max_request, struct request ***tail
 	if (rest == 0 && c->in.cap > CONN_SCRATCH)
 		buf_done(&c->in);
 	return OK;
-}
-
-enum err conn_read(struct conn *c, uint8_t *scratch, size_t max_request, struct request ***tail, struct fault *f)
-{
-	ssize_t n = recv(c->fd, scratch, CONN_SCRATCH, 0);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return OK;
-	if (n <= 0)
-		return fault_raise(f, ERR_NET, "peer_left", "socket", "%s", n < 0 ? strerror(errno) : "end of stream");
-	if (c->finishing)
-		return OK; /* written by this thread; a request that came too late is not taken */
-	buf_add(&c->in, scratch, (size_t)n);
-	explicit_bzero(scratch, (size_t)n);
-	return parse(c, max_request, tail, f);
 }
 
 void conn_taken(struct conn *c, const struct request *r)
@@ -231,24 +245,45 @@ static void keep(struct conn *c, struct slice head, struct slice body, size_t se
 	arm(c);
 }
 
-bool conn_reply(struct conn *c, const uint8_t id[4], struct slice body)
+/* True when something was kept. */
+static bool send_or_keep(struct conn *c, struct slice head, struct slice body)
 {
-	uint8_t head[FRAME_HEAD + ID_BYTES] = {1};
-	uint64_t n = body.n + ID_BYTES;
-	for (int k = 0; k < 8; k++)
-		head[1 + k] = (uint8_t)(n >> (56 - 8 * k));
-	memcpy(head + FRAME_HEAD, id, ID_BYTES);
-	struct slice h = slice_of(head, sizeof(head));
 	bool kept = false;
 	pthread_mutex_lock(&c->lock);
 	if (!c->closed) {
-		size_t sent = c->out ? 0 : send_now(c->fd, h, body);
-		kept = sent < h.n + body.n;
+		size_t sent = c->out ? 0 : send_now(c->fd, head, body);
+		kept = sent < head.n + body.n;
 		if (kept)
-			keep(c, h, body, sent);
+			keep(c, head, body, sent);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return kept;
+}
+
+bool conn_reply(struct conn *c, const uint8_t id[4], struct slice body)
+{
+	uint8_t head[FRAME_HEAD + ID_BYTES];
+	put_head(head, id, body.n);
+	return send_or_keep(c, slice_of(head, sizeof(head)), body);
+}
+
+enum err conn_read(struct conn *c, uint8_t *scratch, size_t max_request, struct request ***tail, struct fault *f)
+{
+	ssize_t n = recv(c->fd, scratch, CONN_SCRATCH, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return OK;
+	if (n <= 0)
+		return fault_raise(f, ERR_NET, "peer_left", "socket", "%s", n < 0 ? strerror(errno) : "end of stream");
+	if (c->finishing)
+		return OK; /* written by this thread; a request that came too late is not taken */
+	buf_add(&c->in, scratch, (size_t)n);
+	explicit_bzero(scratch, (size_t)n);
+	enum err e = parse(c, max_request, tail, f);
+	c->kept = c->answers.len > 0 && send_or_keep(c, slice_of(c->answers.data, 0), buf_slice(&c->answers));
+	buf_clear(&c->answers);
+	if (c->answers.cap > ANSWERS_KEPT)
+		buf_done(&c->answers);
+	return e;
 }
 
 /* With the lock held. */

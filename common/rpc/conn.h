@@ -30,12 +30,15 @@ struct conn {
 	struct rpc_peer peer;
 	int epoll, fd;
 	int64_t since_us;
+	rpc_quick *at_once; /* set by the loop; NULL: none */
+	void *arg;
 	atomic_uint refs;
 	/* the I/O thread's */
 	struct conn *prev, *next;
 	bool greeted;
-	bool pending; /* something was kept at the last conn_stalled() */
-	struct buf in;
+	bool pending;		/* something was kept at the last conn_stalled() */
+	bool kept;		/* something was kept at the last conn_read() */
+	struct buf in, answers; /* answers: given at once, framed, to be sent when all that came is read */
 	/* both sides' */
 	pthread_mutex_t lock;
 	bool closed, finishing, shut;
@@ -53,7 +56,7 @@ struct conn *conn_ref(struct conn *c);
 void conn_unref(struct conn *c);
 /* Hangs up; replies that come later are dropped. I/O thread. */
 void conn_close(struct conn *c);
-/* Reads what is there, once. Complete requests are appended to *tail. OK, or ERR_NET: the peer left; ERR_PARSE,
+/* Reads what is there, once. Requests that are answered at once are; other complete requests are appended to *tail. OK, or ERR_NET: the peer left; ERR_PARSE,
  * ERR_LIMIT: it does not speak the protocol. I/O thread. */
 MUST_CHECK enum err conn_read(struct conn *c, uint8_t *scratch, size_t max_request, struct request ***tail,
 			      struct fault *f);

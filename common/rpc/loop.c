@@ -166,8 +166,11 @@ static void admit(struct loop *l, int fd_given)
 	}
 	struct conn *c = conn_new(l->epoll, fd, &peer);
 	fd = -1; /* taken */
-	if (c)
-		link_conn(l, c);
+	if (!c)
+		return;
+	c->at_once = l->config.at_once;
+	c->arg = l->config.arg;
+	link_conn(l, c);
 }
 
 static void watch_listener(struct loop *l, bool on)
@@ -198,6 +201,7 @@ static void on_conn(struct loop *l, struct conn *c, uint32_t events, struct requ
 	if (alive && events & EPOLLIN) {
 		enum err e = conn_read(c, l->scratch, l->config.max_request, tail, &f);
 		alive = e == OK;
+		l->watching |= c->kept;
 		if (e != OK && e != ERR_NET)
 			log_peer(l, "peer_violation", &c->peer, f.text);
 	} else if (events & (EPOLLHUP | EPOLLERR)) {

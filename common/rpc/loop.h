@@ -13,6 +13,8 @@ struct loop_config {
 	bool any_uid;
 	size_t max_request;
 	int64_t send_timeout_us;
+	rpc_quick *at_once;
+	void *arg;
 };
 /* Takes the listening socket, also on failure. Gives *ret: loop_free() after loop_run() has returned. */
 MUST_CHECK enum err loop_new(int listener, const struct loop_config *c, struct loop **ret, struct fault *f);

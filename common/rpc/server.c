@@ -120,6 +120,8 @@ static enum err start(struct rpc_server *s, const struct rpc_server_config *c, s
 		.n_uids = c->n_uids,
 		.any_uid = c->uids == NULL,
 		.max_request = c->max_request,
+		.at_once = c->at_once,
+		.arg = c->arg,
 		.send_timeout_us = (int64_t)(c->send_timeout_ms ? c->send_timeout_ms : SEND_TIMEOUT_MS) * 1000,
 	};
 	TRY(loop_new(fd, &lc, &s->loop, f));

@@ -20,6 +20,9 @@ struct rpc_peer {
 };
 /* Handles one request on a worker thread; writes the reply. An empty reply drops the request. */
 typedef void rpc_handler(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
+/* Answers a request at once, on the thread that reads from all peers: it must neither wait nor take long. False: nothing
+ * was written, a worker's turn. */
+typedef bool rpc_quick(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
 
 struct rpc_server_config {
 	const char *path;         /* of the Unix socket; an old one that nobody listens on is replaced */
@@ -30,6 +33,7 @@ struct rpc_server_config {
 	unsigned workers;         /* threads: requests handled at once; 1-256 */
 	unsigned send_timeout_ms; /* a peer that reads no replies for so long loses its connection; 0: 5000 */
 	rpc_handler *handle;
+	rpc_quick *at_once;       /* asked first; NULL: workers do everything. What it answers is sent together, as it was read */
 	void *arg;
 };
 struct rpc_server;

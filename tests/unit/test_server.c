@@ -261,6 +261,72 @@ static void test_peer_does_not_read(void **state)
 	host_done(&h);
 }
 
+static void expect_frame(int fd, uint8_t id, const char *text)
+{
+	uint8_t frame[13 + 64];
+	size_t n = 13 + strlen(text);
+	assert_int_equal(recv(fd, frame, n, MSG_WAITALL), (ssize_t)n);
+	assert_int_equal(frame[8], n - 9);
+	assert_int_equal(frame[12], id);
+	assert_memory_equal(frame + 13, text, strlen(text));
+}
+
+static void test_at_once(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	struct rpc_server_config config = host_config(&h);
+	config.at_once = quick;
+	config.workers = 1;
+	assert_int_equal(rpc_server_start(&config, &h.server, NULL), OK);
+	int fd = raw_connect(h.path);
+	uint8_t hello[8];
+	raw_hello(fd, 0x30);
+	assert_int_equal(recv(fd, hello, 8, MSG_WAITALL), 8);
+	raw_request(fd, 1, "block");
+	host_wait_blocked(&h, 1);
+	/* The only worker waits, and so does what needs one. */
+	raw_request(fd, 2, "later");
+	raw_request(fd, 3, "now");
+	raw_request(fd, 4, "now-none");
+	raw_request(fd, 5, "now-and-then");
+	expect_frame(fd, 3, "now");
+	expect_frame(fd, 5, "now-and-then");
+	assert_int_equal(host_handled(&h), 1);
+	host_open(&h);
+	expect_frame(fd, 1, "block");
+	expect_frame(fd, 2, "later");
+	close(fd);
+	host_done(&h);
+}
+
+/* One that asks and asks and reads nothing stands in nobody's way. */
+static void test_at_once_unread(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	struct rpc_server_config config = host_config(&h);
+	config.at_once = quick;
+	assert_int_equal(rpc_server_start(&config, &h.server, NULL), OK);
+	int fd = raw_connect(h.path);
+	raw_hello(fd, 0x30);
+	for (uint8_t i = 0; i < 100; i++)
+		raw_request(fd, i, "now-big");
+	struct rpc_client *c = client(h.path, 4000);
+	for (int i = 0; i < 10; i++) {
+		expect_echo(c, "now");
+		expect_echo(c, "still here");
+	}
+	struct pollfd p = {.fd = fd};
+	assert_int_equal(poll(&p, 1, 3000), 1);
+	assert_true(p.revents & POLLHUP);
+	close(fd);
+	rpc_client_close(c);
+	host_done(&h);
+}
+
 struct late_call {
 	struct rpc_client *c;
 	const char *request;
@@ -404,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_uids),	       cmocka_unit_test(test_size),
 		cmocka_unit_test(test_garbage),	       cmocka_unit_test(test_peer_dies),
 		cmocka_unit_test(test_hangs_up_early), cmocka_unit_test(test_many_connections),
+		cmocka_unit_test(test_at_once),	       cmocka_unit_test(test_at_once_unread),
 		cmocka_unit_test(test_pipelined),      cmocka_unit_test(test_peer_does_not_read),
 		cmocka_unit_test(test_stop_drains),    cmocka_unit_test(test_path),
 		cmocka_unit_test(test_path_length),    cmocka_unit_test(test_mode),
