@@ -14,8 +14,10 @@
 #include <assert.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#define CHUNK 16384u
+#define HUGE_PAGE (2u * 1024u * 1024u)
+#define CHUNK (HUGE_PAGE / sizeof(struct status_entry))
 #define FIRST_SLOTS 4096u
 #define ISSUERS_MAX 4096u
 
@@ -30,7 +32,21 @@ struct status_index {
 	struct status_issuer *issuers;
 	size_t n_issuers;
 	int64_t size, as_of;
+	struct buf heads; /* the same as text */
 };
+
+/* Zeroed memory of one or more huge pages, where the system has them: look-ups go all over it, and with small pages most
+ * of their time is spent in page tables. Gives: free(). */
+static void *huge_calloc(size_t bytes)
+{
+	size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *p = aligned_alloc(HUGE_PAGE, whole);
+	if (!p)
+		abort();
+	(void)madvise(p, whole, MADV_HUGEPAGE);
+	memset(p, 0, bytes);
+	return p;
+}
 
 /* --- the hash table --- */
 
@@ -72,7 +88,8 @@ static void grow_slots(struct status_index *x)
 {
 	free(x->slots);
 	x->n_slots = x->n_slots ? 2 * x->n_slots : FIRST_SLOTS;
-	x->slots = xcalloc(x->n_slots, sizeof(*x->slots));
+	size_t bytes = x->n_slots * sizeof(*x->slots);
+	x->slots = bytes < HUGE_PAGE ? xcalloc(1, bytes) : huge_calloc(bytes);
 	for (uint32_t id = 1; id < x->n_chunks * CHUNK; id++) {
 		if (entry_at(x, id)->n > 0)
 			link_id(x, id);
@@ -97,10 +114,13 @@ static uint32_t issuer_number(struct status_index *x, const uint8_t key_id[20])
 
 static struct status_entry *make_room(struct status_index *x, int64_t id)
 {
-	assert(id > 0 && id < UINT32_MAX);
+	assert(id >= 0 && id < UINT32_MAX);
 	while (x->n_chunks <= (size_t)id / CHUNK) {
 		x->chunks = xrealloc(x->chunks, x->n_chunks + 1, sizeof(struct status_entry *));
-		x->chunks[x->n_chunks++] = xcalloc(CHUNK, sizeof(struct status_entry));
+		/* A small desk stays small: pages of its first chunk come as they are touched. */
+		x->chunks[x->n_chunks] = x->n_chunks == 0 ? xcalloc(CHUNK, sizeof(struct status_entry))
+							  : huge_calloc(CHUNK * sizeof(struct status_entry));
+		x->n_chunks++;
 	}
 	return entry_at(x, (uint32_t)id);
 }
@@ -150,13 +170,20 @@ static bool committed(void *arg, struct db *db, const int64_t *ids, size_t n)
 	return e == OK;
 }
 
+/* With the lock held for writing. */
+static void set_heads(struct status_index *x, int64_t size, int64_t as_of)
+{
+	x->size = size;
+	x->as_of = as_of;
+	buf_clear(&x->heads);
+	buf_fmt(&x->heads, "\"as_of\":\"%s\",\"ledger_size\":%lld,", UTC(as_of), (long long)size);
+}
+
 void status_index_heads(struct status_index *x, int64_t size, int64_t as_of)
 {
 	pthread_rwlock_wrlock(&x->lock);
-	if (size > x->size) {
-		x->size = size;
-		x->as_of = as_of;
-	}
+	if (size > x->size)
+		set_heads(x, size, as_of);
 	pthread_rwlock_unlock(&x->lock);
 }
 
@@ -164,8 +191,10 @@ void status_index_heads(struct status_index *x, int64_t size, int64_t as_of)
 
 static enum err fill(struct status_index *x, struct db *db, struct fault *f)
 {
-	TRY(store_head(db, HEAD_NEXT, &x->size, f));
-	TRY(store_head(db, HEAD_AT, &x->as_of, f));
+	int64_t size = 0, as_of = 0;
+	TRY(store_head(db, HEAD_NEXT, &size, f));
+	TRY(store_head(db, HEAD_AT, &as_of, f));
+	set_heads(x, size, as_of);
 	return store_certs_each(db, put, x, f);
 }
 
@@ -193,6 +222,7 @@ enum err status_index_open(struct store *s, struct status_index **ret, struct fa
 	pthread_rwlockattr_destroy(&attr);
 	random_fill(x->seed, sizeof(x->seed));
 	x->store = s;
+	make_room(x, 0);
 	grow_slots(x);
 	enum err e = load(x, f);
 	if (e != OK) {
@@ -212,6 +242,7 @@ void status_index_close(struct status_index *x)
 	free(x->chunks);
 	free(x->slots);
 	free(x->issuers);
+	buf_done(&x->heads);
 	pthread_rwlock_destroy(&x->lock);
 	free(x);
 }
@@ -231,6 +262,11 @@ void status_end(struct status_index *x)
 int64_t status_size(const struct status_index *x)
 {
 	return x->size;
+}
+
+struct slice status_heads_text(const struct status_index *x)
+{
+	return buf_slice(&x->heads);
 }
 
 int64_t status_as_of(const struct status_index *x)
@@ -259,10 +295,17 @@ static size_t start_of(const struct status_index *x, const struct serial *serial
 	return hash_of(x, key, serial->n) & (x->n_slots - 1);
 }
 
-void status_prefetch(const struct status_index *x, const struct serial *serial)
+void status_prefetch(const struct status_index *x, const struct serial *serial, bool entry)
 {
 	uint8_t key[SERIAL_MAX];
-	__builtin_prefetch(&x->slots[start_of(x, serial, key)]);
+	const uint32_t *slot = &x->slots[start_of(x, serial, key)];
+	if (!entry) {
+		__builtin_prefetch(slot);
+		return;
+	}
+	const struct status_entry *e = entry_at(x, *slot); /* number 0 is an entry that nobody has */
+	__builtin_prefetch(e);
+	__builtin_prefetch((const char *)(e + 1) - 1);
 }
 
 size_t status_by_serial(const struct status_index *x, const struct serial *serial,

@@ -45,7 +45,9 @@ const struct status_issuer *status_issuer(const struct status_index *x, uint32_t
 size_t status_by_serial(const struct status_index *x, const struct serial *serial,
 			const struct status_entry *ret[SAME_SERIAL_MAX]);
 const struct status_entry *status_by_ref(const struct status_index *x, const struct cert_ref *ref);
-/* Hints the processor at what a look-up will touch, when several follow. */
-void status_prefetch(const struct status_index *x, const struct serial *serial);
+/* "as_of" and "ledger_size" as JSON members, with a comma behind each. */
+struct slice status_heads_text(const struct status_index *x);
+/* Hints the processor at what a look-up will touch, when several follow: first the slots of all, then the entries. */
+void status_prefetch(const struct status_index *x, const struct serial *serial, bool entry);
 
 #endif

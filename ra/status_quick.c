@@ -12,6 +12,7 @@
 
 #include "common/base/clock.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define ASKED_MAX 64   /* more go the general road: nobody waits long behind one question */
@@ -91,23 +92,26 @@ static bool take_id(struct text *t, struct slice *ret)
 	return ret->n <= ID_TEXT_MAX;
 }
 
-/* Octet of two hex digits by table; 0x100: none. `alpha` is the 'A' or 'a' that letters start from. */
-static unsigned nibble(uint8_t c, uint8_t alpha)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= alpha && c < alpha + 6 ? c - alpha + 10u : 0x100;
-}
+/* Digits and the letters of one case: their value and IS_HEX; nothing for the rest. */
+#define IS_HEX 0x10
+#define HEX(c, v) [c] = IS_HEX | (v)
+#define DIGITS                                                                                                         \
+	HEX('0', 0), HEX('1', 1), HEX('2', 2), HEX('3', 3), HEX('4', 4), HEX('5', 5), HEX('6', 6), HEX('7', 7),        \
+		HEX('8', 8), HEX('9', 9)
+static const uint8_t upper[256] = {DIGITS,	 HEX('A', 10), HEX('B', 11), HEX('C', 12),
+				   HEX('D', 13), HEX('E', 14), HEX('F', 15)};
+static const uint8_t lower[256] = {DIGITS,	 HEX('a', 10), HEX('b', 11), HEX('c', 12),
+				   HEX('d', 13), HEX('e', 14), HEX('f', 15)};
 
-static bool unhex(struct slice text, uint8_t alpha, uint8_t *ret)
+static bool unhex(struct slice text, const uint8_t digits[256], uint8_t *ret)
 {
-	unsigned wrong = 0;
+	unsigned all = IS_HEX;
 	for (size_t i = 0; i < text.n / 2; i++) {
-		unsigned high = nibble(text.p[2 * i], alpha), low = nibble(text.p[2 * i + 1], alpha);
-		wrong |= high | low;
-		ret[i] = (uint8_t)(high << 4 | low);
+		unsigned high = digits[text.p[2 * i]], low = digits[text.p[2 * i + 1]];
+		all &= high & low;
+		ret[i] = (uint8_t)(high << 4 | (low & 15));
 	}
-	return wrong < 0x100;
+	return all == IS_HEX;
 }
 
 static bool read_serial(struct slice text, struct ask *a)
@@ -116,13 +120,13 @@ static bool read_serial(struct slice text, struct ask *a)
 		return false;
 	a->serial = text;
 	a->ref.serial.n = text.n / 2;
-	return unhex(text, 'A', a->ref.serial.b) && a->ref.serial.b[0] != 0;
+	return unhex(text, upper, a->ref.serial.b) && a->ref.serial.b[0] != 0;
 }
 
 static bool read_issuer(struct slice text, struct ask *a)
 {
 	a->issuer = text;
-	return text.n == 40 && unhex(text, 'a', a->ref.issuer_key_id);
+	return text.n == 40 && unhex(text, lower, a->ref.issuer_key_id);
 }
 
 static bool take_serial(struct text *t, struct ask *a)
@@ -219,12 +223,6 @@ static char *add_text(char *at, const char *text)
 	return add(at, text, strlen(text));
 }
 
-/* Years are the same for most, and dates for many: a day's text is kept. */
-struct day {
-	int64_t number;
-	char text[TIME_TEXT];
-};
-
 static char *add_two(char *at, unsigned v)
 {
 	*at++ = (char)('0' + v / 10);
@@ -232,21 +230,22 @@ static char *add_two(char *at, unsigned v)
 	return at;
 }
 
-static char *add_time(char *at, int64_t t, struct day *day)
+static char *add_time(char *at, int64_t t)
 {
-	if (t < 0)
-		return add_text(at, UTC(t));
-	if (t / 86400 != day->number) {
-		day->number = t / 86400;
-		time_utc(t, day->text);
-	}
-	unsigned second = (unsigned)(t % 86400);
-	at = add(at, day->text, 11); /* "2026-11-23T" */
-	at = add_two(at, second / 3600);
+	struct civil c = time_civil(t);
+	assert(c.year >= 0 && c.year <= 9999);
+	at = add_two(at, (unsigned)c.year / 100);
+	at = add_two(at, (unsigned)c.year % 100);
+	*at++ = '-';
+	at = add_two(at, (unsigned)c.month);
+	*at++ = '-';
+	at = add_two(at, (unsigned)c.day);
+	*at++ = 'T';
+	at = add_two(at, (unsigned)c.hour);
 	*at++ = ':';
-	at = add_two(at, second / 60 % 60);
+	at = add_two(at, (unsigned)c.minute);
 	*at++ = ':';
-	at = add_two(at, second % 60);
+	at = add_two(at, (unsigned)c.second);
 	*at++ = 'Z';
 	return at;
 }
@@ -264,7 +263,6 @@ static char *add_serial(char *at, const struct status_entry *e)
 struct answering {
 	const struct status_index *index;
 	int64_t now;
-	struct day day;
 };
 
 static char *add_entry(char *at, struct answering *x, const struct status_entry *e)
@@ -274,12 +272,12 @@ static char *add_entry(char *at, struct answering *x, const struct status_entry 
 	const struct status_entry *next = status_entry(x->index, e->successor);
 	at = add_serial(ADD(at, "{\"serial\":\""), e);
 	at = add(ADD(at, "\",\"issuer\":\""), status_issuer(x->index, e->issuer)->hex, 40);
-	at = add_time(ADD(at, "\",\"not_after\":\""), e->not_after, &x->day);
+	at = add_time(ADD(at, "\",\"not_after\":\""), e->not_after);
 	at = add_text(ADD(at, "\",\"state\":\""), word);
 	if (reason)
 		at = add_text(ADD(at, "\",\"reason\":\""), reason);
 	if (e->state != CERT_GOOD)
-		at = add_time(ADD(at, "\",\"when\":\""), e->changed, &x->day);
+		at = add_time(ADD(at, "\",\"when\":\""), e->changed);
 	if (next) {
 		at = add_serial(ADD(at, "\",\"successor\":\""), next);
 		at = add(ADD(at, "\",\"successor_issuer\":\""), status_issuer(x->index, next->issuer)->hex, 40);
@@ -318,10 +316,13 @@ static void answer_one(struct answering *x, const struct ask *a, struct buf *rep
 
 static void answer(struct answering *x, const struct question *q, struct buf *reply)
 {
-	buf_fmt(reply, "{\"jsonrpc\":\"2.0\",\"result\":{\"as_of\":\"%s\",\"ledger_size\":%lld,\"answers\":[",
-		UTC(status_as_of(x->index)), (long long)status_size(x->index));
+	buf_str(reply, "{\"jsonrpc\":\"2.0\",\"result\":{");
+	buf_add_slice(reply, status_heads_text(x->index));
+	buf_str(reply, "\"answers\":[");
 	for (size_t i = 0; i < q->n; i++)
-		status_prefetch(x->index, &q->asked[i].ref.serial);
+		status_prefetch(x->index, &q->asked[i].ref.serial, false);
+	for (size_t i = 0; i < q->n; i++)
+		status_prefetch(x->index, &q->asked[i].ref.serial, true);
 	for (size_t i = 0; i < q->n; i++)
 		answer_one(x, &q->asked[i], reply);
 	reply->len--; /* the last comma */
@@ -332,10 +333,10 @@ static void answer(struct answering *x, const struct question *q, struct buf *re
 
 bool status_quick(struct desk *d, const struct rpc_peer *peer, struct slice request, struct buf *reply)
 {
-	struct question q;
+	struct question q __attribute__((uninitialized)); /* large; read_question() sets what it reads */
 	if (ra_config_roles(&d->config, peer->uid) == 0 || !read_question(request, &q))
 		return false;
-	struct answering x = {.index = d->status, .now = clock_now(), .day.number = -1};
+	struct answering x = {.index = d->status, .now = clock_now()};
 	status_begin(d->status);
 	answer(&x, &q, reply);
 	status_end(d->status);

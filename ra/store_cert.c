@@ -233,6 +233,19 @@ enum err store_cert_body(struct db *db, int64_t id, struct cert_body *ret, struc
 }
 
 /* 0 stands for none: NULLIF makes it null. */
+enum err store_cert_row_add(struct db *db, const struct cert_row *row, int64_t *ret_id, struct fault *f)
+{
+	TRY(db_run(db, f,
+		   "INSERT INTO certs (issuer, serial, state, reason, changed, not_before, not_after, successor,"
+		   " predecessor, account)"
+		   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, NULLIF(?8, 0), NULLIF(?9, 0))",
+		   "bbiiiiiii", slice_of(row->ref.issuer_key_id, 20), serial_slice(&row->ref.serial),
+		   (int64_t)row->state, (int64_t)row->reason, row->changed, row->not_before, row->not_after,
+		   row->predecessor, row->account));
+	*ret_id = db_last_id(db);
+	return OK;
+}
+
 enum err store_cert_add(struct db *db, const struct cert_row *row, const struct cert_body *body, int64_t *ret_id,
 			bool *ret_added, struct fault *f)
 {
@@ -243,14 +256,7 @@ enum err store_cert_add(struct db *db, const struct cert_row *row, const struct 
 		*ret_id = there.id;
 	if (e != ERR_NOT_FOUND)
 		return e;
-	TRY(db_run(db, f,
-		   "INSERT INTO certs (issuer, serial, state, reason, changed, not_before, not_after, successor,"
-		   " predecessor, account)"
-		   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, NULLIF(?8, 0), NULLIF(?9, 0))",
-		   "bbiiiiiii", slice_of(row->ref.issuer_key_id, 20), serial_slice(&row->ref.serial),
-		   (int64_t)row->state, (int64_t)row->reason, row->changed, row->not_before, row->not_after,
-		   row->predecessor, row->account));
-	*ret_id = db_last_id(db);
+	TRY(store_cert_row_add(db, row, ret_id, f));
 	TRY(print_put(db, *ret_id, buf_slice(&body->der), f));
 	return db_run(db, f,
 		      "INSERT INTO cert_bodies (id, der, name, issuer_name, key_sha256, renewals, adopted, weak,"

@@ -45,6 +45,8 @@ MUST_CHECK enum err store_cert_body(struct db *db, int64_t id, struct cert_body 
 /* Adds both rows; ret_id also when it was there already (*ret_added false). */
 MUST_CHECK enum err store_cert_add(struct db *db, const struct cert_row *row, const struct cert_body *body,
 				   int64_t *ret_id, bool *ret_added, struct fault *f);
+/* The narrow row alone. ERR_CONFLICT when it is there. */
+MUST_CHECK enum err store_cert_row_add(struct db *db, const struct cert_row *row, int64_t *ret_id, struct fault *f);
 MUST_CHECK enum err store_cert_status(struct db *db, int64_t id, enum cert_state state, unsigned reason, int64_t changed,
 				      struct fault *f);
 MUST_CHECK enum err store_cert_successor(struct db *db, int64_t id, int64_t successor, struct fault *f);

@@ -25,6 +25,22 @@ PY
 	[ -z "$(ls -A "$disk")" ] # nothing is left behind
 }
 
+@test "tools/bench desk --json: status and lists, each beside both echo servers" {
+	disk=$BATS_TEST_TMPDIR/disk
+	mkdir "$disk"
+	TMPDIR=$disk tools/bench desk --seconds 1 --certificates 30000 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
+	python3 - "$BATS_TEST_TMPDIR/out" <<'PY'
+import json, sys
+o = json.load(open(sys.argv[1]))
+assert o["name"] == "desk", o
+assert [r["case"] for r in o["rows"]] == ["status-64", "status-32x64", "cert-list-16", "service-list-16", "order-list-16"], o
+for r in o["rows"]:
+    assert r["runs"] == 3 and set(r["peers"]) == {"echo", "echo-nng"}, r
+    assert r["hufu_per_s"] > 0 and r["limit_per_s"] >= max(r["peers"].values()) - 1, r
+PY
+	[ -z "$(ls -A "$disk")" ]
+}
+
 @test "tools/bench names what it does not know" {
 	run tools/bench nosuch
 	[ "$status" = 4 ]

@@ -10,7 +10,8 @@ struct bench_run {
 	const char *build, *policies; /* folders */
 	const char *dir;	      /* an empty folder, on the disk that is measured */
 	unsigned cpus, seconds, runs;
-	bool progress; /* say on stderr what is being done */
+	size_t certificates; /* that a generated desk holds */
+	bool progress;	     /* say on stderr what is being done */
 };
 /* Fills rows and programs of *ret. */
 MUST_CHECK enum err issue_run(const struct bench_run *b, struct report *ret, struct fault *f);

@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
+#include "tools/benchmark/ask.h"
 #include "tools/benchmark/issue.h"
 #include "tools/benchmark/load.h"
 
@@ -23,6 +24,8 @@
 #define DEFAULT_SECONDS 3
 #define MAX_SECONDS 60
 #define RUNS 3
+#define CERTIFICATES 2000000u
+#define MAX_CERTIFICATES 100000000u
 #define FLUSHES 64
 #define FLUSH_BYTES 4096
 
@@ -31,6 +34,7 @@ static const struct benchmark {
 	enum err (*run)(const struct bench_run *b, struct report *ret, struct fault *f);
 } benchmarks[] = {
 	{"issue", "certificates a second through the signer, and through RA and signer", issue_run},
+	{"desk", "status and lists a second from a desk with 2 million certificates", ask_run},
 };
 #define N_BENCHMARKS (sizeof benchmarks / sizeof benchmarks[0])
 
@@ -43,7 +47,8 @@ struct options {
 
 static int usage(const char *why, const char *what)
 {
-	fprintf(stderr, "hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--json]\n", why, what);
+	fprintf(stderr, "hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--certificates N] [--json]\n", why,
+		what);
 	for (size_t i = 0; i < N_BENCHMARKS; i++)
 		fprintf(stderr, "  %-8s %s\n", benchmarks[i].name, benchmarks[i].what);
 	return 4;
@@ -72,6 +77,9 @@ static int read_options(int argc, char **argv, struct options *o)
 		i++;
 		if (strcmp(a, "--seconds") == 0 && u64_parse(value, strlen(value), MAX_SECONDS, &n) && n > 0)
 			o->run.seconds = (unsigned)n;
+		else if (strcmp(a, "--certificates") == 0 && u64_parse(value, strlen(value), MAX_CERTIFICATES, &n) &&
+			 n > 0)
+			o->run.certificates = n;
 		else if (strcmp(a, "--build") == 0)
 			o->run.build = value;
 		else if (strcmp(a, "--policies") == 0)
@@ -164,7 +172,9 @@ int main(int argc, char **argv)
 {
 	secret_init();
 	log_init("hufu-bench", LOG_LEVEL_WARNING);
-	struct options o = {.commit = "unknown", .run = {.seconds = DEFAULT_SECONDS, .runs = RUNS, .progress = true}};
+	struct options o = {
+		.commit = "unknown",
+		.run = {.seconds = DEFAULT_SECONDS, .runs = RUNS, .certificates = CERTIFICATES, .progress = true}};
 	struct fault f = {0};
 	int rc = read_options(argc, argv, &o);
 	if (rc != 0)

@@ -96,13 +96,17 @@ void report_table(const struct report *r, FILE *out)
 {
 	fprintf(out, "%s: %u cpus, load %.1f, commit %s, runs of %u s, one flush %.2f ms\n\n", r->name, r->cpus,
 		r->load, r->commit, r->seconds, r->flush_ms);
-	fprintf(out, "%-20s %8s %8s %6s %8s %8s %7s %9s %5s\n", "case", "hufu/s", "limit/s", "ratio", "p50 ms",
+	fprintf(out, "%-20s %9s %9s %6s %8s %8s %7s %9s %5s\n", "case", "hufu/s", "limit/s", "ratio", "p50 ms",
 		"p99 ms", "cpu us", "peak MiB", "runs");
 	for (size_t i = 0; i < r->n_rows; i++) {
 		const struct row *w = &r->rows[i];
-		fprintf(out, "%-20s %8.0f %8.0f %6.2f %8.2f %8.2f %7.0f %9.1f %5zu\n", w->name, MEDIAN(w, per_s),
-			MEDIAN(w, limit_per_s), ratio_of(w), MEDIAN(w, p50_ms), MEDIAN(w, p99_ms), MEDIAN(w, cpu_us),
-			peak_of(w), w->n_runs);
+		fprintf(out, "%-20s %9.0f %9.0f %6.2f %8.2f %8.2f %7.*f %9.1f %5zu", w->name, MEDIAN(w, per_s),
+			MEDIAN(w, limit_per_s), ratio_of(w), MEDIAN(w, p50_ms), MEDIAN(w, p99_ms),
+			MEDIAN(w, cpu_us) < 100 ? 1 : 0, MEDIAN(w, cpu_us), peak_of(w), w->n_runs);
+		for (size_t k = 0; k < REPORT_PEERS; k++)
+			if (w->peers[k])
+				fprintf(out, "  %s %.0f", w->peers[k], MEDIAN(w, peers[k]));
+		fputc('\n', out);
 	}
 	fprintf(out, "\n%-20s %9s %15s %11s %9s\n", "program, MiB", "idle", "peak when idle", "after load", "peak");
 	for (size_t i = 0; i < r->n_programs; i++) {
@@ -121,6 +125,10 @@ static json_t *number(double v)
 static json_t *row_json(const struct row *r)
 {
 	json_t *o = json_pack("{s:s,s:{}}", "case", r->name, "peers");
+	for (size_t i = 0; i < REPORT_PEERS; i++) {
+		if (r->peers[i])
+			json_object_set_new(json_object_get(o, "peers"), r->peers[i], number(MEDIAN(r, peers[i])));
+	}
 	json_object_set_new(o, "hufu_per_s", number(MEDIAN(r, per_s)));
 	json_object_set_new(o, "limit_per_s", number(MEDIAN(r, limit_per_s)));
 	json_object_set_new(o, "ratio", number(ratio_of(r)));

@@ -19,10 +19,13 @@ void timing_start(struct timing *t); /* empties it and reads the clock */
 /* Something that began at from_us has ended now. */
 void timing_add(struct timing *t, int64_t from_us);
 
+#define REPORT_PEERS 2
+
 /* One run of one case. */
 struct sample {
 	double per_s, limit_per_s, p50_ms, p99_ms;
-	double cpu_us; /* of Hufu's programs, for each certificate */
+	double cpu_us; /* of Hufu's programs, for each certificate or answer */
+	double peers[REPORT_PEERS];
 };
 /* Rate from the run's start to its last answer, and percentiles. Sorts t. Leaves limit_per_s and cpu_us alone. */
 void sample_take(struct sample *s, struct timing *t);
@@ -30,6 +33,7 @@ void sample_take(struct sample *s, struct timing *t);
 #define REPORT_MAX_RUNS 16
 struct row {
 	char name[40];
+	const char *peers[REPORT_PEERS]; /* their names; NULL: none */
 	struct sample runs[REPORT_MAX_RUNS];
 	size_t n_runs;
 	struct memory ca, ra; /* after the last run; ra zero when it took no part */

@@ -112,7 +112,7 @@ enum err memory_read(pid_t pid, struct memory *ret, struct fault *f)
 }
 
 /* utime and stime, the 12th and 13th words behind the program's name. proc(5) */
-static enum err process_cpu_us(pid_t pid, int64_t *ret, struct fault *f)
+enum err process_cpu_us(pid_t pid, int64_t *ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf b = {0};
 	_cleanup_(freep) char *path = xasprintf("/proc/%d/stat", (int)pid);

@@ -39,6 +39,8 @@ MUST_CHECK enum err tree_adopt(const struct tree *t, const struct stock *s, cons
 MUST_CHECK enum err tree_ledger_size(const struct tree *t, uint64_t *ret, struct fault *f);
 /* Processor time that the signer (and, when with_ra, the desk) has used since its start, in microseconds. */
 MUST_CHECK enum err tree_cpu_us(const struct tree *t, bool with_ra, int64_t *ret, struct fault *f);
+/* The same of any process. */
+MUST_CHECK enum err process_cpu_us(pid_t pid, int64_t *ret, struct fault *f);
 /* From /proc/PID/status. */
 MUST_CHECK enum err memory_read(pid_t pid, struct memory *ret, struct fault *f);
 

@@ -1,0 +1,257 @@
+/*
+ * A desk over a generated database (crowd.c). Each case is a kind of question, so many in flight; its limit is the better
+ * of two echo servers that get the same requests from the same load generator and answer by as many bytes.
+ *
+ * Questions are written before the time of a run begins. Every answer is looked at for being a result; one in 64 is read.
+ */
+#include "tools/benchmark/ask.h"
+
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "tools/benchmark/crowd.h"
+#include "tools/benchmark/echo.h"
+#include "tools/benchmark/load.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
+
+#define QUESTIONS 8192u /* written before; asked in turn */
+#define READ_ONE_IN 64u
+#define MAX_IN_FLIGHT 64u
+#define LIMIT_SECONDS 0.5 /* of a second of Hufu, for each echo server */
+
+static const struct kind {
+	const char *name, *method;
+	unsigned in_flight, serials; /* serials: in each question; 0: a list of one account */
+	const char *list;	     /* of its answer */
+} kinds[] = {
+	{"status-64", "status.query", 64, 1, "answers"},      {"status-32x64", "status.query", 64, 32, "answers"},
+	{"cert-list-16", "cert.list", 16, 0, "certificates"}, {"service-list-16", "service.list", 16, 0, "services"},
+	{"order-list-16", "order.list", 16, 0, "orders"},
+};
+#define N_KINDS (sizeof kinds / sizeof kinds[0])
+
+struct ask {
+	const struct bench_run *b;
+	struct tree tree;
+	const struct kind *kind; /* of the run under way */
+	struct buf *questions;
+	size_t next, echoed; /* echoed: bytes of an echo's answer; 0: Hufu is asked */
+	struct timing timing;
+	int64_t until_us, from_us[MAX_IN_FLIGHT];
+	struct report *report;
+};
+
+static void drop_questions(struct ask *x)
+{
+	for (size_t i = 0; x->questions && i < QUESTIONS; i++)
+		buf_done(&x->questions[i]);
+	freep(&x->questions);
+}
+
+/* --- questions and answers --- */
+
+static void write_question(const struct ask *x, struct buf *ret)
+{
+	const struct kind *k = x->kind;
+	buf_fmt(ret, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":{", rand() % 100000, k->method);
+	if (k->serials == 0) {
+		char token[33];
+		crowd_token((size_t)rand() % CROWD_ACCOUNTS, token);
+		buf_fmt(ret, "\"session\":\"%s\"}}", token);
+		return;
+	}
+	for (unsigned i = 0; i < k->serials; i++) {
+		struct serial s;
+		crowd_serial((size_t)rand() % x->b->certificates, &s);
+		buf_fmt(ret, "%s\"%s\"", i ? "," : "\"serials\":[", SERIAL(&s));
+	}
+	buf_str(ret, "]}}");
+}
+
+static void write_questions(struct ask *x)
+{
+	drop_questions(x);
+	x->questions = xcalloc(QUESTIONS, sizeof *x->questions);
+	for (size_t i = 0; i < QUESTIONS; i++)
+		write_question(x, &x->questions[i]);
+}
+
+static enum err read_answer(const struct ask *x, struct slice reply, struct fault *f)
+{
+	json_error_t e;
+	_cleanup_(json_freep) json_t *o = json_loadb((const char *)reply.p, reply.n, 0, &e);
+	json_t *list = json_object_get(json_object_get(o, "result"), x->kind->list), *v;
+	size_t i, wanted = x->kind->serials ? x->kind->serials : 5;
+	bool ok = json_array_size(list) == wanted;
+	json_array_foreach(list, i, v)
+	{
+		const char *state = json_string_value(json_object_get(v, "state"));
+		ok = ok && state && strcmp(state, "unknown") != 0;
+	}
+	if (ok)
+		return OK;
+	return fault_raise(f, ERR_INTERNAL, "desk_answer", x->kind->name, "answered: %s",
+			   ESC(reply.p, reply.n < 150 ? reply.n : 150));
+}
+
+static enum err check(const struct ask *x, struct slice reply, struct fault *f)
+{
+	static const char head[] = "{\"jsonrpc\":\"2.0\",\"result\":{";
+	if (x->echoed)
+		return reply.n == x->echoed ? OK : fault_raise(f, ERR_INTERNAL, "echo", "echo", "%zu bytes", reply.n);
+	bool result = reply.n > sizeof head && memcmp(reply.p, head, sizeof head - 1) == 0;
+	return result && x->timing.n % READ_ONE_IN ? OK : read_answer(x, reply, f);
+}
+
+static enum err step(void *arg, unsigned slot, struct slice reply, struct buf *request, struct fault *f)
+{
+	struct ask *x = arg;
+	if (reply.n > 0) {
+		timing_add(&x->timing, x->from_us[slot]);
+		TRY(check(x, reply, f));
+	}
+	int64_t now = reply.n > 0 ? x->timing.last_us : clock_mono_us();
+	if (now >= x->until_us)
+		return OK;
+	x->from_us[slot] = now;
+	buf_add_slice(request, buf_slice(&x->questions[x->next++ % QUESTIONS]));
+	return OK;
+}
+
+static enum err load(struct ask *x, const char *path, double seconds, struct fault *f)
+{
+	timing_start(&x->timing);
+	x->until_us = x->timing.from_us + (int64_t)(seconds * 1e6);
+	return load_run(path, x->kind->in_flight, step, x, f);
+}
+
+/* --- the limit --- */
+
+static enum err run_echo(struct ask *x, enum echo_kind kind, size_t bytes, double *ret_per_s, struct fault *f)
+{
+	_cleanup_(freep) char *path = path_join(x->b->dir, "echo.sock");
+	struct sample s = {0};
+	pid_t pid;
+	TRY(echo_start(kind, path, bytes, &pid, f));
+	x->echoed = bytes;
+	enum err e = load(x, path, x->b->seconds * LIMIT_SECONDS, f);
+	x->echoed = 0;
+	echo_stop(&pid);
+	(void)remove(path);
+	sample_take(&s, &x->timing);
+	*ret_per_s = s.per_s;
+	return e;
+}
+
+/* Bytes of an answer, on the average of a few. */
+static enum err answer_bytes(const struct ask *x, size_t *ret, struct fault *f)
+{
+	size_t sum = 0;
+	for (size_t i = 0; i < 32; i++) {
+		_cleanup_buf_ struct buf reply = {0};
+		TRY(load_call(x->tree.desk_socket, buf_slice(&x->questions[i]), &reply, f));
+		TRY(read_answer(x, buf_slice(&reply), f));
+		sum += reply.len;
+	}
+	*ret = sum / 32;
+	return OK;
+}
+
+/* --- a case --- */
+
+static enum err run_hufu(struct ask *x, struct sample *s, struct fault *f)
+{
+	int64_t before, after;
+	TRY(process_cpu_us(x->tree.ra, &before, f));
+	TRY(load(x, x->tree.desk_socket, x->b->seconds, f));
+	TRY(process_cpu_us(x->tree.ra, &after, f));
+	sample_take(s, &x->timing);
+	s->cpu_us = (double)(after - before) / (double)x->timing.n;
+	return OK;
+}
+
+/* Rates are answers about certificates (status) or pages (lists). */
+static void scale(struct sample *s, unsigned serials)
+{
+	double n = serials ? serials : 1;
+	s->per_s *= n;
+	s->limit_per_s *= n;
+	s->cpu_us /= n;
+	for (size_t i = 0; i < ECHO_KINDS; i++)
+		s->peers[i] *= n;
+}
+
+static enum err measure(struct ask *x, struct row *r, struct fault *f)
+{
+	struct sample *s = &r->runs[r->n_runs];
+	size_t bytes = 0;
+	write_questions(x);
+	TRY(answer_bytes(x, &bytes, f));
+	for (size_t i = 0; i < ECHO_KINDS; i++) {
+		TRY(run_echo(x, (enum echo_kind)i, bytes, &s->peers[i], f));
+		s->limit_per_s = s->peers[i] > s->limit_per_s ? s->peers[i] : s->limit_per_s;
+	}
+	TRY(run_hufu(x, s, f));
+	scale(s, x->kind->serials);
+	r->n_runs++;
+	if (x->b->progress)
+		fprintf(stderr, "%s: %.0f/s, limit %.0f/s\n", r->name, s->per_s, s->limit_per_s);
+	return memory_read(x->tree.ra, &r->ra, f);
+}
+
+/* --- the whole --- */
+
+static enum err open_tree(struct ask *x, struct fault *f)
+{
+	_cleanup_(old_ca_done) struct old_ca old = {0};
+	_cleanup_buf_ struct buf pem = {0};
+	_cleanup_(freep) char *old_path = path_join(x->b->dir, "old-ca.pem");
+	x->tree.build = x->b->build;
+	x->tree.policies = x->b->policies;
+	x->tree.dir = path_join(x->b->dir, "desk");
+	_cleanup_(freep) char *state = path_join(x->tree.dir, "var/lib/hufu-ra");
+	TRY(old_ca_new(&old, f));
+	pem_put(&pem, "CERTIFICATE", buf_slice(&old.cert));
+	TRY(file_write_new(old_path, buf_slice(&pem), 0644, f));
+	TRY(tree_lay_out(&x->tree, "p256", old_path, f));
+	if (x->b->progress)
+		fprintf(stderr, "%zu certificates are written into the desk's database\n", x->b->certificates);
+	TRY(crowd_fill(state, x->b->certificates, f));
+	return tree_start(&x->tree, f);
+}
+
+static enum err run_all(struct ask *x, struct fault *f)
+{
+	struct program *p = &x->report->programs[x->report->n_programs++];
+	TRY(open_tree(x, f));
+	snprintf(p->name, sizeof p->name, "hufu-ra");
+	p->idle = x->tree.idle_ra;
+	for (size_t k = 0; k < N_KINDS; k++) {
+		struct row *r = &x->report->rows[x->report->n_rows++];
+		snprintf(r->name, sizeof r->name, "%s", kinds[k].name);
+		memcpy(r->peers, echo_words, sizeof r->peers);
+	}
+	for (unsigned round = 0; round < x->b->runs; round++) {
+		for (size_t k = 0; k < N_KINDS; k++) {
+			x->kind = &kinds[k];
+			TRY(measure(x, &x->report->rows[k], f));
+		}
+	}
+	return memory_read(x->tree.ra, &p->loaded, f);
+}
+
+enum err ask_run(const struct bench_run *b, struct report *ret, struct fault *f)
+{
+	struct ask x = {.b = b, .report = ret};
+	enum err e = run_all(&x, f);
+	drop_questions(&x);
+	timing_done(&x.timing);
+	tree_done(&x.tree);
+	return e;
+}
