@@ -395,6 +395,16 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	return rpc_client_open(d->config.signer_socket, SIGNER_TIMEOUT_MS, WIRE_MAX_MESSAGE, &d->signer, f);
 }
 
+json_t *desk_openrpc(void)
+{
+	struct desk d = {0};
+	make_methods(&d);
+	json_t *o = jsonrpc_openrpc(&d.rpc);
+	free(d.methods);
+	free(d.messages);
+	return o;
+}
+
 enum err desk_open(struct ra_config *config, struct desk **ret, struct fault *f)
 {
 	_cleanup_(desk_closep) struct desk *d = xcalloc(1, sizeof(*d));

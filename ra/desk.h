@@ -102,6 +102,9 @@ extern const struct desk_part
 const struct desk_method *desk_method_at(size_t i);
 const struct rpc_message *desk_message_at(size_t i);
 
+/* The OpenRPC document, as rpc.discover answers it; needs no desk. Gives: json_decref(). */
+json_t *desk_openrpc(void);
+
 /* Runs fn in one transaction with the answer stored under the call's id; a repeated call gives the stored answer, or
  * ERR_CONFLICT call_id_reused when its parameters differ. For methods of MODE_OWN. */
 MUST_CHECK enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f);

@@ -34,6 +34,7 @@ static void print_help(FILE *to)
 	      "the signer.\n"
 	      "\n"
 	      "  --config FILE   ra.yaml\n"
+	      "  --openrpc       print the OpenRPC document of all methods\n"
 	      "  --version       print the version\n"
 	      "  --help          print this\n"
 	      "\n"
@@ -48,6 +49,13 @@ static void print_help(FILE *to)
 	      to);
 }
 
+static int print_openrpc(void)
+{
+	_cleanup_(json_freep) json_t *o = desk_openrpc();
+	int rv = json_dumpf(o, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
+	return rv == 0 && putchar('\n') == '\n' && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 /* *ret_config NULL: all is said, exit with the code returned. */
 static int read_arguments(int argc, char **argv, const char **ret_config)
 {
@@ -60,6 +68,8 @@ static int read_arguments(int argc, char **argv, const char **ret_config)
 		puts("hufu-ra " HUFU_VERSION);
 		return EXIT_SUCCESS;
 	}
+	if (argc == 2 && strcmp(argv[1], "--openrpc") == 0)
+		return print_openrpc();
 	if (argc == 3 && strcmp(argv[1], "--config") == 0) {
 		*ret_config = argv[2];
 		return EXIT_SUCCESS;

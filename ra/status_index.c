@@ -1,6 +1,7 @@
 /*
  * Rows stand under their id, in chunks that never move; ids come from SQLite, which numbers from 1 without holes. An
- * open hash table over serial numbers holds the ids. Serial numbers of old authorities are chosen outside, so the hash
+ * open hash table over serial numbers holds the ids, each with half of its hash, so that of rows only the one that is
+ * asked for is touched: memory is far away. Serial numbers of old authorities are chosen outside, so the hash
  * has a secret seed. Nothing is ever taken out: a certificate does not leave the table.
  */
 #include "ra/status_index.h"
@@ -26,7 +27,7 @@ struct status_index {
 	pthread_rwlock_t lock; /* of all below */
 	struct status_entry **chunks;
 	size_t n_chunks, n; /* n: certificates */
-	uint32_t *slots;    /* id, 0: free */
+	uint64_t *slots;    /* upper half of the hash, id; 0: free */
 	size_t n_slots;	    /* a power of two */
 	uint64_t seed[4];
 	struct status_issuer *issuers;
@@ -59,7 +60,7 @@ static uint64_t fold(uint64_t a, uint64_t b)
 }
 
 /* b: SERIAL_MAX octets, zero behind n. */
-static size_t hash_of(const struct status_index *x, const uint8_t *b, size_t n)
+static uint64_t hash_of(const struct status_index *x, const uint8_t *b, size_t n)
 {
 	uint64_t head, middle;
 	uint32_t tail;
@@ -69,6 +70,8 @@ static size_t hash_of(const struct status_index *x, const uint8_t *b, size_t n)
 	return fold(fold(head ^ x->seed[0], middle ^ x->seed[1]) ^ x->seed[2], (tail | (uint64_t)n << 32) ^ x->seed[3]);
 }
 
+#define TAG UINT64_C(0xffffffff00000000)
+
 static struct status_entry *entry_at(const struct status_index *x, uint32_t id)
 {
 	return &x->chunks[id / CHUNK][id % CHUNK];
@@ -77,17 +80,20 @@ static struct status_entry *entry_at(const struct status_index *x, uint32_t id)
 static void link_id(struct status_index *x, uint32_t id)
 {
 	const struct status_entry *e = entry_at(x, id);
-	size_t at = hash_of(x, e->serial, e->n) & (x->n_slots - 1);
+	uint64_t hash = hash_of(x, e->serial, e->n);
+	size_t at = hash & (x->n_slots - 1);
 	while (x->slots[at] != 0)
 		at = (at + 1) & (x->n_slots - 1);
-	x->slots[at] = id;
+	x->slots[at] = (hash & TAG) | id;
 }
 
 /* In the order of ids, so that those of one serial are found oldest first. */
-static void grow_slots(struct status_index *x)
+static void make_slots(struct status_index *x, size_t n)
 {
 	free(x->slots);
-	x->n_slots = x->n_slots ? 2 * x->n_slots : FIRST_SLOTS;
+	x->n_slots = FIRST_SLOTS;
+	while (7 * x->n_slots < 10 * n)
+		x->n_slots *= 2;
 	size_t bytes = x->n_slots * sizeof(*x->slots);
 	x->slots = bytes < HUGE_PAGE ? xcalloc(1, bytes) : huge_calloc(bytes);
 	for (uint32_t id = 1; id < x->n_chunks * CHUNK; id++) {
@@ -144,7 +150,7 @@ static void put(void *arg, const struct cert_row *row)
 		return;
 	x->n++;
 	if (10 * x->n > 7 * x->n_slots)
-		grow_slots(x);
+		make_slots(x, 2 * x->n);
 	else
 		link_id(x, (uint32_t)row->id);
 }
@@ -191,10 +197,12 @@ void status_index_heads(struct status_index *x, int64_t size, int64_t as_of)
 
 static enum err fill(struct status_index *x, struct db *db, struct fault *f)
 {
-	int64_t size = 0, as_of = 0;
+	int64_t size = 0, as_of = 0, last = 0;
 	TRY(store_head(db, HEAD_NEXT, &size, f));
 	TRY(store_head(db, HEAD_AT, &as_of, f));
 	set_heads(x, size, as_of);
+	TRY(store_certs_last(db, &last, f));
+	make_slots(x, (size_t)last);
 	return store_certs_each(db, put, x, f);
 }
 
@@ -223,7 +231,6 @@ enum err status_index_open(struct store *s, struct status_index **ret, struct fa
 	random_fill(x->seed, sizeof(x->seed));
 	x->store = s;
 	make_room(x, 0);
-	grow_slots(x);
 	enum err e = load(x, f);
 	if (e != OK) {
 		status_index_close(x);
@@ -287,23 +294,48 @@ const struct status_issuer *status_issuer(const struct status_index *x, uint32_t
 	return &x->issuers[number];
 }
 
-/* Where the walk for a serial begins. key: SERIAL_MAX octets, zero behind the serial's. */
-static size_t start_of(const struct status_index *x, const struct serial *serial, uint8_t key[SERIAL_MAX])
+/* A walk over the rows of one serial. */
+struct walk {
+	uint8_t key[SERIAL_MAX]; /* zero behind the serial's octets */
+	uint8_t n;
+	size_t at;
+	uint64_t tag;
+};
+
+static struct walk walk_begin(const struct status_index *x, const struct serial *serial)
 {
-	memset(key, 0, SERIAL_MAX);
-	memcpy(key, serial->b, serial->n);
-	return hash_of(x, key, serial->n) & (x->n_slots - 1);
+	struct walk w = {.n = (uint8_t)serial->n};
+	memcpy(w.key, serial->b, serial->n);
+	uint64_t hash = hash_of(x, w.key, serial->n);
+	w.at = hash & (x->n_slots - 1);
+	w.tag = hash & TAG;
+	return w;
+}
+
+/* NULL at the end. */
+static const struct status_entry *walk_next(const struct status_index *x, struct walk *w)
+{
+	for (uint64_t slot; (slot = x->slots[w->at]) != 0;) {
+		w->at = (w->at + 1) & (x->n_slots - 1);
+		if ((slot & TAG) != w->tag)
+			continue;
+		const struct status_entry *e = entry_at(x, (uint32_t)slot);
+		if (e->n == w->n && memcmp(e->serial, w->key, SERIAL_MAX) == 0)
+			return e;
+	}
+	return NULL;
 }
 
 void status_prefetch(const struct status_index *x, const struct serial *serial, bool entry)
 {
-	uint8_t key[SERIAL_MAX];
-	const uint32_t *slot = &x->slots[start_of(x, serial, key)];
+	struct walk w = walk_begin(x, serial);
 	if (!entry) {
-		__builtin_prefetch(slot);
+		__builtin_prefetch(&x->slots[w.at]);
 		return;
 	}
-	const struct status_entry *e = entry_at(x, *slot); /* number 0 is an entry that nobody has */
+	while (x->slots[w.at] != 0 && (x->slots[w.at] & TAG) != w.tag)
+		w.at = (w.at + 1) & (x->n_slots - 1);
+	const struct status_entry *e = entry_at(x, (uint32_t)x->slots[w.at]); /* number 0 is nobody's */
 	__builtin_prefetch(e);
 	__builtin_prefetch((const char *)(e + 1) - 1);
 }
@@ -311,23 +343,20 @@ void status_prefetch(const struct status_index *x, const struct serial *serial, 
 size_t status_by_serial(const struct status_index *x, const struct serial *serial,
 			const struct status_entry *ret[SAME_SERIAL_MAX])
 {
-	uint8_t key[SERIAL_MAX];
-	size_t n = 0, at = start_of(x, serial, key);
-	for (; x->slots[at] != 0 && n < SAME_SERIAL_MAX; at = (at + 1) & (x->n_slots - 1)) {
-		const struct status_entry *e = entry_at(x, x->slots[at]);
-		if (e->n == serial->n && memcmp(e->serial, key, SERIAL_MAX) == 0)
-			ret[n++] = e;
-	}
+	struct walk w = walk_begin(x, serial);
+	const struct status_entry *e;
+	size_t n = 0;
+	while (n < SAME_SERIAL_MAX && (e = walk_next(x, &w)))
+		ret[n++] = e;
 	return n;
 }
 
 const struct status_entry *status_by_ref(const struct status_index *x, const struct cert_ref *ref)
 {
-	uint8_t key[SERIAL_MAX];
-	for (size_t at = start_of(x, &ref->serial, key); x->slots[at] != 0; at = (at + 1) & (x->n_slots - 1)) {
-		const struct status_entry *e = entry_at(x, x->slots[at]);
-		if (e->n == ref->serial.n && memcmp(e->serial, key, SERIAL_MAX) == 0 &&
-		    memcmp(x->issuers[e->issuer].key_id, ref->issuer_key_id, 20) == 0)
+	struct walk w = walk_begin(x, &ref->serial);
+	const struct status_entry *e;
+	while ((e = walk_next(x, &w))) {
+		if (memcmp(x->issuers[e->issuer].key_id, ref->issuer_key_id, 20) == 0)
 			return e;
 	}
 	return NULL;

@@ -100,6 +100,14 @@ enum err store_certs_with_identifier(struct db *db, const char *profile, const c
 	return read_rows(row, ret, max, ret_n, f);
 }
 
+enum err store_certs_last(struct db *db, int64_t *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT ifnull(max(id), 0) FROM certs", ""));
+	*ret = db_i64(row, 0);
+	return OK;
+}
+
 enum err store_certs_each(struct db *db, void (*fn)(void *arg, const struct cert_row *row), void *arg, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;

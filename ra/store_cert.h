@@ -51,6 +51,8 @@ MUST_CHECK enum err store_cert_status(struct db *db, int64_t id, enum cert_state
 				      struct fault *f);
 MUST_CHECK enum err store_cert_successor(struct db *db, int64_t id, int64_t successor, struct fault *f);
 
+/* The highest id; 0 when there is none. */
+MUST_CHECK enum err store_certs_last(struct db *db, int64_t *ret, struct fault *f);
 /* All certificates, by rising id. */
 MUST_CHECK enum err store_certs_each(struct db *db, void (*fn)(void *arg, const struct cert_row *row), void *arg,
 				     struct fault *f);
