@@ -1,5 +1,5 @@
 /*
- * What is known of each certificate's status, in memory, so that a portal's question touches no database: about 64 bytes
+ * What is known of each certificate's status, in memory, so that a portal's question touches no database: about 65 bytes
  * for a certificate.
  *
  * Filled from the table when the desk opens; after that every commit that touches a certificate puts it again, before
