@@ -57,7 +57,18 @@ struct ledger {
 extern const char *const ledger_migrations[];
 extern const size_t ledger_n_migrations;
 
-/* ledger_tree.c. The tree of a ledger of that size, checked against what the last transaction wrote. ERR_DB ledger_tree. */
+/* ledger_tree.c. Adds a leaf; a tile of 256 that is full is told and goes up as one hash. */
+struct tree_teller {
+	enum err (*full)(void *arg, unsigned level, uint64_t index, const uint8_t hash[32], struct fault *f);
+	void *arg;
+};
+MUST_CHECK enum err tree_push(struct ledger_tree *t, const struct tree_teller *teller, const uint8_t leaf[32], uint64_t index,
+			      struct fault *f);
+/* One stored node, or leaf. ERR_DB when it is missing. */
+MUST_CHECK enum err tree_stored(struct db *db, unsigned level, uint64_t index, uint8_t ret[32], struct fault *f);
+/* What the last transaction wrote of the tree; *ret_size UINT64_MAX: nothing. */
+MUST_CHECK enum err tree_head(struct db *db, uint64_t *ret_size, uint8_t ret_root[32], struct fault *f);
+/* The tree of a ledger of that size, checked against what the last transaction wrote. ERR_DB ledger_tree. */
 MUST_CHECK enum err tree_open(struct ledger_tree *t, struct db *db, uint64_t size, struct fault *f);
 /* The transaction's leaves enter the tree, and its size and root are written. */
 MUST_CHECK enum err tree_append(struct ledger_tree *t, struct ledger_tx *tx, struct fault *f);

@@ -49,6 +49,14 @@ static enum err stored_hashes(struct db *db, unsigned level, uint64_t lo, size_t
 	return OK;
 }
 
+enum err tree_stored(struct db *db, unsigned level, uint64_t index, uint8_t ret[32], struct fault *f)
+{
+	merkle_hash h[1];
+	TRY(stored_hashes(db, level, index, 1, h, f));
+	memcpy(ret, h[0], 32);
+	return OK;
+}
+
 static enum err tree_node(void *arg, unsigned level, uint64_t index, uint8_t ret[32], struct fault *f)
 {
 	const struct tree_reader *r = arg;
@@ -76,11 +84,11 @@ void tree_root(const struct ledger_tree *t, uint8_t ret[32])
 	merkle_edge_root(&all, ret);
 }
 
-/* Adds a hash to the open tile of a level; a tile that is full is kept as one node and goes up. */
-static enum err tree_push(struct ledger_tree *t, struct db *db, const uint8_t hash[32], uint64_t index, struct fault *f)
+enum err tree_push(struct ledger_tree *t, const struct tree_teller *teller, const uint8_t leaf[32], uint64_t index,
+		   struct fault *f)
 {
 	merkle_hash h;
-	memcpy(h, hash, 32);
+	memcpy(h, leaf, 32);
 	for (unsigned k = 0; k < TREE_TILES; k++) {
 		struct merkle_edge *tile = &t->tile[k];
 		merkle_edge_add(tile, h);
@@ -89,17 +97,23 @@ static enum err tree_push(struct ledger_tree *t, struct db *db, const uint8_t ha
 		merkle_edge_root(tile, h);
 		tile->n = 0;
 		index >>= TILE_BITS;
-		TRY(db_run(db, f, "INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)", "iib",
-			   (int64_t)(k + 1) * TILE_BITS, (int64_t)index, slice_of(h, 32)));
+		TRY(teller->full(teller->arg, (k + 1) * TILE_BITS, index, h, f));
 	}
 	return OK;
+}
+
+static enum err store_node(void *arg, unsigned level, uint64_t index, const uint8_t hash[32], struct fault *f)
+{
+	return db_run(arg, f, "INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)", "iib", (int64_t)level,
+		      (int64_t)index, slice_of(hash, 32));
 }
 
 enum err tree_append(struct ledger_tree *t, struct ledger_tx *tx, struct fault *f)
 {
 	merkle_hash root;
+	const struct tree_teller store = {store_node, tx->db};
 	for (size_t at = 0; at < tx->leaves.len; at += 32)
-		TRY(tree_push(t, tx->db, tx->leaves.data + at, tx->first + at / 32, f));
+		TRY(tree_push(t, &store, tx->leaves.data + at, tx->first + at / 32, f));
 	tree_root(t, root);
 	return db_run(tx->db, f,
 		      "INSERT INTO tree (id, size, root) VALUES (1, ?1, ?2)"
@@ -114,11 +128,12 @@ static enum err tree_build(struct ledger_tree *t, struct db *db, uint64_t size, 
 {
 	merkle_hash leaves[TILE];
 	merkle_hash root;
+	const struct tree_teller store = {store_node, db};
 	for (uint64_t at = 0; at < size; at += TILE) {
 		size_t n = size - at < TILE ? (size_t)(size - at) : TILE;
 		TRY(stored_hashes(db, 0, at, n, leaves, f));
 		for (size_t i = 0; i < n; i++)
-			TRY(tree_push(t, db, leaves[i], at + i, f));
+			TRY(tree_push(t, &store, leaves[i], at + i, f));
 	}
 	tree_root(t, root);
 	return db_run(db, f, "INSERT INTO tree (id, size, root) VALUES (1, ?1, ?2)", "ib", (int64_t)size,
@@ -149,8 +164,7 @@ static enum err load_tiles(struct ledger_tree *t, struct db *db, uint64_t size, 
 	return OK;
 }
 
-/* What the last transaction wrote of the tree; *ret_size UINT64_MAX: nothing. */
-static enum err read_head(struct db *db, uint64_t *ret_size, uint8_t ret_root[32], struct fault *f)
+enum err tree_head(struct db *db, uint64_t *ret_size, uint8_t ret_root[32], struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	bool more;
@@ -188,7 +202,7 @@ enum err tree_open(struct ledger_tree *t, struct db *db, uint64_t size, struct f
 {
 	uint64_t stored;
 	merkle_hash wanted, found;
-	TRY(read_head(db, &stored, wanted, f));
+	TRY(tree_head(db, &stored, wanted, f));
 	if (stored == UINT64_MAX)
 		return build_all(t, db, size, f);
 	if (stored != size)

@@ -6,6 +6,7 @@
 #include "ca/daemon.h"
 #include "ca/genesis.h"
 #include "ca/key.h"
+#include "ca/ledger_command.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 
@@ -21,6 +22,8 @@ static const char help[] =
 	"  hufu-ca --config FILE [--passphrase-fd N | --prompt] [--accept-clock]\n"
 	"  hufu-ca genesis --config FILE --roster NOTE --policies DIR\n"
 	"  hufu-ca ceremony FILE --dir DIR [--operator-key FILE] [--passphrase-fd N] [--issuer-passphrase-fd N]\n"
+	"  hufu-ca ledger check|head --config FILE\n"
+	"  hufu-ca ledger prove INDEX | export FROM-TO | backup NEW-FILE --config FILE\n"
 	"  hufu-ca schema | --help | --version\n"
 	"\n"
 	"  --config FILE         ca.yaml\n"
@@ -30,15 +33,23 @@ static const char help[] =
 	"                        and wait for `hufu unlock` on the operator's socket\n"
 	"  --accept-clock        the clock was checked after a jump of more than an hour; recorded\n"
 	"\n"
+	"ledger: looks at the ledger's file, while the signer runs or not\n"
+	"  check    every entry, its hash, the tree, and that intents and outcomes name each other\n"
+	"  head     the tree as it is, signed by the log key (C2SP tlog-checkpoint)\n"
+	"  prove    an entry's path to that head\n"
+	"  export   entries as text: what they hold is customers' data\n"
+	"  backup   a copy as of now\n"
+	"\n"
 	"examples:\n"
 	"  hufu-ca --config /etc/hufu/ca.yaml --prompt\n"
 	"  hufu-ca genesis --config /etc/hufu/ca.yaml --roster roster.note --policies /etc/hufu/policies\n"
 	"  hufu-ca ceremony issuing.yaml --dir /srv/ceremony --operator-key op.key --passphrase-fd 3 3<pass\n"
+	"  hufu-ca ledger check --config /etc/hufu/ca.yaml\n"
 	"\n"
 	"exit codes: 0 done, 1 error, 2 refused by a rule, 3 unreachable, 4 configuration, 5 waiting\n";
 
 struct arguments {
-	const char *command, *file;
+	const char *command, *file, *word;
 	const char *config, *roster, *policies, *dir, *operator_key;
 	int passphrase_fd, issuer_passphrase_fd;
 	bool prompt, accept_clock, help, version;
@@ -118,6 +129,8 @@ static enum err parse(int argc, char **argv, struct arguments *a, struct fault *
 		a->command = argv[optind++];
 	if (optind < argc)
 		a->file = argv[optind++];
+	if (optind < argc)
+		a->word = argv[optind++];
 	return optind < argc ? usage(f, "too many arguments") : OK;
 }
 
@@ -176,6 +189,15 @@ static enum err run_ceremony(const struct arguments *a, struct fault *f)
 			    issuers.n ? &issuers : NULL, f);
 }
 
+static enum err run_ledger(const struct arguments *a, struct fault *f)
+{
+	_cleanup_(ca_config_done) struct ca_config config = {0};
+	if (!a->file)
+		return usage(f, "ledger wants check, head, prove, export or backup");
+	TRY(load_config(a, &config, f));
+	return ledger_command(&config, a->file, a->word, f);
+}
+
 static enum err print_schema(const struct arguments *a, struct fault *f)
 {
 	_cleanup_buf_ struct buf schema = {0};
@@ -191,14 +213,17 @@ static enum err run(const struct arguments *a, struct fault *f)
 	static const struct {
 		const char *name;
 		enum err (*run)(const struct arguments *a, struct fault *f);
-	} commands[] = {{"genesis", run_genesis}, {"ceremony", run_ceremony}, {"schema", print_schema}};
+	} commands[] = {
+		{"genesis", run_genesis}, {"ceremony", run_ceremony}, {"ledger", run_ledger}, {"schema", print_schema}};
 	if (!a->command)
 		return run_daemon(a, f);
+	if (a->word && strcmp(a->command, "ledger") != 0)
+		return usage(f, "too many arguments");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(a->command, commands[i].name) == 0)
 			return commands[i].run(a, f);
 	return fault_raise(f, ERR_CONFIG, "usage", "command line",
-			   "found command \"%s\", wanted genesis, ceremony, schema, or none",
+			   "found command \"%s\", wanted genesis, ceremony, ledger, schema, or none",
 			   ESC(a->command, strlen(a->command)));
 }
 

@@ -104,6 +104,40 @@ void db_close(struct db *db)
 	free(db);
 }
 
+static enum err copy_into(struct db *db, const char *to, struct fault *f)
+{
+	_cleanup_(sqlite3_closep) sqlite3 *copy = NULL;
+	int code =
+		sqlite3_open_v2(to, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	sqlite3_backup *b = code == SQLITE_OK ? sqlite3_backup_init(copy, "main", db->handle, "main") : NULL;
+	if (!b)
+		return fault_raise(f, ERR_DB, "db_backup", "backup", "%s: %s", ESC(to, strlen(to)),
+				   copy ? sqlite3_errmsg(copy) : sqlite3_errstr(code));
+	int step = sqlite3_backup_step(b, -1);
+	code = sqlite3_backup_finish(b);
+	/* The copy is one file, and stays one when it is read. */
+	if (step == SQLITE_DONE && code == SQLITE_OK)
+		code = sqlite3_exec(copy, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+	if (step != SQLITE_DONE || code != SQLITE_OK)
+		return fault_raise(f, ERR_DB, "db_backup", "backup", "%s: %s", ESC(to, strlen(to)),
+				   sqlite3_errstr(step != SQLITE_DONE ? step : code));
+	return OK;
+}
+
+enum err db_backup(struct db *db, const char *to, struct fault *f)
+{
+	int fd = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fault_raise(f, errno == EEXIST ? ERR_CONFLICT : ERR_IO,
+				   errno == EEXIST ? "db_exists" : "db_backup", "backup", "%s: %s", ESC(to, strlen(to)),
+				   strerror(errno));
+	close(fd);
+	enum err e = copy_into(db, to, f);
+	if (e != OK)
+		unlink(to);
+	return e;
+}
+
 static enum err read_version(struct db *db, int64_t *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;

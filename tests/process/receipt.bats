@@ -76,3 +76,44 @@ print("three entries of", size)
 PY
 	said "three entries of"
 }
+
+# The ledger's file, seen from outside. The demo's programs have ended; nothing here needs them.
+ledger() { HUFU_CONFIG=$WORK/demo/etc/hufu/hufu.yaml hufu ledger "$@"; }
+
+@test "hufu ledger: checked whole, its head signed, a path that the second implementation climbs, a copy that is as good" {
+	did ledger check
+	said "2 certificates issued, 0 intents open" "good: every entry"
+	root=$(grep '^root ' <<<"$output")
+	did ledger head
+	said "hufu/log/"
+	did ledger prove 3
+	python3 -c '
+import base64, hashlib, sys
+path, checkpoint = sys.stdin.read().split("\n\n")[:2]
+index, _, size = path.split("\n")[0].split()[1:]
+index, size, root = int(index), int(size), base64.b64decode(checkpoint.split("\n")[2])
+assert checkpoint.split("\n")[1] == str(size) and root.hex() == sys.argv[1].split()[1], checkpoint
+assert len(path.split("\n")) - 1 >= 4, path' "$root" <<<"$output"
+	did ledger export 0-1
+	said "message: e_roster" "message: e_policy"
+	did ledger backup "$WORK/copy.db"
+	said "entries, checked"
+	fails 1 "[db_exists]" ledger backup "$WORK/copy.db"
+}
+
+@test "hufu ledger: wrong words, no such entry, and a damaged file are named" {
+	fails 4 "wanted FROM-TO" ledger export all
+	fails 1 "entry_unknown" ledger prove 100000
+	cp -r "$WORK/demo" "$WORK/damaged"
+	python3 - "$WORK/damaged/var/lib/hufu-ca/ledger.db" <<'PY'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("DROP TRIGGER entries_no_update")
+db.execute("UPDATE entries SET body = x'0102' WHERE idx = 2")
+db.commit()
+PY
+	HUFU_CONFIG=$WORK/damaged/etc/hufu/hufu.yaml run "$hufu" ledger check
+	echo "$output"
+	[ "$status" = 1 ]
+	said "entry 2: its leaf hash is another entry's"
+}

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "ca/ledger.h"
+#include "ca/ledger_check.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -273,6 +273,73 @@ static void test_damage_is_found_at_the_start(void **state)
 	check_tree(r);
 }
 
+/* --- looking at the file from outside --- */
+
+/* Each is damage beyond the tail, which a start does not look at. */
+static void test_the_full_scan_finds_what_a_start_does_not(void **state)
+{
+	static const struct {
+		const char *sql, *found;
+	} cases[] = {
+		{"DROP TRIGGER entries_no_update; UPDATE entries SET body = X'01' WHERE idx = 3",
+		 "entry 3: its leaf hash"},
+		{"DROP TRIGGER entries_no_update; UPDATE entries SET at = at + 1 WHERE idx = 3",
+		 "entry 3: type or time"},
+		{"DROP TRIGGER entries_no_update; UPDATE entries SET type = 140 WHERE idx = 3",
+		 "entry 3: type or time"},
+		{"DROP TRIGGER entries_no_delete; DELETE FROM entries WHERE idx = 3", "entry 3: it is missing"},
+		{"UPDATE node SET hash = zeroblob(32)", "node 0 of level 8"},
+		{"UPDATE tree SET root = zeroblob(32)", "or another root"},
+	};
+	struct room *r = *state;
+	_cleanup_(freep) char *path = path_join(r->dir, "ledger.db");
+	_cleanup_buf_ struct buf good = {0};
+	struct ledger_report report;
+	struct fault f = {0};
+	add(r, 301);
+	must("while it is open", ledger_check(path, &report, &f), &f);
+	assert_int_equal(report.size, 301);
+	assert_int_equal(report.open_intents, 0);
+	struct checkpoint c = head(r);
+	assert_memory_equal(report.root, c.root, 32);
+	ledger_closep(&r->l);
+	must("read", file_read(path, 64u << 20, &good, &f), &f);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct db *db = NULL;
+		must("restore", file_write(path, buf_slice(&good), 0600, &f), &f);
+		must("db", db_open(path, false, &db, &f), &f);
+		_cleanup_(freep) char *copy = xstrdup(cases[i].sql);
+		for (char *rest = copy, *one; (one = strsep(&rest, ";"));)
+			must(one, db_run(db, &f, one, ""), &f);
+		db_close(db);
+		assert_int_equal(ledger_check(path, &report, &f), ERR_DB);
+		if (!strstr(f.text, cases[i].found))
+			fail_msg("%s: found \"%s\", wanted \"%s\"", cases[i].sql, f.text, cases[i].found);
+	}
+	assert_int_equal(ledger_check("/nonexistent/ledger.db", &report, &f), ERR_NOT_FOUND);
+}
+
+static void test_backup(void **state)
+{
+	struct room *r = *state;
+	_cleanup_(freep) char *path = path_join(r->dir, "ledger.db"), *to = path_join(r->dir, "copy.db"),
+			      *wal = path_join(r->dir, "copy.db-wal"), *nowhere = path_join(r->dir, "no/copy.db");
+	struct ledger_report report;
+	struct stat st;
+	struct fault f = {0};
+	add(r, 600);
+	must("backup", ledger_file_backup(path, to, &f), &f);
+	add(r, 5);
+	must("check", ledger_check(to, &report, &f), &f);
+	assert_int_equal(report.size, 600);
+	assert_int_equal(stat(to, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat(wal, &st), -1);
+	assert_int_equal(ledger_file_backup(path, to, &f), ERR_CONFLICT);
+	assert_int_equal(ledger_file_backup(path, nowhere, &f), ERR_IO);
+	unlink(to);
+}
+
 /* A ledger from before there was a tree gets one at its first start. */
 static void test_older_ledgers_get_a_tree(void **state)
 {
@@ -304,6 +371,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_log_key, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damage_is_found_at_the_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_older_ledgers_get_a_tree, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_full_scan_finds_what_a_start_does_not, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_backup, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
