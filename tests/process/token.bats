@@ -15,9 +15,10 @@ new_token() { softhsm2-util --init-token --free --label "$1" --so-pin $so_pin --
 new_key() { on "$1" --keypairgen --key-type "$2" --id "$3" --label "$4" "${@:5}" >/dev/null; }
 serial_of() { pkcs11-tool --module $module -L | grep -A6 "token label *: $1\$" | sed -n 's/.*serial num *: //p'; }
 
-# spki LABEL ID: the public key, PEM.
+# spki LABEL ID: the public key, PEM; DER in spki.der. By GnuTLS, since pkcs11-tool cannot write one on P-384.
 spki() {
-	on "$1" --read-object --type pubkey --id "$2" --output-file "$WORK/spki.der" >/dev/null 2>&1
+	GNUTLS_PIN=$pin p11tool --provider $module --login --export-pubkey "pkcs11:token=$1;id=%$2;type=public" 2>/dev/null |
+		openssl pkey -pubin -outform DER -out "$WORK/spki.der"
 	openssl pkey -pubin -inform DER -in "$WORK/spki.der"
 }
 
@@ -61,17 +62,19 @@ setup_file() {
 	organisation five 5 05XH rsa:2048 0a signing
 	organisation six 6 068H EC:prime256v1 01 signing
 	organisation seven 7 076C rsa:2048 01 signing
+	organisation eight 8 0847 EC:secp384r1 03 signing
+	organisation nine 9 0922 EC:secp384r1 09 signing
 	old_crl
 	init >"$WORK/init.log" 2>&1 || { cat "$WORK/init.log"; return 1; }
 	up
 	import >"$WORK/import.log" 2>&1 || { cat "$WORK/import.log"; return 1; }
 	local n=0 who
-	for who in one two three four five six seven; do
+	for who in one two three four five six seven eight nine; do
 		n=$((n + 1))
 		at_home $who "$(head -n $((n + 1)) "$WORK/old/accounts.csv" | tail -n 1 | cut -d, -f1)"
 		keep $who.order "$(paid_order $who 2050$n)"
 	done
-	for n in one:1 two:2 three:3 four:4 five:5; do
+	for n in one:1 two:2 three:3 four:4 five:5 eight:8 nine:9; do
 		keep "${n%:*}" "$(prepared "${n%:*}" --kind extend --way same-key --months 12 --order "$(kept "${n%:*}.order")" "74C2008800000D0${n#*:}")"
 	done
 }
@@ -140,8 +143,8 @@ faulty() {
 
 @test "the token is the one that is named: absent, two of a name, and URIs" {
 	id=$(kept one)
-	refused token_absent token_prove one "$id" --token ORG9
-	said 'no token "ORG9" is plugged in; found "' '" (serial ' ", and 2 more"
+	refused token_absent token_prove one "$id" --token NOBODY
+	said 'no token "NOBODY" is plugged in; found "' '" (serial ' ", and 4 more"
 	refused token_absent token_prove one "$id" --token ""
 	refused token_absent token_prove one "$id" --token-uri "pkcs11:token=ORG1;serial=0000"
 	refused token_ambiguous token_prove one "$id" --token TWIN
@@ -395,7 +398,40 @@ typed() {
 	same "$(public_key "$WORK/five.issued.pem")" "$(spki ORG5 0a)"
 }
 
-@test "P-384 and Ed25519 on a token" {
+@test "P-384 on a token, among ten that are plugged in: its own key signs, and the others do not" {
+	[ "$(pkcs11-tool --module $module -L | grep -c 'token label *: [^ ]')" -ge 10 ]
+	refused key_not_on_token token_prove eight "$(kept eight)" --token ORG9 # the same curve, somebody else's key
+	said "does not hold the current key, of certificate 74C2008800000D08 (p384)"
+	did token_prove eight "$(kept eight)" --token ORG8
+	said 'signed by token "ORG8", key "signing"' "proof taken"
+	as eight hufu request submit "$(kept eight)"
+	issued_to eight "$(kept eight)" eight.issued
+	verified "$WORK/eight.issued.pem"
+	same "$(public_key "$WORK/eight.issued.pem")" "$(spki ORG8 03)"
+}
+
+@test "P-384 signed by pkcs11-tool over the SHA-384 digest, and over the wrong one" {
+	local id
+	id=$(kept nine)
+	cd "$WORK"
+	did as nine hufu request text --out nine.txt "$id"
+	said "(hufu/ecdsa-sha384)"
+	digest nine.txt >nine.sha256
+	openssl dgst -sha384 -binary nine.txt >nine.sha384
+	signed ORG9 ECDSA nine.sha256 nine.wrong --id 09
+	refused signature_wrong hand_in nine "$id" --signature nine.wrong --raw-ecdsa
+	said "made with SHA-256"
+	signed ORG9 ECDSA nine.sha384 nine.rs --id 09
+	fails 1 "[signature_form]" hand_in nine "$id" --signature nine.rs
+	unproved nine "$id"
+	did hand_in nine "$id" --signature nine.rs --raw-ecdsa
+	as nine hufu request submit "$id"
+	issued_to nine "$id" nine.issued
+	verified nine.issued.pem
+	same "$(public_key nine.issued.pem)" "$(spki ORG9 09)"
+}
+
+@test "P-384 and Ed25519 as a new key on a token" {
 	local type id
 	for type in EC:secp384r1 EC:edwards25519; do
 		new_token "KIND-$type" && new_key "KIND-$type" $type 05 next
