@@ -72,6 +72,29 @@ eventually() {
 	fi
 }
 
+@test "no core is dumped, and not even the daemon's own Unix user reads its memory or traces it" {
+	for d in ca ra; do
+		pid=$(cat "$WORK/$d.pid")
+		grep -qE '^Max core file size +0 +0 ' "/proc/$pid/limits"
+		[ "$(stat -c %U "/proc/$pid/environ")" = root ] # proc(5): so it is when a process cannot be dumped
+		own=(setpriv --reuid "hufu-$d" --regid "hufu-$d" --clear-groups)
+		for file in mem environ maps; do
+			run "${own[@]}" head -c 1 "/proc/$pid/$file"
+			echo "$output"
+			[[ "$output" == *"Permission denied"* ]]
+		done
+		run "${own[@]}" strace -p "$pid" -o /dev/null
+		echo "$output"
+		[[ "$output" == *"Operation not permitted"* ]]
+		"${own[@]}" sleep 60 3>&- & # the same questions to a process that is not walled
+		plain=$!
+		end=$((SECONDS + 10))
+		until [ "$(stat -c %U "/proc/$plain/environ")" = "hufu-$d" ] || [ $SECONDS -ge $end ]; do :; done
+		"${own[@]}" head -c 1 "/proc/$plain/environ" >/dev/null
+		kill $plain
+	done
+}
+
 @test "no descriptor of before stays open: not the passphrase's, nobody's" {
 	for d in ca ra; do
 		run bash -c "cd /proc/$(cat "$WORK/$d.pid")/fd && for fd in *; do [ \$fd -le 2 ] || readlink \$fd; done"
