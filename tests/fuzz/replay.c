@@ -1,10 +1,10 @@
 /*
  * Runs a fuzz target over files, without a fuzzer: what was found once stays found, in every build.
  *
- *     fuzz_<name> FOLDER [SUBFOLDER]
+ *     fuzz_<name> FOLDER SUBFOLDER
  *
  * FOLDER is the target's own corpus; SUBFOLDER one of the folder that $HUFU_CORPUS names, where larger collections may
- * lie. Each file is also given cut short at several lengths: readers that trust a length inside show it there. A file's
+ * lie; corpus-folders sees to it that each there is some target's. Each file is also given cut short at several lengths: readers that trust a length inside show it there. A file's
  * name is printed before its bytes are read, so that the last line names the culprit.
  */
 #include "tests/fuzz/fuzz.h"
@@ -66,18 +66,19 @@ static void run_folder(const char *folder)
 int main(int argc, char **argv)
 {
 	const char *root = getenv("HUFU_CORPUS");
-	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: %s FOLDER [SUBFOLDER]\n", argv[0]);
+	if (argc != 3) {
+		fprintf(stderr, "usage: %s FOLDER SUBFOLDER\n", argv[0]);
 		return 2;
 	}
 	run_folder(argv[1]);
-	if (argc == 2)
-		return 0;
 	if (!root || !*root) {
 		printf("SKIPPED: HUFU_CORPUS names no folder, %s of it not read\n", argv[2]);
 		return 0;
 	}
 	_cleanup_(freep) char *more = path_join(root, argv[2]);
-	run_folder(more);
+	if (access(more, F_OK) == 0)
+		run_folder(more);
+	else
+		printf("SKIPPED: %s is not there\n", more);
 	return 0;
 }
