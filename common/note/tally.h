@@ -61,6 +61,7 @@ bool cert_ref_eq(const struct cert_ref *a, const struct cert_ref *b);
 /* "<40 hex> <SERIAL>". */
 void cert_ref_put(const struct cert_ref *r, struct buf *ret);
 bool cert_ref_parse(struct slice text, struct cert_ref *ret);
+#define CERT_REF_TEXT_MAX (40 + 1 + 2 * SERIAL_MAX)
 
 enum subject_mark { SUBJECT_SAME, SUBJECT_OLD, SUBJECT_NEW }; /* = - + */
 struct subject_line {
@@ -74,6 +75,11 @@ struct tally_material {
 };
 enum tally_files { FILES_UNSAID, FILES_NO, FILES_YES, FILES_WAIVED };
 enum key_seen { KEY_SEEN_UNSAID, KEY_SEEN_TOKEN, KEY_SEEN_PAPER, KEY_SEEN_CALL, KEY_SEEN_PERSON };
+
+/* "paper". */
+const char *key_seen_word(enum key_seen seen);
+/* KEY_SEEN_UNSAID for a word that is none. */
+enum key_seen key_seen_from_word(const char *word);
 
 struct tally {
 	enum tally_kind kind;

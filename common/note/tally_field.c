@@ -427,7 +427,24 @@ bool has_files(const struct tally *t)
 	return t->files != FILES_UNSAID;
 }
 
-static const char *const key_seen_words[] = {"token", "paper", "call", "person"};
+static const char *const key_seen_words[] = {
+	[KEY_SEEN_UNSAID] = "",	  [KEY_SEEN_TOKEN] = "token",	[KEY_SEEN_PAPER] = "paper",
+	[KEY_SEEN_CALL] = "call", [KEY_SEEN_PERSON] = "person",
+};
+
+const char *key_seen_word(enum key_seen seen)
+{
+	return key_seen_words[seen];
+}
+
+enum key_seen key_seen_from_word(const char *word)
+{
+	for (int i = KEY_SEEN_TOKEN; i <= KEY_SEEN_PERSON; i++) {
+		if (strcmp(word, key_seen_words[i]) == 0)
+			return (enum key_seen)i;
+	}
+	return KEY_SEEN_UNSAID;
+}
 
 enum err get_key_seen(struct lines *l, struct tally *t, struct fault *f)
 {
@@ -435,7 +452,7 @@ enum err get_key_seen(struct lines *l, struct tally *t, struct fault *f)
 	int i;
 
 	TRY(lines_get(l, "key-seen", &v, f));
-	i = word_index(v, key_seen_words, 4);
+	i = word_index(v, key_seen_words + KEY_SEEN_TOKEN, KEY_SEEN_PERSON);
 	if (i < 0)
 		return lines_bad(l, "key-seen", v, "token, paper, call or person", f);
 	t->key_seen = (enum key_seen)((int)KEY_SEEN_TOKEN + i);
@@ -443,7 +460,7 @@ enum err get_key_seen(struct lines *l, struct tally *t, struct fault *f)
 }
 void put_key_seen(const struct tally *t, struct buf *b)
 {
-	lines_put(b, "key-seen", key_seen_words[t->key_seen - KEY_SEEN_TOKEN]);
+	lines_put(b, "key-seen", key_seen_words[t->key_seen]);
 }
 bool has_key_seen(const struct tally *t)
 {
