@@ -4,25 +4,32 @@
 #include "ra/api.h"
 
 #include "ra/request.h"
+#include "ra/standing.h"
 
-static const char *const kind_words[] = {"extend", "change", "revoke", NULL};
+static const char *const kind_words[] = {"extend", "change", "enrol", "reissue", "revoke", NULL};
+static const char *const seen_words[] = {"token", "paper", "call", "person", NULL};
 static const char *const files_words[] = {"no", "yes", "waived", NULL};
 static const char *const state_words[] = {"drafted", "awaiting_proof", "awaiting_officers", "approved",
 					  "sent",    "issued",	       "refused",	    "withdrawn",
 					  "expired", "to_correct",     "corrected",	    NULL};
 static const struct rpc_param prepare_params[] = {
-	WORD("kind", true, kind_words, "业务类型", "extend, change or revoke"),
+	WORD("kind", true, kind_words, "业务类型", "extend, change, enrol, reissue or revoke"),
 	TEXT("way", true, 1, 47, "办理方式", "one of the profile's ways"),
-	SERIAL_PARAM(true),
+	TEXT("serial", false, 2, 40, "证书序列号", "serial number of the certificate, upper-case hex; none for enrol"),
 	ISSUER,
 	TEXT("project", true, 1, 47, "项目", "the certificate's project"),
-	TEXT("profile", false, 1, 47, "证书类型", "the certificate's own when absent"),
-	{"subject", PARAM_OBJECTS, false, 0, 16, NULL, "要变更的主体属性", "[{attribute, value}] to change"},
-	NUMBER("months", false, 0, 1200, "延期月数", "months to extend; 0 keeps the validity"),
+	TEXT("profile", false, 1, 47, "证书类型", "when absent the certificate's own, or the project's only one"),
+	{"subject", PARAM_OBJECTS, false, 0, 16, NULL, "主体属性",
+	 "[{attribute, value}]: to change, or of a first certificate"},
+	NUMBER("months", false, 0, 1200, "月数", "months to extend, or of a first certificate; 0 keeps the validity"),
 	TEXT("order", false, 1, ORDER_ID_MAX, "已付款的订单", "a paid order"),
 	TEXT("csr", false, 1, 32768, "新密钥的证书请求（PEM）", "PKCS#10 of a new key, PEM; absent: the same key"),
 	WORD("files", false, files_words, "是否还有加密文件尚未开标", "encrypted files not yet opened?"),
 	{"notice_accepted", PARAM_BOOLEAN, false, 0, 0, NULL, "已接受风险告知函", "the risk notice is accepted"},
+	WORD("key_seen", false, seen_words, "审核员核对新密钥的方式",
+	     "enrol, reissue: how the officers see the new key"),
+	TEXT("collides", false, 1, CERT_REF_TEXT_MAX, "同一代码的现有证书",
+	     "certificate of the same identifier that may live on: issuer's key id, space, serial number"),
 	TEXT("reason", false, 1, 31, "吊销原因", "revoke: reason, RFC 5280 5.3.1"),
 	TEXT("request", false, 8, REQUEST_ID, "要修改的草稿或要补正的申请",
 	     "a draft to edit, or a request that is to be corrected"),
@@ -35,6 +42,8 @@ static const struct rpc_param request_list_params[] = {
 static const struct rpc_param prove_params[] = {
 	REQUEST, {"lines", PARAM_STRINGS, true, 1, 2, NULL, "签名行", "signature lines over the tally's text"}, {0}};
 
+static const struct rpc_param hold_params[] = {SERIAL_PARAM(true), ISSUER, {0}};
+
 #define HISTORY                                                                                                        \
 	ROWS("history", STR("at") "," STR("event") "," STR("from") "," STR("to") "," STR("who") "," STR("detail"))
 
@@ -42,16 +51,18 @@ static const struct desk_method methods[] = {
 	CHANGES("request.prepare", request_prepare, prepare_params, OBJECT(STATE "," STR("tally") "," MISSING),
 		"填写申请", "draft a request, or edit a draft"),
 	METHOD("request.show", request_show, MODE_OWN, OWNER, true, false, false, show_params,
-	       OBJECT(ITEM "," STR("tally") "," STR("note") "," MISSING "," MATERIALS "," HISTORY "," BOTH(
-		       "explain") "," OBJ("refusal",
-					  STR("rule") "," STR("where") "," STR(
-						  "text")) "," STR("certificate") "," STR("certificate_serial")),
+	       OBJECT(ITEM "," STR("tally") "," STR(
+		       "note") "," MISSING "," MATERIALS "," HISTORY
+			       "," BOTH("explain") "," OBJ("refusal", STR("rule") "," STR("where") "," STR("text")) "," STR(
+				       "certificate") "," STR("certificate_serial") "," STR("key_fingerprint") "," STR("key_seen")),
 	       "申请", "one request"),
 	READS("request.list", request_list, request_list_params,
 	      OBJECT(ROWS("requests", ITEM "," COURSE) "," INT("total")), "我的申请", "my requests"),
 	CHANGES("request.prove", request_prove, prove_params, OBJECT(STATE "," MISSING), "签名",
 		"bring the signature of the current key, the new key or both"),
 	CHANGES("request.submit", request_submit, request_params, OBJECT(STATE), "提交申请", "hand the request in"),
+	CHANGES("request.hold", request_hold, hold_params, OBJECT(STATE), "挂起",
+		"hold an own certificate at once: a key that may be lost"),
 	CHANGES("request.withdraw", request_withdraw, request_params, OBJECT(STATE), "撤回申请",
 		"take the request back: its tally dies at the signer too"),
 };
@@ -67,6 +78,8 @@ static const struct rpc_message messages[] = {
 	 "encrypted files are not yet opened: recover first"},
 	{"correction_unchanged", "需补正的材料与原来的完全相同",
 	 "a material that was to be corrected is the same file again"},
+	{"collides_form", "同一代码的现有证书填写格式不正确", "the colliding certificate is named in the wrong form"},
+	{"service_has_certificate", "该服务已有证书", "the service has a certificate already"},
 	{"subject_twice", "同一主体属性重复", "a subject attribute stands twice"},
 };
 

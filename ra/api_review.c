@@ -6,11 +6,12 @@
 #include "ra/claim.h"
 #include "ra/correct.h"
 #include "ra/review.h"
+#include "ra/standing.h"
 
 #define CLAIM STR("claimed_by") "," STR("claim_ends")
 #define AS_OFFICER TEXT("officer", false, 1, 47, "审核员姓名", "who you are, by the roster's name")
 
-static const char *const kind_words[] = {"extend", "change", "revoke", NULL};
+static const char *const kind_words[] = {"extend", "change", "enrol", "reissue", "revoke", "hold", "release", NULL};
 static const struct rpc_param request_params[] = {REQUEST, {0}};
 static const struct rpc_param queue_params[] = {
 	TEXT("project", false, 1, 47, "项目", "only this project"),
@@ -30,12 +31,17 @@ static const struct rpc_param correct_params[] = {
 	 "[{item, reason}]: a material, a subject attribute, or months, order, files, notice, key, reason, other"},
 	AS_OFFICER,
 	{0}};
-static const struct rpc_param revoke_params[] = {SERIAL_PARAM(true),
-						 ISSUER,
-						 TEXT("reason", true, 1, 31, "吊销原因", "reason, RFC 5280 5.3.1"),
-						 TEXT("way", true, 1, 47, "办理方式", "one of the profile's ways"),
-						 AS_OFFICER,
-						 {0}};
+static const char *const standing_words[] = {"revoke", "hold", "release", NULL};
+static const struct rpc_param prepare_params[] = {
+	WORD("kind", true, standing_words, "业务类型", "revoke, hold or release"),
+	SERIAL_PARAM(true),
+	ISSUER,
+	TEXT("reason", false, 1, 31, "吊销原因", "revoke: reason, RFC 5280 5.3.1"),
+	TEXT("way", false, 1, 47, "办理方式", "one of the profile's ways; absent: its first that is the officers'"),
+	NUMBER("hold", false, 0, INT64_MAX, "挂起记录编号",
+	       "release: the hold's ledger entry; absent: the one in force"),
+	AS_OFFICER,
+	{0}};
 
 static const struct desk_method methods[] = {
 	METHOD("review.queue", review_queue, MODE_READ, DESK_OFFICER, false, false, false, queue_params,
@@ -58,8 +64,9 @@ static const struct desk_method methods[] = {
 	       OBJECT(STATE), "审核不通过", "an officer says no"),
 	METHOD("review.correct", review_correct, MODE_CHANGE, DESK_OFFICER, false, true, false, correct_params,
 	       OBJECT(STATE), "要求补正", "an officer asks for a correction; the tally dies, the owner makes another"),
-	METHOD("review.prepare_revoke", review_prepare_revoke, MODE_CHANGE, DESK_OFFICER, false, true, false,
-	       revoke_params, OBJECT(STATE "," STR("tally")), "吊销", "open the revocation of any certificate"),
+	METHOD("review.prepare", review_prepare, MODE_CHANGE, DESK_OFFICER, false, true, false, prepare_params,
+	       OBJECT(STATE "," STR("tally")), "吊销、挂起、解除挂起",
+	       "open the revocation, hold or release of any certificate"),
 };
 
 static const struct rpc_message messages[] = {

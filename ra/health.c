@@ -70,7 +70,22 @@ static json_t *remarks(const struct ctx *c)
 	return list;
 }
 
-static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at)
+/* A hold is the desk's alone to ask for, so each is counted and told for as long as it lasts. */
+struct holds {
+	int64_t now, day;
+};
+
+static void worry_holds(json_t *list, const struct holds *h)
+{
+	_cleanup_(freep) char *text =
+		xasprintf("%lld certificates are on hold; %lld holds were asked for in the last 24 "
+			  "hours: release or revoke them",
+			  (long long)h->now, (long long)h->day);
+	if (h->now > 0)
+		worry(list, "certificates_held", text);
+}
+
+static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at, const struct holds *holds)
 {
 	json_t *list = json_array();
 	const struct law *law = c->law;
@@ -91,6 +106,7 @@ static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at)
 		worry(list, "policy_quorum", "the desk's policy note holds no quorum of its roster's officers");
 	if (c->now - at > STALE_S)
 		worry(list, "status_stale", "no entry of the ledger has come for three minutes: status data is old");
+	worry_holds(list, holds);
 	return list;
 }
 
@@ -103,6 +119,7 @@ enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 {
 	struct signer_state s;
 	struct queue_counts n;
+	struct holds holds = {0};
 	int64_t next = 0, at = 0, waiting = 0;
 	_cleanup_(json_freep) json_t *counts = json_object();
 	signer_view_get(c->desk->view, &s);
@@ -111,6 +128,8 @@ enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(store_handover_count(c->db, &waiting, f));
 	TRY(store_requests_count(c->db, add_count, counts, f));
 	TRY(store_requests_queue_count(c->db, &(struct queue_filter){"", "", false, c->now}, &n, f));
+	TRY(store_certs_held(c->db, &holds.now, f));
+	TRY(store_requests_holds(c->db, c->now - 86400, &holds.day, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "version", json_string(HUFU_VERSION));
 	json_object_set_new(*ret, "signer", signer_json(&s));
@@ -120,12 +139,14 @@ enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(*ret, "lag", json_integer((int64_t)s.size > next ? (int64_t)s.size - next : 0));
 	json_object_set_new(*ret, "queue", json_integer(waiting));
 	json_object_set_new(*ret, "requests", TAKE(counts));
-	json_t *list = worries(c, &s, at);
+	json_t *list = worries(c, &s, at, &holds);
 	if (n.overdue > 0)
 		worry(list, "requests_overdue", "requests wait for officers longer than they should");
 	json_object_set_new(*ret, "overdue", json_integer(n.overdue));
 	json_object_set_new(*ret, "worries", list);
 	json_object_set_new(*ret, "remarks", remarks(c));
+	json_object_set_new(*ret, "held", json_integer(holds.now));
+	json_object_set_new(*ret, "holds_24h", json_integer(holds.day));
 	return OK;
 }
 

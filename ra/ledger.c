@@ -311,7 +311,7 @@ static enum err set_status(struct entry *x, const uint8_t issuer[20], struct sli
 		return OK;
 	}
 	TRY(e);
-	return store_cert_status(x->db, row.id, state, reason, when, f);
+	return store_cert_status(x->db, row.id, state, reason, when, (int64_t)x->index, f);
 }
 
 static enum err apply_revoked(struct entry *x, struct fault *f)

@@ -40,10 +40,11 @@ enum err one_line_read(const char *tally, const char *line, struct one_line *ret
 static enum err verify_proof(const struct draw *d, const struct request *r, const struct one_line *l,
 			     const char **ret_part, struct fault *f)
 {
-	char wanted[NOTE_MAX_NAME + 1];
+	char wanted[NOTE_MAX_NAME + 1] = "";
 	const struct note_sig *sig = &l->note.sigs[0];
-	note_subscriber_name(d->row.ref.issuer_key_id, SERIAL(&d->row.ref.serial), wanted);
-	if (strcmp(sig->name, wanted) == 0) {
+	if (r->cert != 0)
+		note_subscriber_name(d->row.ref.issuer_key_id, SERIAL(&d->row.ref.serial), wanted);
+	if (r->cert != 0 && strcmp(sig->name, wanted) == 0) {
 		*ret_part = "subscriber";
 		if (note_sig_holds_spki(&l->note, sig, &d->cert.key))
 			return OK;
@@ -58,8 +59,9 @@ static enum err verify_proof(const struct draw *d, const struct request *r, cons
 		return fault_raise(f, ERR_CRYPTO, "new_key_signature", "params.lines",
 				   "the line of the new key does not hold under it");
 	}
-	return fault_raise(f, ERR_RULE, "signer_unknown", "params.lines", "found a line of \"%s\", wanted %s%s",
-			   ESC(sig->name, strlen(sig->name)), wanted, r->csr.len > 0 ? " or new-key" : "");
+	return fault_raise(f, ERR_RULE, "signer_unknown", "params.lines", "found a line of \"%s\", wanted %s%s%s",
+			   ESC(sig->name, strlen(sig->name)), wanted, r->cert != 0 && r->csr.len > 0 ? " or " : "",
+			   r->csr.len > 0 ? NOTE_NEW_KEY : "");
 }
 
 enum err proof_take(struct ctx *c, const struct request *r, const struct draw *d, const char *line, bool *ret_new,

@@ -84,9 +84,14 @@ static enum err set_csr(const struct ctx *c, struct request *r, struct fault *f)
 	return OK;
 }
 
+static bool is_kind(const struct request *r, enum tally_kind kind)
+{
+	return strcmp(r->kind, tally_kind_word(kind)) == 0;
+}
+
 static enum err set_reason(struct request *r, struct fault *f)
 {
-	bool revokes = strcmp(r->kind, "revoke") == 0;
+	bool revokes = is_kind(r, TALLY_REVOKE);
 	if (revokes == (r->reason[0] != '\0') && (!revokes || crl_reason_from_word(r->reason) >= 0))
 		return OK;
 	return fault_raise(f, ERR_PARSE, "reason_form", "params.reason", "found \"%s\", wanted %s",
@@ -94,11 +99,32 @@ static enum err set_reason(struct request *r, struct fault *f)
 			   revokes ? "a reason of RFC 5280 5.3.1, as keyCompromise" : "none for this kind");
 }
 
+/* A first certificate follows none; its profile may go unsaid where the project has one. */
+static enum err set_first(struct ctx *c, struct request *r, struct fault *f)
+{
+	const struct project *p = policy_project(c->law->policy, r->project);
+	const char *serial = param_text(c, "serial");
+	if (serial)
+		return fault_raise(f, ERR_PARSE, "param_unknown", "params.serial",
+				   "found %s, wanted none: an enrolment follows no certificate",
+				   ESC(serial, strlen(serial)));
+	r->cert = 0;
+	if (r->profile[0] == '\0' && p && p->profiles.n == 1)
+		snprintf(r->profile, sizeof(r->profile), "%s", p->profiles.v[0]);
+	return OK;
+}
+
 static enum err set_cert(struct ctx *c, struct request *r, struct fault *f)
 {
 	_cleanup_(cert_body_done) struct cert_body body = {0};
+	const char *serial = param_text(c, "serial");
 	struct cert_row row;
-	TRY(cert_find(c->db, param_text(c, "serial"), param_text(c, "issuer"), c->session->account.id, &row, f));
+	if (is_kind(r, TALLY_ENROL))
+		return set_first(c, r, f);
+	if (!serial)
+		return fault_raise(f, ERR_PARSE, "param_missing", "params.serial",
+				   "serial is missing, wanted the certificate to %s", r->kind);
+	TRY(cert_find(c->db, serial, param_text(c, "issuer"), c->session->account.id, &row, f));
 	r->cert = row.id;
 	if (r->profile[0] != '\0')
 		return OK;
@@ -117,6 +143,9 @@ static enum err set_terms(struct ctx *c, struct request *r, struct fault *f)
 	SET_WORD(c, "order", r->order);
 	SET_WORD(c, "files", r->files);
 	SET_WORD(c, "reason", r->reason);
+	SET_WORD(c, "key_seen", r->key_seen);
+	SET_WORD(c, "collides", r->collides);
+	r->hold = -1;
 	r->months = param_number(c, "months", 0);
 	r->notice = param_true(c, "notice_accepted");
 	free(r->subject);
@@ -192,6 +221,7 @@ static enum err complete(struct ctx *c, const struct request *r, struct draw *d,
 {
 	TRY(draw_load(c, r, d, f));
 	TRY(draw_judge(c, d, f));
+	TRY(draw_check_line(c, d, f));
 	return draw_check_paid(c, d, r, f);
 }
 

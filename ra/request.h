@@ -55,6 +55,8 @@ MUST_CHECK enum err draw_judge(struct ctx *c, struct draw *d, struct fault *f);
  * profile's order; an attribute that is taken from another follows it. ERR_PARSE, ERR_RULE subject_attribute. */
 MUST_CHECK enum err subject_apply(const struct name *before, const char *asked, const struct profile *p, struct name *ret,
 				  struct fault *f);
+/* Could somebody still use that certificate of the request's profile, or follow it? */
+bool draw_cert_is_live(const struct draw *d, const struct cert_row *row);
 /* Does the identifier that the subject moves to live in another line of certificates? ERR_RULE line_occupied, as the signer. */
 MUST_CHECK enum err draw_check_line(struct ctx *c, const struct draw *d, struct fault *f);
 /* What is missing still, as texts: materials, notice, order, answer on files, proofs. */

@@ -71,6 +71,8 @@ static void missing_field(const char *field, const char *name, json_t *text, jso
 	add_missing(list, field, name, &title, text);
 }
 
+static const struct bilingual recovery_title = {"先办理恢复证书", "recovery first"};
+
 static void missing_words(const struct draw *d, json_t *list)
 {
 	const struct policy_way *way = d->verdict.way;
@@ -84,6 +86,9 @@ static void missing_words(const struct draw *d, json_t *list)
 		missing_field("order", "order", json_string("paid order"), list);
 	if (way->asks_files && t->files == FILES_UNSAID)
 		missing_field("files", "files", json_string("answer whether encrypted files are not yet opened"), list);
+	if (t->files == FILES_YES && t->key_is_new)
+		add_missing(list, "files", "recovery", &recovery_title,
+			    json_string("recovery first: encrypted files are not yet opened"));
 }
 
 static const struct bilingual proof_titles[] = {{"当前证书密钥的签名", "proof by the current key"},
@@ -129,14 +134,39 @@ static enum err find_service(struct ctx *c, const struct draw *d, const struct r
 	return e;
 }
 
+/* The certificate becomes the service's own: one of that profile, without a certificate that could be extended instead. */
+static enum err check_first(struct ctx *c, const struct draw *d, const struct request *r, const struct service *s,
+			    struct fault *f)
+{
+	const struct project *p = policy_project(c->law->policy, s->project);
+	const struct service_def *def = p ? project_service(p, s->service) : NULL;
+	struct cert_row now = {0};
+	if (s->cert != 0)
+		TRY(store_cert_by_id(c->db, s->cert, &now, f));
+	if (s->cert != 0 && draw_cert_is_live(d, &now))
+		return fault_raise(f, ERR_RULE, "service_has_certificate", "params.order",
+				   "service %s of order %s has certificate %s: extend, change or reissue that one",
+				   s->id, r->order, SERIAL(&now.ref.serial));
+	if (!def || strcmp(s->project, r->project) != 0 || strcmp(def->profile, r->profile) != 0)
+		return fault_raise(f, ERR_RULE, "order_other_service", "params.order",
+				   "order %s is for service %s of project %s, wanted one that sells profile %s of %s",
+				   r->order, s->service, s->project, r->profile, r->project);
+	return OK;
+}
+
 enum err draw_check_paid(struct ctx *c, const struct draw *d, const struct request *r, struct fault *f)
 {
 	struct service s = {0};
-	bool issues = tally_kind_issues(d->tally.kind);
-	if (!issues || (r->months == 0 && r->order[0] == '\0'))
+	bool issues = tally_kind_issues(d->tally.kind), first = !d->tally.has_predecessor;
+	/* An enrolment is told what is missing; without its order there is no service to look at. */
+	if (!issues || (r->order[0] == '\0' && (first || r->months == 0)))
 		return OK;
 	TRY(find_service(c, d, r, &s, f));
-	if (r->months > 0)
+	if (first)
+		TRY(check_first(c, d, r, &s, f));
+	else if (r->months > 0)
 		TRY(service_check_paid(&s, c->now, f));
-	return r->order[0] != '\0' ? order_check(c->db, r->order, r->account, s.id, r->id, r->months, f) : OK;
+	if (r->order[0] != '\0')
+		TRY(order_check(c->db, r->order, r->account, s.id, r->id, r->months, f));
+	return first ? service_check_paid(&s, c->now, f) : OK;
 }

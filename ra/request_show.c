@@ -9,6 +9,7 @@
 #include "ra/status.h"
 
 #include "common/base/clock.h"
+#include "common/pki/fingerprint.h"
 
 #include <string.h>
 
@@ -49,14 +50,21 @@ static enum err put_materials(struct ctx *c, const struct request *r, json_t *o,
 	return OK;
 }
 
-/* So that a client can hold a new key's signature against the key before it sends it. */
-static void put_csr(const struct request *r, json_t *o)
+/* So that a client can hold a new key's signature against the key before it sends it. The characters are what the owner
+ * writes on paper or reads out; the owner's own client makes them from the owner's own key. */
+static enum err put_csr(const struct request *r, json_t *o, struct fault *f)
 {
+	_cleanup_(csr_done) struct csr csr = {0};
 	_cleanup_buf_ struct buf pem = {0};
 	if (r->csr.len == 0)
-		return;
+		return OK;
+	TRY(csr_parse(buf_slice(&r->csr), &csr, f));
 	pem_put(&pem, "CERTIFICATE REQUEST", buf_slice(&r->csr));
 	json_object_set_new(o, "csr", json_string(buf_text(&pem)));
+	json_object_set_new(o, "key_fingerprint", json_string(FINGERPRINT(csr.key.spki_sha256)));
+	if (r->key_seen[0] != '\0')
+		json_object_set_new(o, "key_seen", json_string(r->key_seen));
+	return OK;
 }
 
 /* The note as it was sent; before, as far as it is signed. */
@@ -107,18 +115,26 @@ static enum err put_missing(struct ctx *c, const struct request *r, json_t *o, s
 	return OK;
 }
 
-static enum err put_terms(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+static enum err put_predecessor(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
 {
 	struct cert_row row;
+	if (r->cert == 0)
+		return OK;
 	TRY(store_cert_by_id(c->db, r->cert, &row, f));
+	json_object_set_new(o, "serial", json_string(SERIAL(&row.ref.serial)));
+	json_object_set_new(o, "issuer", json_hex(row.ref.issuer_key_id, 20));
+	return OK;
+}
+
+static enum err put_terms(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
 	json_object_set_new(o, "request", json_string(r->id));
 	json_object_set_new(o, "state", json_string(r->state));
 	json_object_set_new(o, "kind", json_string(r->kind));
 	json_object_set_new(o, "way", json_string(r->way));
 	json_object_set_new(o, "project", json_string(r->project));
 	json_object_set_new(o, "profile", json_string(r->profile));
-	json_object_set_new(o, "serial", json_string(SERIAL(&row.ref.serial)));
-	json_object_set_new(o, "issuer", json_hex(row.ref.issuer_key_id, 20));
+	TRY(put_predecessor(c, r, o, f));
 	json_object_set_new(o, "months", json_integer(r->months));
 	if (r->order[0] != '\0')
 		json_object_set_new(o, "order", json_string(r->order));
@@ -155,7 +171,7 @@ static enum err show(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(request_own(c, &r, f));
 	TRY(put_terms(c, &r, o, f));
 	TRY(put_course(c, &r, o, f));
-	put_csr(&r, o);
+	TRY(put_csr(&r, o, f));
 	TRY(put_explained(&r, o, f));
 	TRY(put_missing(c, &r, o, f));
 	TRY(put_materials(c, &r, o, f));
@@ -220,7 +236,8 @@ static void add_item(void *arg, const struct request_item *item)
 	json_object_set_new(o, "kind", json_string(item->kind));
 	json_object_set_new(o, "way", json_string(item->way));
 	json_object_set_new(o, "project", json_string(item->project));
-	json_object_set_new(o, "serial", json_string(SERIAL(&item->ref.serial)));
+	if (item->ref.serial.n > 0)
+		json_object_set_new(o, "serial", json_string(SERIAL(&item->ref.serial)));
 	json_object_set_new(o, "state", json_string(item->state));
 	json_object_set_new(o, "made", json_time(item->made));
 	json_object_set_new(o, "dies", json_time(item->dies));

@@ -38,10 +38,33 @@ static enum err load_cert(struct ctx *c, const struct request *r, struct draw *d
 	TRY(store_cert_by_id(c->db, r->cert, &d->row, f));
 	TRY(store_cert_body(c->db, r->cert, &d->body, f));
 	TRY(cert_parse(buf_slice(&d->body.der), &d->cert, f));
-	TRY(name_parse(d->cert.subject, &d->subject, f));
+	return name_parse(d->cert.subject, &d->subject, f);
+}
+
+static enum err load(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
+{
+	if (r->cert != 0)
+		TRY(load_cert(c, r, d, f));
 	if (r->csr.len > 0)
 		TRY(csr_parse(buf_slice(&r->csr), &d->csr, f));
 	return store_materials(c->db, r->id, d->materials, TALLY_MAX_MATERIALS, &d->n_materials, f);
+}
+
+static void set_predecessor(struct draw *d)
+{
+	struct facts *x = &d->facts;
+	x->has_predecessor = true;
+	x->subject = &d->subject;
+	x->not_before = d->row.not_before;
+	x->not_after = d->row.not_after;
+	x->adopted = d->body.adopted;
+	x->weak = d->body.weak;
+	x->revoked = d->row.state == CERT_REVOKED;
+	x->ended = d->row.state == CERT_ENDED;
+	x->succeeded = d->row.successor != 0;
+	x->held = d->row.state == CERT_HELD;
+	x->renewals = (unsigned)d->body.renewals;
+	memcpy(x->key_sha256, d->cert.key.spki_sha256, 32);
 }
 
 static void set_facts(struct ctx *c, const struct request *r, struct draw *d)
@@ -52,25 +75,19 @@ static void set_facts(struct ctx *c, const struct request *r, struct draw *d)
 	*x = (struct facts){
 		.now = c->now,
 		.issuer_not_after = signer.issuer_not_after,
-		.has_predecessor = true,
-		.subject = &d->subject,
-		.not_before = d->row.not_before,
-		.not_after = d->row.not_after,
-		.adopted = d->body.adopted,
-		.weak = d->body.weak,
-		.revoked = d->row.state == CERT_REVOKED,
-		.ended = d->row.state == CERT_ENDED,
-		.succeeded = d->row.successor != 0,
-		.held = d->row.state == CERT_HELD,
-		.renewals = (unsigned)d->body.renewals,
-		.key = r->csr.len > 0 ? &d->csr.key : &d->cert.key,
+		.key = r->csr.len > 0 ? &d->csr.key
+		       : r->cert != 0 ? &d->cert.key
+				      : NULL,
 	};
-	memcpy(x->key_sha256, d->cert.key.spki_sha256, 32);
+	if (r->cert != 0)
+		set_predecessor(d);
 }
 
 /* A certificate follows one of its own project and profile. */
 static enum err check_place(const struct request *r, const struct draw *d, struct fault *f)
 {
+	if (r->cert == 0)
+		return OK;
 	if (strcmp(r->project, d->body.project) != 0)
 		return fault_raise(f, ERR_RULE, "predecessor_project", "params.project",
 				   "found %s, but certificate %s is of project %s", ESC(r->project, strlen(r->project)),
@@ -95,9 +112,11 @@ static void set_head(struct ctx *c, const struct request *r, struct draw *d)
 	copy_word(t->project, sizeof(t->project), r->project);
 	copy_word(t->profile, sizeof(t->profile), r->profile);
 	copy_word(t->way, sizeof(t->way), r->way);
-	t->has_predecessor = true;
+	t->has_predecessor = r->cert != 0;
 	t->predecessor = d->row.ref;
 	t->reason = t->kind == TALLY_REVOKE ? crl_reason_from_word(r->reason) : -1;
+	t->has_hold = r->hold >= 0;
+	t->hold = t->has_hold ? (uint64_t)r->hold : 0;
 	t->made = c->now;
 	t->dies = c->now + floor_of(t->kind)->max_life_seconds;
 }
@@ -106,6 +125,9 @@ static enum err set_subject(const struct request *r, struct draw *d, struct faul
 {
 	_cleanup_(name_done) struct name after = {0};
 	TRY(subject_apply(&d->subject, r->subject, d->verdict.profile, &after, f));
+	if (after.n == 0)
+		return fault_raise(f, ERR_RULE, "subject_empty", "params.subject",
+				   "found no attribute, wanted the subject of the certificate");
 	return tally_set_subject(&d->tally, &d->subject, &after, f);
 }
 
@@ -114,6 +136,37 @@ static void set_key(const struct request *r, struct draw *d)
 	d->tally.has_key = true;
 	d->tally.key_is_new = r->csr.len > 0;
 	memcpy(d->tally.key_sha256, d->facts.key->spki_sha256, 32);
+}
+
+/* What a tally of the kind has in any case, and what it can't have: asked before there is one. */
+static enum err check_said(const struct request *r, const struct draw *d, struct fault *f)
+{
+	bool seen = floor_of(d->tally.kind)->key_seen;
+	bool may_collide = d->tally.kind == TALLY_ENROL || d->tally.kind == TALLY_CHANGE;
+	if (seen && r->csr.len == 0)
+		return fault_raise(f, ERR_RULE, "csr_missing", "params.csr",
+				   "found none, wanted the request that carries the new key");
+	if (seen != (r->key_seen[0] != '\0'))
+		return fault_raise(f, ERR_RULE, "key_seen", "params.key_seen", "found \"%s\", wanted %s", r->key_seen,
+				   seen ? "how the officers see the key: token, paper, call or person"
+					: "none for this kind");
+	if (d->tally.kind == TALLY_REISSUE && r->files[0] == '\0')
+		return fault_raise(f, ERR_RULE, "files_unsaid", "params.files",
+				   "found no answer, wanted whether encrypted files are still to be opened");
+	if (r->collides[0] != '\0' && !may_collide)
+		return fault_raise(f, ERR_RULE, "collides_unknown", "params.collides",
+				   "found %s, wanted none for this kind", r->collides);
+	return OK;
+}
+
+static enum err set_collides(const struct request *r, struct draw *d, struct fault *f)
+{
+	d->tally.has_collides = r->collides[0] != '\0';
+	if (!d->tally.has_collides || cert_ref_parse(slice_str(r->collides), &d->tally.collides))
+		return OK;
+	return fault_raise(f, ERR_PARSE, "collides_form", "params.collides",
+			   "found \"%s\", wanted an issuer's key id of 40 hex characters, a space, and a serial number",
+			   ESC(r->collides, strlen(r->collides)));
 }
 
 /* The latest end that the subscriber agrees to: as if it were issued in the tally's last moment. */
@@ -145,6 +198,20 @@ static void set_papers(struct ctx *c, const struct request *r, struct draw *d)
 		   : strcmp(r->files, "yes") == 0    ? FILES_YES
 		   : strcmp(r->files, "waived") == 0 ? FILES_WAIVED
 						     : FILES_UNSAID;
+	t->key_seen = key_seen_from_word(r->key_seen);
+}
+
+/* Of a tally that asks for a certificate. */
+static enum err set_terms(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
+{
+	TRY(set_collides(r, d, f));
+	TRY(set_subject(r, d, f));
+	set_key(r, d);
+	set_validity(r, d);
+	set_papers(c, r, d);
+	if (d->tally.kind == TALLY_REISSUE)
+		d->tally.reason = (int)judge_reissue_reason(d->verdict.way);
+	return OK;
 }
 
 static enum err judge_early(struct draw *d, struct fault *f)
@@ -173,19 +240,16 @@ static void take_terms(struct ctx *c, const struct draw *d, struct request *r)
 enum err draw_make(struct ctx *c, struct request *r, struct draw *ret, struct fault *f)
 {
 	struct draw *d = ret;
-	TRY(load_cert(c, r, d, f));
+	TRY(load(c, r, d, f));
 	if (r->csr.len > 0)
 		TRY(csr_verify(&d->csr, f));
 	set_facts(c, r, d);
 	set_head(c, r, d);
 	TRY(judge_policy(c->law->policy, &d->tally, &d->verdict, f));
 	TRY(check_place(r, d, f));
-	if (tally_kind_issues(d->tally.kind)) {
-		TRY(set_subject(r, d, f));
-		set_key(r, d);
-		set_validity(r, d);
-		set_papers(c, r, d);
-	}
+	TRY(check_said(r, d, f));
+	if (tally_kind_issues(d->tally.kind))
+		TRY(set_terms(c, r, d, f));
 	TRY(judge_early(d, f));
 	TRY(draw_check_line(c, d, f));
 	take_terms(c, d, r);
@@ -194,7 +258,7 @@ enum err draw_make(struct ctx *c, struct request *r, struct draw *ret, struct fa
 
 enum err draw_load(struct ctx *c, const struct request *r, struct draw *ret, struct fault *f)
 {
-	TRY(load_cert(c, r, ret, f));
+	TRY(load(c, r, ret, f));
 	set_facts(c, r, ret);
 	TRY(tally_parse(slice_str(r->tally), &ret->tally, f));
 	return judge_policy(c->law->policy, &ret->tally, &ret->verdict, f);

@@ -10,6 +10,5 @@ enum err review_queue(struct ctx *c, json_t **ret, struct fault *f);
 enum err review_show(struct ctx *c, json_t **ret, struct fault *f);
 enum err review_approve(struct ctx *c, json_t **ret, struct fault *f);
 enum err review_reject(struct ctx *c, json_t **ret, struct fault *f);
-enum err review_prepare_revoke(struct ctx *c, json_t **ret, struct fault *f);
 
 #endif

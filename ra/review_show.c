@@ -28,7 +28,8 @@ static void add_item(void *arg, const struct request_item *item)
 	json_object_set_new(o, "kind", json_string(item->kind));
 	json_object_set_new(o, "way", json_string(item->way));
 	json_object_set_new(o, "project", json_string(item->project));
-	json_object_set_new(o, "serial", json_string(SERIAL(&item->ref.serial)));
+	if (item->ref.serial.n > 0)
+		json_object_set_new(o, "serial", json_string(SERIAL(&item->ref.serial)));
 	json_object_set_new(o, "organisation", json_string(item->organisation));
 	json_object_set_new(o, "state", json_string(item->state));
 	json_object_set_new(o, "officers",
@@ -103,6 +104,16 @@ static json_t *materials(const struct draw *d)
 	return list;
 }
 
+/* A scan that came through the desk proves nothing of a key. */
+static const char *const seen_texts[] = {
+	[KEY_SEEN_UNSAID] = "",
+	[KEY_SEEN_TOKEN] = "the new key is on the token before you: your client compares it",
+	[KEY_SEEN_PAPER] = "the ten characters of the new key stand on stamped paper that came to you by hand or post",
+	[KEY_SEEN_CALL] =
+		"the ten characters of the new key were read out in a call that you made, to a published number",
+	[KEY_SEEN_PERSON] = "the ten characters of the new key were shown by a person whom you have identified",
+};
+
 /* What to look at, in the order in which it is looked at. */
 static json_t *checklist(const struct draw *d)
 {
@@ -116,8 +127,21 @@ static json_t *checklist(const struct draw *d)
 	for (size_t i = 0; i < d->n_materials; i++)
 		json_array_append_new(
 			list, json_sprintf("%s is stamped, readable and of this organisation", d->materials[i].name));
-	if (t->has_key && t->key_is_new)
+	if (t->key_seen != KEY_SEEN_UNSAID)
+		json_array_append_new(list, json_string(seen_texts[t->key_seen]));
+	else if (t->has_key && t->key_is_new)
 		json_array_append_new(list, json_string("the new key is the organisation's"));
+	if (t->has_collides)
+		json_array_append_new(list,
+				      json_sprintf("certificate %s of the same identifier may live beside this one",
+						   SERIAL(&t->collides.serial)));
+	if (t->files == FILES_WAIVED)
+		json_array_append_new(list, json_string("the waiver of encrypted files is in writing and stamped"));
+	if (t->kind == TALLY_RELEASE)
+		json_array_append_new(list, json_sprintf("why the certificate was held (ledger entry %llu) is settled",
+							 (unsigned long long)t->hold));
+	if (t->kind == TALLY_HOLD)
+		json_array_append_new(list, json_string("the certificate is the one that was reported"));
 	if (t->notice[0] != '\0')
 		json_array_append_new(list, json_sprintf("risk notice %s is stamped", t->notice));
 	if (t->kind == TALLY_REVOKE)
@@ -166,6 +190,8 @@ static enum err put_case(struct ctx *c, const struct request *r, json_t *o, stru
 	json_object_set_new(o, "difference", difference(&d.tally));
 	json_object_set_new(o, "materials", materials(&d));
 	json_object_set_new(o, "checklist", checklist(&d));
+	if (r->cert == 0)
+		return OK;
 	json_object_set_new(o, "serial", json_string(SERIAL(&d.row.ref.serial)));
 	json_object_set_new(o, "issuer", json_hex(d.row.ref.issuer_key_id, 20));
 	json_object_set_new(o, "certificate_state", json_string(cert_state_word(&d.row, c->now)));

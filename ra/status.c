@@ -120,7 +120,7 @@ struct page {
 /* What the profile offers for a certificate that can still be followed. */
 static json_t *actions_of(const struct ctx *c, const struct cert_row *row, const char *profile)
 {
-	static const char *const at_the_desk[] = {"extend", "change", "revoke"};
+	static const char *const at_the_desk[] = {"extend", "change", "reissue", "revoke", "hold"};
 	json_t *list = json_array();
 	const struct profile *p = policy_profile(c->law->policy, profile);
 	const char *state = cert_state_word(row, c->now);

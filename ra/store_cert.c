@@ -36,8 +36,8 @@ static void read_fixed(struct db_row *row, int column, uint8_t *ret, size_t n)
 
 #define ROW                                                                                                            \
 	"c.id, c.issuer, c.serial, c.state, c.reason, c.changed, c.not_before, c.not_after, c.successor,"              \
-	" c.predecessor, c.account"
-#define ROW_N 11
+	" c.predecessor, c.account, coalesce(c.state_entry, -1)"
+#define ROW_N 12
 
 static void read_row(struct db_row *row, struct cert_row *ret)
 {
@@ -55,6 +55,7 @@ static void read_row(struct db_row *row, struct cert_row *ret)
 	ret->successor = db_i64(row, 8);
 	ret->predecessor = db_i64(row, 9);
 	ret->account = db_i64(row, 10);
+	ret->state_entry = db_i64(row, 11);
 }
 
 enum err store_cert_by_id(struct db *db, int64_t id, struct cert_row *ret, struct fault *f)
@@ -276,10 +277,18 @@ enum err store_cert_add(struct db *db, const struct cert_row *row, const struct 
 }
 
 enum err store_cert_status(struct db *db, int64_t id, enum cert_state state, unsigned reason, int64_t changed,
-			   struct fault *f)
+			   int64_t entry, struct fault *f)
 {
-	return db_run(db, f, "UPDATE certs SET state = ?2, reason = ?3, changed = ?4 WHERE id = ?1", "iiii", id,
-		      (int64_t)state, (int64_t)reason, changed);
+	return db_run(db, f, "UPDATE certs SET state = ?2, reason = ?3, changed = ?4, state_entry = ?5 WHERE id = ?1",
+		      "iiiii", id, (int64_t)state, (int64_t)reason, changed, entry);
+}
+
+enum err store_certs_held(struct db *db, int64_t *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT count(*) FROM certs WHERE state = 1" /* CERT_HELD */, ""));
+	*ret = db_i64(row, 0);
+	return OK;
 }
 
 enum err store_cert_successor(struct db *db, int64_t id, int64_t successor, struct fault *f)

@@ -20,6 +20,7 @@ struct cert_row {
 	int64_t changed;   /* revocationDate; may lie ahead (grace) */
 	int64_t not_before, not_after;
 	int64_t successor, predecessor, account; /* 0: none */
+	int64_t state_entry; /* of the ledger, that gave it its state; -1 when it is as issued or adopted */
 };
 struct cert_body {
 	struct buf der;
@@ -48,7 +49,9 @@ MUST_CHECK enum err store_cert_add(struct db *db, const struct cert_row *row, co
 /* The narrow row alone. ERR_CONFLICT when it is there. */
 MUST_CHECK enum err store_cert_row_add(struct db *db, const struct cert_row *row, int64_t *ret_id, struct fault *f);
 MUST_CHECK enum err store_cert_status(struct db *db, int64_t id, enum cert_state state, unsigned reason, int64_t changed,
-				      struct fault *f);
+				      int64_t entry, struct fault *f);
+/* How many are on hold now. */
+MUST_CHECK enum err store_certs_held(struct db *db, int64_t *ret, struct fault *f);
 MUST_CHECK enum err store_cert_successor(struct db *db, int64_t id, int64_t successor, struct fault *f);
 
 /* The highest id; 0 when there is none. */

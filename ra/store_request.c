@@ -44,6 +44,9 @@ static void read_terms(struct db_row *row, struct request *ret)
 	COLUMN(row, 12, ret->files);
 	ret->notice = db_i64(row, 13) != 0;
 	COLUMN(row, 14, ret->reason);
+	COLUMN(row, 25, ret->key_seen);
+	COLUMN(row, 26, ret->collides);
+	ret->hold = db_is_null(row, 27) ? -1 : db_i64(row, 27);
 }
 
 static void read_course(struct db_row *row, struct request *ret)
@@ -67,7 +70,7 @@ enum err store_request_get(struct db *db, const char *id, struct request *ret, s
 		db, f, &row,
 		"SELECT id, account, kind, way, project, profile, state, cert, subject, months, order_id, csr, files,"
 		" notice, reason, tally, policy, proof, officers, made, dies, result, refusal_rule, refusal_where,"
-		" refusal_text FROM requests WHERE id = ?1",
+		" refusal_text, key_seen, collides, hold FROM requests WHERE id = ?1",
 		"t", id));
 	read_terms(row, ret);
 	read_course(row, ret);
@@ -78,33 +81,37 @@ enum err store_request_add(struct db *db, const struct request *r, struct fault 
 {
 	return db_run(db, f,
 		      "INSERT INTO requests (id, account, kind, way, project, profile, state, cert, subject, months,"
-		      " order_id, csr, files, notice, reason, tally, policy, proof, officers, made, dies)"
-		      " VALUES (?1, NULLIF(?2, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		      " ?18, ?19, ?20, ?21)",
+		      " order_id, csr, files, notice, reason, tally, policy, proof, officers, made, dies, key_seen,"
+		      " collides, hold)"
+		      " VALUES (?1, NULLIF(?2, 0), ?3, ?4, ?5, ?6, ?7, NULLIF(?8, 0), ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+		      " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, NULLIF(?24, -1))",
 		      "tittttt"
 		      "iti"
 		      "tbtit"
 		      "tt"
-		      "iiii",
+		      "iiii"
+		      "tti",
 		      r->id, r->account, r->kind, r->way, r->project, r->profile, r->state, r->cert, r->subject,
 		      r->months, or_null(r->order), csr_or_null(r), r->files, (int64_t)r->notice, r->reason, r->tally,
-		      r->policy, r->proof, r->officers, r->made, r->dies);
+		      r->policy, r->proof, r->officers, r->made, r->dies, r->key_seen, r->collides, r->hold);
 }
 
 enum err store_request_redraw(struct db *db, const struct request *r, struct fault *f)
 {
 	return db_run(db, f,
-		      "UPDATE requests SET kind = ?2, way = ?3, project = ?4, profile = ?5, cert = ?6, subject = ?7,"
-		      " months = ?8, order_id = ?9, csr = ?10, files = ?11, notice = ?12, reason = ?13, tally = ?14,"
-		      " policy = ?15, proof = ?16, officers = ?17, made = ?18, dies = ?19 WHERE id = ?1",
+		      "UPDATE requests SET kind = ?2, way = ?3, project = ?4, profile = ?5, cert = NULLIF(?6, 0),"
+		      " subject = ?7, months = ?8, order_id = ?9, csr = ?10, files = ?11, notice = ?12, reason = ?13,"
+		      " tally = ?14, policy = ?15, proof = ?16, officers = ?17, made = ?18, dies = ?19, key_seen = ?20,"
+		      " collides = ?21, hold = NULLIF(?22, -1) WHERE id = ?1",
 		      "ttttt"
 		      "iti"
 		      "tbtit"
 		      "tt"
-		      "iiii",
+		      "iiii"
+		      "tti",
 		      r->id, r->kind, r->way, r->project, r->profile, r->cert, r->subject, r->months, or_null(r->order),
 		      csr_or_null(r), r->files, (int64_t)r->notice, r->reason, r->tally, r->policy, r->proof,
-		      r->officers, r->made, r->dies);
+		      r->officers, r->made, r->dies, r->key_seen, r->collides, r->hold);
 }
 
 enum err store_request_state(struct db *db, const char *id, const char *state, struct fault *f)
@@ -135,7 +142,7 @@ enum err store_request_result(struct db *db, const char *id, int64_t cert, struc
 	"r.id, r.kind, r.way, r.project, r.profile, r.state, r.policy, c.issuer, c.serial, r.officers,"                \
 	" (SELECT count(*) FROM lines l WHERE l.request = r.id AND l.part = 'officer'), r.made, r.dies,"               \
 	" coalesce(a.organisation, ''), " COURSE " FROM requests r JOIN courses k ON k.request = r.id"                 \
-	" JOIN certs c ON c.id = r.cert"                                                                               \
+	" LEFT JOIN certs c ON c.id = r.cert"                                                                          \
 	" LEFT JOIN accounts a ON a.id = r.account"
 
 static void read_item(struct db_row *row, struct request_item *ret)
@@ -148,10 +155,12 @@ static void read_item(struct db_row *row, struct request_item *ret)
 	COLUMN(row, 4, ret->profile);
 	COLUMN(row, 5, ret->state);
 	COLUMN(row, 6, ret->policy);
-	assert(issuer.n == 20 && serial.n <= SERIAL_MAX);
-	memcpy(ret->ref.issuer_key_id, issuer.p, 20);
-	memcpy(ret->ref.serial.b, serial.p, serial.n);
-	ret->ref.serial.n = serial.n;
+	if (issuer.n > 0) {
+		assert(issuer.n == 20 && serial.n <= SERIAL_MAX);
+		memcpy(ret->ref.issuer_key_id, issuer.p, 20);
+		memcpy(ret->ref.serial.b, serial.p, serial.n);
+		ret->ref.serial.n = serial.n;
+	}
 	ret->officers = db_i64(row, 9);
 	ret->officers_have = db_i64(row, 10);
 	ret->made = db_i64(row, 11);
@@ -238,6 +247,14 @@ enum err store_requests_open(struct db *db, int64_t account, int64_t *ret, struc
 		   "SELECT count(*) FROM requests WHERE account = ?1 AND state IN ('drafted', 'awaiting_proof',"
 		   " 'awaiting_officers', 'approved', 'sent', 'to_correct')",
 		   "i", account));
+	*ret = db_i64(row, 0);
+	return OK;
+}
+
+enum err store_requests_holds(struct db *db, int64_t since, int64_t *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT count(*) FROM requests WHERE kind = 'hold' AND made >= ?1", "i", since));
 	*ret = db_i64(row, 0);
 	return OK;
 }

@@ -15,7 +15,7 @@ struct request {
 	int64_t account;         /* 0: opened by an officer */
 	char kind[16], way[TALLY_WORD], project[TALLY_WORD], profile[TALLY_WORD];
 	char state[20];
-	int64_t cert;            /* predecessor */
+	int64_t cert;            /* predecessor; 0 for an enrolment */
 	char *subject;           /* JSON: what the client asked to change; owned */
 	int64_t months;
 	char order[ORDER_ID_MAX + 1];
@@ -23,6 +23,9 @@ struct request {
 	char files[8];           /* "", no, yes, waived */
 	bool notice;
 	char reason[32];
+	char key_seen[8];        /* how officers see the new key: "", token, paper, call, person */
+	char collides[CERT_REF_TEXT_MAX + 1]; /* "<issuer key id> <SERIAL>" */
+	int64_t hold;            /* release: the hold's ledger entry; -1: none */
 	char *tally;             /* text; owned */
 	char policy[65];
 	int64_t proof, officers; /* what is needed: enum proof bits, number of officers */
@@ -57,7 +60,7 @@ struct course {
 struct request_item {
 	char id[REQUEST_ID + 1], kind[16], way[TALLY_WORD], project[TALLY_WORD], profile[TALLY_WORD],
 		state[20], policy[65];
-	struct cert_ref ref; /* predecessor */
+	struct cert_ref ref; /* predecessor; without a serial for an enrolment */
 	int64_t officers, officers_have, made, dies;
 	char organisation[ORGANISATION_MAX + 1]; /* "" when an officer opened it */
 	struct course course;
@@ -88,6 +91,8 @@ MUST_CHECK enum err store_requests_pending(struct db *db, int64_t limit, request
 MUST_CHECK enum err store_requests_open(struct db *db, int64_t account, int64_t *ret, struct fault *f);
 MUST_CHECK enum err store_requests_count(struct db *db, void (*fn)(void *arg, const char *state, int64_t n), void *arg,
 					 struct fault *f);
+/* Holds that were asked since then. */
+MUST_CHECK enum err store_requests_holds(struct db *db, int64_t since, int64_t *ret, struct fault *f);
 /* Ids of requests that no hand-over holds and whose time is over, at most max. */
 MUST_CHECK enum err store_requests_dead(struct db *db, int64_t now, char (*ret)[REQUEST_ID + 1], size_t max,
 					size_t *ret_n, struct fault *f);

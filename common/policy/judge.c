@@ -136,15 +136,21 @@ static unsigned hold_officers(const struct profile *p)
 	return (unsigned)most;
 }
 
+unsigned judge_reissue_reason(const struct policy_way *w)
+{
+	const char *word = strcmp(w->way, "lost") == 0 ? "keyCompromise" : w->reason != NULL ? w->reason : "superseded";
+
+	return (unsigned)crl_reason_from_word(word);
+}
+
 /* What the way says of the predecessor, but never less than this: a reissue ends it, and a lost key's ends at once. */
 static void needs_fate(const struct tally *t, const struct facts *x, struct verdict *v)
 {
-	int key_compromise = crl_reason_from_word("keyCompromise"), superseded = crl_reason_from_word("superseded");
-	bool lost = t->kind == TALLY_REISSUE && strcmp(t->way, "lost") == 0;
-	int reason = v->way->reason != NULL ? crl_reason_from_word(v->way->reason) : superseded;
+	int key_compromise = crl_reason_from_word("keyCompromise");
+	const char *word = v->way->reason != NULL ? v->way->reason : "superseded";
 
 	v->revoke_predecessor = x->has_predecessor && (v->way->fate == FATE_REVOKE || t->kind == TALLY_REISSUE);
-	v->reason = (unsigned)(lost ? key_compromise : reason);
+	v->reason = t->kind == TALLY_REISSUE ? judge_reissue_reason(v->way) : (unsigned)crl_reason_from_word(word);
 	v->revoke_at = x->now + (v->reason == (unsigned)key_compromise ? 0 : v->way->grace_days * 86400);
 }
 

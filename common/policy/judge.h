@@ -63,6 +63,8 @@ MUST_CHECK enum err judge_policy(const struct policy *p, const struct tally *t, 
 /* predecessor_unknown, _revoked, _ended, _succeeded, _held, _not_held (release), _weak. A held certificate may be reissued and revoked; one that has a
  * successor may be revoked, held and released. */
 MUST_CHECK enum err judge_predecessor(const struct tally *t, const struct facts *x, struct verdict *v, struct fault *f);
+/* Why a reissue by that way revokes what it follows: keyCompromise where the key is lost, else what the way says, superseded when it says nothing. */
+unsigned judge_reissue_reason(const struct policy_way *w);
 /* What is needed: fills v->proof, v->officers, v->same_key, and the predecessor's fate. reason_way: the tally's reason is not the way's. */
 MUST_CHECK enum err judge_needs(const struct tally *t, const struct facts *x, struct verdict *v, struct fault *f);
 /* key_hash, key_same, key_algorithm, key_strength, renewal_times */

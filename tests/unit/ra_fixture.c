@@ -218,6 +218,24 @@ static void do_revoke(struct fake *s, const struct tally *t, struct slice note)
 	append(s, &entry);
 }
 
+static void do_hold(struct fake *s, const struct tally *t, struct slice note)
+{
+	_cleanup_buf_ struct buf entry = {0};
+	struct slice serial = slice_of(t->predecessor.serial.b, t->predecessor.serial.n);
+	if (t->kind == TALLY_HOLD) {
+		struct wire_e_held e = {.at = clock_now(), .serial = serial, .note = note};
+		memcpy(e.issuer, t->predecessor.issuer_key_id, 20);
+		memcpy(e.tally, t->id, TALLY_ID);
+		wire_e_held_put(&e, &entry);
+	} else {
+		struct wire_e_released e = {.at = clock_now(), .serial = serial, .note = note};
+		memcpy(e.issuer, t->predecessor.issuer_key_id, 20);
+		memcpy(e.tally, t->id, TALLY_ID);
+		wire_e_released_put(&e, &entry);
+	}
+	append(s, &entry);
+}
+
 static void do_withdraw(struct fake *s, const struct tally *t, struct slice note)
 {
 	_cleanup_buf_ struct buf entry = {0};
@@ -267,6 +285,8 @@ static void serve_tally(struct fx *x, struct slice request, struct buf *reply)
 			do_withdraw(s, &t, m.note);
 		else if (t.kind == TALLY_REVOKE)
 			do_revoke(s, &t, m.note);
+		else if (t.kind == TALLY_HOLD || t.kind == TALLY_RELEASE)
+			do_hold(s, &t, m.note);
 		else
 			issue(x, &t, &m);
 	}
@@ -769,6 +789,56 @@ char *fx_revoke(struct fx *x)
 	return prepared(x, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "session", x->session, "kind", "revoke", "way",
 				     "by-subscriber", "project", "jinhua", "serial", ORG_SERIAL, "reason",
 				     "cessationOfOperation"));
+}
+
+char *fx_csr(EVP_PKEY *key)
+{
+	_cleanup_buf_ struct buf csr = {0}, pem = {0};
+	struct fault f = {0};
+	must("csr", csr_make(key, slice_of("\x30\x00", 2), &csr, &f), &f);
+	pem_put(&pem, "CERTIFICATE REQUEST", buf_slice(&csr));
+	return xstrdup(buf_text(&pem));
+}
+
+static enum err add_service(struct db *db, const char *id, struct fault *f)
+{
+	struct account a = {0};
+	TRY(store_account_by_name(db, ORG_CODE, &a, f));
+	struct service s = {.account = a.id, .begins = NOW, .ends = NOW};
+	snprintf(s.id, sizeof(s.id), "%s", id);
+	snprintf(s.project, sizeof(s.project), "jinhua");
+	snprintf(s.service, sizeof(s.service), "organisation-certificate");
+	snprintf(s.title, sizeof(s.title), "机构证书");
+	return store_service_add(db, &s, f);
+}
+
+void fx_service(struct fx *x, const char *id)
+{
+	struct db *db = NULL;
+	struct fault f = {0};
+	must("begin", store_begin(x->desk->store, &db, &f), &f);
+	enum err e = add_service(db, id, &f);
+	must("service", store_end(x->desk->store, db, e, &f), &f);
+}
+
+json_t *fx_reissue_params(struct fx *x, const char *way)
+{
+	_cleanup_(freep) char *csr = fx_csr(x->new_key);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b}", "session", x->session, "kind", "reissue", "way", way,
+			 "project", "jinhua", "serial", ORG_SERIAL, "csr", csr, "files", "no", "key_seen", "paper",
+			 "notice_accepted", 1);
+}
+
+json_t *fx_enrol_params(struct fx *x, const char *order, const char *code)
+{
+	_cleanup_(freep) char *csr = fx_csr(x->new_key);
+	json_t *p = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:[{s:s,s:s},{s:s,s:s},{s:s,s:s}]}", "session", x->session,
+			      "kind", "enrol", "way", "new-certificate", "project", "jinhua", "csr", csr, "key_seen",
+			      "call", "months", 12, "subject", "attribute", "C", "value", "CN", "attribute", "O",
+			      "value", NEW_NAME, "attribute", "organizationIdentifier", "value", code);
+	if (order)
+		json_object_set_new(p, "order", json_string(order));
+	return p;
 }
 
 void fx_material(struct fx *x, const char *request, const char *name)

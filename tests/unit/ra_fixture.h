@@ -108,6 +108,13 @@ char *fx_change(struct fx *x);
 char *fx_revoke(struct fx *x);
 json_t *fx_extend_params(struct fx *x, const char *order, int months);
 json_t *fx_change_params(struct fx *x);
+/* The CSR of a key with an empty subject, PEM. Gives: free(). */
+char *fx_csr(EVP_PKEY *key);
+/* A service of the first organisation that has no certificate yet. */
+void fx_service(struct fx *x, const char *id);
+/* Parameters of reissue ("lost", "damaged") and of a first certificate for the first organisation, with new_key. */
+json_t *fx_reissue_params(struct fx *x, const char *way);
+json_t *fx_enrol_params(struct fx *x, const char *order, const char *code);
 /* A material of that name, a small PDF. */
 void fx_material(struct fx *x, const char *request, const char *name);
 /* The subscriber's line over the request's tally. Gives: free(). */

@@ -186,9 +186,9 @@ static void test_revocation_by_officer(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
-	json_t *p = json_pack("{s:s,s:s,s:s,s:s}", "serial", OTHER_SERIAL, "reason", "keyCompromise", "way",
-			      "by-officer", "officer", "carol");
-	_cleanup_(json_freep) json_t *r = fx_do(x, UID_OFFICER, "review.prepare_revoke", p);
+	json_t *p = json_pack("{s:s,s:s,s:s,s:s}", "kind", "revoke", "serial", OTHER_SERIAL, "reason", "keyCompromise",
+			      "officer", "carol");
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_OFFICER, "review.prepare", p);
 	assert_string_equal(fx_text(r, "state"), "awaiting_officers");
 	fx_approve(x, fx_text(r, "request"), "alice");
 	fx_hand_over(x);
@@ -205,10 +205,10 @@ static void test_revocation_by_officer(void **state)
 		   {ORG_SERIAL, "keyCompromise", "by-magic", "way_unknown"},
 		   {OTHER_SERIAL, "keyCompromise", "by-officer", "predecessor_revoked"}};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		fx_refused(
-			x, UID_OFFICER, "review.prepare_revoke",
-			json_pack("{s:s,s:s,s:s}", "serial", bad[i].serial, "reason", bad[i].reason, "way", bad[i].way),
-			bad[i].rule);
+		fx_refused(x, UID_OFFICER, "review.prepare",
+			   json_pack("{s:s,s:s,s:s,s:s}", "kind", "revoke", "serial", bad[i].serial, "reason",
+				     bad[i].reason, "way", bad[i].way),
+			   bad[i].rule);
 }
 
 /* --- drafts that are refused --- */
@@ -232,7 +232,10 @@ static void test_bad_extensions(void **state)
 		{"serial", "00C2", "serial_form"},
 		{"issuer", "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "issuer_form"},
 		{"issuer", "0000000000000000000000000000000000000000", "certificate_unknown"},
-		{"kind", "enrol", "param_word"},
+		{"kind", "hold", "param_word"},
+		{"kind", "enrol", "param_unknown"},
+		{"key_seen", "paper", "key_seen"},
+		{"collides", "2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a 01", "collides_unknown"},
 		{"kind", "extended", "param_word"},
 		{"way", "by-magic", "way_unknown"},
 		{"project", "nowhere", "project_unknown"},

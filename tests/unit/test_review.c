@@ -257,10 +257,10 @@ static void test_two_at_once(void **state)
 
 static char *opened(struct fx *x, enum fx_uid uid, const char *officer)
 {
-	json_t *p = json_pack("{s:s,s:s,s:s}", "serial", OTHER_SERIAL, "reason", "keyCompromise", "way", "by-officer");
+	json_t *p = json_pack("{s:s,s:s,s:s}", "kind", "revoke", "serial", OTHER_SERIAL, "reason", "keyCompromise");
 	if (officer)
 		json_object_set_new(p, "officer", json_string(officer));
-	_cleanup_(json_freep) json_t *r = fx_do(x, uid, "review.prepare_revoke", p);
+	_cleanup_(json_freep) json_t *r = fx_do(x, uid, "review.prepare", p);
 	return xstrdup(fx_text(r, "request"));
 }
 
@@ -295,10 +295,10 @@ static void test_nobody_approves_their_own_entry(void **state)
 			json_decref(fx_do(x, cases[i].approver, "review.approve", p));
 		}
 	}
-	json_t *p = json_pack("{s:s,s:s,s:s,s:s}", "serial", OTHER_SERIAL, "reason", "keyCompromise", "way",
-			      "by-officer", "officer", "mallory");
-	fx_refused(x, UID_OFFICER, "review.prepare_revoke", json_incref(p), "signer_unknown");
-	fx_refused(x, UID_BOB, "review.prepare_revoke", p, "officer_other");
+	json_t *p = json_pack("{s:s,s:s,s:s,s:s}", "kind", "revoke", "serial", OTHER_SERIAL, "reason", "keyCompromise",
+			      "officer", "mallory");
+	fx_refused(x, UID_OFFICER, "review.prepare", json_incref(p), "signer_unknown");
+	fx_refused(x, UID_BOB, "review.prepare", p, "officer_other");
 }
 
 /* --- claims, the queue, due dates --- */

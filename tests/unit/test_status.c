@@ -46,7 +46,8 @@ static void add_one(struct db *db, unsigned i, int64_t *ids, struct fault *f)
 	snprintf(body.project, sizeof(body.project), "%s", i % 2 ? "jinhua" : "other");
 	ok(store_cert_add(db, &row, &body, &ids[i], &added, f), f);
 	if (i % 3 == 1)
-		ok(store_cert_status(db, ids[i], (enum cert_state)(i / 3 % 4), i % 12, NOW - 5 + (int64_t)i % 10, f),
+		ok(store_cert_status(db, ids[i], (enum cert_state)(i / 3 % 4), i % 12, NOW - 5 + (int64_t)i % 10,
+				     (int64_t)i, f),
 		   f);
 	if (i % 7 == 6)
 		ok(store_cert_successor(db, ids[i], ids[i - 1], f), f);
@@ -109,7 +110,7 @@ static void test_index(void **state)
 	assert_int_equal(index_is_table(x), N_CERTS + 2);
 	/* What is rolled back was never so. */
 	ok(store_begin(x->desk->store, &db, &f), &f);
-	ok(store_cert_status(db, ids[0], CERT_REVOKED, 1, NOW, &f), &f);
+	ok(store_cert_status(db, ids[0], CERT_REVOKED, 1, NOW, 7, &f), &f);
 	assert_int_equal(store_end(x->desk->store, db, ERR_RULE, &f), ERR_RULE);
 	assert_int_equal(index_is_table(x), N_CERTS + 2);
 	fx_append_revoked(x, &x->org, false, 1, NOW);

@@ -132,12 +132,12 @@ static int run_cert_revoke(struct cli *c, int argc, char **argv)
 		return cli_usage(cmd, "--operator wants --key FILE: an officer's key");
 	if (r.direct)
 		return revoke_direct(c, &r, argv[1], &f) == OK ? EXIT_DONE : cli_fail(c, &f);
-	json_t *p = json_pack("{s:s,s:s,s:s}", "serial", argv[1], "reason", r.reason, "way", "by-officer");
+	json_t *p = json_pack("{s:s,s:s,s:s}", "kind", "revoke", "serial", argv[1], "reason", r.reason);
 	if (r.issuer)
 		json_object_set_new(p, "issuer", json_string(r.issuer));
 	if (r.as)
 		json_object_set_new(p, "officer", json_string(r.as));
-	return cli_show(c, "review.prepare_revoke", p, false, true);
+	return cli_show(c, "review.prepare", p, false, true);
 }
 
 /* --- CRL and status --- */
