@@ -167,6 +167,16 @@ static enum err put_people(struct ctx *c, const struct request *r, json_t *o, st
 	return OK;
 }
 
+/* So that an officer's client can hold a token's key against it. */
+static void put_csr(const struct request *r, json_t *o)
+{
+	_cleanup_buf_ struct buf pem = {0};
+	if (r->csr.len == 0)
+		return;
+	pem_put(&pem, "CERTIFICATE REQUEST", buf_slice(&r->csr));
+	json_object_set_new(o, "csr", json_string(buf_text(&pem)));
+}
+
 static enum err put_owner(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
 {
 	struct account a = {0};
@@ -218,6 +228,7 @@ enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(o, "tally", json_string(r.tally));
 	TRY(correct_json(c, &r, &course, o, f));
 	TRY(put_owner(c, &r, o, f));
+	put_csr(&r, o);
 	TRY(put_case(c, &r, o, f));
 	TRY(put_people(c, &r, o, f));
 	TRY(put_note(c, &r, o, f));

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/note/tally.h"
+#include "tools/hufu/key_seen.h"
 #include "tools/hufu/note_files.h"
 #include "tools/hufu/subscriber.h"
 
@@ -115,7 +116,8 @@ static enum err show_case(struct cli *c, const char *id, const struct case_file 
 	tally_explain(&k->tally, "zh", &zh);
 	tally_explain(&k->tally, "en", &en);
 	if (!c->json) {
-		printf("%s\n%s\n%s\n", k->text, buf_text(&zh), buf_text(&en));
+		key_seen_print(&k->tally, k->text);
+		printf("\n%s\n%s\n", buf_text(&zh), buf_text(&en));
 		print_difference(&k->tally);
 	}
 	for (size_t i = 0; i < k->tally.n_materials; i++)
@@ -161,13 +163,15 @@ static int run_officer_review(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static enum err approve(struct cli *c, const char *id, const char *key_path, bool yes, json_t **ret, struct fault *f)
+static enum err approve(struct cli *c, const char *id, const char *key_path, const struct seen_how *how, bool yes,
+			json_t **ret, struct fault *f)
 {
 	_cleanup_(case_done) struct case_file k = {0};
 	_cleanup_(person_key_done) struct person_key key = {0};
 	_cleanup_(freep) char *line = NULL;
 	TRY(case_load(c, id, &k, f));
 	TRY(show_case(c, id, &k, NULL, f));
+	TRY(key_seen_check(c, how, &k.tally, k.answer, f));
 	TRY(person_key_load(key_path, NULL, &key, f));
 	if (!yes && !cli_confirm("\nApprove exactly this tally as %s?", key.name))
 		return fault_raise(f, ERR_DENIED, "not_confirmed", "request",
@@ -182,7 +186,15 @@ static int run_officer_approve(struct cli *c, int argc, char **argv)
 {
 	const char *key = NULL;
 	bool yes = false;
-	const struct option_rule rules[] = {{.name = "--key", .value = &key}, {.name = "--yes", .flag = &yes}, {0}};
+	struct seen_how how = {0};
+	const struct option_rule rules[] = {{.name = "--key", .value = &key},
+					    {.name = "--key-seen", .value = &how.word},
+					    {.name = "--token", .value = &how.choice.label},
+					    {.name = "--token-uri", .value = &how.choice.uri},
+					    {.name = "--module", .value = &how.choice.module},
+					    {.name = "--pin-fd", .value = &how.pin_fd},
+					    {.name = "--yes", .flag = &yes},
+					    {0}};
 	const struct command *cmd = cli_command(commands_officer, run_officer_approve);
 	struct fault f = {0};
 	_cleanup_(json_freep) json_t *r = NULL;
@@ -190,7 +202,7 @@ static int run_officer_approve(struct cli *c, int argc, char **argv)
 		return EXIT_CONFIG;
 	if (!key)
 		return cli_usage(cmd, "--key FILE is missing: the officer's own key");
-	if (approve(c, argv[1], key, yes, &r, &f) != OK)
+	if (approve(c, argv[1], key, &how, yes, &r, &f) != OK)
 		return cli_fail(c, &f);
 	const char *state = json_string_value(json_object_get(r, "state"));
 	json_t *o = r ? json_incref(r) : json_pack("{s:s,s:b}", "request", argv[1], "dry_run", 1);
@@ -230,14 +242,50 @@ const struct command commands_officer[] = {
 		 "Example:\n  hufu officer review --kind change",
 	 .run = run_officer_review},
 	{.name = "officer approve",
-	 .usage = "--key FILE [--yes] REQUEST",
+	 .usage = "--key FILE [--key-seen HOW [--token LABEL | --token-uri URI]] [--yes] REQUEST",
 	 .summary = "check the materials, show the tally, sign it",
-	 .help = "  --key FILE   the officer's own key (hufu officer key)\n"
-		 "  --yes        do not ask (for scripts)\n\n"
+	 .help = "  --key FILE        the officer's own key (hufu officer key)\n"
+		 "  --key-seen HOW    enrol, reissue: how you have seen the new key: paper, call, person or token\n"
+		 "  --token LABEL     of --key-seen token: the token here that holds the new key\n"
+		 "  --token-uri URI   the same by a PKCS#11 URI\n"
+		 "  --module PATH     the token's PKCS#11 library (default: all that p11-kit is configured with)\n"
+		 "  --pin-fd N        read the token's PIN from this descriptor instead of asking\n"
+		 "  --yes             do not ask (for scripts)\n\n"
+		 "With paper, call or person the key's ten characters are typed, on standard input, before anything of "
+		 "the key\nis shown; with a token, that signs fresh octets with the key. --yes does not answer for "
+		 "them.\n\n"
 		 "Each material is downloaded and its hash compared with the tally; the line is made only after "
 		 "\"yes\".\n\n"
 		 "Example:\n  hufu officer approve --key alice.key 8f2c…",
 	 .run = run_officer_approve},
+	{.name = "officer revoke",
+	 .usage = "--reason WORD [--issuer HEX] [--way W] [--as NAME] SERIAL",
+	 .summary = "open the revocation of a certificate, expired ones too",
+	 .help = "  --reason WORD   RFC 5280 5.3.1\n"
+		 "  --issuer HEX    key id of the issuer, where a serial is not unique\n"
+		 "  --way W         as the profile offers it (default: its first that is the officers')\n"
+		 "  --as NAME       who you are, by the roster's name, where officers share a Unix user\n\n"
+		 "Another officer approves it.\n\n"
+		 "Example:\n  hufu officer revoke --reason keyCompromise 01A2…",
+	 .run = run_officer_revoke},
+	{.name = "officer hold",
+	 .usage = "[--issuer HEX] [--as NAME] SERIAL",
+	 .summary = "hold a certificate, at once",
+	 .help = "  --issuer HEX   key id of the issuer, where a serial is not unique\n"
+		 "  --as NAME      who you are, by the roster's name, where officers share a Unix user\n\n"
+		 "Nobody approves it: a hold is counted, and hufu health tells it as long as it lasts.\n\n"
+		 "Example:\n  hufu officer hold 01A2…",
+	 .run = run_officer_hold},
+	{.name = "officer release",
+	 .usage = "[--hold ENTRY] [--issuer HEX] [--way W] [--as NAME] SERIAL",
+	 .summary = "open the release of a certificate from its hold",
+	 .help = "  --hold ENTRY   the hold's ledger entry (default: the one in force)\n"
+		 "  --issuer HEX   key id of the issuer, where a serial is not unique\n"
+		 "  --way W        as the profile offers it (default: its first that is the officers')\n"
+		 "  --as NAME      who you are, by the roster's name, where officers share a Unix user\n\n"
+		 "Two officers approve it.\n\n"
+		 "Example:\n  hufu officer release 01A2…",
+	 .run = run_officer_release},
 	{.name = "officer reject",
 	 .usage = "--reason TEXT REQUEST",
 	 .summary = "reject a request",

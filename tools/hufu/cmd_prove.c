@@ -8,11 +8,9 @@
 #include "tools/hufu/proof.h"
 #include "tools/hufu/signature.h"
 #include "tools/hufu/subscriber.h"
-#include "tools/hufu/token.h"
+#include "tools/hufu/token_login.h"
 
 #include <string.h>
-
-#define PIN_MAX 255
 
 /* --- text --- */
 
@@ -87,34 +85,6 @@ static bool on_token(const struct prove *p)
 	return p->choice.label || p->choice.uri;
 }
 
-static enum err ask_pin(struct prove *p, struct fault *f)
-{
-	_cleanup_(freep) char *prompt = xasprintf("PIN of token \"%s\": ", token_name(p->token));
-	const char *warning = token_pin_warning(p->token);
-	uint64_t fd = 0;
-	if (warning)
-		fprintf(stderr, "hufu: token \"%s\": %s\n", token_name(p->token), warning);
-	if (!p->pin_fd)
-		return secret_prompt(prompt, false, PIN_MAX, &p->pin, f);
-	if (!u64_parse(p->pin_fd, strlen(p->pin_fd), 1023, &fd))
-		return fault_raise(f, ERR_CONFIG, "pin_fd", "--pin-fd", "\"%s\" is not a descriptor number",
-				   ESC(p->pin_fd, strlen(p->pin_fd)));
-	return secret_read_fd((int)fd, PIN_MAX, &p->pin, f);
-}
-
-static enum err log_in(struct prove *p, struct fault *f)
-{
-	enum token_login_way way = token_login_way(p->token);
-	if (way == TOKEN_LOGIN_NONE)
-		return OK;
-	if (way == TOKEN_LOGIN_PAD && !p->pin_fd) {
-		fprintf(stderr, "hufu: enter the PIN on the keypad of token \"%s\"\n", token_name(p->token));
-		return token_login(p->token, NULL, f);
-	}
-	TRY(ask_pin(p, f));
-	return token_login(p->token, &p->pin, f);
-}
-
 static enum err sign_one(const struct cli *c, struct prove *p, struct proof_set *proof, const struct proof_key *k,
 			 struct fault *f)
 {
@@ -133,7 +103,7 @@ static enum err sign_on_token(const struct cli *c, struct prove *p, struct proof
 {
 	size_t before = json_array_size(proof->lines);
 	struct fault absent = {0};
-	TRY(log_in(p, f));
+	TRY(token_ask_login(p->token, p->pin_fd, &p->pin, f));
 	for (size_t i = 0; i < PROOF_KEYS; i++) {
 		struct fault why = {0};
 		enum err e = proof->keys[i].there ? sign_one(c, p, proof, &proof->keys[i], &why) : OK;

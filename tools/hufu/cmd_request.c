@@ -4,6 +4,8 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/note/tally.h"
+#include "common/pki/csr.h"
+#include "common/pki/fingerprint.h"
 #include "tools/hufu/note_files.h"
 #include "tools/hufu/subscriber.h"
 
@@ -14,7 +16,8 @@
 #define SHOW_WAIT_MAX_S 86400
 
 struct prepare {
-	const char *kind, *way, *project, *profile, *months, *order, *csr, *files, *reason, *issuer, *edit;
+	const char *kind, *way, *project, *profile, *months, *order, *csr, *files, *reason, *issuer, *edit, *key_seen,
+		*collides;
 	struct option_list subject, materials;
 	bool notice;
 };
@@ -51,10 +54,10 @@ static enum err prepare_params(const struct prepare *p, const char *serial, json
 	_cleanup_(json_freep) json_t *o = json_object();
 	const char *bad = NULL;
 	uint64_t months = 0;
-	const char *const keys[] = {"kind",  "way",    "project", "profile", "order",
-				    "files", "reason", "issuer",  "request", "serial"};
-	const char *const values[] = {p->kind,	p->way,	   p->project, p->profile, p->order,
-				      p->files, p->reason, p->issuer,  p->edit,	   serial};
+	const char *const keys[] = {"kind",   "way",	"project", "profile", "order",	  "files",
+				    "reason", "issuer", "request", "serial",  "key_seen", "collides"};
+	const char *const values[] = {p->kind,	 p->way,    p->project, p->profile, p->order,	 p->files,
+				      p->reason, p->issuer, p->edit,	serial,	    p->key_seen, p->collides};
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		set_text(o, keys[i], values[i]);
 	if (p->months && !u64_parse(p->months, strlen(p->months), 120, &months))
@@ -95,6 +98,25 @@ static enum err put_material(struct cli *c, const char *request, const char *spe
 	return cli_desk(c, "material.put", p, true, true, &r, f);
 }
 
+/* The owner's client makes the ten characters from the owner's own request, and holds the desk's tally against it. */
+static enum err check_new_key(const struct cli *c, const char *path, json_t *answer, struct fault *f)
+{
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(csr_done) struct csr csr = {0};
+	_cleanup_(tally_done) struct tally t = {0};
+	const char *text = json_string_value(json_object_get(answer, "tally"));
+	TRY(der_load(path, "CERTIFICATE REQUEST", &der, f));
+	TRY(csr_parse(buf_slice(&der), &csr, f));
+	TRY(tally_parse(slice_str(text ? text : ""), &t, f));
+	if (memcmp(t.key_sha256, csr.key.spki_sha256, 32) != 0)
+		return fault_raise(f, ERR_RULE, "proof_csr", "request.prepare",
+				   "the desk's tally names another key than %s", path);
+	if (!c->json && t.key_seen != KEY_SEEN_UNSAID)
+		printf("ten characters of the new key: %s (officers type them: %s)\n", FINGERPRINT(t.key_sha256),
+		       key_seen_word(t.key_seen));
+	return OK;
+}
+
 static enum err prepare(struct cli *c, const struct prepare *p, const char *serial, json_t **ret, struct fault *f)
 {
 	json_t *params = NULL;
@@ -104,6 +126,8 @@ static enum err prepare(struct cli *c, const struct prepare *p, const char *seri
 	const char *id = json_string_value(json_object_get(r, "request"));
 	if (!id)
 		return fault_raise(f, ERR_NET, "desk_answer", "request.prepare", "the desk's answer has no request");
+	if (p->csr)
+		TRY(check_new_key(c, p->csr, r, f));
 	for (size_t i = 0; i < p->materials.n; i++)
 		TRY(put_material(c, id, p->materials.v[i], f));
 	return cli_desk(c, "request.show", json_pack("{s:s}", "request", id), true, false, ret, f);
@@ -169,6 +193,27 @@ static void print_request(const struct cli *c, json_t *r)
 		printf("\n%s", tally);
 }
 
+/* Prints what would be asked, or asks. */
+static int draft(struct cli *c, const struct command *cmd, const struct prepare *p, const char *serial)
+{
+	struct fault f = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
+	if (!p->kind || !p->way || !p->project)
+		return cli_usage(cmd, "%s is missing", !p->kind ? "--kind" : !p->way ? "--way" : "--project");
+	if (c->dry_run) {
+		json_t *params = NULL;
+		if (prepare_params(p, serial, &params, &f) != OK)
+			return cli_fail(c, &f);
+		cli_print_json(params);
+		json_decref(params);
+		return EXIT_DONE;
+	}
+	if (prepare(c, p, serial, &r, &f) != OK)
+		return cli_fail(c, &f);
+	print_request(c, r);
+	return EXIT_DONE;
+}
+
 int run_request_prepare(struct cli *c, int argc, char **argv)
 {
 	_cleanup_(prepare_done) struct prepare p = {0};
@@ -183,29 +228,55 @@ int run_request_prepare(struct cli *c, int argc, char **argv)
 					    {.name = "--reason", .value = &p.reason},
 					    {.name = "--issuer", .value = &p.issuer},
 					    {.name = "--edit", .value = &p.edit},
+					    {.name = "--key-seen", .value = &p.key_seen},
+					    {.name = "--collides", .value = &p.collides},
 					    {.name = "--subject", .many = &p.subject},
 					    {.name = "--material", .many = &p.materials},
 					    {.name = "--accept-notice", .flag = &p.notice},
 					    {0}};
 	const struct command *cmd = cli_command(commands_request, run_request_prepare);
-	struct fault f = {0};
-	_cleanup_(json_freep) json_t *r = NULL;
 	if (!cli_options(cmd, rules, &argc, argv, 0, 1))
 		return EXIT_CONFIG;
-	if (!p.kind || !p.way || !p.project)
-		return cli_usage(cmd, "%s is missing", !p.kind ? "--kind" : !p.way ? "--way" : "--project");
-	if (c->dry_run) {
-		json_t *params = NULL;
-		if (prepare_params(&p, argc > 1 ? argv[1] : NULL, &params, &f) != OK)
-			return cli_fail(c, &f);
-		cli_print_json(params);
-		json_decref(params);
-		return EXIT_DONE;
-	}
-	if (prepare(c, &p, argc > 1 ? argv[1] : NULL, &r, &f) != OK)
-		return cli_fail(c, &f);
-	print_request(c, r);
-	return EXIT_DONE;
+	return draft(c, cmd, &p, argc > 1 ? argv[1] : NULL);
+}
+
+int run_request_enrol(struct cli *c, int argc, char **argv)
+{
+	_cleanup_(prepare_done) struct prepare p = {.kind = "enrol", .way = "new-certificate", .key_seen = "paper"};
+	const struct option_rule rules[] = {
+		{.name = "--way", .value = &p.way},	      {.name = "--project", .value = &p.project},
+		{.name = "--profile", .value = &p.profile},   {.name = "--months", .value = &p.months},
+		{.name = "--order", .value = &p.order},	      {.name = "--csr", .value = &p.csr},
+		{.name = "--edit", .value = &p.edit},	      {.name = "--key-seen", .value = &p.key_seen},
+		{.name = "--collides", .value = &p.collides}, {.name = "--subject", .many = &p.subject},
+		{.name = "--material", .many = &p.materials}, {0}};
+	const struct command *cmd = cli_command(commands_request, run_request_enrol);
+	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
+		return EXIT_CONFIG;
+	if (!p.csr)
+		return cli_usage(cmd, "--csr FILE is missing: the request of the new key");
+	return draft(c, cmd, &p, NULL);
+}
+
+int run_request_reissue(struct cli *c, int argc, char **argv)
+{
+	_cleanup_(prepare_done) struct prepare p = {.kind = "reissue", .key_seen = "paper"};
+	const struct option_rule rules[] = {{.name = "--way", .value = &p.way},
+					    {.name = "--project", .value = &p.project},
+					    {.name = "--issuer", .value = &p.issuer},
+					    {.name = "--csr", .value = &p.csr},
+					    {.name = "--files", .value = &p.files},
+					    {.name = "--edit", .value = &p.edit},
+					    {.name = "--key-seen", .value = &p.key_seen},
+					    {.name = "--material", .many = &p.materials},
+					    {.name = "--accept-notice", .flag = &p.notice},
+					    {0}};
+	const struct command *cmd = cli_command(commands_request, run_request_reissue);
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!p.csr || !p.files)
+		return cli_usage(cmd, "%s is missing", !p.csr ? "--csr FILE" : "--files ANSWER");
+	return draft(c, cmd, &p, argv[1]);
 }
 
 /* "issued" and "withdrawn" are what somebody waited for; "refused" and "expired" are not; the rest still waits. */

@@ -61,9 +61,9 @@ const struct command commands_request[] = {
 	 .usage = "--kind K --way W --project P [--months N] [--order ID] [--subject A=V]… [--csr FILE] [--material "
 		  "N=FILE]…\n"
 		  "           [--accept-notice] [--files ANSWER] [--reason WORD] [--issuer HEX] [--profile NAME] "
-		  "[--edit REQUEST] SERIAL",
+		  "[--key-seen HOW] [--collides REF] [--edit REQUEST] [SERIAL]",
 	 .summary = "draft a request and get its tally",
-	 .help = "  --kind K            extend, change, reissue, enrol, revoke …\n"
+	 .help = "  --kind K            extend, change, reissue, enrol, revoke\n"
 		 "  --project P         of the certificate\n"
 		 "  --way W             as the profile offers it: same-key, new-key, name-or-code …\n"
 		 "  --months N          extend by so many months\n"
@@ -72,15 +72,62 @@ const struct command commands_request[] = {
 		 "  --csr FILE          certify this new key; without it the key stays\n"
 		 "  --material N=FILE   upload a material (PDF, JPEG, PNG; repeat for more)\n"
 		 "  --accept-notice     the risk notice was read and accepted\n"
-		 "  --files ANSWER      encrypted files not yet opened? no, yes\n"
+		 "  --files ANSWER      encrypted files not yet opened? no, yes, waived\n"
 		 "  --reason WORD       of a revocation (RFC 5280 5.3.1)\n"
 		 "  --issuer HEX        key id of the issuer, where a serial is not unique\n"
 		 "  --profile NAME      where the certificate's own is not meant\n"
+		 "  --key-seen HOW      how officers see a new key: paper, call, person, token\n"
+		 "  --collides REF      certificate of the same identifier that may live on: \"ISSUER SERIAL\"\n"
 		 "  --edit REQUEST      change a draft instead of starting one\n\n"
 		 "Example:\n"
 		 "  hufu request prepare --kind extend --way same-key --project jinhua --months 36 --order 1 "
 		 "74C2008800000AE9",
 	 .run = run_request_prepare},
+	{.name = "request enrol",
+	 .usage = "--project P --csr FILE --months N --order ID --subject A=V… [--key-seen HOW] [--material N=FILE]…\n"
+		  "           [--profile NAME] [--way W] [--collides REF] [--edit REQUEST]",
+	 .summary = "draft the request for a first certificate",
+	 .help = "  --project P         which project's\n"
+		 "  --csr FILE          request of the new key (PKCS#10); its subject does not count\n"
+		 "  --months N          valid for so many months\n"
+		 "  --order ID          the paid order of a service without a certificate\n"
+		 "  --subject A=V       an attribute of the subject (repeat for more)\n"
+		 "  --key-seen HOW      how officers see the key: paper (default), call, person, token\n"
+		 "  --material N=FILE   upload a material (PDF, JPEG, PNG; repeat for more)\n"
+		 "  --profile NAME      where the project has several\n"
+		 "  --way W             as the profile offers it (default: new-certificate)\n"
+		 "  --collides REF      certificate of the same identifier that may live on: \"ISSUER SERIAL\"\n"
+		 "  --edit REQUEST      change a draft instead of starting one\n\n"
+		 "The key's ten characters are printed: officers type them from stamped paper, a call or a person.\n\n"
+		 "Example:\n"
+		 "  hufu request enrol --project jinhua --csr new.csr --months 12 --order 20261123-7K2M9QXA4BCD "
+		 "--subject C=CN --subject O=杭州示例 --subject organizationIdentifier=913301003535355023",
+	 .run = run_request_enrol},
+	{.name = "request reissue",
+	 .usage = "--way W --project P --csr FILE --files ANSWER [--accept-notice] [--key-seen HOW] [--material "
+		  "N=FILE]…\n"
+		  "           [--issuer HEX] [--edit REQUEST] SERIAL",
+	 .summary = "draft the request for a new key in place of a lost or damaged one",
+	 .help = "  --way W             lost, damaged, as the profile offers them\n"
+		 "  --project P         of the certificate\n"
+		 "  --csr FILE          request of the new key (PKCS#10)\n"
+		 "  --files ANSWER      encrypted files not yet opened? no, yes (holds the request), waived\n"
+		 "  --accept-notice     the risk notice was read and accepted\n"
+		 "  --key-seen HOW      how officers see the key: paper (default), call, person, token\n"
+		 "  --material N=FILE   upload a material (PDF, JPEG, PNG; repeat for more)\n"
+		 "  --issuer HEX        key id of the issuer, where a serial is not unique\n"
+		 "  --edit REQUEST      change a draft instead of starting one\n\n"
+		 "The key's ten characters are printed: officers type them from stamped paper, a call or a person.\n\n"
+		 "Example:\n"
+		 "  hufu request reissue --way lost --project jinhua --csr new.csr --files no --accept-notice "
+		 "74C2008800000AE9",
+	 .run = run_request_reissue},
+	{.name = "request hold",
+	 .usage = "[--issuer HEX] SERIAL",
+	 .summary = "hold an own certificate at once: its key may be lost",
+	 .help = "  --issuer HEX   key id of the issuer, where a serial is not unique\n\n"
+		 "Two officers release it.\n\nExample:\n  hufu request hold 74C2008800000AE9",
+	 .run = run_request_hold},
 	{.name = "request show",
 	 .usage = "[--wait SECONDS] REQUEST",
 	 .summary = "state, history and tally of a request",

@@ -32,6 +32,12 @@ int run_order_confirm(struct cli *c, int argc, char **argv);
 /* The list of what is missing, for people. */
 void request_print_missing(json_t *r);
 int run_request_prepare(struct cli *c, int argc, char **argv);
+int run_request_enrol(struct cli *c, int argc, char **argv);
+int run_request_reissue(struct cli *c, int argc, char **argv);
+int run_request_hold(struct cli *c, int argc, char **argv); /* cmd_standing.c, as the officers' three */
+int run_officer_revoke(struct cli *c, int argc, char **argv);
+int run_officer_hold(struct cli *c, int argc, char **argv);
+int run_officer_release(struct cli *c, int argc, char **argv);
 int run_request_show(struct cli *c, int argc, char **argv);
 int run_request_list(struct cli *c, int argc, char **argv);
 int run_request_text(struct cli *c, int argc, char **argv);
