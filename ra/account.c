@@ -1,120 +1,24 @@
 /*
- * Log-in by identifier and password.
+ * What the parts of an account share: how it is shown, and how a person is bound to it.
  *
- * A name has one attempt at a time, from the look at its lock to the count of a failure, so many at once are no more
- * guesses than one after the other. Names that nobody has are counted, locked and timed like the others, and answer with
- * the same words. Next: password.c.
+ * A binding is told to whoever was the contact before, with a code that freezes it. All of it is one transaction, and
+ * there is one writer, so two accounts never take one number at the same moment. Next: account_login.c.
  */
 #include "ra/account.h"
 
+#include "ra/code.h"
+#include "ra/mobile.h"
+#include "ra/outbox.h"
 #include "ra/password.h"
+#include "ra/store_binding.h"
 
-#include "common/base/log.h"
+#include "common/base/clock.h"
 
 #include <sodium.h>
 #include <string.h>
 
-#define TOKEN_BYTES 32
-#define LOCK_MEMORY_S 86400
-
-/* --- attempts --- */
-
-static enum err login_wrong(struct fault *f)
-{
-	return fault_raise(f, ERR_DENIED, "login_wrong", "params.password", "the identifier or the password is wrong");
-}
-
-static enum err look_up(struct db *db, const char *identifier, int64_t now, struct account *ret, bool *ret_known,
-			struct fault *f)
-{
-	struct attempts a;
-	TRY(store_attempts(db, identifier, &a, f));
-	if (a.locked_until > now)
-		return fault_raise(f, ERR_DENIED, "login_locked", "params.identifier",
-				   "too many wrong passwords: wait %lld seconds", (long long)(a.locked_until - now));
-	enum err e = store_account_by_name(db, identifier, ret, f);
-	*ret_known = e == OK;
-	return e == ERR_NOT_FOUND ? OK : e;
-}
-
-static enum err find_account(struct ctx *c, const char *identifier, struct account *ret, bool *ret_known,
-			     struct fault *f)
-{
-	struct db *db = NULL;
-	TRY(store_read(c->desk->store, &db, f));
-	enum err e = look_up(db, identifier, c->now, ret, ret_known, f);
-	store_read_end(c->desk->store, db);
-	return e;
-}
-
-static enum err count_failure_in(const struct desk *d, struct db *db, const char *identifier, int64_t now,
-				 struct fault *f)
-{
-	const struct login_rules *rules = &d->config.login;
-	struct attempts a;
-	TRY(store_attempts(db, identifier, &a, f));
-	if (++a.failures >= rules->failures) {
-		size_t last = rules->lock_minutes.n - 1;
-		size_t step = (uint64_t)a.locks < last ? (size_t)a.locks : last;
-		a.failures = 0;
-		a.locks++;
-		a.locked_until = now + rules->lock_minutes.v[step] * 60;
-	}
-	return store_attempts_set(db, identifier, &a, now, f);
-}
-
-static enum err count_failure(struct ctx *c, const char *identifier, struct fault *f)
-{
-	struct db *db = NULL;
-	log_audit("login_wrong", "identifier=%s uid=%lld", LQ(identifier), (long long)c->call->peer.uid);
-	TRY(store_begin(c->desk->store, &db, f));
-	return store_end(c->desk->store, db, count_failure_in(c->desk, db, identifier, c->now, f), f);
-}
-
-/* --- log in --- */
-
-struct entrance {
-	const struct account *account;
-	const char *hash; /* to store, or "" */
-	char token[2 * TOKEN_BYTES + 1];
-	bool must_reset;
-	int64_t expires;
-};
-
-static enum err enter(struct ctx *c, struct entrance *in, struct fault *f)
-{
-	uint8_t noise[TOKEN_BYTES], hash[32];
-	random_fill(noise, sizeof(noise));
-	hex_lower(noise, sizeof(noise), in->token);
-	sodium_memzero(noise, sizeof(noise));
-	sha256(in->token, strlen(in->token), hash);
-	in->must_reset = in->account->initial;
-	in->expires = c->now + c->desk->config.session_minutes * 60;
-	snprintf(c->who, sizeof(c->who), "account:%s", in->account->identifier);
-	TRY(store_attempts_clear(c->db, in->account->identifier, f));
-	if (in->hash[0] != '\0')
-		TRY(store_account_password(c->db, in->account->id, in->hash, true, c->now, f));
-	TRY(store_session_add(c->db, hash, in->account->id, (int64_t)c->call->peer.uid, in->must_reset, c->now,
-			      in->expires, f));
-	return desk_audit(c, "login", in->account->identifier, in->must_reset ? "initial password" : "", f);
-}
-
-static json_t *account_json(const struct account *a)
-{
-	_cleanup_(freep) char *flags = xstrdup(a->flags);
-	json_t *o = json_object(), *list = json_array();
-	char *rest = flags;
-	for (char *word = strsep(&rest, ","); word; word = strsep(&rest, ",")) {
-		if (word[0] != '\0')
-			json_array_append_new(list, json_string(word));
-	}
-	json_object_set_new(o, "identifier", json_string(a->identifier));
-	json_object_set_new(o, "organisation", json_string(a->organisation));
-	json_object_set_new(o, "agent", json_string(a->agent));
-	json_object_set_new(o, "mobile", json_string(a->mobile));
-	json_object_set_new(o, "flags", list);
-	return o;
-}
+#define PER_MOBILE_MAX 101 /* one more than ra.yaml can allow */
+#define NOTICE_LIVES_S (7 * 86400)
 
 void account_normalise(const char *text, char *ret, size_t size)
 {
@@ -130,77 +34,180 @@ void account_normalise(const char *text, char *ret, size_t size)
 	ret[used] = '\0';
 }
 
-static enum err log_in(struct ctx *c, const char *identifier, struct account *a, struct entrance *in, struct fault *f)
+const char *account_telephone(const struct ctx *c)
 {
-	char hash[PASSWORD_HASH_MAX + 1];
-	bool known = false;
-	TRY(find_account(c, identifier, a, &known, f));
-	if (!password_check(c->desk->passwords, known ? a : NULL, param_text(c, "password"), hash)) {
-		TRY(count_failure(c, identifier, f));
-		return login_wrong(f);
+	const struct policy *p = c->law->policy;
+	const char *text = p->n_projects > 0 ? p->projects[0].contact_telephone : NULL;
+	return text ? text : "";
+}
+
+/* --- showing --- */
+
+static json_t *flags_json(const struct account *a)
+{
+	_cleanup_(freep) char *flags = xstrdup(a->flags);
+	json_t *list = json_array();
+	char *rest = flags;
+	for (char *word = strsep(&rest, ","); word; word = strsep(&rest, ",")) {
+		if (word[0] != '\0')
+			json_array_append_new(list, json_string(word));
 	}
-	*in = (struct entrance){.account = a, .hash = hash};
-	TRY(store_begin(c->desk->store, &c->db, f));
-	enum err e = store_end(c->desk->store, c->db, enter(c, in, f), f);
-	c->db = NULL;
-	in->hash = NULL;
-	return e;
+	return list;
 }
 
-enum err account_login(struct ctx *c, json_t **ret, struct fault *f)
+json_t *account_json(const struct account *a, bool masked)
 {
-	char identifier[IDENTIFIER_MAX + 1];
-	struct account a = {0};
-	struct entrance in = {0};
-	account_normalise(param_text(c, "identifier"), identifier, sizeof(identifier));
-	password_turn_begin(c->desk->passwords, identifier);
-	enum err e = log_in(c, identifier, &a, &in, f);
-	password_turn_end(c->desk->passwords, identifier);
-	TRY(e);
-	*ret = json_object();
-	json_object_set_new(*ret, "session", json_string(in.token));
-	json_object_set_new(*ret, "must_reset", json_boolean(in.must_reset));
-	json_object_set_new(*ret, "expires", json_time(in.expires));
-	json_object_set_new(*ret, "account", account_json(&a));
-	sodium_memzero(in.token, sizeof(in.token));
-	return OK;
-}
-
-/* --- reset, log out, show --- */
-
-static enum err reset_in(struct ctx *c, json_t **ret, struct fault *f)
-{
-	const char *hash = c->work;
-	int64_t id = c->session->account.id;
-	TRY(store_account_password(c->db, id, hash, false, c->now, f));
-	TRY(store_session_reset(c->db, c->token, id, f));
-	TRY(desk_audit(c, "password_reset", c->session->account.identifier, "", f));
-	*ret = json_object();
-	return OK;
-}
-
-enum err account_reset(struct ctx *c, json_t **ret, struct fault *f)
-{
-	char hash[PASSWORD_HASH_MAX + 1];
-	const char *password = param_text(c, "new_password");
-	TRY(password_accept(c->desk->passwords, &c->session->account, password, f));
-	TRY(password_hash(c->desk->passwords, password, hash, f));
-	c->work = hash;
-	return desk_change(c, reset_in, ret, f);
-}
-
-enum err account_logout(struct ctx *c, json_t **ret, struct fault *f)
-{
-	TRY(store_session_end(c->db, c->token, f));
-	TRY(desk_audit(c, "logout", c->session->account.identifier, "", f));
-	*ret = json_object();
-	return OK;
+	char agent[AGENT_MAX + 1], mobile[MOBILE_MAX + 1], login[MOBILE_MAX + 1];
+	json_t *o = json_object();
+	name_mask(a->agent, agent);
+	mobile_mask(a->mobile, mobile);
+	mobile_mask(a->login_mobile, login);
+	json_object_set_new(o, "identifier", json_string(a->identifier));
+	json_object_set_new(o, "organisation", json_string(a->organisation));
+	json_object_set_new(o, "agent", json_string(masked ? agent : a->agent));
+	json_object_set_new(o, "mobile", json_string(masked ? mobile : a->mobile));
+	json_object_set_new(o, "login_mobile", json_string(masked ? login : a->login_mobile));
+	json_object_set_new(o, "flags", flags_json(a));
+	return o;
 }
 
 enum err account_show(struct ctx *c, json_t **ret, struct fault *f)
 {
+	const struct session *s = c->session;
 	(void)f;
-	*ret = account_json(&c->session->account);
-	json_object_set_new(*ret, "must_reset", json_boolean(c->session->must_reset));
+	*ret = account_json(&s->account, s->must_choose || (s->must_reset && s->proof[0] == '\0'));
+	json_object_set_new(*ret, "must_reset", json_boolean(s->must_reset));
+	json_object_set_new(*ret, "must_choose", json_boolean(s->must_choose));
 	return OK;
+}
+
+/* --- passwords --- */
+
+enum err account_new_password(struct ctx *c, const struct account *a, const char *mobile, struct fault *f)
+{
+	const char *password = param_text(c, "new_password"), *again = param_text(c, "new_password_again");
+	if (again && strcmp(password, again) != 0)
+		return fault_raise(f, ERR_RULE, "password_differs", "params.new_password_again",
+				   "the two new passwords differ");
+	return password_accept(c->desk->passwords, a, mobile, c->desk->config.accounts.password_characters, password,
+			       f);
+}
+
+enum err account_tell_password(struct ctx *c, const struct account *a, struct fault *f)
+{
+	const char *to = a->login_mobile[0] ? a->login_mobile : a->mobile;
+	const struct letter_word words[] = {
+		{"organisation", a->organisation}, {"time", SHANGHAI(c->now)}, {"telephone", account_telephone(c)}};
+	if (to[0] == '\0')
+		return OK;
+	return outbox_post(c,
+			   &(struct letter){.channel = "sms",
+					    .to = to,
+					    .template = "password",
+					    .words = words,
+					    .n_words = sizeof(words) / sizeof(words[0]),
+					    .lives_s = NOTICE_LIVES_S},
+			   f);
+}
+
+/* --- binding --- */
+
+static enum err mobile_is_free(struct ctx *c, const struct account_change *ch, struct fault *f)
+{
+	_cleanup_(freep) struct account *others = xcalloc(PER_MOBILE_MAX, sizeof(*others));
+	int64_t most = c->desk->config.accounts.organisations_per_mobile, n_others = 0;
+	size_t n = 0;
+	TRY(store_accounts_by_mobile(c->db, ch->mobile, others, PER_MOBILE_MAX, &n, f));
+	for (size_t i = 0; i < n; i++)
+		n_others += others[i].id != ch->account->id;
+	if (n_others < most)
+		return OK;
+	return fault_raise(f, ERR_CONFLICT, "mobile_used", "params.mobile",
+			   "found a number that another account uses, wanted one of your own: ask the service desk");
+}
+
+static enum err tell_old_contact(struct ctx *c, const struct account_change *ch, const char *to, const char *freeze,
+				 struct fault *f)
+{
+	const struct account_rules *rules = &c->desk->config.accounts;
+	_cleanup_buf_ struct buf url = {0};
+	char agent[AGENT_MAX + 1], mobile[MOBILE_MAX + 1], days[24];
+	const char *place = rules->freeze_url ? strstr(rules->freeze_url, "{code}") : NULL;
+	name_mask(ch->agent, agent);
+	mobile_mask(ch->mobile, mobile);
+	snprintf(days, sizeof(days), "%lld", (long long)rules->freeze_days);
+	if (place)
+		buf_fmt(&url, " (%.*s%s%s)", (int)(place - rules->freeze_url), rules->freeze_url, freeze, place + 6);
+	const struct letter_word words[] = {{"organisation", ch->account->organisation},
+					    {"time", SHANGHAI(c->now)},
+					    {"agent", agent},
+					    {"mobile", mobile},
+					    {"days", days},
+					    {"freeze", freeze},
+					    {"freeze_url", buf_text(&url)},
+					    {"telephone", account_telephone(c)}};
+	return outbox_post(c,
+			   &(struct letter){.channel = "sms",
+					    .to = to,
+					    .template = "bound",
+					    .words = words,
+					    .n_words = sizeof(words) / sizeof(words[0]),
+					    .lives_s = NOTICE_LIVES_S},
+			   f);
+}
+
+/* The binding's row, and the notice to whoever was the contact before: nobody when the number stays. */
+static enum err record(struct ctx *c, const struct account_change *ch, struct fault *f)
+{
+	const struct account *a = ch->account;
+	const char *old = a->login_mobile[0] ? a->login_mobile : a->mobile;
+	bool told = old[0] != '\0' && strcmp(old, ch->mobile) != 0;
+	char code[CODE_TEXT + 1];
+	struct binding b = {.account = a->id, .at = c->now, .first = ch->first, .has_freeze = told};
+	int64_t id;
+	snprintf(b.way, sizeof(b.way), "%s", ch->way);
+	snprintf(b.who, sizeof(b.who), "%s", c->who);
+	snprintf(b.agent_before, sizeof(b.agent_before), "%s", a->agent);
+	snprintf(b.mobile_before, sizeof(b.mobile_before), "%s", a->login_mobile);
+	snprintf(b.agent, sizeof(b.agent), "%s", ch->agent);
+	snprintf(b.mobile, sizeof(b.mobile), "%s", ch->mobile);
+	b.freeze_dies = c->now + c->desk->config.accounts.freeze_days * 86400;
+	code_make(code);
+	code_hash(c->desk, "freeze", "", code, b.freeze);
+	enum err e = store_binding_add(c->db, &b, &id, f);
+	if (e == OK && told)
+		e = tell_old_contact(c, ch, old, code, f);
+	sodium_memzero(code, sizeof(code));
+	return e;
+}
+
+/* One person, one password: that of all accounts of the number is set, and their sessions end. */
+static enum err set_password(struct ctx *c, const struct account_change *ch, struct fault *f)
+{
+	_cleanup_(freep) struct account *all = xcalloc(PER_MOBILE_MAX, sizeof(*all));
+	char none[PASSWORD_HASH_MAX + 1];
+	const char *hash = ch->hash;
+	size_t n = 0;
+	if (!hash) {
+		password_none(c->desk->passwords, none);
+		hash = none;
+	}
+	TRY(store_account_password(c->db, ch->account->id, hash, false, c->now, f));
+	TRY(store_sessions_end(c->db, ch->account->id, c->token, f));
+	if (!ch->hash || ch->mobile[0] == '\0')
+		return OK;
+	TRY(store_mobile_password(c->db, ch->mobile, hash, c->now, f));
+	TRY(store_accounts_by_mobile(c->db, ch->mobile, all, PER_MOBILE_MAX, &n, f));
+	for (size_t i = 0; i < n; i++)
+		TRY(store_sessions_end(c->db, all[i].id, c->token, f));
+	return OK;
+}
+
+enum err account_bind(struct ctx *c, const struct account_change *ch, struct fault *f)
+{
+	if (ch->mobile[0] != '\0')
+		TRY(mobile_is_free(c, ch, f));
+	TRY(store_account_bind(c->db, ch->account->id, ch->agent, ch->mobile, c->now, f));
+	TRY(record(c, ch, f));
+	return set_password(c, ch, f);
 }

@@ -9,6 +9,8 @@
 #include "ra/order.h"
 #include "ra/request_state.h"
 #include "ra/store_payment.h"
+#include "ra/store_code.h"
+#include "ra/store_outbox.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -22,6 +24,8 @@
 #define NONCES_KEPT_S (30 * 86400) /* far beyond the window in which one is taken, for clocks that go back */
 #define ATTEMPTS_KEPT_S 86400
 #define ATTEMPTS_MAX 20000
+#define MESSAGES_KEPT_S (30 * 86400)
+#define PICTURES_MAX 20000
 #define WHO "clock"
 
 struct clockwork {
@@ -61,6 +65,9 @@ static enum err find_dead(struct desk *d, int64_t now, char (*ids)[REQUEST_ID + 
 static enum err sweep_in(struct db *db, int64_t now, struct fault *f)
 {
 	TRY(store_sessions_purge(db, now, f));
+	TRY(store_codes_purge(db, now, f));
+	TRY(store_pictures_trim(db, now, PICTURES_MAX, f));
+	TRY(store_outbox_purge(db, now - MESSAGES_KEPT_S, f));
 	TRY(store_calls_purge(db, now - CALLS_KEPT_S, f));
 	TRY(store_nonces_purge(db, now - NONCES_KEPT_S, f));
 	return store_attempts_purge(db, now - ATTEMPTS_KEPT_S, now, ATTEMPTS_MAX, f);

@@ -17,6 +17,8 @@
 
 const char *const desk_role_words[] = {"subscriber", "officer", "admin", "portal", NULL};
 static const char *const log_words[] = {"error", "warning", "notice", "info", "debug", NULL};
+static const char *const picture_words[] = {"never", "after_failures", "always", NULL};
+static const char *const mobile_words[] = {"required", "optional", NULL};
 static const int64_t default_locks[] = {1, 5, 30};
 
 /* The file as it is written; paths are made absolute afterwards. */
@@ -29,6 +31,8 @@ struct raw {
 	struct provider provider;
 	struct login_rules login;
 	struct review_rules review;
+	struct sms_rules sms;
+	struct account_rules accounts;
 	struct bank bank;
 	struct yaml_list callers, portals;
 };
@@ -95,6 +99,11 @@ static const struct yaml_rule portal_rules[] = {{.key = "name",
 						 .max = TALLY_WORD - 1,
 						 .help = "whose certificates it may find by subject; all when absent"},
 						{0}};
+#define NUMBER(type, member, least, most, default_, text)                                                              \
+	{                                                                                                              \
+		.key = #member, .kind = YK_INT, .offset = offsetof(struct type, member), .min = least, .max = most,    \
+		.def = default_, .help = text                                                                          \
+	}
 static const struct yaml_rule login_rules[] = {
 	{.key = "failures",
 	 .kind = YK_INT,
@@ -115,6 +124,43 @@ static const struct yaml_rule login_rules[] = {
 	 .min = 1,
 	 .max = 128,
 	 .help = "published password of accounts that have none of their own yet"},
+	{.key = "picture_code",
+	 .kind = YK_WORD,
+	 .offset = offsetof(struct login_rules, picture_code),
+	 .words = picture_words,
+	 .def = PICTURE_AFTER,
+	 .help = "when a picture code is asked for, at log-in and before an SMS"},
+	NUMBER(login_rules, picture_failures, 1, 100, 3, "wrong passwords of a name before it is asked for"),
+	NUMBER(login_rules, picture_address_failures, 1, 100000, 20, "wrong passwords from an address within a day"),
+	NUMBER(login_rules, picture_sends, 1, 1000, 3, "messages to a number or from an address within an hour"),
+	NUMBER(login_rules, picture_minutes, 1, 60, 5, "a picture code dies after so long"),
+	{0}};
+static const struct yaml_rule sms_rules[] = {
+	NUMBER(sms_rules, code_minutes, 1, 60, 10, "a code dies after so long"),
+	NUMBER(sms_rules, resend_seconds, 1, 3600, 60, "the next code to a number may be asked for after so long"),
+	NUMBER(sms_rules, tries, 1, 20, 5, "a code dies after so many tries"),
+	NUMBER(sms_rules, per_number_day, 1, 1000, 10, "codes to a number within a day"),
+	NUMBER(sms_rules, per_address_hour, 1, 100000, 30, "codes asked for from an address within an hour"),
+	{0}};
+static const struct yaml_rule account_rules[] = {
+	{.key = "mobile",
+	 .kind = YK_WORD,
+	 .offset = offsetof(struct account_rules, mobile),
+	 .words = mobile_words,
+	 .def = ACCOUNT_MOBILE_REQUIRED,
+	 .help = "whether the first log-in must bind a mobile number by SMS"},
+	NUMBER(account_rules, organisations_per_mobile, 1, 100, 1, "accounts that one mobile number may serve"),
+	NUMBER(account_rules, password_characters, 8, 64, 10, "least length of a new password"),
+	NUMBER(account_rules, session_hours, 1, 720, 12, "a session ends so long after log-in, used or not"),
+	NUMBER(account_rules, grant_hours, 1, 720, 72, "an officer's code for a first log-in dies after so long"),
+	NUMBER(account_rules, freeze_days, 1, 365, 30, "so long the old contact can freeze a new binding"),
+	{.key = "freeze_url",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct account_rules, freeze_url),
+	 .min = 1,
+	 .max = 200,
+	 .help = "page for freezing, with {code}; the notice has the code alone when absent"},
+	NUMBER(account_rules, cases_per_address_day, 1, 10000, 10, "cases that an address may open within a day"),
 	{0}};
 static const struct yaml_rule bank_rules[] = {{.key = "name",
 					       .kind = YK_STR,
@@ -252,6 +298,12 @@ static const struct yaml_rule rules[] = {
 	 .offset = offsetof(struct raw, review),
 	 .sub = review_rules,
 	 .help = "claims, corrections and due dates"},
+	{.key = "sms", .kind = YK_SUB, .offset = offsetof(struct raw, sms), .sub = sms_rules, .help = "codes by SMS"},
+	{.key = "accounts",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, accounts),
+	 .sub = account_rules,
+	 .help = "bindings, sessions, cases"},
 	{.key = "bank",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct raw, bank),
@@ -389,9 +441,9 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->n_portals = raw->portals.n;
 	c->session_minutes = raw->session_minutes;
 	c->login = raw->login;
-	if (c->login.failures == 0)
-		c->login.failures = 5; /* the whole block may be absent */
 	c->review = raw->review;
+	c->sms = raw->sms;
+	c->accounts = raw->accounts;
 	c->has_bank = raw->has_bank;
 	c->bank = raw->bank;
 	c->orders = raw->orders;

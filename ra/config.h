@@ -18,16 +18,34 @@ struct caller {
 	uint64_t roles; /* enum desk_role bits */
 	const char *officer; /* the roster's name of the officer who alone has this user; NULL: not said */
 };
+enum picture_when { PICTURE_NEVER, PICTURE_AFTER, PICTURE_ALWAYS };
 struct login_rules {
 	int64_t failures; /* as many in a row lock the name */
 	struct yaml_ints lock_minutes;
 	const char *initial_password; /* published; NULL: accounts without a password of their own can't log in */
+	int picture_code;             /* enum picture_when: at log-in, and before an SMS */
+	int64_t picture_failures;     /* AFTER: wrong passwords for the name… */
+	int64_t picture_address_failures; /* …or from the address, within a day… */
+	int64_t picture_sends;        /* …or messages to the number or from the address, within an hour */
+	int64_t picture_minutes;      /* a picture's life */
 };
 struct review_rules {
 	int64_t corrections;   /* how often one request may be corrected */
 	int64_t claim_minutes; /* a claim dies after so long */
 	int64_t days;          /* working days within which a request is to be reviewed */
 };
+struct sms_rules {
+	int64_t code_minutes, resend_seconds, tries, per_number_day, per_address_hour;
+};
+struct account_rules {
+	int mobile;                  /* ACCOUNT_MOBILE_*: does the first log-in bind one? */
+	int64_t organisations_per_mobile, password_characters, session_hours;
+	int64_t grant_hours;         /* life of an officer's code for a first log-in */
+	int64_t freeze_days;         /* so long the old contact can freeze a new binding */
+	const char *freeze_url;      /* with {code}; NULL: the notice has the code alone */
+	int64_t cases_per_address_day;
+};
+enum { ACCOUNT_MOBILE_REQUIRED, ACCOUNT_MOBILE_OPTIONAL };
 struct bank {
 	const char *name, *bank, *account;
 };
@@ -59,6 +77,8 @@ struct ra_config {
 	int64_t session_minutes;
 	struct login_rules login;
 	struct review_rules review;
+	struct sms_rules sms;
+	struct account_rules accounts;
 	bool has_bank;
 	struct bank bank;
 	struct order_rules orders;

@@ -69,10 +69,12 @@ static enum err extend(struct desk *d, struct held_session *h, int64_t now, stru
 {
 	struct db *db = NULL;
 	int64_t expires = now + d->config.session_minutes * 60;
+	int64_t last = h->session.created + d->config.accounts.session_hours * 3600;
+	expires = expires < last ? expires : last;
 	if (expires - h->session.expires < EXTEND_AFTER_S)
 		return OK;
 	TRY(store_begin(d->store, &db, f));
-	return store_end(d->store, db, store_session_extend(db, h->token, expires, f), f);
+	return store_end(d->store, db, store_session_extend(db, h->token, now, expires, f), f);
 }
 
 static enum err find_session(struct desk *d, struct held_session *h, int64_t now, struct fault *f)
@@ -96,9 +98,16 @@ static enum err session_of(void *arg, struct rpc_call *call, const char *token, 
 		return session_unknown(f);
 	TRY(e);
 	const struct desk_method *m = find_method(call->method);
-	if (h->session.must_reset && !(m && m->with_initial))
+	bool open = m && m->with_initial;
+	if (h->session.account.frozen && !h->session.must_choose)
+		return fault_raise(f, ERR_DENIED, "account_frozen", "params.session",
+				   "the account is frozen until an officer has decided");
+	if (h->session.must_reset && !open)
 		return fault_raise(f, ERR_DENIED, "reset_first", "params.session",
 				   "logged in with the initial password: only account.reset is open");
+	if (h->session.must_choose && !open)
+		return fault_raise(f, ERR_DENIED, "choose_first", "params.session",
+				   "the number serves several organisations: account.choose is first");
 	TRY(extend(d, h, now, f));
 	call->session = TAKE(h);
 	return OK;
@@ -194,6 +203,41 @@ static enum err change_in(struct ctx *c, desk_fn *fn, json_t **ret, struct fault
 	return e;
 }
 
+static enum err answered_in(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(freep) char *stored = NULL;
+	uint8_t digest[32];
+	call_digest(c, digest);
+	TRY(store_call_find(c->db, c->who, param_text(c, "call_id"), c->call->method, digest, &stored, f));
+	return stored ? replay(stored, ret, f) : OK;
+}
+
+enum err desk_answered(struct ctx *c, json_t **ret, struct fault *f)
+{
+	*ret = NULL;
+	return desk_read(c, answered_in, ret, f);
+}
+
+static void wake(struct ctx *c)
+{
+	if (c->queued && c->desk->handover)
+		handover_wake(c->desk->handover);
+	if (c->posted)
+		bell_ring(c->desk->posted, 0);
+	bell_ring_lanes(c->desk->finished, c->ended);
+}
+
+enum err desk_write(struct ctx *c, desk_fn *fn, struct fault *f)
+{
+	assert(!c->db);
+	TRY(store_begin(c->desk->store, &c->db, f));
+	enum err e = store_end(c->desk->store, c->db, fn(c, NULL, f), f);
+	c->db = NULL;
+	TRY(e);
+	wake(c);
+	return OK;
+}
+
 enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *answer = NULL;
@@ -205,9 +249,7 @@ enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 	enum err e = store_end(c->desk->store, c->db, change_in(c, fn, &answer, f), f);
 	c->db = NULL;
 	TRY(e);
-	if (c->queued && c->desk->handover)
-		handover_wake(c->desk->handover);
-	bell_ring_lanes(c->desk->finished, c->ended);
+	wake(c);
 	*ret = TAKE(answer);
 	return OK;
 }
@@ -336,15 +378,21 @@ static void make_methods(struct desk *d)
 	};
 }
 
+static void derive(const struct desk *d, const char *context, uint8_t ret[32])
+{
+	crypto_generichash(ret, 32, (const uint8_t *)context, strlen(context), d->key.secret.p, 64);
+}
+
 static enum err load_key(struct desk *d, struct fault *f)
 {
-	static const char context[] = "hufu-desk call digest";
 	TRY(person_key_load(d->config.ra_key, NULL, &d->key, f));
 	if (strcmp(d->key.name, d->config.ra_name) != 0)
 		return fault_raise(f, ERR_CONFIG, "ra_name", "ra_key",
 				   "%s: the key is of \"%s\", wanted ra_name \"%s\"", d->config.ra_key, d->key.name,
 				   ESC(d->config.ra_name, strlen(d->config.ra_name)));
-	crypto_generichash(d->call_key, 32, (const uint8_t *)context, sizeof(context) - 1, d->key.secret.p, 64);
+	derive(d, "hufu-desk call digest", d->call_key);
+	derive(d, "hufu-desk code hash", d->code_key);
+	derive(d, "hufu-desk seal", d->seal_key);
 	struct law *law = laws_take(d->laws);
 	const struct member *m = roster_by_name(&law->roster, d->key.name);
 	if (!m || m->role != ROLE_RA || memcmp(m->key, d->key.public_key, 32) != 0)
@@ -382,7 +430,11 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	_cleanup_(freep) char *path = path_join(d->config.state, "desk.db");
 	TRY(dir_make(d->config.state, 0700, f));
 	d->materials = path_join(d->config.state, "materials");
+	d->spool = path_join(d->config.state, "spool");
+	d->cases = path_join(d->config.state, "cases");
 	TRY(dir_make(d->materials, 0700, f));
+	TRY(dir_make(d->spool, 0700, f));
+	TRY(dir_make(d->cases, 0700, f));
 	TRY(laws_open(d->config.policies, d->config.roster, d->config.calendar, &d->laws, f));
 	TRY(store_open(path, &d->store, f));
 	TRY(store_cert_prints_complete(d->store, f));
@@ -412,6 +464,7 @@ enum err desk_open(struct ra_config *config, struct desk **ret, struct fault *f)
 	*config = (struct ra_config){0};
 	d->finished = bell_new(DESK_WAITERS);
 	d->followed = bell_new((unsigned)d->config.senders);
+	d->posted = bell_new(1);
 	make_methods(d);
 	TRY(open_parts(d, f));
 	*ret = TAKE(d);
@@ -438,9 +491,15 @@ void desk_close(struct desk *d)
 		bell_free(d->followed);
 	person_key_done(&d->key);
 	secret_done(&d->provider_secret);
+	if (d->posted)
+		bell_free(d->posted);
 	sodium_memzero(d->call_key, sizeof(d->call_key));
+	sodium_memzero(d->code_key, sizeof(d->code_key));
+	sodium_memzero(d->seal_key, sizeof(d->seal_key));
 	ra_config_done(&d->config);
 	free(d->materials);
+	free(d->spool);
+	free(d->cases);
 	free(d->methods);
 	free(d->messages);
 	free(d);

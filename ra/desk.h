@@ -14,6 +14,7 @@
 #include "ra/config.h"
 #include "ra/law.h"
 #include "ra/store_request.h"
+#include "ra/store_session.h"
 
 /* After jansson, so that its helper is declared. */
 #include "common/base/cleanup.h"
@@ -38,8 +39,13 @@ struct desk {
 	struct bell *finished;          /* rung when a request has become final, in its lane */
 	struct bell *followed;          /* rung when entries of the ledger were applied, in lane 0 */
 	_Atomic uint64_t followed_next; /* entries applied so far by this process; 0 until the first */
+	struct bell *posted;            /* rung when a message was put into the outbox, in lane 0 */
 	char *materials;                /* folder */
-	uint8_t call_key[32];           /* of call digests; from the RA's key, so the database alone tests no password */
+	char *spool, *cases;            /* folders: messages that go out, files of cases about accounts */
+	/* Made from the RA's key, so that the database alone tests no password and tells no code. */
+	uint8_t call_key[32];           /* of call digests */
+	uint8_t code_key[32];           /* of the hashes of codes */
+	uint8_t seal_key[32];           /* of messages in the outbox and files of cases */
 	struct rpc_method *methods;     /* all, for common/rpc */
 	struct rpc_message *messages;
 	struct jsonrpc_config rpc;
@@ -66,6 +72,7 @@ struct ctx {
 	int64_t now;
 	struct lanes ended;            /* requests that this call ends: rung after its transaction */
 	bool queued;                   /* it put something into the queue to the signer */
+	bool posted;                   /* it put something into the outbox */
 	char who[WHO_MAX];             /* "account:35353550-9", "uid:1001" */
 	const char *address;           /* of the person at the portal, as the portal says; NULL when it says none */
 	void *work;                    /* what a method hands to its own transaction */
@@ -75,7 +82,7 @@ enum desk_mode { MODE_READ, MODE_CHANGE, MODE_OWN };
 struct desk_method {
 	struct rpc_method rpc; /* fn is filled in by the desk */
 	enum desk_mode mode;
-	bool with_initial;     /* open to a session that must reset its password */
+	bool with_initial;     /* open to a session that must set its password, or choose its organisation, first */
 	desk_fn *fn;
 };
 /* The methods of one noun (ra/api_<noun>.c), and what people read for its rules. */
@@ -108,6 +115,11 @@ json_t *desk_openrpc(void);
 /* Runs fn in one transaction with the answer stored under the call's id; a repeated call gives the stored answer, or
  * ERR_CONFLICT call_id_reused when its parameters differ. For methods of MODE_OWN. */
 MUST_CHECK enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f);
+/* What this call was answered with when it came before: NULL when it has not. For methods of MODE_OWN that check something
+ * which can be used once only, before desk_change(). Gives *ret. */
+MUST_CHECK enum err desk_answered(struct ctx *c, json_t **ret, struct fault *f);
+/* A transaction whose result is no answer: counting a try, say. */
+MUST_CHECK enum err desk_write(struct ctx *c, desk_fn *fn, struct fault *f);
 /* Runs fn in a snapshot. */
 MUST_CHECK enum err desk_read(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f);
 

@@ -8,6 +8,7 @@
 #include "ra/import.h"
 
 #include "ra/account.h"
+#include "ra/mobile.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -73,13 +74,6 @@ static enum err read_line(json_t *row, struct line *l, struct fault *f)
 	return OK;
 }
 
-/* Mainland mobile numbers: eleven digits that begin with 1. */
-static bool mobile_is_good(const char *s)
-{
-	size_t n = strlen(s);
-	return n == 11 && s[0] == '1' && strspn(s, "0123456789") == n;
-}
-
 static void set_flags(struct line *l)
 {
 	bool code = org_identifier_check("identifier", l->identifier, strlen(l->identifier), NULL) == OK;
@@ -118,6 +112,9 @@ static enum err take_account(struct ctx *c, const struct line *l, int64_t *ret_i
 	}
 	TRY(e);
 	*ret_id = now.id = there.id;
+	/* Whoever was bound since is the desk's to know, not the old system's. */
+	if (!there.initial)
+		snprintf(now.agent, sizeof(now.agent), "%s", there.agent);
 	if (same_record(&now, &there))
 		return OK;
 	*out = CHANGED;

@@ -5,6 +5,7 @@
 #include "ra/desk.h"
 #include "ra/follow.h"
 #include "ra/handover.h"
+#include "ra/outbox.h"
 #include "ra/sandbox.h"
 
 #include "common/base/file.h"
@@ -22,6 +23,7 @@
 struct running {
 	struct desk *desk;
 	struct clockwork *clockwork;
+	struct outbox *outbox;
 	struct follower *follower;
 	struct rpc_server *server;
 };
@@ -125,6 +127,7 @@ static enum err start(struct running *r, struct fault *f)
 	struct desk *d = r->desk;
 	TRY(handover_start(d, (unsigned)d->config.senders, &d->handover, f));
 	TRY(clockwork_start(d, &r->clockwork, f));
+	TRY(outbox_start(d, &r->outbox, f));
 	TRY(open_server(d, &r->server, f));
 	return follower_start(d, &r->follower, f);
 }
@@ -138,6 +141,8 @@ static void stop(struct running *r)
 	bell_stop(r->desk->followed);
 	if (r->desk->handover)
 		handover_stop(r->desk->handover);
+	if (r->outbox)
+		outbox_stop(r->outbox);
 	if (r->clockwork)
 		clockwork_stop(r->clockwork);
 	if (r->follower)

@@ -13,6 +13,7 @@
 #include <semaphore.h>
 #include <sodium.h>
 #include <string.h>
+#include <strings.h>
 
 #define OPS 2
 #define MEMORY (19u * 1024u * 1024u)
@@ -110,28 +111,51 @@ bool password_check(struct password_guard *g, const struct account *account, con
 	return true;
 }
 
-static bool readable(const char *password)
+/* Characters, or 0 when one of them is a control or invisible. */
+static int64_t count_readable(const char *password)
 {
 	size_t n = strlen(password), i = 0;
+	int64_t count = 0;
 	while (i < n) {
 		if (cp_is_hidden(utf8_next((const uint8_t *)password, n, &i)))
-			return false;
+			return 0;
+		count++;
 	}
-	return true;
+	return count;
 }
 
-enum err password_accept(const struct password_guard *g, const struct account *a, const char *password, struct fault *f)
+static enum err weak(struct fault *f, const char *why)
 {
-	size_t n = strlen(password);
-	if (n < PASSWORD_MIN || n > PASSWORD_MAX)
+	return fault_raise(f, ERR_RULE, "password_weak", "params.new_password", "%s", why);
+}
+
+/* A name is no secret, however it is written. */
+static bool is_name(const char *password, const char *name)
+{
+	return name[0] != '\0' && strcasecmp(password, name) == 0;
+}
+
+enum err password_accept(const struct password_guard *g, const struct account *a, const char *mobile,
+			 int64_t characters, const char *password, struct fault *f)
+{
+	int64_t n = count_readable(password);
+	if (n == 0)
+		return weak(f, "found a control or an invisible character");
+	if (strlen(password) > PASSWORD_MAX)
 		return fault_raise(f, ERR_RULE, "password_weak", "params.new_password",
-				   "found %zu bytes, wanted %d to %d", n, PASSWORD_MIN, PASSWORD_MAX);
-	if (!readable(password))
+				   "found %zu bytes, wanted at most %d", strlen(password), PASSWORD_MAX);
+	if (g->initial && strcmp(password, g->initial) == 0)
+		return weak(f, "found the published initial password");
+	if (is_name(password, a->identifier) || is_name(password, a->mobile) || is_name(password, a->login_mobile) ||
+	    is_name(password, mobile))
+		return weak(f, "found the identifier or the mobile number");
+	if (n < characters)
 		return fault_raise(f, ERR_RULE, "password_weak", "params.new_password",
-				   "found a control or an invisible character");
-	bool published = g->initial && strcmp(password, g->initial) == 0;
-	if (published || strcmp(password, a->identifier) == 0 || strcmp(password, a->mobile) == 0)
-		return fault_raise(f, ERR_RULE, "password_weak", "params.new_password",
-				   "found the initial password, the identifier or the mobile number");
+				   "found %lld characters, wanted %lld and more", (long long)n, (long long)characters);
 	return OK;
+}
+
+void password_none(const struct password_guard *g, char ret[PASSWORD_HASH_MAX + 1])
+{
+	memcpy(ret, g->nobody, sizeof(g->nobody));
 }

@@ -6,7 +6,6 @@
 
 #include "ra/store_account.h"
 
-#define PASSWORD_MIN 8
 #define PASSWORD_MAX 128
 
 struct password_guard;
@@ -22,8 +21,11 @@ bool password_check(struct password_guard *g, const struct account *account, con
 		    char ret_hash[PASSWORD_HASH_MAX + 1]);
 MUST_CHECK enum err password_hash(struct password_guard *g, const char *password, char ret[PASSWORD_HASH_MAX + 1],
 				  struct fault *f);
-/* May an account take this as its new password? ERR_RULE password_weak. */
-MUST_CHECK enum err password_accept(const struct password_guard *g, const struct account *a, const char *password,
-				    struct fault *f);
+/* May an account take this as its new password? characters: the least number. mobile: that is being bound, or "". ERR_RULE
+ * password_weak. */
+MUST_CHECK enum err password_accept(const struct password_guard *g, const struct account *a, const char *mobile,
+				    int64_t characters, const char *password, struct fault *f);
+/* A hash that no password fits: nobody enters until one is set. */
+void password_none(const struct password_guard *g, char ret[PASSWORD_HASH_MAX + 1]);
 
 #endif

@@ -1,12 +1,13 @@
 /*
- * Accounts, log-in attempts and sessions. A session is stored by the hash of its token: who reads the database cannot
- * take one over.
+ * Accounts and log-in attempts. Next: store_session.c.
  */
 #include "ra/store_account.h"
 
 #include "common/base/cleanup.h"
 
-static void read_account(struct db_row *row, int first, struct account *ret)
+#include <assert.h>
+
+void store_account_read(struct db_row *row, int first, struct account *ret)
 {
 	ret->id = db_i64(row, first);
 	COLUMN(row, first + 1, ret->identifier);
@@ -16,28 +17,45 @@ static void read_account(struct db_row *row, int first, struct account *ret)
 	COLUMN(row, first + 5, ret->flags);
 	COLUMN(row, first + 6, ret->password);
 	ret->initial = db_i64(row, first + 7) != 0;
+	COLUMN(row, first + 8, ret->login_mobile);
+	ret->frozen = db_i64(row, first + 9) != 0;
 }
 
 enum err store_account_by_name(struct db *db, const char *identifier, struct account *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row,
-		   "SELECT id, identifier, organisation, agent, mobile, flags, password, initial FROM accounts"
-		   " WHERE identifier = ?1",
-		   "t", identifier));
-	read_account(row, 0, ret);
+	TRY(db_one(db, f, &row, "SELECT " ACCOUNT_COLUMNS " FROM accounts a WHERE a.identifier = ?1", "t", identifier));
+	store_account_read(row, 0, ret);
 	return OK;
 }
 
 enum err store_account_get(struct db *db, int64_t id, struct account *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row,
-		   "SELECT id, identifier, organisation, agent, mobile, flags, password, initial FROM accounts"
-		   " WHERE id = ?1",
-		   "i", id));
-	read_account(row, 0, ret);
+	TRY(db_one(db, f, &row, "SELECT " ACCOUNT_COLUMNS " FROM accounts a WHERE a.id = ?1", "i", id));
+	store_account_read(row, 0, ret);
 	return OK;
+}
+
+enum err store_accounts_by_mobile(struct db *db, const char *mobile, struct account *ret, size_t max, size_t *ret_n,
+				  struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	*ret_n = 0;
+	if (mobile[0] == '\0')
+		return OK;
+	TRY(db_query(db, f, &row,
+		     "SELECT " ACCOUNT_COLUMNS " FROM accounts a WHERE a.login_mobile = ?1 AND a.login_mobile <> ''"
+		     " ORDER BY a.id LIMIT ?2",
+		     "ti", mobile, (int64_t)max));
+	for (;;) {
+		bool more = false;
+		TRY(db_next(row, &more, f));
+		if (!more)
+			return OK;
+		assert(*ret_n < max);
+		store_account_read(row, 0, &ret[(*ret_n)++]);
+	}
 }
 
 enum err store_account_add(struct db *db, const struct account *a, int64_t now, int64_t *ret_id, struct fault *f)
@@ -62,6 +80,53 @@ enum err store_account_password(struct db *db, int64_t id, const char *hash, boo
 {
 	return db_run(db, f, "UPDATE accounts SET password = ?2, initial = ?3, updated = ?4 WHERE id = ?1", "itii", id,
 		      hash, (int64_t)initial, now);
+}
+
+enum err store_mobile_password(struct db *db, const char *mobile, const char *hash, int64_t now, struct fault *f)
+{
+	return db_run(db, f,
+		      "UPDATE accounts SET password = ?2, initial = 0, updated = ?3"
+		      " WHERE login_mobile = ?1 AND login_mobile <> ''",
+		      "tti", mobile, hash, now);
+}
+
+enum err store_account_bind(struct db *db, int64_t id, const char *agent, const char *mobile, int64_t now,
+			    struct fault *f)
+{
+	return db_run(db, f, "UPDATE accounts SET agent = ?2, login_mobile = ?3, updated = ?4 WHERE id = ?1", "itti",
+		      id, agent, mobile, now);
+}
+
+enum err store_account_unbind(struct db *db, int64_t id, const char *agent, const char *mobile, int64_t now,
+			      struct fault *f)
+{
+	return db_run(db, f,
+		      "UPDATE accounts SET agent = ?2, login_mobile = ?3, password = NULL, initial = 1, updated = ?4"
+		      " WHERE id = ?1",
+		      "itti", id, agent, mobile, now);
+}
+
+enum err store_account_frozen(struct db *db, int64_t id, bool frozen, int64_t now, struct fault *f)
+{
+	return db_run(db, f, "UPDATE accounts SET frozen = ?2, updated = ?3 WHERE id = ?1", "iii", id, (int64_t)frozen,
+		      now);
+}
+
+enum err store_account_projects(struct db *db, int64_t id, void (*fn)(void *arg, const char *project), void *arg,
+				struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_query(db, f, &row,
+		     "SELECT project FROM services WHERE account = ?1 UNION SELECT b.project FROM certs c"
+		     " JOIN cert_bodies b ON b.id = c.id WHERE c.account = ?1",
+		     "i", id));
+	for (;;) {
+		bool more = false;
+		TRY(db_next(row, &more, f));
+		if (!more)
+			return OK;
+		fn(arg, db_text(row, 0));
+	}
 }
 
 /* --- attempts --- */
@@ -100,52 +165,4 @@ enum err store_attempts_purge(struct db *db, int64_t before, int64_t now, int64_
 		      "DELETE FROM logins WHERE identifier IN (SELECT identifier FROM logins ORDER BY last DESC"
 		      " LIMIT -1 OFFSET ?1)",
 		      "i", keep);
-}
-
-/* --- sessions --- */
-
-enum err store_session_find(struct db *db, const uint8_t token[32], int64_t now, struct session *ret, struct fault *f)
-{
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row,
-		   "SELECT a.id, a.identifier, a.organisation, a.agent, a.mobile, a.flags, a.password, a.initial,"
-		   " s.uid, s.must_reset, s.expires FROM sessions s JOIN accounts a ON a.id = s.account"
-		   " WHERE s.token = ?1 AND s.expires > ?2",
-		   "bi", slice_of(token, 32), now));
-	read_account(row, 0, &ret->account);
-	ret->uid = db_i64(row, 8);
-	ret->must_reset = db_i64(row, 9) != 0;
-	ret->expires = db_i64(row, 10);
-	return OK;
-}
-
-enum err store_session_add(struct db *db, const uint8_t token[32], int64_t account, int64_t uid, bool must_reset,
-			   int64_t now, int64_t expires, struct fault *f)
-{
-	return db_run(db, f,
-		      "INSERT INTO sessions (token, account, uid, must_reset, created, expires)"
-		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		      "biiiii", slice_of(token, 32), account, uid, (int64_t)must_reset, now, expires);
-}
-
-enum err store_session_extend(struct db *db, const uint8_t token[32], int64_t expires, struct fault *f)
-{
-	return db_run(db, f, "UPDATE sessions SET expires = ?2 WHERE token = ?1", "bi", slice_of(token, 32), expires);
-}
-
-enum err store_session_end(struct db *db, const uint8_t token[32], struct fault *f)
-{
-	return db_run(db, f, "DELETE FROM sessions WHERE token = ?1", "b", slice_of(token, 32));
-}
-
-enum err store_session_reset(struct db *db, const uint8_t token[32], int64_t account, struct fault *f)
-{
-	TRY(db_run(db, f, "DELETE FROM sessions WHERE account = ?1 AND token <> ?2", "ib", account,
-		   slice_of(token, 32)));
-	return db_run(db, f, "UPDATE sessions SET must_reset = 0 WHERE token = ?1", "b", slice_of(token, 32));
-}
-
-enum err store_sessions_purge(struct db *db, int64_t now, struct fault *f)
-{
-	return db_run(db, f, "DELETE FROM sessions WHERE expires <= ?1", "i", now);
 }

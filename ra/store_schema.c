@@ -12,6 +12,9 @@ static const char m002[] =
 static const char m003[] =
 #include "ra/schema/003-kinds.inc"
 	;
+static const char m004[] =
+#include "ra/schema/004-account.inc"
+	;
 static const char m005[] =
 #include "ra/schema/005-order.inc"
 	;
@@ -25,5 +28,5 @@ static const char m008[] =
 #include "ra/schema/008-status.inc"
 	;
 
-const char *const store_migrations[] = {m001, m002, m003, m005, m006, m007, m008};
+const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008};
 const size_t store_n_migrations = sizeof(store_migrations) / sizeof(store_migrations[0]);

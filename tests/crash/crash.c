@@ -122,14 +122,6 @@ static enum err log_in(struct client *c, const char *password, struct fault *f)
 	return OK;
 }
 
-static enum err first_log_in(struct client *c, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *r = NULL;
-	TRY(log_in(c, SETUP_INITIAL_PASSWORD, f));
-	TRY(ask(c, "account.reset", json_pack("{s:s}", "new_password", PASSWORD), true, true, &r, f));
-	return log_in(c, PASSWORD, f);
-}
-
 static enum err paid_order(struct client *c, size_t i, char ret[64], struct fault *f)
 {
 	_cleanup_(json_freep) json_t *made = NULL, *pay = NULL, *paid = NULL;
@@ -159,6 +151,18 @@ static enum err proof_line(const struct client *c, const struct item *it, const 
 	TRY(note_add_line(&note, name, key_id, buf_slice(&sig), f));
 	*ret = xstrndup((const char *)note.data + head, note.len - head);
 	return OK;
+}
+
+static enum err first_log_in(struct client *c, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *proof = NULL, *proved = NULL, *r = NULL;
+	_cleanup_(freep) char *line = NULL;
+	TRY(log_in(c, SETUP_INITIAL_PASSWORD, f));
+	TRY(ask(c, "account.proof", json_object(), true, false, &proof, f));
+	TRY(proof_line(c, &c->items[0], text_of(proof, "text"), &line, f));
+	TRY(ask(c, "account.prove", json_pack("{s:s,s:s}", "way", "key", "line", line), true, true, &proved, f));
+	TRY(ask(c, "account.reset", json_pack("{s:s}", "new_password", PASSWORD), true, true, &r, f));
+	return log_in(c, PASSWORD, f);
 }
 
 static enum err keep_told(struct told *t, json_t *shown, struct fault *f)

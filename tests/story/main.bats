@@ -72,18 +72,37 @@ print("%s+%s+%s" % (f["name"], hashlib.sha256(f["name"].encode() + b"\n" + key).
 	told '74C2008800000AE9 +good' '74C2008800000FFF +unknown'
 }
 
-@test "登录 log in with the identifier of first issue and the initial password: nothing is open but a password of one's own" {
+@test "登录 log in with the identifier of first issue and the initial password: what is shown is masked, and nothing is open" {
 	refused session_missing as tiangu hufu service list
 	refused login_wrong as tiangu hufu login --password-fd 4 35353550-9 4<<<12345678
 	fails 5 "set your own first" as tiangu hufu login --password-fd 4 35353550-9 4<<<88888888
 	refused reset_first as tiangu hufu service list
 	did as tiangu hufu account
-	said "organisation: 杭州田谷" "agent: 张三" "mobile: 1300000000"
-	refused password_weak as tiangu hufu password --password-fd 4 4<<<88888888
-	refused password_weak as tiangu hufu password --password-fd 4 4<<<short
-	as tiangu hufu password --password-fd 4 4<<<"the password of tiangu"
+	said "organisation: 杭州田谷" "identifier: 35353550-9" "agent: 张*" "mobile: 130***0000"
+}
+
+@test "the initial password is published: the certificate's key shows who it is, and then agent and mobile are shown" {
+	refused proof_first as tiangu hufu account sms --for bind --mobile 13858011084
+	refused subscriber_signature as tiangu hufu account prove --key "$WORK/old/other.key" --yes
+	did as tiangu hufu account prove --key "$WORK/old/tiangu.key" --yes
+	said "purpose: first-log-in" "identifier: 35353550-9" "\"agent\":\"张三\"" "\"mobile\":\"1300000000\""
+}
+
+@test "补录并重置 back-fill and reset: the mobile number, the code of its SMS, a new password; they log in from now on" {
+	refused mobile_form as tiangu hufu account sms --for bind --mobile 1300000000
+	did as tiangu hufu account sms --for bind --mobile 13858011084
+	said "sent: true" "wait_seconds: 60" "mobile: 138****1084"
+	code=$(sms_code 13858011084)
+	did as tiangu hufu account sms --for bind --mobile 13858011084
+	said "sent: false"
+	reset() { as tiangu hufu password --mobile 13858011084 --sms-code-fd 5 --password-fd 4; }
+	refused password_weak reset 4<<<88888888 5<<<"$code"
+	refused password_weak reset 4<<<short 5<<<"$code"
+	refused sms_code_wrong reset 4<<<"the password of tiangu" 5<<<"$(printf '%06d' $(((10#$code + 1) % 1000000)))"
+	did reset 4<<<"the password of tiangu" 5<<<"$code"
 	refused login_wrong as tiangu hufu login --password-fd 4 35353550-9 4<<<88888888
-	as tiangu hufu login --password-fd 4 35353550-9 4<<<"the password of tiangu"
+	did as tiangu hufu login --password-fd 4 35353550-9 4<<<"the password of tiangu"
+	did as tiangu hufu login --password-fd 4 13858011084 4<<<"the password of tiangu"
 	same "$(stat -c %a "$WORK"/people/tiangu/hufu/session-*)" 600
 	at_home other 91330100MAHUFU0179
 	at_home many 91330100MAHUFU0254

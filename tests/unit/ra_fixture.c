@@ -8,6 +8,7 @@
 #include "ra/bell.h"
 #include "ra/follow.h"
 #include "ra/handover.h"
+#include "ra/outbox.h"
 
 #include "common/base/file.h"
 #include "common/note/statement.h"
@@ -405,6 +406,18 @@ static void write_roster(struct fx *x)
 	roster_done(&r);
 }
 
+static void set_proof(struct buf *yaml, const char *word)
+{
+	static const char key[] = "\nfirst_login_proof: ";
+	_cleanup_buf_ struct buf b = {0};
+	const char *at = strstr(buf_text(yaml), key);
+	assert_non_null(at);
+	const char *rest = strchr(at + 1, '\n');
+	buf_fmt(&b, "%.*s%s%s%s", (int)(at - buf_text(yaml)), buf_text(yaml), key, word, rest);
+	buf_clear(yaml);
+	buf_add_slice(yaml, buf_slice(&b));
+}
+
 static void write_policies(struct fx *x)
 {
 	struct policy_source *files = NULL;
@@ -419,6 +432,8 @@ static void write_policies(struct fx *x)
 	}
 	must("policies", policy_read_dir(POLICIES_DIR, &files, &n, &f), &f);
 	for (size_t i = 0; i < n; i++) {
+		if (x->first_login_proof && strcmp(files[i].path, "projects/jinhua.yaml") == 0)
+			set_proof(&files[i].bytes, x->first_login_proof);
 		_cleanup_(freep) char *name = xasprintf("policies/%s", files[i].path), *path = path_of(x, name);
 		must(name, file_write(path, buf_slice(&files[i].bytes), 0600, &f), &f);
 	}
@@ -464,7 +479,7 @@ static void write_config(struct fx *x)
 		"root: %s\nstate: state\nsocket: desk.sock\nsigner_socket: signer.sock\npolicies: policies\nroster: "
 		"roster.note\ncalendar: calendar.yaml\nra_key: ra.key\nlog_key: log.vkey\nra_name: ra-1\nsenders: "
 		"2\nlogin: {initial_password: "
-		"\"" INITIAL "\"}\n"
+		"\"" INITIAL "\", picture_code: %s}\n"
 		"bank: {name: Hufu, bank: Example Bank, account: \"0000\"}\n"
 		"provider: {url: 'https://pay.example.test/p?o={order}&fen={amount}&yuan={yuan}&back={return}', "
 		"return_url: 'https://desk.example.test/orders/{order}', secret: provider.key}\ncallers:\n"
@@ -472,8 +487,9 @@ static void write_config(struct fx *x)
 		"  - {uid: %d, roles: [portal]}\n  - {uid: %d, roles: [subscriber]}\n  - {uid: %d, roles: [officer], "
 		"officer: bob}\nportals:\n"
 		"  - {name: portal, projects: [jinhua], token_sha256: "
-		"c62a0f83384803565149f5dcad3372bb1e6846d6817f32d6dbe965356f2eedfa}\n",
-		x->dir, UID_SUBSCRIBER, UID_OFFICER, UID_ADMIN, UID_PORTAL, UID_OTHER, UID_BOB);
+		"c62a0f83384803565149f5dcad3372bb1e6846d6817f32d6dbe965356f2eedfa}\n%s",
+		x->dir, x->picture_code ? x->picture_code : "never", UID_SUBSCRIBER, UID_OFFICER, UID_ADMIN, UID_PORTAL,
+		UID_OTHER, UID_BOB, x->yaml ? x->yaml : "");
 	fx_write(x, "provider.key", PROVIDER_SECRET "\n");
 	fx_write(x, "ra.yaml", buf_text(&b));
 }
@@ -630,6 +646,26 @@ void fx_restart(struct fx *x)
 	open_desk(x);
 }
 
+void fx_configure(struct fx *x, const char *yaml)
+{
+	x->yaml = yaml;
+	write_config(x);
+	fx_restart(x);
+}
+
+void fx_picture_code(struct fx *x, const char *word)
+{
+	x->picture_code = word;
+	fx_configure(x, x->yaml);
+}
+
+void fx_first_login_proof(struct fx *x, const char *word)
+{
+	x->first_login_proof = word;
+	write_policies(x);
+	fx_restart(x);
+}
+
 /* --- calls --- */
 
 const char *fx_text(json_t *o, const char *key)
@@ -688,21 +724,115 @@ void fx_refused(struct fx *x, enum fx_uid uid, const char *method, json_t *param
 	assert_true(json_is_object(json_object_get(data, "contact")));
 }
 
-char *fx_log_in_as(struct fx *x, enum fx_uid uid, const char *code)
+/* --- messages --- */
+
+json_t *fx_message(struct fx *x, const char *to, const char *template)
 {
-	_cleanup_(json_freep) json_t *first =
+	struct fault f = {0};
+	size_t n = 0;
+	json_t *newest = NULL;
+	must("outbox", outbox_turn(x->desk, &n, &f), &f);
+	DIR *dir = opendir(x->desk->spool);
+	assert_non_null(dir);
+	struct dirent *e;
+	while ((e = readdir(dir))) {
+		_cleanup_(freep) char *path = path_join(x->desk->spool, e->d_name);
+		json_t *m = e->d_name[0] == '.' ? NULL : json_load_file(path, 0, NULL);
+		if (m && strcmp(fx_text(m, "to"), to) == 0 && strcmp(fx_text(m, "template"), template) == 0) {
+			unlink(path);
+			if (!newest || strcmp(fx_text(m, "made"), fx_text(newest, "made")) > 0) {
+				json_decref(newest);
+				newest = json_incref(m);
+			}
+		}
+		json_decref(m);
+	}
+	closedir(dir);
+	return newest;
+}
+
+/* What stands behind a mark in the English text. */
+static void behind(struct fx *x, const char *to, const char *template, const char *mark, size_t n, char *ret)
+{
+	_cleanup_(json_freep) json_t *m = fx_message(x, to, template);
+	if (!m)
+		fail_msg("no message %s to %s", template, to);
+	const char *at = strstr(fx_text(m, "en"), mark);
+	assert_non_null(at);
+	snprintf(ret, n + 1, "%s", at + strlen(mark));
+}
+
+void fx_sms_code(struct fx *x, const char *mobile, char ret[7])
+{
+	behind(x, mobile, "code", "Code ", 6, ret);
+}
+
+void fx_freeze_code(struct fx *x, const char *mobile, char ret[20])
+{
+	behind(x, mobile, "bound", "by the code ", 19, ret);
+}
+
+/* --- the first log-in --- */
+
+char *fx_enter(struct fx *x, enum fx_uid uid, const char *code)
+{
+	_cleanup_(json_freep) json_t *r =
 		fx_do(x, uid, "account.login", json_pack("{s:s,s:s}", "identifier", code, "password", INITIAL));
-	assert_true(json_is_true(json_object_get(first, "must_reset")));
-	char *session = xstrdup(fx_text(first, "session"));
-	json_decref(
-		fx_do(x, uid, "account.reset", json_pack("{s:s,s:s}", "session", session, "new_password", PASSWORD)));
+	assert_true(json_is_true(json_object_get(r, "must_reset")));
+	return xstrdup(fx_text(r, "session"));
+}
+
+json_t *fx_prove_params(struct fx *x, enum fx_uid uid, const char *session, const struct fx_org *org)
+{
+	_cleanup_(json_freep) json_t *r = fx_do(x, uid, "account.proof", json_pack("{s:s}", "session", session));
+	_cleanup_buf_ struct buf signature = {0}, note = {0};
+	const char *text = fx_text(r, "text");
+	char name[NOTE_MAX_NAME + 1];
+	uint8_t key_id[4];
+	struct fault f = {0};
+	note_subscriber_name(org->issuer, SERIAL(&org->serial), name);
+	must("sign", privkey_sign(org->key, KEY_P256, slice_str(text), &signature, &f), &f);
+	note_key_id_spki(name, &org->public_key, key_id);
+	note_begin(slice_str(text), &note);
+	size_t head = note.len;
+	must("line", note_add_line(&note, name, key_id, buf_slice(&signature), &f), &f);
+	return json_pack("{s:s,s:s,s:s}", "session", session, "way", "key", "line", buf_text(&note) + head);
+}
+
+json_t *fx_reset_params(struct fx *x, enum fx_uid uid, const char *session, const char *mobile)
+{
+	char code[7];
+	json_decref(fx_do(x, uid, "account.sms",
+			  json_pack("{s:s,s:s,s:s}", "session", session, "purpose", "bind", "mobile", mobile)));
+	fx_sms_code(x, mobile, code);
+	return json_pack("{s:s,s:s,s:s,s:s}", "session", session, "mobile", mobile, "sms_code", code, "new_password",
+			 PASSWORD);
+}
+
+char *fx_log_in_as(struct fx *x, enum fx_uid uid, const char *code, const char *mobile)
+{
+	_cleanup_(json_freep) json_t *grant = fx_do(x, UID_OFFICER, "account.grant",
+						    json_pack("{s:s,s:s}", "identifier", code, "reason", "papers seen"));
+	char *session = fx_enter(x, uid, code);
+	json_decref(fx_do(x, uid, "account.prove",
+			  json_pack("{s:s,s:s,s:s}", "session", session, "way", "officer", "code",
+				    fx_text(grant, "code"))));
+	json_decref(fx_do(x, uid, "account.reset", fx_reset_params(x, uid, session, mobile)));
+	return session;
+}
+
+static char *log_in(struct fx *x, enum fx_uid uid, const char *code, const struct fx_org *org, const char *mobile)
+{
+	char *session = fx_enter(x, uid, code);
+	json_decref(fx_do(x, uid, "account.prove", fx_prove_params(x, uid, session, org)));
+	json_decref(fx_do(x, uid, "account.reset", fx_reset_params(x, uid, session, mobile)));
 	return session;
 }
 
 void fx_log_in(struct fx *x)
 {
-	x->session = fx_log_in_as(x, UID_SUBSCRIBER, ORG_CODE);
-	x->other_session = fx_log_in_as(x, UID_OTHER, OTHER_CODE);
+	x->session = log_in(x, UID_SUBSCRIBER, ORG_CODE, &x->org, ORG_MOBILE);
+	x->other_session = log_in(x, UID_OTHER, OTHER_CODE, &x->other, OTHER_MOBILE);
 }
 
 void fx_follow(struct fx *x)

@@ -34,6 +34,8 @@
 #define PROVIDER_SECRET "the provider's secret of the tests"
 #define PASSWORD "tiger-tally-2026"
 #define PORTAL_TOKEN "portal-token-of-the-tests" /* for project jinhua */
+#define ORG_MOBILE "13858011084"
+#define OTHER_MOBILE "13900000002"
 
 enum fx_uid { UID_SUBSCRIBER = 1001, UID_OFFICER = 1002, UID_ADMIN = 1003, UID_PORTAL = 1004, UID_OTHER = 1005, UID_BOB = 1006 /* officer bob, by ra.yaml */, UID_NOBODY = 4000 };
 
@@ -74,6 +76,9 @@ struct fx {
 	EVP_PKEY *new_key;
 	unsigned n_calls;
 	char *session, *other_session; /* of the two organisations, when logged in */
+	const char *yaml;              /* more lines of ra.yaml */
+	const char *first_login_proof; /* NULL: as shipped */
+	const char *picture_code;      /* NULL: never */
 };
 /* The clock is set to NOW. The two organisations are adopted and imported; service 20353 of the first has expired, 20354
  * of the other is active. Nobody is logged in. */
@@ -82,10 +87,27 @@ void fx_free(struct fx *x);
 static inline void fx_freep(struct fx **x) { if (*x) fx_free(*x); *x = NULL; }
 /* As a crash: the desk is gone without a word and opened anew. */
 void fx_restart(struct fx *x);
-/* Logs both organisations in, with passwords of their own. */
+/* Logs both organisations in: proof by the old certificate's key, their mobile bound, a password of their own. */
 void fx_log_in(struct fx *x);
-/* Logs an account in for the first time, with a password of its own. Gives the session: free(). */
-char *fx_log_in_as(struct fx *x, enum fx_uid uid, const char *code);
+/* Logs an account in for the first time, by an officer's code, with that mobile and a password of its own. Gives the
+ * session: free(). */
+char *fx_log_in_as(struct fx *x, enum fx_uid uid, const char *code, const char *mobile);
+/* A session by the initial password. Gives the token: free(). */
+char *fx_enter(struct fx *x, enum fx_uid uid, const char *code);
+/* The session's proof by the key of an organisation's certificate: parameters of account.prove. */
+json_t *fx_prove_params(struct fx *x, enum fx_uid uid, const char *session, const struct fx_org *org);
+/* Binds the mobile and sets the password, in a session that has proved: parameters of account.reset. */
+json_t *fx_reset_params(struct fx *x, enum fx_uid uid, const char *session, const char *mobile);
+/* The newest message of a template to somebody, as the spool has it, and all of theirs of that template are taken away. NULL:
+ * there is none. Gives. */
+json_t *fx_message(struct fx *x, const char *to, const char *template);
+/* The six digits of the newest code to a number (a message must be there), or the code that freezes a binding. */
+void fx_sms_code(struct fx *x, const char *mobile, char ret[7]);
+void fx_freeze_code(struct fx *x, const char *mobile, char ret[20]);
+/* More lines for ra.yaml, and the desk is opened anew; first_login_proof of the project jinhua, likewise. */
+void fx_configure(struct fx *x, const char *yaml);
+void fx_picture_code(struct fx *x, const char *word);
+void fx_first_login_proof(struct fx *x, const char *word);
 /* Reads the ledger to its end. */
 void fx_follow(struct fx *x);
 /* Sends what is due, once each. */

@@ -97,6 +97,20 @@ static void collect_ids(struct scene *s)
 	s->others[s->n_others++] = xstrdup(OTHER_CODE);
 }
 
+/* Another agent for the other organisation, which an officer is to decide. */
+static void open_case(struct fx *x)
+{
+	static const char mobile[] = "13900000077";
+	char code[7];
+	json_decref(fx_do(x, UID_OTHER, "account.sms",
+			  json_pack("{s:s,s:s,s:s}", "session", x->other_session, "purpose", "new", "mobile", mobile)));
+	fx_sms_code(x, mobile, code);
+	json_decref(
+		fx_do(x, UID_OTHER, "account.agent",
+		      json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "session", x->other_session, "agent", "李四", "mobile",
+				mobile, "way", "officer", "new_code", code, "text", "the number of before is lost")));
+}
+
 static void scene_init(struct scene *s)
 {
 	*s = (struct scene){.x = fx_new()};
@@ -105,6 +119,7 @@ static void scene_init(struct scene *s)
 	free(fx_paid_order(s->x, s->x->other_session, OTHERS_SERVICE));
 	s->request = draft(s->x, UID_SUBSCRIBER, s->x->session, ORG_SERIAL);
 	free(draft(s->x, UID_OTHER, s->x->other_session, OTHER_SERIAL));
+	open_case(s->x);
 	collect_ids(s);
 }
 
@@ -115,13 +130,14 @@ static char *new_session(struct fx *x, const char *code, enum fx_uid uid)
 	char token[33];
 	struct db *db = NULL;
 	struct fault f = {0};
-	struct account a;
+	struct session in = {.uid = uid, .created = clock_now(), .expires = clock_now() + 600};
 	random_fill(random, sizeof(random));
 	hex_lower(random, sizeof(random), token);
 	sha256(token, 32, hash);
 	assert_int_equal(store_begin(x->desk->store, &db, &f), OK);
-	assert_int_equal(store_account_by_name(db, code, &a, &f), OK);
-	assert_int_equal(store_session_add(db, hash, a.id, uid, false, clock_now(), clock_now() + 600, &f), OK);
+	assert_int_equal(store_account_by_name(db, code, &in.account, &f), OK);
+	memcpy(in.id, token, sizeof(in.id));
+	assert_int_equal(store_session_add(db, hash, &in, &f), OK);
 	assert_int_equal(store_end(x->desk->store, db, OK, &f), OK);
 	return xstrdup(token);
 }
@@ -195,7 +211,7 @@ static json_t *named_sample(const struct scene *s, const char *name)
 
 static json_t *sample(const struct scene *s, const struct rpc_param *p)
 {
-	json_t *named = p->type == PARAM_STRING ? named_sample(s, p->name) : NULL;
+	json_t *named = p->type == PARAM_STRING && !p->words ? named_sample(s, p->name) : NULL;
 	if (named)
 		return named;
 	switch (p->type) {
@@ -442,7 +458,7 @@ static char *never(const char *id)
 	return other;
 }
 
-/* The answer's text with the id, which a message may repeat, taken out; *ret_done: the call was carried out. Gives:
+/* The answer's text with the id, which a message may repeat in capitals, taken out; *ret_done: the call was carried out. Gives:
  * free(). */
 static char *answer_about(const struct scene *s, const struct rpc_method *m, const struct rpc_param *p, size_t k,
 			  bool real, bool *ret_done)
@@ -452,7 +468,7 @@ static char *answer_about(const struct scene *s, const struct rpc_method *m, con
 	_cleanup_(json_freep) json_t *reply = survives(s, m, with(good_params(s, m), p->name, value));
 	_cleanup_buf_ struct buf out = {0};
 	char *text = json_dumps(reply, JSON_SORT_KEYS), *at = text, *hit;
-	for (; (hit = strstr(at, id)); at = hit + strlen(id))
+	for (; (hit = strcasestr(at, id)); at = hit + strlen(id))
 		buf_fmt(&out, "%.*sID", (int)(hit - at), at);
 	buf_str(&out, at);
 	free(text);

@@ -26,13 +26,16 @@ static void test_initial_password_opens_reset_alone(void **state)
 	(void)state;
 	assert_true(json_is_true(json_object_get(in, "must_reset")));
 	assert_string_equal(fx_text(json_object_get(in, "account"), "organisation"), "杭州田谷");
-	assert_string_equal(fx_text(json_object_get(in, "account"), "mobile"), "1300000000");
+	/* Whoever has the published password is shown what is on record, but not whom to call. */
+	assert_string_equal(fx_text(json_object_get(in, "account"), "mobile"), "130***0000");
+	assert_string_equal(fx_text(json_object_get(in, "account"), "agent"), "张*");
+	assert_string_equal(fx_text(in, "first_login_proof"), "key");
 	static const char *const closed[] = {"service.list", "cert.list", "order.list", "request.list"};
 	for (size_t i = 0; i < 4; i++)
 		fx_refused(x, UID_SUBSCRIBER, closed[i], json_pack("{s:s}", "session", session), "reset_first");
 	json_decref(fx_do(x, UID_SUBSCRIBER, "account.show", json_pack("{s:s}", "session", session)));
-	json_decref(fx_do(x, UID_SUBSCRIBER, "account.reset",
-			  json_pack("{s:s,s:s}", "session", session, "new_password", PASSWORD)));
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.prove", fx_prove_params(x, UID_SUBSCRIBER, session, &x->org)));
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.reset", fx_reset_params(x, UID_SUBSCRIBER, session, ORG_MOBILE)));
 	json_decref(fx_do(x, UID_SUBSCRIBER, "service.list", json_pack("{s:s}", "session", session)));
 	fx_refused(x, UID_SUBSCRIBER, "account.login", login(ORG_CODE, INITIAL), "login_wrong");
 	_cleanup_(json_freep) json_t *again = fx_do(x, UID_SUBSCRIBER, "account.login", login(ORG_CODE, PASSWORD));
@@ -55,16 +58,44 @@ static void test_identifier_spelling(void **state)
 	}
 }
 
+static json_t *new_password(const char *session, const char *now, const char *next)
+{
+	return json_pack("{s:s,s:s,s:s}", "session", session, "password", now, "new_password", next);
+}
+
 static void test_new_passwords(void **state)
 {
-	static const char *const bad[] = {"short",	    INITIAL, ORG_CODE, "1300000000", "line\nbreak in it",
-					  "zero\u200bwidth"};
+	static const char *const bad[] = {
+		"short",    "nine char",	 "九个字的密码还不够", INITIAL, ORG_CODE, "1300000000",
+		ORG_MOBILE, "line\nbreak in it", "zero\u200bwidth too"};
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
 	fx_log_in(x);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		fx_refused(x, UID_SUBSCRIBER, "account.reset",
-			   json_pack("{s:s,s:s}", "session", x->session, "new_password", bad[i]), "password_weak");
+		fx_refused(x, UID_SUBSCRIBER, "account.password", new_password(x->session, PASSWORD, bad[i]),
+			   "password_weak");
+	json_t *differs = new_password(x->session, PASSWORD, "another-password");
+	json_object_set_new(differs, "new_password_again", json_string("another-passwort"));
+	fx_refused(x, UID_SUBSCRIBER, "account.password", differs, "password_differs");
+	/* Characters are counted, not bytes. */
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.password",
+			  new_password(x->session, PASSWORD, "十个字的密码就够用啦")));
+	fx_refused(x, UID_SUBSCRIBER, "account.login", login(ORG_CODE, PASSWORD), "login_wrong");
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.login", login(ORG_MOBILE, "十个字的密码就够用啦")));
+}
+
+/* A session that lies open is no password: guesses of the present one are counted and locked like log-ins. */
+static void test_password_wants_the_present_one(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	for (size_t i = 0; i < 5; i++)
+		fx_refused(x, UID_SUBSCRIBER, "account.password",
+			   new_password(x->session, "wrong-password", "x-another-one"), "login_wrong");
+	fx_refused(x, UID_SUBSCRIBER, "account.password", new_password(x->session, PASSWORD, "x-another-one"),
+		   "login_locked");
+	fx_refused(x, UID_SUBSCRIBER, "account.login", login(ORG_CODE, PASSWORD), "login_locked");
 }
 
 /* Whether the name exists cannot be told from answers: same words, same counting, same lock. */
@@ -168,15 +199,14 @@ static void test_sessions(void **state)
 	fx_refused(x, UID_SUBSCRIBER, "account.show", with_session(x), "session_unknown");
 }
 
-static void test_log_out_and_reset_end_sessions(void **state)
+static void test_log_out_and_new_password_end_sessions(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
 	fx_log_in(x);
 	_cleanup_(json_freep) json_t *second = fx_do(x, UID_SUBSCRIBER, "account.login", login(ORG_CODE, PASSWORD));
-	json_decref(fx_do(
-		x, UID_SUBSCRIBER, "account.reset",
-		json_pack("{s:s,s:s}", "session", fx_text(second, "session"), "new_password", "another-password")));
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.password",
+			  new_password(fx_text(second, "session"), PASSWORD, "another-password")));
 	fx_refused(x, UID_SUBSCRIBER, "account.show", with_session(x), "session_unknown");
 	json_decref(
 		fx_do(x, UID_SUBSCRIBER, "account.logout", json_pack("{s:s}", "session", fx_text(second, "session"))));
@@ -312,11 +342,12 @@ int main(void)
 		cmocka_unit_test(test_initial_password_opens_reset_alone),
 		cmocka_unit_test(test_identifier_spelling),
 		cmocka_unit_test(test_new_passwords),
+		cmocka_unit_test(test_password_wants_the_present_one),
 		cmocka_unit_test(test_wrong_names_and_passwords_look_alike),
 		cmocka_unit_test(test_locks_grow),
 		cmocka_unit_test(test_attempts_at_once),
 		cmocka_unit_test(test_sessions),
-		cmocka_unit_test(test_log_out_and_reset_end_sessions),
+		cmocka_unit_test(test_log_out_and_new_password_end_sessions),
 		cmocka_unit_test(test_database_holds_no_secret),
 		cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_import_lines),

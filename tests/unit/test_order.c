@@ -293,7 +293,7 @@ static char *newcomer(struct fx *x)
 	json_decref(fx_do(x, UID_ADMIN, "import.accounts",
 			  json_pack("{s:[{s:i,s:s,s:s,s:s,s:s}]}", "rows", "line", 2, "account_identifier", NEW_CODE,
 				    "organisation", NEW_NAME, "agent", "张三", "mobile", "13800000000")));
-	return fx_log_in_as(x, UID_SUBSCRIBER, NEW_CODE);
+	return fx_log_in_as(x, UID_SUBSCRIBER, NEW_CODE, "13900000003");
 }
 
 static json_t *renewal(const char *session, const char *service)

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "ra/store_order.h"
+#include "ra/store_session.h"
 #include "tools/benchmark/load.h"
 #include "tools/benchmark/stock.h"
 
@@ -102,7 +103,9 @@ static enum err add_account(struct db *db, size_t i, int64_t now, int64_t *ret_c
 	TRY(store_account_add(db, &a, now, &id, f));
 	crowd_token(i, token);
 	sha256(token, strlen(token), hash);
-	TRY(store_session_add(db, hash, id, (int64_t)geteuid(), false, now, now + DAY_S, f));
+	struct session in = {.account = {.id = id}, .uid = geteuid(), .created = now, .expires = now + DAY_S};
+	snprintf(in.id, sizeof in.id, "%032zx", i);
+	TRY(store_session_add(db, hash, &in, f));
 	for (size_t k = 0; k < CROWD_OWN; k++) {
 		TRY(add_cert(db, i * CROWD_OWN + k, id, now, ret_cert, f));
 		TRY(add_own(db, i, k, id, *ret_cert, now, f));

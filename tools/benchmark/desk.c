@@ -34,7 +34,7 @@ struct job {
 	char order[64];
 };
 
-enum phase { LOGIN, RESET, LOGIN_AGAIN, CREATE, PAY, CONFIRM, PREPARE, PROVE, SUBMIT, SHOW, DONE };
+enum phase { LOGIN, PROOF, SHOW_KEY, RESET, LOGIN_AGAIN, CREATE, PAY, CONFIRM, PREPARE, PROVE, SUBMIT, SHOW, DONE };
 
 struct account {
 	struct desk *desk;
@@ -151,7 +151,54 @@ static json_t *ask_login(const struct account *a)
 static enum err take_session(struct account *a, json_t *r, struct fault *f)
 {
 	TRY(keep_text(r, "session", &a->session, f));
-	a->phase = a->phase == LOGIN ? RESET : CREATE;
+	a->phase = a->phase == LOGIN ? PROOF : CREATE;
+	return OK;
+}
+
+static json_t *ask_nothing(const struct account *a)
+{
+	(void)a;
+	return json_object();
+}
+
+/* The client's own half: signs a text of the desk by the certificate's key. */
+static enum err sign_line(struct account *a, const struct item *item, const char *text, struct fault *f)
+{
+	_cleanup_(pubkey_done) struct pubkey public = {0};
+	_cleanup_buf_ struct buf sig = {0}, note = {0};
+	char name[NOTE_MAX_NAME + 1];
+	uint8_t key_id[4];
+	TRY(privkey_public(item->key, &public, f));
+	TRY(privkey_sign(item->key, KEY_P256, slice_str(text), &sig, f));
+	note_subscriber_name(a->desk->old->public.key_id, item->serial, name);
+	note_key_id_spki(name, &public, key_id);
+	note_begin(slice_str(text), &note);
+	size_t head = note.len;
+	TRY(note_add_line(&note, name, key_id, buf_slice(&sig), f));
+	free(a->line);
+	a->line = xstrndup((const char *)note.data + head, note.len - head);
+	return OK;
+}
+
+static enum err take_proof(struct account *a, json_t *r, struct fault *f)
+{
+	const char *text;
+	TRY(text_of(r, "text", &text, f));
+	TRY(sign_line(a, &a->jobs[0].item, text, f));
+	a->phase = SHOW_KEY;
+	return OK;
+}
+
+static json_t *ask_show_key(const struct account *a)
+{
+	return json_pack("{s:s,s:s}", "way", "key", "line", a->line);
+}
+
+static enum err take_show_key(struct account *a, json_t *r, struct fault *f)
+{
+	(void)r;
+	(void)f;
+	a->phase = RESET;
 	return OK;
 }
 
@@ -219,26 +266,12 @@ static json_t *ask_prepare(const struct account *a)
 			 "serial", j->item.serial, "months", STOCK_MONTHS, "order", j->order);
 }
 
-/* The client's own half: signs the tally's text by the certificate's key. */
 static enum err take_prepare(struct account *a, json_t *r, struct fault *f)
 {
-	const struct job *j = &a->jobs[a->spent];
-	_cleanup_(pubkey_done) struct pubkey public = {0};
-	_cleanup_buf_ struct buf sig = {0}, note = {0};
 	const char *text;
-	char name[NOTE_MAX_NAME + 1];
-	uint8_t key_id[4];
 	TRY(keep_text(r, "request", &a->request, f));
 	TRY(text_of(r, "tally", &text, f));
-	TRY(privkey_public(j->item.key, &public, f));
-	TRY(privkey_sign(j->item.key, KEY_P256, slice_str(text), &sig, f));
-	note_subscriber_name(a->desk->old->public.key_id, j->item.serial, name);
-	note_key_id_spki(name, &public, key_id);
-	note_begin(slice_str(text), &note);
-	size_t head = note.len;
-	TRY(note_add_line(&note, name, key_id, buf_slice(&sig), f));
-	free(a->line);
-	a->line = xstrndup((const char *)note.data + head, note.len - head);
+	TRY(sign_line(a, &a->jobs[a->spent].item, text, f));
 	a->phase = PROVE;
 	return OK;
 }
@@ -290,6 +323,8 @@ static const struct move {
 	enum err (*take)(struct account *, json_t *, struct fault *);
 } moves[] = {
 	[LOGIN] = {"account.login", false, false, ask_login, take_session},
+	[PROOF] = {"account.proof", true, false, ask_nothing, take_proof},
+	[SHOW_KEY] = {"account.prove", true, true, ask_show_key, take_show_key},
 	[RESET] = {"account.reset", true, true, ask_reset, take_reset},
 	[LOGIN_AGAIN] = {"account.login", false, false, ask_login, take_session},
 	[CREATE] = {"order.create", true, true, ask_order, take_order},

@@ -62,6 +62,16 @@ static enum err load_people(struct tree *t, struct fault *f)
 	return OK;
 }
 
+/* Its accounts are only there to order: nobody sends messages to their numbers. */
+static enum err no_mobiles(const struct tree *t, struct fault *f)
+{
+	_cleanup_buf_ struct buf text = {0};
+	_cleanup_(freep) char *path = path_join(t->dir, "etc/hufu/ra.yaml");
+	TRY(file_read(path, 65536, &text, f));
+	buf_str(&text, "accounts: {mobile: optional}\n");
+	return file_write(path, buf_slice(&text), 0644, f);
+}
+
 enum err tree_lay_out(struct tree *t, const char *algorithm, const char *old_issuer, struct fault *f)
 {
 	_cleanup_(freep) char *program = path_join(t->build, "tools/hufu");
@@ -75,7 +85,9 @@ enum err tree_lay_out(struct tree *t, const char *algorithm, const char *old_iss
 	enum err e = process_run(&(struct process_spec){.argv = argv, .secret = &t->passphrase, .stderr_path = log}, f);
 	if (e != OK)
 		fault_prefix(f, "see %s", log);
-	return e == OK ? load_people(t, f) : e;
+	TRY(e);
+	TRY(no_mobiles(t, f));
+	return load_people(t, f);
 }
 
 /* --- starting ----------------------------------------------------------------------------------------------------- */

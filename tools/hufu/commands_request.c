@@ -1,25 +1,9 @@
 /*
- * The table of the subscriber's family: log-in, services, orders, requests.
+ * The table of the subscriber's family: services, orders, requests. Log-in and accounts: commands_account.c.
  */
 #include "tools/hufu/subscriber.h"
 
 const struct command commands_request[] = {
-	{.name = "login",
-	 .usage = "[--password-fd N] IDENTIFIER",
-	 .summary = "log in at the desk as a subscriber",
-	 .help = "  --password-fd N   read the password from this descriptor\n\nExample:\n  hufu login 35353550-9",
-	 .run = run_login},
-	{.name = "logout",
-	 .usage = "",
-	 .summary = "end the session",
-	 .help = "Example:\n  hufu logout",
-	 .run = run_logout},
-	{.name = "password",
-	 .usage = "[--password-fd N]",
-	 .summary = "set a new password",
-	 .help = "  --password-fd N   read it from this descriptor\n\nExample:\n  hufu password",
-	 .run = run_password},
-	{.name = "account", .usage = "", .summary = "my data", .help = "Example:\n  hufu account", .run = run_account},
 	{.name = "service list",
 	 .usage = "[--page N] [--search TEXT]",
 	 .summary = "my services",

@@ -10,6 +10,7 @@
 #include "tools/hufu/process.h"
 
 #define DEMO_IDENTIFIER "35353550-9"
+#define DEMO_MOBILE "13858011084"
 #define DEMO_NAME "擎洲测试投标人6"
 #define DEMO_SERIAL "74C2008800000AE9"
 #define DEMO_SERVICE "20353"
@@ -50,6 +51,8 @@ MUST_CHECK enum err demo_renew_and_pay(struct demo *d, char **ret_order, struct 
 MUST_CHECK enum err demo_extend(struct demo *d, const char *order, struct fault *f);
 MUST_CHECK enum err demo_change(struct demo *d, const char *order, struct fault *f);
 MUST_CHECK enum err demo_collect(struct demo *d, struct fault *f);
+/* The code of the message to a number, out of the desk's spool. (demo_spool.c) */
+MUST_CHECK enum err demo_sms_code(const struct demo *d, const char *mobile, char ret[7], struct fault *f);
 /* The attacks; fails when the signer took one of them. (demo_attack.c) */
 MUST_CHECK enum err demo_attacks(struct demo *d, struct fault *f);
 /* Runs as the RA's Unix user: sends the notes of a folder to the signer and prints its answers. */

@@ -148,30 +148,63 @@ enum err demo_import(struct demo *d, struct fault *f)
 
 /* --- log-in --- */
 
-static enum err log_in(struct demo *d, const char *password, bool *ret_must_reset, struct fault *f)
+static enum err log_in(struct demo *d, const char *name, const char *password, bool *ret_must_reset, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *r = NULL;
-	TRY(desk(d, "account.login", json_pack("{s:s,s:s}", "identifier", DEMO_IDENTIFIER, "password", password), false,
-		 false, &r, f));
+	TRY(desk(d, "account.login", json_pack("{s:s,s:s}", "identifier", name, "password", password), false, false, &r,
+		 f));
 	free(d->c->session);
 	d->c->session = xstrdup(text_of(r, "session"));
 	*ret_must_reset = json_is_true(json_object_get(r, "must_reset"));
 	return OK;
 }
 
+/* The key of the old certificate signs the text that the desk makes for this session. */
+static enum err prove_first(struct demo *d, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *proof = NULL, *r = NULL;
+	_cleanup_(freep) char *key = path_join(d->old, "legacy.key"), *line = NULL;
+	TRY(desk(d, "account.proof", NULL, true, false, &proof, f));
+	json_t *cert = json_array_get(json_object_get(proof, "certificates"), 0);
+	TRY(line_by_pem(slice_str(text_of(proof, "text")), text_of(cert, "line"), key, &line, f));
+	TRY(desk(d, "account.prove", json_pack("{s:s,s:s}", "way", "key", "line", line), true, true, &r, f));
+	json_t *account = json_object_get(r, "account");
+	demo_say("the key of certificate %s has signed: agent %s, mobile on record %s", text_of(cert, "serial"),
+		 text_of(account, "agent"), text_of(account, "mobile"));
+	return OK;
+}
+
+static enum err back_fill(struct demo *d, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *sent = NULL, *r = NULL;
+	char code[7];
+	TRY(desk(d, "account.sms", json_pack("{s:s,s:s}", "purpose", "bind", "mobile", DEMO_MOBILE), true, true, &sent,
+		 f));
+	TRY(demo_sms_code(d, DEMO_MOBILE, code, f));
+	TRY(desk(d, "account.reset",
+		 json_pack("{s:s,s:s,s:s,s:s}", "mobile", DEMO_MOBILE, "sms_code", code, "new_password", DEMO_PASSWORD,
+			   "new_password_again", DEMO_PASSWORD),
+		 true, true, &r, f));
+	demo_say("code sent to %s and typed; number and password are set", text_of(sent, "mobile"));
+	return OK;
+}
+
 enum err demo_log_in(struct demo *d, struct fault *f)
 {
 	bool must_reset = false;
-	_cleanup_(json_freep) json_t *r = NULL, *none = NULL;
+	_cleanup_(json_freep) json_t *none = NULL;
 	struct fault refused = {0};
-	demo_step(d, "登录 log in as %s with the initial password: nothing else is allowed than setting one's own",
+	demo_step(d, "登录 log in as %s with the initial password: nothing is open but proof, back-fill and reset",
 		  DEMO_IDENTIFIER);
-	TRY(log_in(d, SETUP_INITIAL_PASSWORD, &must_reset, f));
+	TRY(log_in(d, DEMO_IDENTIFIER, SETUP_INITIAL_PASSWORD, &must_reset, f));
 	if (!must_reset || desk(d, "service.list", NULL, true, false, &none, &refused) == OK)
 		return fault_raise(f, ERR_INTERNAL, "demo", "demo", "the initial password opened more than the reset");
 	demo_say("service.list: refused by rule %s", refused.rule);
-	TRY(desk(d, "account.reset", json_pack("{s:s}", "new_password", DEMO_PASSWORD), true, true, &r, f));
-	TRY(log_in(d, DEMO_PASSWORD, &must_reset, f));
+	TRY(prove_first(d, f));
+	demo_took(d);
+	demo_step(d, "补录并重置 back-fill and reset: mobile %s, the code of its SMS, a new password", DEMO_MOBILE);
+	TRY(back_fill(d, f));
+	TRY(log_in(d, DEMO_MOBILE, DEMO_PASSWORD, &must_reset, f));
 	demo_took(d);
 	return OK;
 }

@@ -18,10 +18,32 @@ int cli_list(struct cli *c, const char *method, json_t *params, const char *key,
 int cli_list_command(struct cli *c, const struct command *cmd, int argc, char **argv, const char *method,
 		     const char *key, const struct column *columns, size_t n);
 
+/* A password or code: from a descriptor or a prompt, never from the command line. option names it in messages. */
+MUST_CHECK enum err ask_secret(const char *fd_text, const char *option, const char *prompt, bool confirm,
+			       struct secret *ret, struct fault *f);
+/* Takes the secret's bytes into a JSON string. */
+json_t *secret_string(const struct secret *s);
+
 int run_login(struct cli *c, int argc, char **argv);
 int run_logout(struct cli *c, int argc, char **argv);
 int run_password(struct cli *c, int argc, char **argv);
 int run_account(struct cli *c, int argc, char **argv);
+int run_account_prove(struct cli *c, int argc, char **argv);
+int run_account_sms(struct cli *c, int argc, char **argv);
+int run_account_picture(struct cli *c, int argc, char **argv);
+int run_account_choose(struct cli *c, int argc, char **argv);
+int run_account_sessions(struct cli *c, int argc, char **argv);
+int run_account_end(struct cli *c, int argc, char **argv);
+int run_account_forgot(struct cli *c, int argc, char **argv);
+int run_account_grant(struct cli *c, int argc, char **argv);
+int run_account_register(struct cli *c, int argc, char **argv);
+int run_account_check(struct cli *c, int argc, char **argv);
+int run_account_agent(struct cli *c, int argc, char **argv);
+int run_account_freeze(struct cli *c, int argc, char **argv);
+int run_account_licence(struct cli *c, int argc, char **argv);
+int run_account_cases(struct cli *c, int argc, char **argv);
+int run_account_case(struct cli *c, int argc, char **argv);
+int run_account_decide(struct cli *c, int argc, char **argv);
 int run_service_list(struct cli *c, int argc, char **argv);
 int run_order_list(struct cli *c, int argc, char **argv);
 int run_order_renew(struct cli *c, int argc, char **argv);

@@ -1,0 +1,210 @@
+/*
+ * `hufu account register|agent|freeze|licence|check` for subscribers, `hufu account cases|case|decide` for officers.
+ */
+#include "common/base/file.h"
+#include "tools/hufu/subscriber.h"
+
+#include <string.h>
+
+#define LICENCE_MAX (700u * 1024u)
+
+/* --- subscribers --- */
+
+int run_account_register(struct cli *c, int argc, char **argv)
+{
+	const char *organisation = NULL, *agent = NULL, *mobile = NULL, *fd = NULL, *code_fd = NULL;
+	const struct option_rule rules[] = {{.name = "--organisation", .value = &organisation},
+					    {.name = "--agent", .value = &agent},
+					    {.name = "--mobile", .value = &mobile},
+					    {.name = "--sms-code-fd", .value = &code_fd},
+					    {.name = "--password-fd", .value = &fd},
+					    {0}};
+	const struct command *cmd = cli_command(commands_account, run_account_register);
+	_cleanup_secret_ struct secret password = {0}, code = {0};
+	struct fault f = {0};
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!organisation || !agent || !mobile)
+		return cli_usage(cmd, "--organisation, --agent and --mobile are wanted");
+	if (ask_secret(code_fd, "--sms-code-fd", "Code of the message: ", false, &code, &f) != OK ||
+	    ask_secret(fd, "--password-fd", "New password: ", true, &password, &f) != OK)
+		return cli_fail(c, &f);
+	return cli_show(c, "account.register",
+			json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "identifier", argv[1], "organisation", organisation,
+				  "agent", agent, "mobile", mobile, "sms_code", secret_string(&code), "new_password",
+				  secret_string(&password)),
+			false, true);
+}
+
+int run_account_check(struct cli *c, int argc, char **argv)
+{
+	const struct option_rule rules[] = {{0}};
+	const struct command *cmd = cli_command(commands_account, run_account_check);
+	if (!cli_options(cmd, rules, &argc, argv, 2, 2))
+		return EXIT_CONFIG;
+	if (strncmp(argv[1], "new_password", 12) == 0)
+		return cli_usage(cmd, "a password is not for the command line");
+	return cli_show(c, "account.check", json_pack("{s:s,s:s}", "field", argv[1], "value", argv[2]), false, false);
+}
+
+struct agent {
+	const char *agent, *mobile, *text, *new_fd, *old_fd, *fd;
+};
+
+static enum err agent_params(const struct agent *o, json_t **ret, struct fault *f)
+{
+	_cleanup_secret_ struct secret new_code = {0}, old_code = {0}, password = {0};
+	TRY(ask_secret(o->new_fd, "--new-code-fd", "Code sent to the new number: ", false, &new_code, f));
+	*ret = json_pack("{s:s,s:s,s:s,s:o,s:s*}", "agent", o->agent, "mobile", o->mobile, "way",
+			 o->text ? "officer" : "sms", "new_code", secret_string(&new_code), "text", o->text);
+	if (o->text)
+		return OK;
+	TRY(ask_secret(o->old_fd, "--old-code-fd", "Code sent to the number of before: ", false, &old_code, f));
+	TRY(ask_secret(o->fd, "--password-fd", "New password: ", true, &password, f));
+	json_object_set_new(*ret, "old_code", secret_string(&old_code));
+	json_object_set_new(*ret, "new_password", secret_string(&password));
+	return OK;
+}
+
+int run_account_agent(struct cli *c, int argc, char **argv)
+{
+	struct agent o = {0};
+	const struct option_rule rules[] = {{.name = "--agent", .value = &o.agent},
+					    {.name = "--mobile", .value = &o.mobile},
+					    {.name = "--officer", .value = &o.text},
+					    {.name = "--new-code-fd", .value = &o.new_fd},
+					    {.name = "--old-code-fd", .value = &o.old_fd},
+					    {.name = "--password-fd", .value = &o.fd},
+					    {0}};
+	const struct command *cmd = cli_command(commands_account, run_account_agent);
+	_cleanup_(json_freep) json_t *p = NULL;
+	struct fault f = {0};
+	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
+		return EXIT_CONFIG;
+	if (!o.agent || !o.mobile)
+		return cli_usage(cmd, "--agent NAME and --mobile NUMBER are wanted");
+	if (agent_params(&o, &p, &f) != OK)
+		return cli_fail(c, &f);
+	return cli_show(c, "account.agent", TAKE(p), true, true);
+}
+
+int run_account_freeze(struct cli *c, int argc, char **argv)
+{
+	const char *fd = NULL;
+	const struct option_rule rules[] = {{.name = "--code-fd", .value = &fd}, {0}};
+	_cleanup_secret_ struct secret code = {0};
+	struct fault f = {0};
+	if (!cli_options(cli_command(commands_account, run_account_freeze), rules, &argc, argv, 0, 0))
+		return EXIT_CONFIG;
+	if (ask_secret(fd, "--code-fd", "Code of the notice: ", false, &code, &f) != OK)
+		return cli_fail(c, &f);
+	return cli_show(c, "account.freeze", json_pack("{s:o}", "code", secret_string(&code)), false, true);
+}
+
+int run_account_licence(struct cli *c, int argc, char **argv)
+{
+	const char *organisation = NULL, *agent = NULL, *mobile = NULL, *text = NULL, *picture = NULL, *code = NULL;
+	const struct option_rule rules[] = {{.name = "--organisation", .value = &organisation},
+					    {.name = "--agent", .value = &agent},
+					    {.name = "--mobile", .value = &mobile},
+					    {.name = "--text", .value = &text},
+					    {.name = "--picture", .value = &picture},
+					    {.name = "--picture-code", .value = &code},
+					    {0}};
+	const struct command *cmd = cli_command(commands_account, run_account_licence);
+	_cleanup_buf_ struct buf bytes = {0}, content = {0};
+	struct fault f = {0};
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!organisation || !agent || !mobile)
+		return cli_usage(cmd, "--organisation, --agent and --mobile are wanted");
+	if (file_read(argv[1], LICENCE_MAX, &bytes, &f) != OK)
+		return cli_fail(c, &f);
+	buf_base64(&content, bytes.data, bytes.len);
+	return cli_show(c, "account.licence",
+			json_pack("{s:s,s:s,s:s,s:s,s:s*,s:s*,s:s*}", "organisation", organisation, "agent", agent,
+				  "mobile", mobile, "content", buf_text(&content), "text", text, "picture", picture,
+				  "picture_code", code),
+			false, true);
+}
+
+/* --- officers --- */
+
+int run_account_cases(struct cli *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"case", "CASE"},   {"kind", "KIND"},	  {"state", "STATE"}, {"organisation", "ORGANISATION"},
+		{"agent", "AGENT"}, {"mobile", "MOBILE"}, {"made", "SINCE"}};
+	const char *state = NULL, *page = NULL;
+	const struct option_rule rules[] = {
+		{.name = "--state", .value = &state}, {.name = "--page", .value = &page}, {0}};
+	const struct command *cmd = cli_command(commands_account, run_account_cases);
+	_cleanup_(json_freep) json_t *r = NULL;
+	struct fault f = {0};
+	uint64_t number = 1;
+	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
+		return EXIT_CONFIG;
+	if (page && !u64_parse(page, strlen(page), 1000000, &number))
+		return cli_usage(cmd, "--page \"%s\" is not a number", ESC(page, strlen(page)));
+	if (cli_desk(c, "account.cases", json_pack("{s:I,s:s*}", "page", (json_int_t)number, "state", state), false,
+		     false, &r, &f) != OK)
+		return cli_fail(c, &f);
+	cli_table(c, columns, sizeof columns / sizeof columns[0], json_object_get(r, "cases"));
+	if (!c->json)
+		printf("%lld in all\n", (long long)json_integer_value(json_object_get(r, "total")));
+	return EXIT_DONE;
+}
+
+static enum err keep_file(json_t *r, const char *out, struct fault *f)
+{
+	_cleanup_buf_ struct buf bytes = {0};
+	const char *content = json_string_value(json_object_get(r, "content"));
+	if (!content || !base64_decode(content, strlen(content), &bytes))
+		return fault_raise(f, ERR_NOT_FOUND, "case_file", "--out", "the case has no file");
+	return file_write_new(out, buf_slice(&bytes), 0600, f);
+}
+
+int run_account_case(struct cli *c, int argc, char **argv)
+{
+	const char *out = NULL;
+	const struct option_rule rules[] = {{.name = "--out", .value = &out}, {0}};
+	_cleanup_(json_freep) json_t *r = NULL;
+	struct fault f = {0};
+	const char *key;
+	json_t *v;
+	if (!cli_options(cli_command(commands_account, run_account_case), rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (cli_desk(c, "account.case", json_pack("{s:s}", "case", argv[1]), false, false, &r, &f) != OK ||
+	    (out && !c->dry_run && keep_file(r, out, &f) != OK))
+		return cli_fail(c, &f);
+	json_object_del(r, "content");
+	if (c->json) {
+		cli_print_json(r);
+		return EXIT_DONE;
+	}
+	json_object_foreach(r, key, v)
+	{
+		_cleanup_(freep) char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_COMPACT);
+		printf("%s: %s\n", key, text ? text : json_string_value(v));
+	}
+	return EXIT_DONE;
+}
+
+int run_account_decide(struct cli *c, int argc, char **argv)
+{
+	const char *answer = NULL;
+	bool accept = false, refuse = false;
+	const struct option_rule rules[] = {{.name = "--accept", .flag = &accept},
+					    {.name = "--refuse", .flag = &refuse},
+					    {.name = "--answer", .value = &answer},
+					    {0}};
+	const struct command *cmd = cli_command(commands_account, run_account_decide);
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (accept == refuse || !answer)
+		return cli_usage(cmd, "wanted --accept or --refuse, and --answer TEXT");
+	return cli_show(
+		c, "account.decide",
+		json_pack("{s:s,s:s,s:s}", "case", argv[1], "decision", accept ? "accept" : "refuse", "answer", answer),
+		false, true);
+}

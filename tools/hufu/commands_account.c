@@ -1,0 +1,157 @@
+/*
+ * The table of the account family: log-in, passwords, sessions, and what officers do about accounts.
+ */
+#include "tools/hufu/subscriber.h"
+
+const struct command commands_account[] = {
+	{.name = "login",
+	 .usage = "[--password-fd N] [--picture ID --picture-code TEXT] NAME",
+	 .summary = "log in at the desk as a subscriber",
+	 .help = "  --password-fd N      read the password from this descriptor\n"
+		 "  --picture ID         of a picture (hufu account picture), when one is asked for\n"
+		 "  --picture-code TEXT  what it shows\n\n"
+		 "NAME is the mobile number that is bound, or the identifier.\n\n"
+		 "Examples:\n  hufu login 13858011084\n  hufu login 35353550-9",
+	 .run = run_login},
+	{.name = "logout",
+	 .usage = "",
+	 .summary = "end the session",
+	 .help = "Example:\n  hufu logout",
+	 .run = run_logout},
+	{.name = "password",
+	 .usage = "[--password-fd N] [--present-fd N] [--mobile NUMBER [--sms-code-fd N]]",
+	 .summary = "set a new password",
+	 .help = "  --password-fd N   read the new one from this descriptor\n"
+		 "  --present-fd N    read the present one from this descriptor\n"
+		 "  --mobile NUMBER   after the initial password: the number that logs in from now on\n"
+		 "  --sms-code-fd N   read the code that was sent to it from this descriptor\n\n"
+		 "Examples:\n  hufu password\n  hufu password --mobile 13858011084",
+	 .run = run_password},
+	{.name = "account prove",
+	 .usage = "[--key PEM [--serial HEX] [--yes] | --sms-code-fd N | --officer-code-fd N]",
+	 .summary = "first log-in: show that it is the organisation's",
+	 .help = "  --key PEM            private key of a certificate of the account; the text is shown, and signed "
+		 "after "
+		 "\"yes\"\n"
+		 "  --serial HEX         which certificate, where there are several\n"
+		 "  --yes                do not ask (for scripts)\n"
+		 "  --sms-code-fd N      read the code sent to the number on record from this descriptor\n"
+		 "  --officer-code-fd N  read an officer's code from this descriptor\n\n"
+		 "Example:\n  hufu account prove --key org.key",
+	 .run = run_account_prove},
+	{.name = "account sms",
+	 .usage = "--for PURPOSE [--mobile NUMBER] [--picture ID --picture-code TEXT]",
+	 .summary = "have a code sent by SMS",
+	 .help = "  --for PURPOSE        bind, recorded (first log-in); old, new (change of agent); forgot; register\n"
+		 "  --mobile NUMBER      where to; not for recorded and old\n"
+		 "  --picture ID         of a picture (hufu account picture), when one is asked for\n"
+		 "  --picture-code TEXT  what it shows\n\n"
+		 "Example:\n  hufu account sms --for bind --mobile 13858011084",
+	 .run = run_account_sms},
+	{.name = "account picture",
+	 .usage = "--out FILE",
+	 .summary = "a picture code",
+	 .help = "  --out FILE   write the PNG here\n\nExample:\n  hufu account picture --out code.png",
+	 .run = run_account_picture},
+	{.name = "account forgot",
+	 .usage = "--mobile NUMBER [--sms-code-fd N] [--password-fd N]",
+	 .summary = "a forgotten password: set it anew by a code to the bound number",
+	 .help = "  --mobile NUMBER   the one that logs in\n"
+		 "  --sms-code-fd N   read the code from this descriptor\n"
+		 "  --password-fd N   read the new password from this descriptor\n\n"
+		 "Example:\n  hufu account sms --for forgot --mobile 13858011084\n  hufu account forgot --mobile "
+		 "13858011084",
+	 .run = run_account_forgot},
+	{.name = "account register",
+	 .usage = "--organisation NAME --agent NAME --mobile NUMBER [--sms-code-fd N] [--password-fd N] IDENTIFIER",
+	 .summary = "register a new organisation",
+	 .help = "  --organisation NAME  as the licence says it\n"
+		 "  --agent NAME         who acts for it\n"
+		 "  --mobile NUMBER      of the agent: it logs in\n"
+		 "  --sms-code-fd N      read the code that was sent to it from this descriptor\n"
+		 "  --password-fd N      read the password from this descriptor\n\n"
+		 "Example:\n  hufu account sms --for register --mobile 13700000007\n"
+		 "  hufu account register --organisation 杭州田谷新 --agent 李四 --mobile 13700000007 "
+		 "913301003535355023",
+	 .run = run_account_register},
+	{.name = "account check",
+	 .usage = "FIELD VALUE",
+	 .summary = "is a field well formed?",
+	 .help = "FIELD is identifier, organisation, agent, mobile or sms_code.\n\n"
+		 "Example:\n  hufu account check identifier 913301003535355023",
+	 .run = run_account_check},
+	{.name = "account agent",
+	 .usage = "--agent NAME --mobile NUMBER [--officer TEXT] [--new-code-fd N] [--old-code-fd N] [--password-fd N]",
+	 .summary = "another agent for my organisation",
+	 .help = "  --agent NAME      the new agent\n"
+		 "  --mobile NUMBER   the new agent's number, which logs in from then on\n"
+		 "  --officer TEXT    the number of before is not at hand: an officer decides, and reads this\n"
+		 "  --new-code-fd N   read the code sent to the new number (sms --for new) from this descriptor\n"
+		 "  --old-code-fd N   read the code sent to the number of before (sms --for old) from this descriptor\n"
+		 "  --password-fd N   read the new password from this descriptor\n\n"
+		 "Example:\n  hufu account agent --agent 李四 --mobile 13700000007",
+	 .run = run_account_agent},
+	{.name = "account freeze",
+	 .usage = "[--code-fd N]",
+	 .summary = "freeze a binding by the code of the notice",
+	 .help = "  --code-fd N   read the code from this descriptor\n\nExample:\n  hufu account freeze",
+	 .run = run_account_freeze},
+	{.name = "account licence",
+	 .usage = "--organisation NAME --agent NAME --mobile NUMBER [--text TEXT] [--picture ID --picture-code TEXT] "
+		  "FILE",
+	 .summary = "a forgotten identifier: the desk calls back",
+	 .help = "  --organisation NAME  as the licence says it\n"
+		 "  --agent NAME         whom to call\n"
+		 "  --mobile NUMBER      where\n"
+		 "  --text TEXT          what the desk should know\n"
+		 "  --picture ID         of a picture (hufu account picture), when one is asked for\n"
+		 "  --picture-code TEXT  what it shows\n\n"
+		 "FILE is the licence: PDF, JPEG or PNG, at most 700 KiB.\n\n"
+		 "Example:\n  hufu account licence --organisation 杭州田谷 --agent 张三 --mobile 13858011084 "
+		 "licence.pdf",
+	 .run = run_account_licence},
+	{.name = "account choose",
+	 .usage = "IDENTIFIER",
+	 .summary = "the organisation that is meant, of those of the number",
+	 .help = "Example:\n  hufu account choose 35353550-9",
+	 .run = run_account_choose},
+	{.name = "account sessions",
+	 .usage = "",
+	 .summary = "my sessions",
+	 .help = "Example:\n  hufu account sessions",
+	 .run = run_account_sessions},
+	{.name = "account end",
+	 .usage = "[ID | --all]",
+	 .summary = "end one of my sessions, or all",
+	 .help = "  --all   this one too\n\nExample:\n  hufu account end --all",
+	 .run = run_account_end},
+	{.name = "account grant",
+	 .usage = "--reason TEXT IDENTIFIER",
+	 .summary = "officer: a one-time code for a first log-in",
+	 .help = "  --reason TEXT   what you have looked at\n\n"
+		 "The code is shown once; tell it to the organisation by a number that is publicly known.\n\n"
+		 "Example:\n  hufu account grant --reason \"licence seen, called back\" 35353550-9",
+	 .run = run_account_grant},
+	{.name = "account cases",
+	 .usage = "[--state STATE] [--page N]",
+	 .summary = "officer: cases about accounts",
+	 .help = "  --state STATE   open (default), accepted, refused\n"
+		 "  --page N        page of the list (5 a page)\n\nExample:\n  hufu account cases",
+	 .run = run_account_cases},
+	{.name = "account case",
+	 .usage = "[--out FILE] CASE",
+	 .summary = "officer: one case",
+	 .help = "  --out FILE   keep its file here (a new file)\n\nExample:\n  hufu account case --out licence.pdf "
+		 "8f2c…",
+	 .run = run_account_case},
+	{.name = "account decide",
+	 .usage = "[--accept | --refuse] --answer TEXT CASE",
+	 .summary = "officer: decide a case",
+	 .help = "  --accept        a change of agent is made; a frozen binding is undone\n"
+		 "  --refuse        it is not made; a frozen binding stands, and the account opens\n"
+		 "  --answer TEXT   on what it was decided\n\n"
+		 "Example:\n  hufu account decide --accept --answer \"licence seen, called back\" 8f2c…",
+	 .run = run_account_decide},
+	{.name = "account", .usage = "", .summary = "my data", .help = "Example:\n  hufu account", .run = run_account},
+	{0},
+};
