@@ -17,7 +17,8 @@ static inline void store_closep(struct store **s) { if (*s) store_close(*s); *s 
 
 /* Takes the writer and begins a transaction. On OK the caller ends it by store_end(). */
 MUST_CHECK enum err store_begin(struct store *s, struct db **ret, struct fault *f);
-/* e OK: commits, else rolls back; gives the writer back. Returns e, or why the commit failed. */
+/* e OK: commits, else rolls back; gives the writer back. Returns e, or why the commit failed. Changes of several threads
+ * may share a commit: each returns when it is durable, and when it fails, all of them fail. */
 MUST_CHECK enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f);
 /* After each commit that touched rows of certs, before the writer is given back: their ids, in the order of the changes,
  * repeated ones too. False: to be told again with the next commit. db is the writer, outside a transaction. Set while

@@ -1,26 +1,46 @@
 /*
- * One writer behind a lock, and a few readers; each connection is opened when it is first needed and kept, with its
+ * One writer behind a lock, whose commits are shared: a flush takes as long as many changes, so whoever ends while
+ * others wait for their turn leaves the commit to the last of them, and answers when that is done. Each is a savepoint in
+ * the one transaction, so what one takes back is its own.
+ *
+ * And a few readers; each connection is opened when it is first needed and kept, with its
  * cache, so there are only as many as a machine's cores can use. Here too: stored answers, heads.
  */
 #include "ra/store_audit.h"
 #include "ra/store_schema.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define READERS_MAX 4
+#define GROUP_MAX 64   /* changes that share a commit */
+#define GROUP_US 20000 /* nobody waits longer for others */
 
 struct reader {
 	struct db *db;
 	struct reader *next;
 };
+/* Changes that are made durable together. */
+struct group {
+	unsigned members; /* done, and waiting for the commit */
+	int64_t since_us;
+	bool over;
+	enum err result;
+	struct fault fault;
+};
 struct store {
 	char *path;
 	struct db *writer;
 	pthread_mutex_t writing;
+	atomic_uint waiting;	/* for the writer */
+	struct group *group;	/* of the transaction that is open; the writer's */
+	pthread_mutex_t ending; /* of `members` and `over` of groups that the writer has left */
+	pthread_cond_t ended;
 	store_watch *watch; /* the writer's, as the three below */
 	void *watch_arg;
 	int64_t *touched; /* certs, by the transaction that is open */
@@ -56,6 +76,8 @@ enum err store_open(const char *path, struct store **ret, struct fault *f)
 	_cleanup_(store_closep) struct store *s = xcalloc(1, sizeof(*s));
 	s->path = xstrdup(path);
 	pthread_mutex_init(&s->writing, NULL);
+	pthread_mutex_init(&s->ending, NULL);
+	pthread_cond_init(&s->ended, NULL);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->given, NULL);
 	TRY(db_open(path, false, &s->writer, f));
@@ -76,6 +98,8 @@ void store_close(struct store *s)
 	if (s->writer)
 		db_close(s->writer);
 	pthread_mutex_destroy(&s->writing);
+	pthread_mutex_destroy(&s->ending);
+	pthread_cond_destroy(&s->ended);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->given);
 	free(s->touched);
@@ -83,31 +107,113 @@ void store_close(struct store *s)
 	free(s);
 }
 
+/* --- the writer; with `writing` held --- */
+
+/* SQLite ends the transaction by itself when the disk is full or fails: then nothing of the group is left. */
+static enum err commit(struct store *s, struct fault *f)
+{
+	if (!db_in_transaction(s->writer))
+		return fault_raise(f, ERR_DB, "db_error", "commit", "the database gave up the transaction");
+	enum err e = db_commit(s->writer, f);
+	if (e != OK)
+		db_rollback(s->writer);
+	return e;
+}
+
+/* Ends the group, and tells those who wait for it. */
+static void end_group(struct store *s)
+{
+	struct group *g = s->group;
+	s->group = NULL;
+	if (g->members == 0) {
+		db_rollback(s->writer);
+		free(g);
+		return;
+	}
+	g->result = commit(s, &g->fault);
+	/* What was rolled back reads as it was: no need to forget it. */
+	if (s->n_touched > 0 && s->watch(s->watch_arg, s->writer, s->touched, s->n_touched))
+		s->n_touched = 0;
+	pthread_mutex_lock(&s->ending);
+	g->over = true;
+	pthread_cond_broadcast(&s->ended);
+	pthread_mutex_unlock(&s->ending);
+}
+
+/* Somebody else will come and end it. */
+static bool may_wait(struct store *s)
+{
+	const struct group *g = s->group;
+	return atomic_load(&s->waiting) > 0 && g->members < GROUP_MAX && clock_mono_us() - g->since_us < GROUP_US &&
+	       db_in_transaction(s->writer);
+}
+
+static enum err join(struct store *s, struct fault *f)
+{
+	if (!s->group) {
+		TRY(db_begin(s->writer, f));
+		s->group = xcalloc(1, sizeof(*s->group));
+		s->group->since_us = clock_mono_us();
+	}
+	return db_run(s->writer, f, "SAVEPOINT member", "");
+}
+
+static enum err leave(struct store *s, enum err e, struct fault *f)
+{
+	if (e == OK)
+		e = db_run(s->writer, f, "RELEASE member", "");
+	if (e == OK)
+		s->group->members++;
+	else if (db_in_transaction(s->writer) && db_run(s->writer, NULL, "ROLLBACK TO member", "") == OK)
+		(void)!db_run(s->writer, NULL, "RELEASE member", "");
+	return e;
+}
+
+/* --- */
+
+static enum err wait_for(struct store *s, struct group *g, struct fault *f)
+{
+	pthread_mutex_lock(&s->ending);
+	while (!g->over)
+		pthread_cond_wait(&s->ended, &s->ending);
+	enum err e = g->result;
+	if (e != OK && f)
+		*f = g->fault;
+	bool last = --g->members == 0;
+	pthread_mutex_unlock(&s->ending);
+	if (last)
+		free(g);
+	return e;
+}
+
 enum err store_begin(struct store *s, struct db **ret, struct fault *f)
 {
+	atomic_fetch_add(&s->waiting, 1);
 	pthread_mutex_lock(&s->writing);
-	enum err e = db_begin(s->writer, f);
-	if (e != OK) {
-		pthread_mutex_unlock(&s->writing);
-		return e;
+	atomic_fetch_sub(&s->waiting, 1);
+	enum err e = join(s, f);
+	if (e == OK) {
+		*ret = s->writer;
+		return OK;
 	}
-	*ret = s->writer;
-	return OK;
+	if (s->group && !may_wait(s))
+		end_group(s);
+	pthread_mutex_unlock(&s->writing);
+	return e;
 }
 
 enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f)
 {
-	assert(db == s->writer);
-	if (e == OK)
-		e = db_commit(db, f);
-	if (e != OK)
-		db_rollback(db);
-	/* What was rolled back reads as it was: no need to forget it. */
-	if (s->n_touched > 0 && s->watch(s->watch_arg, db, s->touched, s->n_touched))
-		s->n_touched = 0;
+	struct group *g = s->group;
+	assert(db == s->writer && g);
+	e = leave(s, e, f);
+	if (!may_wait(s))
+		end_group(s);
 	pthread_mutex_unlock(&s->writing);
-	return e;
+	return e == OK ? wait_for(s, g, f) : e;
 }
+
+/* --- readers --- */
 
 /* NULL: one more may be opened, and is counted already. */
 static struct reader *idle_reader(struct store *s)

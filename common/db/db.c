@@ -207,6 +207,11 @@ void db_rollback(struct db *db)
 		(void)!db_run(db, NULL, "ROLLBACK", "");
 }
 
+bool db_in_transaction(struct db *db)
+{
+	return !sqlite3_get_autocommit(db->handle);
+}
+
 enum err db_savepoint(struct db *db, struct fault *f)
 {
 	return db_run(db, f, "SAVEPOINT inner_part", "");

@@ -30,6 +30,7 @@ MUST_CHECK enum err db_begin(struct db *db, struct fault *f);       /* BEGIN IMM
 MUST_CHECK enum err db_begin_read(struct db *db, struct fault *f);  /* BEGIN: one snapshot for several reads */
 MUST_CHECK enum err db_commit(struct db *db, struct fault *f);
 void db_rollback(struct db *db);                                    /* harmless when none is open */
+bool db_in_transaction(struct db *db);                              /* SQLite ends one by itself on some errors */
 MUST_CHECK enum err db_savepoint(struct db *db, struct fault *f);   /* nested, one level */
 MUST_CHECK enum err db_release(struct db *db, struct fault *f);
 void db_rollback_to(struct db *db);

@@ -1,0 +1,155 @@
+/*
+ * The desk's store: changes of many threads share commits, and each still ends by itself.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "common/base/file.h"
+#include "ra/store.h"
+
+#include "common/base/cleanup.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#define THREADS 16
+#define TURNS 60
+
+struct scene {
+	char dir[40];
+	struct store *store;
+};
+
+static void scene_init(struct scene *s)
+{
+	struct fault f = {0};
+	snprintf(s->dir, sizeof(s->dir), "/dev/shm/hufu-store-XXXXXX");
+	assert_non_null(mkdtemp(s->dir));
+	_cleanup_(freep) char *path = path_join(s->dir, "desk.db");
+	assert_int_equal(store_open(path, &s->store, &f), OK);
+}
+
+static void scene_done(struct scene *s)
+{
+	static const char *const files[] = {"desk.db", "desk.db-wal", "desk.db-shm"};
+	store_close(s->store);
+	for (size_t i = 0; i < 3; i++) {
+		_cleanup_(freep) char *path = path_join(s->dir, files[i]);
+		(void)unlink(path);
+	}
+	assert_int_equal(rmdir(s->dir), 0);
+}
+
+static int64_t head(struct scene *s, const char *name)
+{
+	struct db *db = NULL;
+	int64_t n = 0;
+	assert_int_equal(store_read(s->store, &db, NULL), OK);
+	assert_int_equal(store_head(db, name, &n, NULL), OK);
+	store_read_end(s->store, db);
+	return n;
+}
+
+/* Every third is taken back; what was answered must be there at once. */
+static void *count_up(void *arg)
+{
+	struct scene *s = arg;
+	struct db *db = NULL;
+	struct fault f = {0};
+	for (unsigned i = 0; i < TURNS; i++) {
+		int64_t n = 0;
+		bool back = i % 3 == 2;
+		if (store_begin(s->store, &db, &f) != OK)
+			return (void *)"begin";
+		enum err e = store_head(db, "counter", &n, &f);
+		if (e == OK)
+			e = store_head_set(db, "counter", n + 1, &f);
+		if (e == OK && back)
+			e = ERR_RULE;
+		e = store_end(s->store, db, e, &f);
+		if (e != (back ? ERR_RULE : OK))
+			return (void *)"end";
+		if (!back && head(s, "counter") < n + 1)
+			return (void *)"an answered change is not there";
+	}
+	return NULL;
+}
+
+static void test_many(void **state)
+{
+	struct scene s = {0};
+	pthread_t t[THREADS];
+	(void)state;
+	scene_init(&s);
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, count_up, &s), 0);
+	for (size_t i = 0; i < THREADS; i++) {
+		void *why = NULL;
+		pthread_join(t[i], &why);
+		if (why)
+			fail_msg("%s", (const char *)why);
+	}
+	assert_int_equal(head(&s, "counter"), THREADS * TURNS * 2 / 3);
+	scene_done(&s);
+}
+
+/* --- a commit that fails fails everybody in it, and nobody else --- */
+
+struct gate {
+	struct scene *s;
+	atomic_bool begun;
+	enum err e;
+};
+
+static void *join_in(void *arg)
+{
+	struct gate *g = arg;
+	struct db *db = NULL;
+	struct fault f = {0};
+	g->begun = true;
+	if (store_begin(g->s->store, &db, &f) != OK)
+		return (void *)"begin";
+	g->e = store_end(g->s->store, db, store_head_set(db, "joined", 1, &f), &f);
+	return g->e == OK || f.rule[0] ? NULL : (void *)"no rule";
+}
+
+static void test_commit_fails(void **state)
+{
+	struct scene s = {0};
+	struct db *db = NULL;
+	struct fault f = {0};
+	pthread_t t;
+	void *why = NULL;
+	(void)state;
+	scene_init(&s);
+	struct gate g = {.s = &s};
+	assert_int_equal(store_begin(s.store, &db, &f), OK);
+	assert_int_equal(pthread_create(&t, NULL, join_in, &g), 0);
+	while (!g.begun)
+		sched_yield();
+	assert_int_equal(db_run(db, &f, "PRAGMA defer_foreign_keys=ON", ""), OK);
+	assert_int_equal(db_run(db, &f, "INSERT INTO cert_prints (print, cert) VALUES (1, 77)", ""), OK);
+	assert_int_equal(store_end(s.store, db, OK, &f), ERR_CONFLICT);
+	pthread_join(t, &why);
+	if (why)
+		fail_msg("%s", (const char *)why);
+	/* Together or apart, which is the scheduler's: what was answered is so. */
+	assert_int_equal(head(&s, "joined"), g.e == OK ? 1 : 0);
+	assert_int_equal(store_begin(s.store, &db, &f), OK);
+	assert_int_equal(store_end(s.store, db, store_head_set(db, "after", 5, &f), &f), OK);
+	assert_int_equal(head(&s, "after"), 5);
+	scene_done(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_many), cmocka_unit_test(test_commit_fails)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
