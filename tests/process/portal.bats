@@ -28,3 +28,18 @@ knows() { python3 "$WORK/client.py" "$DIR/run/hufu/ra/desk.sock" 74C2008800000AE
 	[[ "${lines[0]}" =~ ^74C2008800000AE9\ good\ \ as\ of\ 20..-..-..T..:..:..Z$ ]]
 	[[ "${lines[1]}" =~ ^0BAD\ unknown\ \ as\ of\  ]]
 }
+
+@test "hufu status: by certificate, by issuer and serial, by subject with a session or a portal's token" {
+	did hufu status --cert "$WORK/old/org.pem"
+	told "74C2008800000AE9 +good"
+	issuer=$(hufu --json status 74C2008800000AE9 | field answers.0.issuer)
+	did hufu status --issuer "$issuer" 74C2008800000AE9
+	told "74C2008800000AE9 +good"
+	at_home org 91330100MAHUFU0179
+	did as org hufu status --identifier 91330100MAHUFU0179
+	told "74C2008800000AE9 +good"
+	printf 'no token\n' >"$WORK/portal.token"
+	run hufu status --token-file "$WORK/portal.token" --identifier 91330100MAHUFU0179
+	[ "$status" != 0 ] && said token_unknown
+	fails 4 "wanted a serial number" hufu status
+}

@@ -9,9 +9,12 @@
 #include "tools/hufu/note_files.h"
 #include "tools/hufu/subscriber.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #define REVOKE_LIFE_S 3600
+#define CERT_FILE_MAX 65536
+#define TOKEN_FILE_MAX 4096
 
 static int run_cert_list(struct cli *c, int argc, char **argv)
 {
@@ -203,19 +206,81 @@ static int run_crl(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* What the words and options of `hufu status` ask for. */
+struct question {
+	const char *identifier, *token_file, *issuer;
+	struct option_list certs;
+};
+
+static void question_done(struct question *q)
+{
+	option_list_done(&q->certs);
+}
+
+/* The hash is taken here: the certificate itself need not leave. */
+static enum err add_hash(const char *path, json_t *hashes, struct fault *f)
+{
+	_cleanup_buf_ struct buf file = {0}, der = {0};
+	uint8_t sha[32];
+	char hex[65];
+	TRY(file_read(path, CERT_FILE_MAX, &file, f));
+	TRY(pem_or_der(buf_slice(&file), "CERTIFICATE", &der, f));
+	sha256(der.data, der.len, sha);
+	hex_lower(sha, sizeof sha, hex);
+	json_array_append_new(hashes, json_string(hex));
+	return OK;
+}
+
+static enum err add_token(const char *path, json_t *params, struct fault *f)
+{
+	_cleanup_buf_ struct buf file = {0};
+	TRY(file_read(path, TOKEN_FILE_MAX, &file, f));
+	size_t n = strcspn(buf_text(&file), "\r\n");
+	json_object_set_new(params, "token", json_stringn(buf_text(&file), n));
+	sodium_memzero(file.data, file.len);
+	return OK;
+}
+
+static enum err status_params(const struct question *q, char **words, int n, json_t *params, struct fault *f)
+{
+	json_t *list = json_array(), *hashes = json_array();
+	for (int i = 0; i < n; i++)
+		json_array_append_new(list, q->issuer ? json_pack("{s:s,s:s}", "serial", words[i], "issuer", q->issuer)
+						      : json_string(words[i]));
+	json_object_set_new(params, q->issuer ? "refs" : "serials", list);
+	json_object_set_new(params, "hashes", hashes);
+	for (size_t i = 0; i < q->certs.n; i++)
+		TRY(add_hash(q->certs.v[i], hashes, f));
+	if (n == 0)
+		json_object_del(params, q->issuer ? "refs" : "serials");
+	if (q->certs.n == 0)
+		json_object_del(params, "hashes");
+	if (q->identifier)
+		json_object_set_new(params, "identifier", json_string(q->identifier));
+	return q->token_file ? add_token(q->token_file, params, f) : OK;
+}
+
 static int run_status(struct cli *c, int argc, char **argv)
 {
 	static const struct column columns[] = {{"serial", "SERIAL"}, {"state", "STATE"},	  {"reason", "REASON"},
 						{"when", "WHEN"},     {"successor", "SUCCESSOR"}, {"issuer", "ISSUER"}};
-	const struct option_rule rules[] = {{0}};
+	_cleanup_(question_done) struct question q = {0};
+	const struct option_rule rules[] = {{.name = "--issuer", .value = &q.issuer},
+					    {.name = "--cert", .many = &q.certs},
+					    {.name = "--identifier", .value = &q.identifier},
+					    {.name = "--token-file", .value = &q.token_file},
+					    {0}};
+	const struct command *cmd = cli_command(commands_cert, run_status);
 	struct fault f = {0};
-	_cleanup_(json_freep) json_t *r = NULL;
-	if (!cli_options(cli_command(commands_cert, run_status), rules, &argc, argv, 1, 1000))
+	_cleanup_(json_freep) json_t *r = NULL, *params = json_object();
+	if (!cli_options(cmd, rules, &argc, argv, 0, 1000))
 		return EXIT_CONFIG;
-	json_t *serials = json_array();
-	for (int i = 1; i < argc; i++)
-		json_array_append_new(serials, json_string(argv[i]));
-	if (cli_desk(c, "status.query", json_pack("{s:o}", "serials", serials), false, false, &r, &f) != OK)
+	if (argc == 1 && q.certs.n == 0 && !q.identifier)
+		return cli_usage(cmd, "wanted a serial number, --cert or --identifier");
+	enum err e = status_params(&q, argv + 1, argc - 1, params, &f);
+	if (e == OK)
+		e = cli_desk(c, "status.query", json_incref(params), q.identifier && !q.token_file, false, &r, &f);
+	if (e != OK)
 		return cli_fail(c, &f);
 	if (c->json) {
 		cli_print_json(r);
@@ -265,9 +330,13 @@ const struct command commands_cert[] = {
 		 "hufu crl --out crl.pem",
 	 .run = run_crl},
 	{.name = "status",
-	 .usage = "SERIAL…",
+	 .usage = "[--issuer HEX] [--cert FILE]… [--identifier ID [--token-file FILE]] [SERIAL…]",
 	 .summary = "is this certificate good?",
-	 .help = "Example:\n  hufu status 74C2008800000AE9",
+	 .help = "  --issuer HEX        key id of the issuer of these serial numbers\n"
+		 "  --cert FILE         this certificate (PEM or DER), by its hash\n"
+		 "  --identifier ID     certificates of this subject: one's own, in the session of `hufu login`\n"
+		 "  --token-file FILE   …or those that a portal's token opens\n\n"
+		 "Examples:\n  hufu status 74C2008800000AE9\n  hufu status --cert cert.pem",
 	 .run = run_status},
 	{0},
 };
