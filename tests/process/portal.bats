@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The client of docs/portal.md, as it stands there, against a real desk.
+# The client of docs/portal.md, as it stands there, against a real desk; and the file that portals are written against.
 
 bats_require_minimum_version 1.5.0
 load ../live
@@ -42,4 +42,16 @@ knows() { python3 "$WORK/client.py" "$DIR/run/hufu/ra/desk.sock" 74C2008800000AE
 	run hufu status --token-file "$WORK/portal.token" --identifier 91330100MAHUFU0179
 	[ "$status" != 0 ] && said token_unknown
 	fails 4 "wanted a serial number" hufu status
+}
+
+@test "docs/openrpc.json is what the running desk serves" {
+	hufu --json rpc rpc.discover >"$WORK/served.json"
+	python3 - "$WORK/served.json" "$root/docs/openrpc.json" <<-'PY'
+		import json, sys
+		served, file = (json.load(open(p)) for p in sys.argv[1:])
+		by = lambda o: {m["name"]: m for m in o["methods"]}
+		a, b = by(served), by(file)
+		wrong = [n for n in sorted(a.keys() | b.keys()) if a.get(n) != b.get(n)]
+		assert not wrong and len(a) > 20, f"{wrong} differ: build/ra/hufu-ra --openrpc >docs/openrpc.json"
+	PY
 }
