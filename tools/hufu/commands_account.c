@@ -86,8 +86,8 @@ const struct command commands_account[] = {
 	 .help = "  --agent NAME      the new agent\n"
 		 "  --mobile NUMBER   the new agent's number, which logs in from then on\n"
 		 "  --officer TEXT    the number of before is not at hand: an officer decides, and reads this\n"
-		 "  --new-code-fd N   read the code sent to the new number (sms --for new) from this descriptor\n"
-		 "  --old-code-fd N   read the code sent to the number of before (sms --for old) from this descriptor\n"
+		 "  --new-code-fd N   read the code sent to the new number (purpose new) from this descriptor\n"
+		 "  --old-code-fd N   read the code sent to the number of before (purpose old) from this descriptor\n"
 		 "  --password-fd N   read the new password from this descriptor\n\n"
 		 "Example:\n  hufu account agent --agent 李四 --mobile 13700000007",
 	 .run = run_account_agent},
