@@ -21,12 +21,12 @@ static const struct desk_method methods[] = {
 			   INT("line") "," STR("result") "," STR("text") "," STRS("flags")) "," BOOL("dry_run")),
 	       "导入账号", "accounts and services of an old system"),
 	METHOD("desk.health", desk_health, MODE_READ, ANYBODY, false, false, false, no_params,
-	       OBJECT(STR("version") "," OBJ("signer", BOOL("reachable") "," BOOL("locked") "," INT("ledger_size")) "," INT("ledger_size") "," STR(
-		       "as_of") "," INT("lag") "," INT("queue") "," INT("overdue") "," ROWS("remarks",
-											    STR("reason") "," STR(
-												    "text")) "," ROWS("worries",
-														      STR("reason") "," STR(
-															      "text"))),
+	       OBJECT(STR("version") "," OBJ("signer", BOOL("reachable") "," BOOL("locked") "," INT("ledger_size")) "," INT("ledger_size") "," STR("as_of") "," INT(
+		       "lag") "," INT("queue") "," INT("messages_waiting") "," INT("overdue") "," ROWS("remarks",
+												       STR("reason") "," STR(
+													       "text")) "," ROWS("worries",
+																 STR("reason") "," STR(
+																	 "text"))),
 	       "运行状况", "signer, follower, queue, and reasons for worry"),
 };
 

@@ -6,6 +6,7 @@
 
 #include "ra/follow.h"
 #include "ra/signer.h"
+#include "ra/store_outbox.h"
 
 #include "common/base/clock.h"
 
@@ -13,6 +14,7 @@
 
 #define PENDING_MAX 10000
 #define STALE_S 180
+#define MESSAGE_LATE_S 60
 
 static json_t *signer_json(const struct signer_state *s)
 {
@@ -115,6 +117,17 @@ static void add_count(void *arg, const char *state, int64_t n)
 	json_object_set_new(arg, state, json_integer(n));
 }
 
+/* Codes live for minutes: a message that waits for one is trouble. */
+static enum err add_outbox(struct ctx *c, json_t *o, json_t *list, struct fault *f)
+{
+	int64_t n = 0, since = 0;
+	TRY(store_outbox_waiting(c->db, &n, &since, f));
+	json_object_set_new(o, "messages_waiting", json_integer(n));
+	if (n > 0 && c->now - since > MESSAGE_LATE_S)
+		worry(list, "messages_late", "messages to people cannot be written to the spool");
+	return OK;
+}
+
 enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 {
 	struct signer_state s;
@@ -139,11 +152,12 @@ enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(*ret, "lag", json_integer((int64_t)s.size > next ? (int64_t)s.size - next : 0));
 	json_object_set_new(*ret, "queue", json_integer(waiting));
 	json_object_set_new(*ret, "requests", TAKE(counts));
-	json_t *list = worries(c, &s, at, &holds);
+	_cleanup_(json_freep) json_t *list = worries(c, &s, at, &holds);
+	TRY(add_outbox(c, *ret, list, f));
 	if (n.overdue > 0)
 		worry(list, "requests_overdue", "requests wait for officers longer than they should");
 	json_object_set_new(*ret, "overdue", json_integer(n.overdue));
-	json_object_set_new(*ret, "worries", list);
+	json_object_set_new(*ret, "worries", TAKE(list));
 	json_object_set_new(*ret, "remarks", remarks(c));
 	json_object_set_new(*ret, "held", json_integer(holds.now));
 	json_object_set_new(*ret, "holds_24h", json_integer(holds.day));

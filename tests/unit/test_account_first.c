@@ -399,6 +399,14 @@ static void test_codes_are_in_the_spool_alone(void **state)
 	}
 }
 
+static void late_messages(struct fx *x, bool wanted)
+{
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_ADMIN, "desk.health", NULL);
+	char *text = json_dumps(json_object_get(r, "worries"), 0);
+	assert_int_equal(strstr(text, "messages_late") != NULL, wanted);
+	free(text);
+}
+
 static void test_outbox_waits_and_gives_up(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -413,12 +421,15 @@ static void test_outbox_waits_and_gives_up(void **state)
 	assert_int_equal(mkdir(x->desk->spool, 0700), 0);
 	assert_int_equal(outbox_turn(x->desk, &n, &f), OK);
 	assert_int_equal(n, 0);
-	clock_set(NOW + 5);
+	late_messages(x, false);
+	clock_set(NOW + 61);
+	late_messages(x, true);
 	assert_int_equal(outbox_turn(x->desk, &n, &f), OK);
 	assert_int_equal(n, 1);
+	late_messages(x, false);
 	/* A code that is dead is not sent. */
 	json_decref(fx_do(x, UID_OTHER, "account.sms", sms(NULL, "register", "13900000010")));
-	clock_set(NOW + 5 + 600);
+	clock_set(clock_now() + 600);
 	assert_int_equal(outbox_turn(x->desk, &n, &f), OK);
 	assert_int_equal(n, 0);
 }
