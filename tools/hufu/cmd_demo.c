@@ -56,6 +56,11 @@ static enum err run_story(struct demo *d, struct fault *f)
 	TRY(demo_extend(d, first, f));
 	TRY(demo_renew_and_pay(d, &second, f));
 	TRY(demo_change(d, second, f));
+	TRY(demo_reissue(d, f));
+	TRY(demo_enrol(d, f));
+	TRY(demo_damaged(d, f));
+	TRY(demo_hold(d, f));
+	TRY(demo_revoke_expired(d, f));
 	TRY(demo_collect(d, f));
 	return demo_attacks(d, f);
 }
@@ -85,9 +90,16 @@ static enum err prepare_folder(struct demo *d, const char *dir, struct fault *f)
 
 static void demo_free(struct demo *d)
 {
-	char **texts[] = {
-		&d->dir,	   &d->old, &d->out, &d->extend_request, &d->change_request, &d->extended_serial,
-		&d->changed_serial};
+	char **texts[] = {&d->dir,
+			  &d->old,
+			  &d->out,
+			  &d->extend_request,
+			  &d->change_request,
+			  &d->extended_serial,
+			  &d->changed_serial,
+			  &d->reissued_serial,
+			  &d->enrolled_serial,
+			  &d->replaced_serial};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		freep(texts[i]);
 	secret_done(&d->passphrase);

@@ -3,12 +3,12 @@
  * signatures to replay), and in one case officers who were talked into signing. Notes are made here and sent by a
  * process that runs as the RA's Unix user.
  */
+#include "tools/hufu/demo_attack.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/note/roster.h"
 #include "common/pki/csr.h"
 #include "common/pki/sign.h"
-#include "tools/hufu/demo.h"
 #include "tools/hufu/note_files.h"
 #include "tools/hufu/setup.h"
 
@@ -16,14 +16,6 @@
 #include <string.h>
 
 #define ATTACK_DIR "attack"
-
-struct attack {
-	struct demo *d;
-	struct buf bytes; /* of the note that was taken: the change */
-	struct note note;
-	struct tally tally; /* of it */
-	struct person_key ra;
-};
 
 static void attack_done(struct attack *a)
 {
@@ -33,7 +25,7 @@ static void attack_done(struct attack *a)
 	person_key_done(&a->ra);
 }
 
-static enum err load_taken(struct attack *a, const char *name, struct fault *f)
+enum err attack_load(struct attack *a, const char *name, struct fault *f)
 {
 	_cleanup_(freep) char *path = path_join(a->d->out, name);
 	tally_done(&a->tally);
@@ -51,7 +43,7 @@ static enum err attack_file(const struct attack *a, const char *name, struct sli
 }
 
 /* A tally that lives now, under a fresh id unless kept. */
-static void freshen(struct tally *t, bool new_id)
+void attack_freshen(struct tally *t, bool new_id)
 {
 	if (new_id)
 		random_fill(t->id, sizeof t->id);
@@ -61,12 +53,12 @@ static void freshen(struct tally *t, bool new_id)
 
 /* --- signature lines --- */
 
-static enum err by_ra(struct attack *a, struct buf *note, struct fault *f)
+enum err attack_by_ra(struct attack *a, struct buf *note, struct fault *f)
 {
 	return note_sign_ed25519(note, a->ra.name, a->ra.secret.p, f);
 }
 
-static enum err by_officer(struct attack *a, const char *name, struct buf *note, struct fault *f)
+enum err attack_by_officer(struct attack *a, const char *name, struct buf *note, struct fault *f)
 {
 	_cleanup_(person_key_done) struct person_key k = {0};
 	_cleanup_(freep) char *path = setup_person_path(a->d->dir, name);
@@ -75,7 +67,7 @@ static enum err by_officer(struct attack *a, const char *name, struct buf *note,
 }
 
 /* The attacker's own Ed25519 key under an officer's name, with the officer's real key id in front: a forged half. */
-static enum err forged_officer(struct attack *a, const char *name, struct buf *note, struct slice text, struct fault *f)
+enum err attack_by_forger(struct attack *a, const char *name, struct buf *note, struct slice text, struct fault *f)
 {
 	_cleanup_(person_key_done) struct person_key mine = {0}, real = {0};
 	_cleanup_(freep) char *path = setup_person_path(a->d->dir, name);
@@ -115,10 +107,7 @@ static enum err real_line(struct attack *a, const char *name, struct buf *note, 
 
 /* --- the attacks --- */
 
-/* Each writes <name>.note (and <name>.csr) into the attack folder. */
-typedef enum err attack_fn(struct attack *a, struct buf *note, struct buf *csr, struct fault *f);
-
-static enum err begin(struct attack *a, struct buf *text, struct buf *note)
+enum err attack_begin(struct attack *a, struct buf *text, struct buf *note)
 {
 	tally_put(&a->tally, text);
 	note_begin(buf_slice(text), note);
@@ -126,10 +115,10 @@ static enum err begin(struct attack *a, struct buf *text, struct buf *note)
 }
 
 /* A real request on the live certificate: the change, now from the certificate that it made, back to the old name. */
-static enum err target_changed(struct attack *a, struct fault *f)
+enum err attack_target(struct attack *a, struct fault *f)
 {
 	_cleanup_(name_done) struct name before = {0}, after = {0};
-	TRY(load_taken(a, "changed.note", f));
+	TRY(attack_load(a, "changed.note", f));
 	TRY(tally_subject_after(&a->tally, &before, f));
 	for (size_t i = 0; i < before.n; i++) {
 		const char *word = before.attrs[i].type->word, *value = before.attrs[i].value;
@@ -143,7 +132,7 @@ static enum err target_changed(struct attack *a, struct fault *f)
 	memcpy(a->tally.predecessor.issuer_key_id, a->tally.ca, sizeof a->tally.ca);
 	a->tally.add_months = 0;
 	a->tally.order[0] = '\0';
-	freshen(&a->tally, true);
+	attack_freshen(&a->tally, true);
 	return OK;
 }
 
@@ -151,24 +140,24 @@ static enum err attack_forged_officer(struct attack *a, struct buf *note, struct
 {
 	_cleanup_buf_ struct buf text = {0};
 	(void)csr;
-	TRY(target_changed(a, f));
-	TRY(begin(a, &text, note));
+	TRY(attack_target(a, f));
+	TRY(attack_begin(a, &text, note));
 	TRY(by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
-	TRY(by_officer(a, "alice", note, f));
-	TRY(forged_officer(a, "bob", note, buf_slice(&text), f));
-	return by_ra(a, note, f);
+	TRY(attack_by_officer(a, "alice", note, f));
+	TRY(attack_by_forger(a, "bob", note, buf_slice(&text), f));
+	return attack_by_ra(a, note, f);
 }
 
 static enum err attack_forged_subscriber(struct attack *a, struct buf *note, struct buf *csr, struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0};
 	(void)csr;
-	TRY(target_changed(a, f));
-	TRY(begin(a, &text, note));
+	TRY(attack_target(a, f));
+	TRY(attack_begin(a, &text, note));
 	TRY(by_subscriber(a, "other.key", buf_slice(&text), note, f));
-	TRY(by_officer(a, "alice", note, f));
-	TRY(by_officer(a, "bob", note, f));
-	return by_ra(a, note, f);
+	TRY(attack_by_officer(a, "alice", note, f));
+	TRY(attack_by_officer(a, "bob", note, f));
+	return attack_by_ra(a, note, f);
 }
 
 /* The whole note that was taken, under its id, with another text: what the replay of an id would be worth. */
@@ -176,20 +165,20 @@ static enum err attack_replay_id(struct attack *a, struct buf *note, struct buf 
 {
 	_cleanup_buf_ struct buf text = {0};
 	(void)csr;
-	TRY(load_taken(a, "changed.note", f));
+	TRY(attack_load(a, "changed.note", f));
 	a->tally.dies--;
-	TRY(begin(a, &text, note));
+	TRY(attack_begin(a, &text, note));
 	TRY(real_line(a, "sub:", note, f));
 	TRY(real_line(a, "alice", note, f));
 	TRY(real_line(a, "bob", note, f));
-	return by_ra(a, note, f);
+	return attack_by_ra(a, note, f);
 }
 
 /* The note as it was taken, to the byte: the answer is the certificate that exists already, and no other. */
 static enum err attack_replay_whole(struct attack *a, struct buf *note, struct buf *csr, struct fault *f)
 {
 	(void)csr;
-	TRY(load_taken(a, "changed.note", f));
+	TRY(attack_load(a, "changed.note", f));
 	buf_add_slice(note, buf_slice(&a->bytes));
 	return OK;
 }
@@ -199,11 +188,11 @@ static enum err attack_wider_validity(struct attack *a, struct buf *note, struct
 {
 	_cleanup_buf_ struct buf text = {0};
 	(void)csr;
-	TRY(target_changed(a, f));
+	TRY(attack_target(a, f));
 	a->tally.add_months = 36;
 	a->tally.latest += 36LL * 31 * 86400;
 	snprintf(a->tally.order, sizeof a->tally.order, "stolen");
-	TRY(begin(a, &text, note));
+	TRY(attack_begin(a, &text, note));
 	TRY(by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
 	/* The officers had signed 0 months; the attacker moves a later, wider text under their lines. */
 	_cleanup_buf_ struct buf narrow = {0}, narrow_note = {0};
@@ -211,14 +200,14 @@ static enum err attack_wider_validity(struct attack *a, struct buf *note, struct
 	a->tally.add_months = 0;
 	tally_put(&a->tally, &narrow);
 	note_begin(buf_slice(&narrow), &narrow_note);
-	TRY(by_officer(a, "alice", &narrow_note, f));
-	TRY(by_officer(a, "bob", &narrow_note, f));
+	TRY(attack_by_officer(a, "alice", &narrow_note, f));
+	TRY(attack_by_officer(a, "bob", &narrow_note, f));
 	TRY(note_parse(buf_slice(&narrow_note), 2, &signed_note, f));
 	for (size_t i = 0; i < signed_note.n_sigs; i++) {
 		const struct note_sig *s = &signed_note.sigs[i];
 		TRY(note_add_line(note, s->name, s->key_id, slice_of(s->sig, s->sig_len), f));
 	}
-	return by_ra(a, note, f);
+	return attack_by_ra(a, note, f);
 }
 
 /* Everything is signed for one new key; the request carries another. */
@@ -229,20 +218,20 @@ static enum err attack_swapped_key(struct attack *a, struct buf *note, struct bu
 	_cleanup_buf_ struct buf text = {0}, sig = {0}, name_der = {0};
 	_cleanup_(name_done) struct name subject = {0};
 	uint8_t key_id[4];
-	TRY(target_changed(a, f));
+	TRY(attack_target(a, f));
 	TRY(privkey_generate(KEY_P256, 0, &theirs, f));
 	TRY(privkey_generate(KEY_P256, 0, &mine, f));
 	TRY(privkey_public(theirs, &pub, f));
 	a->tally.key_is_new = true;
 	memcpy(a->tally.key_sha256, pub.spki_sha256, 32);
-	TRY(begin(a, &text, note));
+	TRY(attack_begin(a, &text, note));
 	TRY(by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
 	TRY(privkey_sign(theirs, KEY_P256, buf_slice(&text), &sig, f));
 	note_key_id_spki(NOTE_NEW_KEY, &pub, key_id);
 	TRY(note_add_line(note, NOTE_NEW_KEY, key_id, buf_slice(&sig), f));
-	TRY(by_officer(a, "alice", note, f));
-	TRY(by_officer(a, "bob", note, f));
-	TRY(by_ra(a, note, f));
+	TRY(attack_by_officer(a, "alice", note, f));
+	TRY(attack_by_officer(a, "bob", note, f));
+	TRY(attack_by_ra(a, note, f));
 	TRY(tally_subject_after(&a->tally, &subject, f));
 	name_put(&subject, &name_der);
 	return csr_make(mine, buf_slice(&name_der), csr, f);
@@ -253,11 +242,11 @@ static enum err attack_own_policy(struct attack *a, struct buf *note, struct buf
 {
 	_cleanup_buf_ struct buf text = {0};
 	(void)csr;
-	TRY(target_changed(a, f));
+	TRY(attack_target(a, f));
 	random_fill(a->tally.policy, sizeof a->tally.policy);
-	TRY(begin(a, &text, note));
+	TRY(attack_begin(a, &text, note));
 	TRY(by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
-	return by_ra(a, note, f);
+	return attack_by_ra(a, note, f);
 }
 
 /* Two officers were talked into it and the subscriber takes part: still not somebody else's code. */
@@ -266,7 +255,7 @@ static enum err attack_other_code(struct attack *a, struct buf *note, struct buf
 	_cleanup_(name_done) struct name before = {0}, after = {0};
 	_cleanup_buf_ struct buf text = {0};
 	(void)csr;
-	TRY(target_changed(a, f));
+	TRY(attack_target(a, f));
 	TRY(tally_subject_before(&a->tally, &before, f));
 	for (size_t i = 0; i < before.n; i++) {
 		const char *word = before.attrs[i].type->word, *value = before.attrs[i].value;
@@ -275,18 +264,13 @@ static enum err attack_other_code(struct attack *a, struct buf *note, struct buf
 		TRY(name_add(&after, before.attrs[i].type, value, strlen(value), f));
 	}
 	TRY(tally_set_subject(&a->tally, &before, &after, f));
-	TRY(begin(a, &text, note));
+	TRY(attack_begin(a, &text, note));
 	TRY(by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
-	TRY(by_officer(a, "alice", note, f));
-	TRY(by_officer(a, "bob", note, f));
-	return by_ra(a, note, f);
+	TRY(attack_by_officer(a, "alice", note, f));
+	TRY(attack_by_officer(a, "bob", note, f));
+	return attack_by_ra(a, note, f);
 }
 
-struct attack_row {
-	const char *file, *what;
-	attack_fn *make;
-	bool again; /* answered with what was issued before, instead of refused */
-};
 static const struct attack_row attack_rows[] = {
 	{"1-forged-officer", "a forged officer's half", attack_forged_officer},
 	{"2-forged-subscriber", "a forged subscriber's half", attack_forged_subscriber},
@@ -296,6 +280,13 @@ static const struct attack_row attack_rows[] = {
 	{"6-swapped-key", "another key than the one that was signed for", attack_swapped_key},
 	{"7-own-policy", "a policy of its own that asks for no officer", attack_own_policy},
 	{"8-other-code", "somebody else's code, with officers who were deceived", attack_other_code},
+	{"9-reissue-forged", "a key of its own by reissue, one officer of three forged", attack_reissue_forged, false},
+	{"10-reissue-short", "the same, one officer of three left out", attack_reissue_short, false},
+	{"11-reissue-swapped", "another key than the one that three officers have seen", attack_reissue_swapped, false},
+	{"12-reissue-dead", "a reissue of a certificate that has been replaced", attack_reissue_dead, false},
+	{"13-enrol-forged", "a first certificate, one officer of two forged", attack_enrol_forged, false},
+	{"14-enrol-code", "a first certificate for a code that lives elsewhere", attack_enrol_code, false},
+	{"15-release-other", "a release that names another hold", attack_release_other, false},
 };
 #define N_ATTACKS (sizeof attack_rows / sizeof attack_rows[0])
 

@@ -20,13 +20,13 @@
 #define DEMO_PASSWORD "tiger-tally-2026"
 #define WAIT_ISSUED_MS 30000
 
-static enum err desk(struct demo *d, const char *method, json_t *params, bool session, bool changes, json_t **ret,
-		     struct fault *f)
+enum err demo_call(struct demo *d, const char *method, json_t *params, bool session, bool changes, json_t **ret,
+		   struct fault *f)
 {
 	return cli_desk(d->c, method, params, session, changes, ret, f);
 }
 
-static const char *text_of(json_t *o, const char *key)
+const char *demo_text(json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 	return s ? s : "";
@@ -35,7 +35,7 @@ static const char *text_of(json_t *o, const char *key)
 /* A time of an answer, as people here read it. */
 static const char *shanghai_of(json_t *o, const char *key, char ret[TIME_TEXT])
 {
-	const char *s = text_of(o, key);
+	const char *s = demo_text(o, key);
 	int64_t t;
 	return time_parse_utc(s, strlen(s), &t) ? time_shanghai(t, ret) : s;
 }
@@ -60,13 +60,15 @@ static enum err write_csv(const struct demo *d, int64_t now, struct fault *f)
 		 DEMO_NAME, DEMO_SERIAL, "legacy.pem");
 	csv_line(&csv, DEMO_OTHER_CODE, DEMO_OTHER_NAME, "13900000000", "20354", now - 100 * DAY_S, now + 265 * DAY_S,
 		 DEMO_OTHER_NAME, DEMO_OTHER_SERIAL, "other.pem");
+	csv_line(&csv, DEMO_LAPSED_CODE, DEMO_LAPSED_NAME, "13700000000", DEMO_LAPSED_SERVICE, now - 800 * DAY_S,
+		 now - 435 * DAY_S, DEMO_LAPSED_NAME, DEMO_LAPSED_SERIAL, "lapsed.pem");
 	return file_write_new(path, buf_slice(&csv), 0644, f);
 }
 
 static enum err issue_old(const struct demo *d, const struct legacy_ca *l, const char *name, const char *identifier,
-			  const char *serial, const char *stem, struct fault *f)
+			  const char *serial, const char *stem, int days, struct fault *f)
 {
-	int64_t ends = clock_now() + 60 * DAY_S;
+	int64_t ends = clock_now() + days * DAY_S;
 	struct legacy_subject s = {name, identifier, serial, time_add_months(ends, -36), ends};
 	_cleanup_(freep) char *path = path_join(d->old, stem);
 	return legacy_issue(l, &s, path, f);
@@ -82,8 +84,9 @@ enum err demo_old_authority(struct demo *d, struct fault *f)
 	TRY(dir_make(d->old, 0755, f));
 	TRY(dir_make(d->out, 0755, f));
 	TRY(legacy_open(&l, f));
-	TRY(issue_old(d, &l, DEMO_NAME, DEMO_IDENTIFIER, DEMO_SERIAL, "legacy", f));
-	TRY(issue_old(d, &l, DEMO_OTHER_NAME, DEMO_OTHER_CODE, DEMO_OTHER_SERIAL, "other", f));
+	TRY(issue_old(d, &l, DEMO_NAME, DEMO_IDENTIFIER, DEMO_SERIAL, "legacy", 60, f));
+	TRY(issue_old(d, &l, DEMO_OTHER_NAME, DEMO_OTHER_CODE, DEMO_OTHER_SERIAL, "other", 60, f));
+	TRY(issue_old(d, &l, DEMO_LAPSED_NAME, DEMO_LAPSED_CODE, DEMO_LAPSED_SERIAL, "lapsed", -400, f));
 	TRY(legacy_write_certificate(&l, crt, f));
 	TRY(legacy_write_crl(&l, crl, f));
 	TRY(write_csv(d, clock_now(), f));
@@ -151,10 +154,10 @@ enum err demo_import(struct demo *d, struct fault *f)
 static enum err log_in(struct demo *d, const char *name, const char *password, bool *ret_must_reset, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *r = NULL;
-	TRY(desk(d, "account.login", json_pack("{s:s,s:s}", "identifier", name, "password", password), false, false, &r,
-		 f));
+	TRY(demo_call(d, "account.login", json_pack("{s:s,s:s}", "identifier", name, "password", password), false,
+		      false, &r, f));
 	free(d->c->session);
-	d->c->session = xstrdup(text_of(r, "session"));
+	d->c->session = xstrdup(demo_text(r, "session"));
 	*ret_must_reset = json_is_true(json_object_get(r, "must_reset"));
 	return OK;
 }
@@ -164,28 +167,28 @@ static enum err prove_first(struct demo *d, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *proof = NULL, *r = NULL;
 	_cleanup_(freep) char *key = path_join(d->old, "legacy.key"), *line = NULL;
-	TRY(desk(d, "account.proof", NULL, true, false, &proof, f));
+	TRY(demo_call(d, "account.proof", NULL, true, false, &proof, f));
 	json_t *cert = json_array_get(json_object_get(proof, "certificates"), 0);
-	TRY(line_by_pem(slice_str(text_of(proof, "text")), text_of(cert, "line"), key, &line, f));
-	TRY(desk(d, "account.prove", json_pack("{s:s,s:s}", "way", "key", "line", line), true, true, &r, f));
+	TRY(line_by_pem(slice_str(demo_text(proof, "text")), demo_text(cert, "line"), key, &line, f));
+	TRY(demo_call(d, "account.prove", json_pack("{s:s,s:s}", "way", "key", "line", line), true, true, &r, f));
 	json_t *account = json_object_get(r, "account");
-	demo_say("the key of certificate %s has signed: agent %s, mobile on record %s", text_of(cert, "serial"),
-		 text_of(account, "agent"), text_of(account, "mobile"));
+	demo_say("the key of certificate %s has signed: agent %s, mobile on record %s", demo_text(cert, "serial"),
+		 demo_text(account, "agent"), demo_text(account, "mobile"));
 	return OK;
 }
 
-static enum err back_fill(struct demo *d, struct fault *f)
+static enum err back_fill(struct demo *d, const char *mobile, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *sent = NULL, *r = NULL;
 	char code[7];
-	TRY(desk(d, "account.sms", json_pack("{s:s,s:s}", "purpose", "bind", "mobile", DEMO_MOBILE), true, true, &sent,
-		 f));
-	TRY(demo_sms_code(d, DEMO_MOBILE, code, f));
-	TRY(desk(d, "account.reset",
-		 json_pack("{s:s,s:s,s:s,s:s}", "mobile", DEMO_MOBILE, "sms_code", code, "new_password", DEMO_PASSWORD,
-			   "new_password_again", DEMO_PASSWORD),
-		 true, true, &r, f));
-	demo_say("code sent to %s and typed; number and password are set", text_of(sent, "mobile"));
+	TRY(demo_call(d, "account.sms", json_pack("{s:s,s:s}", "purpose", "bind", "mobile", mobile), true, true, &sent,
+		      f));
+	TRY(demo_sms_code(d, mobile, code, f));
+	TRY(demo_call(d, "account.reset",
+		      json_pack("{s:s,s:s,s:s,s:s}", "mobile", mobile, "sms_code", code, "new_password", DEMO_PASSWORD,
+				"new_password_again", DEMO_PASSWORD),
+		      true, true, &r, f));
+	demo_say("code sent to %s and typed; number and password are set", demo_text(sent, "mobile"));
 	return OK;
 }
 
@@ -197,16 +200,30 @@ enum err demo_log_in(struct demo *d, struct fault *f)
 	demo_step(d, "登录 log in as %s with the initial password: nothing is open but proof, back-fill and reset",
 		  DEMO_IDENTIFIER);
 	TRY(log_in(d, DEMO_IDENTIFIER, SETUP_INITIAL_PASSWORD, &must_reset, f));
-	if (!must_reset || desk(d, "service.list", NULL, true, false, &none, &refused) == OK)
+	if (!must_reset || demo_call(d, "service.list", NULL, true, false, &none, &refused) == OK)
 		return fault_raise(f, ERR_INTERNAL, "demo", "demo", "the initial password opened more than the reset");
 	demo_say("service.list: refused by rule %s", refused.rule);
 	TRY(prove_first(d, f));
 	demo_took(d);
 	demo_step(d, "补录并重置 back-fill and reset: mobile %s, the code of its SMS, a new password", DEMO_MOBILE);
-	TRY(back_fill(d, f));
+	TRY(back_fill(d, DEMO_MOBILE, f));
 	TRY(log_in(d, DEMO_MOBILE, DEMO_PASSWORD, &must_reset, f));
 	demo_took(d);
 	return OK;
+}
+
+/* No key speaks for the account: an officer who has seen its papers does. */
+enum err demo_enter(struct demo *d, const char *identifier, const char *mobile, struct fault *f)
+{
+	bool must_reset = false;
+	_cleanup_(json_freep) json_t *granted = NULL, *proved = NULL;
+	TRY(log_in(d, identifier, SETUP_INITIAL_PASSWORD, &must_reset, f));
+	TRY(demo_call(d, "account.grant", json_pack("{s:s,s:s}", "identifier", identifier, "reason", "papers seen"),
+		      false, false, &granted, f));
+	TRY(demo_call(d, "account.prove", json_pack("{s:s,s:s}", "way", "officer", "code", demo_text(granted, "code")),
+		      true, true, &proved, f));
+	TRY(back_fill(d, mobile, f));
+	return log_in(d, mobile, DEMO_PASSWORD, &must_reset, f);
 }
 
 /* --- service and order --- */
@@ -225,12 +242,12 @@ enum err demo_refused_for_service(struct demo *d, struct fault *f)
 	_cleanup_(json_freep) json_t *list = NULL, *r = NULL;
 	struct fault refused = {0};
 	demo_step(d, "延期 extend %s: the service %s has expired", DEMO_SERIAL, DEMO_SERVICE);
-	TRY(desk(d, "service.list", NULL, true, false, &list, f));
+	TRY(demo_call(d, "service.list", NULL, true, false, &list, f));
 	json_t *row = json_array_get(json_object_get(list, "services"), 0);
-	demo_say("service %s %s, %s to %s: %s", text_of(row, "id"), text_of(row, "certificate_name"),
+	demo_say("service %s %s, %s to %s: %s", demo_text(row, "id"), demo_text(row, "certificate_name"),
 		 shanghai_of(row, "begins", (char[TIME_TEXT]){0}), shanghai_of(row, "ends", (char[TIME_TEXT]){0}),
-		 text_of(row, "state"));
-	if (desk(d, "request.prepare", extend_params(NULL), true, true, &r, &refused) == OK)
+		 demo_text(row, "state"));
+	if (demo_call(d, "request.prepare", extend_params(NULL), true, true, &r, &refused) == OK)
 		return fault_raise(f, ERR_INTERNAL, "demo", "demo",
 				   "the desk took an extension for an expired service");
 	if (strcmp(refused.rule, "service_expired") != 0) {
@@ -242,21 +259,27 @@ enum err demo_refused_for_service(struct demo *d, struct fault *f)
 	return OK;
 }
 
-enum err demo_renew_and_pay(struct demo *d, char **ret_order, struct fault *f)
+enum err demo_pay(struct demo *d, const char *service, char **ret_order, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *made = NULL, *pay = NULL, *paid = NULL;
 	_cleanup_(freep) char *reference = NULL;
-	demo_step(d, "续费 renew the service: order, bank transfer, and an officer confirms the bank's reference");
-	TRY(desk(d, "order.create", json_pack("{s:s,s:s}", "service_id", DEMO_SERVICE, "kind", "renew"), true, true,
-		 &made, f));
-	const char *order = text_of(made, "order");
-	TRY(desk(d, "order.pay", json_pack("{s:s}", "order", order), true, true, &pay, f));
-	reference = xasprintf("BANK-%s", text_of(pay, "reference"));
-	TRY(desk(d, "order.confirm", json_pack("{s:s,s:s}", "order", order, "bank_reference", reference), false, true,
-		 &paid, f));
+	TRY(demo_call(d, "order.create", json_pack("{s:s,s:s}", "service_id", service, "kind", "renew"), true, true,
+		      &made, f));
+	const char *order = demo_text(made, "order");
+	TRY(demo_call(d, "order.pay", json_pack("{s:s}", "order", order), true, true, &pay, f));
+	reference = xasprintf("BANK-%s", demo_text(pay, "reference"));
+	TRY(demo_call(d, "order.confirm", json_pack("{s:s,s:s}", "order", order, "bank_reference", reference), false,
+		      true, &paid, f));
 	demo_say("order %s: %lld fen, %s", order, (long long)json_integer_value(json_object_get(made, "amount_fen")),
-		 text_of(paid, "state"));
+		 demo_text(paid, "state"));
 	*ret_order = xstrdup(order);
+	return OK;
+}
+
+enum err demo_renew_and_pay(struct demo *d, char **ret_order, struct fault *f)
+{
+	demo_step(d, "续费 renew the service: order, bank transfer, and an officer confirms the bank's reference");
+	TRY(demo_pay(d, DEMO_SERVICE, ret_order, f));
 	demo_took(d);
 	return OK;
 }
@@ -270,33 +293,33 @@ static enum err prove_and_submit(struct demo *d, const char *request, struct fau
 	_cleanup_(tally_done) struct tally t = {0};
 	_cleanup_(freep) char *key = path_join(d->old, "legacy.key"), *line = NULL;
 	char name[NOTE_MAX_NAME + 1];
-	TRY(desk(d, "request.show", json_pack("{s:s}", "request", request), true, false, &shown, f));
-	const char *text = text_of(shown, "tally");
+	TRY(demo_call(d, "request.show", json_pack("{s:s}", "request", request), true, false, &shown, f));
+	const char *text = demo_text(shown, "tally");
 	TRY(tally_parse(slice_str(text), &t, f));
 	note_subscriber_name(t.predecessor.issuer_key_id, SERIAL(&t.predecessor.serial), name);
 	TRY(line_by_pem(slice_str(text), name, key, &line, f));
-	TRY(desk(d, "request.prove", json_pack("{s:s,s:[s]}", "request", request, "lines", line), true, true, &proved,
-		 f));
-	return desk(d, "request.submit", json_pack("{s:s}", "request", request), true, true, &submitted, f);
+	TRY(demo_call(d, "request.prove", json_pack("{s:s,s:[s]}", "request", request, "lines", line), true, true,
+		      &proved, f));
+	return demo_call(d, "request.submit", json_pack("{s:s}", "request", request), true, true, &submitted, f);
 }
 
 /* Until the desk says issued or refused. Gives *ret: the last answer. */
-static enum err wait_issued(struct demo *d, const char *request, json_t **ret, struct fault *f)
+enum err demo_wait_issued(struct demo *d, const char *request, json_t **ret, struct fault *f)
 {
 	int64_t until = clock_mono_us() + WAIT_ISSUED_MS * 1000LL;
 	for (;;) {
 		_cleanup_(json_freep) json_t *r = NULL;
-		TRY(desk(d, "request.show", json_pack("{s:s,s:i}", "request", request, "wait_ms", 1000), true, false,
-			 &r, f));
-		const char *state = text_of(r, "state");
+		TRY(demo_call(d, "request.show", json_pack("{s:s,s:i}", "request", request, "wait_ms", 1000), true,
+			      false, &r, f));
+		const char *state = demo_text(r, "state");
 		if (strcmp(state, "issued") == 0) {
 			*ret = TAKE(r);
 			return OK;
 		}
 		if (strcmp(state, "refused") == 0) {
 			json_t *refusal = json_object_get(r, "refusal");
-			return fault_raise(f, ERR_RULE, text_of(refusal, "rule"), "request",
-					   "request %s was refused: %s", request, text_of(refusal, "text"));
+			return fault_raise(f, ERR_RULE, demo_text(refusal, "rule"), "request",
+					   "request %s was refused: %s", request, demo_text(refusal, "text"));
 		}
 		if (clock_mono_us() > until)
 			return fault_raise(f, ERR_NET, "demo_slow", "request", "request %s is still %s after %d ms",
@@ -309,18 +332,18 @@ static enum err keep_receipt(struct demo *d, const char *serial, const char *ste
 {
 	_cleanup_(json_freep) json_t *r = NULL;
 	_cleanup_(freep) char *path = xasprintf("%s/%s.receipt", d->out, stem);
-	TRY(desk(d, "receipt.get", json_pack("{s:s}", "serial", serial), true, false, &r, f));
-	return file_write_new(path, slice_str(text_of(r, "receipt")), 0644, f);
+	TRY(demo_call(d, "receipt.get", json_pack("{s:s}", "serial", serial), true, false, &r, f));
+	return file_write_new(path, slice_str(demo_text(r, "receipt")), 0644, f);
 }
 
 /* Writes the certificate, its tally note and its receipt; keeps the serial. */
-static enum err keep_result(struct demo *d, json_t *r, const char *stem, char **ret_serial, struct fault *f)
+enum err demo_keep_result(struct demo *d, json_t *r, const char *stem, char **ret_serial, struct fault *f)
 {
 	_cleanup_buf_ struct buf der = {0};
 	_cleanup_(cert_done) struct cert cert = {0};
 	_cleanup_(freep) char *pem_path = xasprintf("%s/%s.pem", d->out, stem),
 			      *note_path = xasprintf("%s/%s.note", d->out, stem);
-	const char *pem = text_of(r, "certificate"), *note = text_of(r, "note");
+	const char *pem = demo_text(r, "certificate"), *note = demo_text(r, "note");
 	TRY(pem_or_der(slice_str(pem), "CERTIFICATE", &der, f));
 	TRY(cert_parse(buf_slice(&der), &cert, f));
 	*ret_serial = xstrdup(SERIAL(&cert.serial));
@@ -335,11 +358,11 @@ enum err demo_extend(struct demo *d, const char *order, struct fault *f)
 	_cleanup_(json_freep) json_t *made = NULL, *issued = NULL;
 	demo_step(d, "延期 extend again, with the paid order: same key, same subject, proved with the old key, no "
 		     "officer needed");
-	TRY(desk(d, "request.prepare", extend_params(order), true, true, &made, f));
-	d->extend_request = xstrdup(text_of(made, "request"));
+	TRY(demo_call(d, "request.prepare", extend_params(order), true, true, &made, f));
+	d->extend_request = xstrdup(demo_text(made, "request"));
 	TRY(prove_and_submit(d, d->extend_request, f));
-	TRY(wait_issued(d, d->extend_request, &issued, f));
-	TRY(keep_result(d, issued, "extended", &d->extended_serial, f));
+	TRY(demo_wait_issued(d, d->extend_request, &issued, f));
+	TRY(demo_keep_result(d, issued, "extended", &d->extended_serial, f));
 	demo_took(d);
 	return OK;
 }
@@ -364,31 +387,32 @@ static void demo_pdf(const char *what, struct buf *b)
 	buf_fmt(b, "xref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R/Size 6>>\nstartxref\n%zu\n%%%%EOF\n", table);
 }
 
-static enum err put_materials(struct demo *d, const char *request, struct fault *f)
+enum err demo_put_materials(struct demo *d, const char *request, const char *const *names, size_t n, struct fault *f)
 {
-	for (size_t i = 0; i < sizeof demo_materials / sizeof demo_materials[0]; i++) {
+	for (size_t i = 0; i < n; i++) {
 		_cleanup_buf_ struct buf pdf = {0}, text = {0};
 		_cleanup_(json_freep) json_t *r = NULL;
-		demo_pdf(demo_materials[i], &pdf);
+		demo_pdf(names[i], &pdf);
 		buf_base64(&text, pdf.data, pdf.len);
-		TRY(desk(d, "material.put",
-			 json_pack("{s:s,s:s,s:s}", "request", request, "name", demo_materials[i], "content",
-				   buf_text(&text)),
-			 true, true, &r, f));
+		TRY(demo_call(
+			d, "material.put",
+			json_pack("{s:s,s:s,s:s}", "request", request, "name", names[i], "content", buf_text(&text)),
+			true, true, &r, f));
 	}
 	return OK;
 }
 
-static enum err approve_as(struct demo *d, const char *request, const char *officer, struct fault *f)
+enum err demo_approve_as(struct demo *d, const char *request, const char *officer, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *shown = NULL, *r = NULL;
 	_cleanup_(person_key_done) struct person_key key = {0};
 	_cleanup_(freep) char *path = setup_person_path(d->dir, officer), *line = NULL;
-	TRY(desk(d, "review.show", json_pack("{s:s}", "request", request), false, false, &shown, f));
+	TRY(demo_call(d, "review.show", json_pack("{s:s}", "request", request), false, false, &shown, f));
 	TRY(person_key_load(path, NULL, &key, f));
-	TRY(line_by_person(text_of(shown, "tally"), &key, &line, f));
-	TRY(desk(d, "review.approve", json_pack("{s:s,s:s}", "request", request, "line", line), false, true, &r, f));
-	demo_say("%s approves: request is %s", officer, text_of(r, "state"));
+	TRY(line_by_person(demo_text(shown, "tally"), &key, &line, f));
+	TRY(demo_call(d, "review.approve", json_pack("{s:s,s:s}", "request", request, "line", line), false, true, &r,
+		      f));
+	demo_say("%s approves: request is %s", officer, demo_text(r, "state"));
 	return OK;
 }
 
@@ -406,14 +430,14 @@ enum err demo_change(struct demo *d, const char *order, struct fault *f)
 	_cleanup_(json_freep) json_t *made = NULL, *issued = NULL;
 	demo_step(d, "变更 change name and code, with an extension in the same tally: five materials, the old key's "
 		     "proof, two officers");
-	TRY(desk(d, "request.prepare", change_params(d, order), true, true, &made, f));
-	d->change_request = xstrdup(text_of(made, "request"));
-	TRY(put_materials(d, d->change_request, f));
+	TRY(demo_call(d, "request.prepare", change_params(d, order), true, true, &made, f));
+	d->change_request = xstrdup(demo_text(made, "request"));
+	TRY(demo_put_materials(d, d->change_request, demo_materials, 5, f));
 	TRY(prove_and_submit(d, d->change_request, f));
-	TRY(approve_as(d, d->change_request, "alice", f));
-	TRY(approve_as(d, d->change_request, "bob", f));
-	TRY(wait_issued(d, d->change_request, &issued, f));
-	TRY(keep_result(d, issued, "changed", &d->changed_serial, f));
+	TRY(demo_approve_as(d, d->change_request, "alice", f));
+	TRY(demo_approve_as(d, d->change_request, "bob", f));
+	TRY(demo_wait_issued(d, d->change_request, &issued, f));
+	TRY(demo_keep_result(d, issued, "changed", &d->changed_serial, f));
 	demo_took(d);
 	return OK;
 }
@@ -433,8 +457,8 @@ static void print_status(json_t *answers)
 	size_t i;
 	json_t *a;
 	json_array_foreach(answers, i, a) demo_say(
-		"%-34s %s%s%s%s%s", text_of(a, "serial"), text_of(a, "state"), text_of(a, "reason")[0] ? " " : "",
-		text_of(a, "reason"), text_of(a, "successor")[0] ? ", successor " : "", text_of(a, "successor"));
+		"%-34s %s%s%s%s%s", demo_text(a, "serial"), demo_text(a, "state"), demo_text(a, "reason")[0] ? " " : "",
+		demo_text(a, "reason"), demo_text(a, "successor")[0] ? ", successor " : "", demo_text(a, "successor"));
 }
 
 enum err demo_collect(struct demo *d, struct fault *f)
@@ -443,12 +467,12 @@ enum err demo_collect(struct demo *d, struct fault *f)
 	_cleanup_buf_ struct buf der = {0}, pem = {0};
 	_cleanup_(freep) char *path = path_join(d->out, "crl.pem");
 	demo_step(d, "status, CRL, and what is left in out/");
-	TRY(desk(d, "status.query",
-		 json_pack("{s:[s,s,s]}", "serials", DEMO_SERIAL, d->extended_serial, d->changed_serial), false, false,
-		 &status, f));
+	TRY(demo_call(d, "status.query",
+		      json_pack("{s:[s,s,s]}", "serials", DEMO_SERIAL, d->extended_serial, d->changed_serial), false,
+		      false, &status, f));
 	print_status(json_object_get(status, "answers"));
-	TRY(desk(d, "crl.get", NULL, false, false, &crl, f));
-	const char *text = text_of(crl, "der");
+	TRY(demo_call(d, "crl.get", NULL, false, false, &crl, f));
+	const char *text = demo_text(crl, "der");
 	if (!base64_decode(text, strlen(text), &der))
 		return fault_raise(f, ERR_PARSE, "crl", "crl.get", "no base64");
 	pem_put(&pem, "X509 CRL", buf_slice(&der));
