@@ -521,3 +521,28 @@ typed() {
 	run grep -lE '#include <(dlfcn|unistd|fcntl|poll|sys/[a-z]+)\.h>' "$root"/tools/hufu/{token*,signature,proof,cmd_prove}.[ch]
 	same "$output" "$root/tools/hufu/token_module.c"
 }
+
+@test "a reissue's key is born on a token at an officer's machine: the token proves it to the officer's client, another does not" {
+	new_token OFFICE
+	new_key OFFICE EC:prime256v1 01 born
+	new_token EMPTY
+	token_csr born OFFICE born
+	local m papers=() id serial
+	for m in registration-form agent-id-card business-licence risk-notice; do papers+=("--material=$m=$(material "$m")"); done
+	serial=$(openssl x509 -in "$WORK/six.renewed.pem" -noout -serial | cut -d= -f2)
+	id=$(as six hufu --json request reissue --way damaged --project jinhua --csr "$WORK/born.csr" --files no --accept-notice --key-seen token \
+		"${papers[@]}" "$serial" | field request)
+	token_prove six "$id" --token OFFICE
+	as six hufu request submit "$id"
+	seen() { as officer hufu officer approve --yes --key "$(key_of "$1")" --key-seen token --module $module --pin-fd 4 "${@:2}" "$id" 4<<<"${typed:-$pin}"; }
+	fails 4 "wants --token LABEL" seen alice
+	refused key_not_on_token seen alice --token EMPTY
+	typed=000000 refused pin_wrong seen alice --token OFFICE
+	did seen alice --token OFFICE
+	said "the key is the one on the token"
+	did seen bob --token OFFICE
+	did seen carol --token OFFICE
+	issued_to six "$id" six.born
+	verified "$WORK/six.born.pem"
+	same "$(public_key "$WORK/six.born.pem")" "$(spki OFFICE 01)"
+}
