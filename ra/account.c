@@ -181,6 +181,22 @@ static enum err record(struct ctx *c, const struct account_change *ch, struct fa
 	return e;
 }
 
+enum err account_shared_password(struct ctx *c, const char *mobile, int64_t but, char ret[PASSWORD_HASH_MAX + 1],
+				 struct fault *f)
+{
+	_cleanup_(freep) struct account *all = xcalloc(PER_MOBILE_MAX, sizeof(*all));
+	size_t n = 0;
+	password_none(c->desk->passwords, ret);
+	TRY(store_accounts_by_mobile(c->db, mobile, all, PER_MOBILE_MAX, &n, f));
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].id != but) {
+			memcpy(ret, all[i].password, sizeof(all[i].password));
+			return OK;
+		}
+	}
+	return OK;
+}
+
 /* One person, one password: that of all accounts of the number is set, and their sessions end. */
 static enum err set_password(struct ctx *c, const struct account_change *ch, struct fault *f)
 {
@@ -189,7 +205,7 @@ static enum err set_password(struct ctx *c, const struct account_change *ch, str
 	const char *hash = ch->hash;
 	size_t n = 0;
 	if (!hash) {
-		password_none(c->desk->passwords, none);
+		TRY(account_shared_password(c, ch->mobile, ch->account->id, none, f));
 		hash = none;
 	}
 	TRY(store_account_password(c->db, ch->account->id, hash, false, c->now, f));

@@ -45,12 +45,15 @@ MUST_CHECK enum err account_proved(struct ctx *c, struct fault *f);
 struct account_change {
 	const struct account *account;
 	const char *agent, *mobile, *way;
-	const char *hash; /* of the new password; NULL: none fits until one is set by SMS */
+	const char *hash; /* of the new password; NULL: that of the number's other accounts, or none until one is set by SMS */
 	bool first;       /* it ends the initial password */
 };
 /* In the call's transaction: binds, tells the old contact with a code that freezes it, ends the sessions but the call's own.
  * ERR_CONFLICT mobile_used. */
 MUST_CHECK enum err account_bind(struct ctx *c, const struct account_change *ch, struct fault *f);
+/* The password of the other accounts of a number, or one that nothing fits: it is set by SMS then. */
+MUST_CHECK enum err account_shared_password(struct ctx *c, const char *mobile, int64_t but, char ret[PASSWORD_HASH_MAX + 1],
+					    struct fault *f);
 /* new_password_again is the same when it is there: ERR_RULE password_differs; and the rules for new_password. */
 MUST_CHECK enum err account_new_password(struct ctx *c, const struct account *a, const char *mobile, struct fault *f);
 /* A message to a number that something was set anew. */

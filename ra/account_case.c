@@ -7,7 +7,6 @@
 
 #include "ra/code.h"
 #include "ra/mobile.h"
-#include "ra/password.h"
 #include "ra/picture.h"
 #include "ra/sealed.h"
 
@@ -262,7 +261,7 @@ static enum err undo(struct ctx *c, const struct account_case *k, struct fault *
 	else
 		TRY(store_account_bind(c->db, b.account, b.agent_before, b.mobile_before, c->now, f));
 	if (!b.first) {
-		password_none(c->desk->passwords, none);
+		TRY(account_shared_password(c, b.mobile_before, b.account, none, f));
 		TRY(store_account_password(c->db, b.account, none, false, c->now, f));
 	}
 	TRY(store_binding_state(c->db, b.id, "undone", f));

@@ -305,6 +305,30 @@ static void test_change_of_agent_by_an_officer(void **state)
 	json_decref(fx_do(x, UID_SUBSCRIBER, "account.login", login(NEXT_MOBILE, "the-next-password")));
 }
 
+/* Who is agent of one organisation already becomes that of another: one person, one password. */
+static void test_agent_of_a_second_organisation(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	char code[7];
+	(void)state;
+	fx_configure(x, "accounts: {organisations_per_mobile: 2}\n");
+	fx_log_in(x);
+	code_for(x, x->session, "new", OTHER_MOBILE, OTHER_MOBILE, code);
+	json_decref(fx_do(x, UID_OTHER, "account.password",
+			  json_pack("{s:s,s:s,s:s}", "session", x->other_session, "password", PASSWORD, "new_password",
+				    "of-the-other-one")));
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.agent",
+			  json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "session", x->session, "agent", "李四", "mobile",
+				    OTHER_MOBILE, "way", "officer", "new_code", code, "text", "one agent for both")));
+	_cleanup_(freep) char *id = case_of(x, "agent");
+	json_decref(fx_do(x, UID_OFFICER, "account.decide", decide(id, "accept")));
+	fx_refused(x, UID_SUBSCRIBER, "account.login", login(ORG_CODE, PASSWORD), "login_wrong");
+	_cleanup_(json_freep) json_t *r =
+		fx_do(x, UID_SUBSCRIBER, "account.login", login(OTHER_MOBILE, "of-the-other-one"));
+	assert_true(json_is_true(json_object_get(r, "must_choose")));
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.login", login(ORG_CODE, "of-the-other-one")));
+}
+
 static void test_number_of_another_account(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -546,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_strangers_cannot_be_chosen),
 		cmocka_unit_test(test_change_of_agent),
 		cmocka_unit_test(test_change_of_agent_by_an_officer),
+		cmocka_unit_test(test_agent_of_a_second_organisation),
 		cmocka_unit_test(test_number_of_another_account),
 		cmocka_unit_test(test_old_contact_freezes),
 		cmocka_unit_test(test_officer_lets_a_binding_stand),
