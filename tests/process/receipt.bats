@@ -98,12 +98,12 @@ assert len(path.split("\n")) - 1 >= 4, path' "$root" <<<"$output"
 	said "message: e_roster" "message: e_policy"
 	did ledger backup "$WORK/copy.db"
 	said "entries, checked"
-	fails 1 "[db_exists]" ledger backup "$WORK/copy.db"
+	fails 1 "rule=db_exists" ledger backup "$WORK/copy.db"
 }
 
 @test "hufu ledger: wrong words, no such entry, and a damaged file are named" {
 	fails 4 "wanted FROM-TO" ledger export all
-	fails 1 "entry_unknown" ledger prove 100000
+	fails 1 "rule=entry_unknown" ledger prove 100000
 	cp -r "$WORK/demo" "$WORK/damaged"
 	python3 - "$WORK/damaged/var/lib/hufu-ca/ledger.db" <<'PY'
 import sqlite3, sys
