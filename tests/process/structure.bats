@@ -43,7 +43,8 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 		check common/rpc 'common/(base|rpc)/'
 		check ca 'common/(base|pki|note|policy|rpc/(wire|server)|db)|ca/'
 		check ra 'common/|ra/'
-		check tools 'common/|tools/'
+		check tools 'common/|tools/' | grep -v '^tools/benchmark/' || true
+		check tools/benchmark 'common/|tools/|ra/store' # a desk of two million certificates is filled by the desk's own store
 	)
 	[ -z "$bad" ] || { echo "$bad"; false; }
 }
