@@ -6,7 +6,7 @@
 #include "ra/project.h"
 #include "ra/service.h"
 
-static const struct rpc_param search_params[] = {TEXT("query", true, 1, 200, "项目名称", "name of the project"), {0}};
+static const struct rpc_param search_params[] = {TEXT("query", true, 1, 600, "项目名称", "name of the project"), {0}};
 static const struct rpc_param project_params[] = {TEXT("project", true, 1, 47, "项目", "name of the project"), {0}};
 static const struct rpc_param apply_params[] = {TEXT("project", true, 1, 47, "项目", "name of the project"),
 						TEXT("service", true, 1, 47, "服务", "name of the service"),
@@ -23,16 +23,23 @@ static const struct rpc_param list_params[] = {PAGE, SEARCH, {0}};
 // clang-format on
 #define CONTACT                                                                                                        \
 	OBJ("contact", BOTH("name") "," BOTH("hours") "," BOTH("address") "," STR("telephone") "," STR("emergency"))
+// clang-format off
+#define PAGE_TEXTS ROWS("process", BOTH("title") "," BOTH("text")) "," ROWS("help", BOTH("title") "," BOTH("text")) ","   \
+	ROWS("downloads", BOTH("title") "," STR("version") "," STR("url") "," STR("sha256"))
+#define WAYS ROWS("ways", STR("profile") "," STR("kind") "," STR("way") "," BOTH("title") "," INT("officers") ","          \
+	STR("order") "," STR_OR_NULL("notice") "," BOOL("asks_files") ",\"materials\":{\"type\":\"array\",\"items\":"      \
+	"{\"type\":\"array\",\"items\":" OBJECT(STR("name") "," BOTH("title")) "}}")
+// clang-format on
 
 static const struct desk_method methods[] = {
 	METHOD("project.search", project_search, MODE_READ, ANYBODY, false, false, false, search_params,
 	       OBJECT(ROWS("projects", PROJECT)), "搜索合作项目",
 	       "find a project by name, alias or some of its characters"),
 	METHOD("project.show", project_show, MODE_READ, ANYBODY, false, false, false, project_params,
-	       OBJECT(PROJECT "," CONTACT
+	       OBJECT(PROJECT "," CONTACT "," PAGE_TEXTS "," WAYS
 			      "," ROWS("services", STR("service") "," BOTH("title") "," STR("profile") "," INT(
 							   "price_fen") "," INT("period_months"))),
-	       "合作项目", "a project, its services and its service desk"),
+	       "合作项目", "a project's page: services with prices, ways, process, help, downloads, service desk"),
 	READS("service.list", service_list, list_params, OBJECT(ROWS("services", SERVICE) "," INT("total")), "我的服务",
 	      "my services"),
 	CHANGES("service.apply", service_apply, apply_params, OBJECT(SERVICE "," STR("order") "," INT("amount_fen")),

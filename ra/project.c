@@ -3,6 +3,8 @@
  */
 #include "ra/project.h"
 
+#include "ra/title.h"
+
 #include <string.h>
 
 #define SEARCH_MAX 20
@@ -19,6 +21,102 @@ static json_t *service_defs(const struct project *p)
 		json_object_set_new(o, "price_fen", json_integer(defs[i].price_fen));
 		json_object_set_new(o, "period_months", json_integer(defs[i].period_months));
 		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *page_texts(const struct yaml_list *texts)
+{
+	json_t *list = json_array();
+	const struct page_text *v = texts->v;
+	for (size_t i = 0; i < texts->n; i++) {
+		json_t *o = json_object();
+		json_object_set_new(o, "title", json_bilingual(&v[i].title));
+		json_object_set_new(o, "text", json_bilingual(&v[i].text));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *downloads(const struct project *p)
+{
+	json_t *list = json_array();
+	const struct download *v = p->downloads.v;
+	for (size_t i = 0; i < p->downloads.n; i++) {
+		json_t *o = json_object();
+		json_object_set_new(o, "title", json_bilingual(&v[i].title));
+		json_object_set_new(o, "version", json_string(v[i].version));
+		json_object_set_new(o, "url", json_string(v[i].url));
+		json_object_set_new(o, "sha256", json_string(v[i].sha256));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+/* --- ways: what can be asked for, and what each wants --- */
+
+static json_t *material_json(const char *name)
+{
+	json_t *o = json_object();
+	const struct bilingual title = title_of(name);
+	json_object_set_new(o, "name", json_string(name));
+	json_object_set_new(o, "title", json_bilingual(&title));
+	return o;
+}
+
+/* A list of choices: one of each inner list is wanted. */
+static json_t *materials_json(const struct material_group *group)
+{
+	json_t *list = json_array();
+	const struct material_any *any = group->any_of.v;
+	for (size_t i = 0; i < group->all_of.n; i++) {
+		json_t *one = json_array();
+		json_array_append_new(one, material_json(group->all_of.v[i]));
+		json_array_append_new(list, one);
+	}
+	for (size_t i = 0; i < group->any_of.n; i++) {
+		json_t *choice = json_array();
+		for (size_t k = 0; k < any[i].of.n; k++)
+			json_array_append_new(choice, material_json(any[i].of.v[k]));
+		json_array_append_new(list, choice);
+	}
+	return list;
+}
+
+static json_t *way_json(const char *profile, const char *kind, const struct policy_way *w)
+{
+	static const char *const orders[] = {
+		[WAY_ORDER_NONE] = "none", [WAY_ORDER_EXTENDED] = "when_extended", [WAY_ORDER_ALWAYS] = "always"};
+	json_t *o = json_object();
+	json_object_set_new(o, "profile", json_string(profile));
+	json_object_set_new(o, "kind", json_string(kind));
+	json_object_set_new(o, "way", json_string(w->way));
+	json_object_set_new(o, "title", json_bilingual(&w->title));
+	json_object_set_new(o, "officers", json_integer(w->officers));
+	json_object_set_new(o, "order", json_string(orders[w->order]));
+	json_object_set_new(o, "notice", w->notice ? json_string(w->notice) : json_null());
+	json_object_set_new(o, "asks_files", json_boolean(w->asks_files));
+	json_object_set_new(o, "materials", materials_json(&w->materials));
+	return o;
+}
+
+static void add_ways(const struct profile *p, json_t *list)
+{
+	const struct policy_kind *kinds = p->kinds.v;
+	for (size_t k = 0; k < p->kinds.n; k++) {
+		const struct policy_way *ways = kinds[k].ways.v;
+		for (size_t i = 0; i < kinds[k].ways.n; i++)
+			json_array_append_new(list, way_json(p->name, kinds[k].kind, &ways[i]));
+	}
+}
+
+static json_t *ways_json(const struct policy *policy, const struct project *p)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < p->profiles.n; i++) {
+		const struct profile *profile = policy_profile(policy, p->profiles.v[i]);
+		if (profile)
+			add_ways(profile, list);
 	}
 	return list;
 }
@@ -65,6 +163,10 @@ enum err project_show(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(contact, "emergency", json_string(p->contact_emergency ? p->contact_emergency : ""));
 	*ret = project_json(p);
 	json_object_set_new(*ret, "services", service_defs(p));
+	json_object_set_new(*ret, "ways", ways_json(c->law->policy, p));
+	json_object_set_new(*ret, "process", page_texts(&p->process));
+	json_object_set_new(*ret, "help", page_texts(&p->help));
+	json_object_set_new(*ret, "downloads", downloads(p));
 	json_object_set_new(*ret, "contact", contact);
 	return OK;
 }

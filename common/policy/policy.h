@@ -106,12 +106,22 @@ struct service_def {
 	int64_t order_uses;        /* how many certificates one paid order allows */
 	int64_t order_months;      /* how long it may extend at most, in all */
 };
+struct page_text {
+	struct bilingual title, text; /* text may have many lines */
+};
+struct download {
+	struct bilingual title;
+	const char *version, *url;
+	const char *sha256;        /* of the file, lower-case hex */
+};
 struct project {
 	const char *name;
 	struct bilingual title;
 	struct yaml_strs aliases, profiles;
 	struct yaml_list services; /* struct service_def */
 	const char *first_login_proof; /* key, sms_to_recorded_mobile, officer, none */
+	struct yaml_list process, help; /* struct page_text: how one goes about it, in order; how things are done */
+	struct yaml_list downloads;     /* struct download */
 	struct bilingual contact_name, contact_hours, contact_address;
 	const char *contact_telephone, *contact_emergency;
 	struct yaml_doc *doc;
@@ -178,7 +188,8 @@ const char *profile_ext_oid(const struct profile_ext *e);
 const char *profile_purpose_oid(const char *purpose);
 const struct notice *policy_notice(const struct policy *p, const char *name);
 const struct pinned_issuer *policy_issuer(const struct policy *p, const uint8_t key_id[20]);
-/* Public search over titles and aliases: exact, substring, then subsequence; best first. Fills at most max pointers, returns how many. */
+/* Public search over titles, aliases and names, at most 600 bytes: the whole, a part, characters in order with gaps, then a name with more
+ * around it; fewest other characters first. Width, case and spaces do not count. Fills at most max pointers, returns how many. */
 size_t policy_search(const struct policy *p, const char *query, const struct project **ret, size_t max);
 
 /* Static faults of meaning: each as one line "error|warning path:line:column rule text". Returns the number of errors. */

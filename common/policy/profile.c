@@ -91,6 +91,23 @@ static enum err project_services(struct project *p, struct fault *f)
 	return OK;
 }
 
+static enum err project_downloads(struct project *p, struct fault *f)
+{
+	for (size_t i = 0; i < p->downloads.n; i++) {
+		struct download *d = &downloads_of(p)[i];
+		uint8_t hash[32];
+
+		if (strncmp(d->url, "https://", 8) != 0 || strpbrk(d->url, " \"<>\\") != NULL)
+			return yaml_fault(p->doc, &d->url, f, "download_url", "found url \"%s\", wanted https://…",
+					  ESC(d->url, strlen(d->url)));
+		if (!slice_hex(slice_str(d->sha256), hash, sizeof(hash)))
+			return yaml_fault(p->doc, &d->sha256, f, "download_sha256",
+					  "found sha256 \"%s\", wanted 64 lower-case hex characters",
+					  ESC(d->sha256, strlen(d->sha256)));
+	}
+	return OK;
+}
+
 enum err project_decode(const char *path, struct slice text, struct project *ret, struct fault *f)
 {
 	TRY(yaml_parse(path, text, &ret->doc, f));
@@ -102,6 +119,7 @@ enum err project_decode(const char *path, struct slice text, struct project *ret
 	for (size_t i = 0; i < ret->profiles.n; i++)
 		TRY(name_check(ret->doc, &ret->profiles.v[i], "profile", f));
 	TRY(word_check(ret->doc, &ret->first_login_proof, first_login_words, 4, "first_login_unknown", "proof", f));
+	TRY(project_downloads(ret, f));
 	return project_services(ret, f);
 }
 

@@ -12,6 +12,7 @@
 #define MAX_TITLE 120
 #define MAX_WORD (TALLY_WORD - 1)
 #define MAX_URL 300
+#define MAX_TEXT 2000
 
 const char *const attr_check_words[] = {"none", "organisation_code", "unified_code", "organisation_or_unified", NULL};
 const char *const ext_type_words[] = {
@@ -209,6 +210,26 @@ static const struct yaml_rule contact_rules[] = {
 	{0},
 };
 
+static const struct yaml_rule text_rules[] = {
+	{"zh", YK_STR, AT(bilingual, zh), .required = true, .min = 1, .max = MAX_TEXT, .help = "in Chinese"},
+	{"en", YK_STR, AT(bilingual, en), .required = true, .min = 1, .max = MAX_TEXT, .help = "in English"},
+	{0},
+};
+static const struct yaml_rule page_rules[] = {
+	{"title", YK_SUB, AT(page_text, title), .required = true, .sub = title_rules, .help = "for people"},
+	{"text", YK_SUB, AT(page_text, text), .required = true, .sub = text_rules, .help = "for people"},
+	{0},
+};
+static const struct yaml_rule download_rules[] = {
+	{"title", YK_SUB, AT(download, title), .required = true, .sub = title_rules, .help = "for people"},
+	{"version", YK_STR, AT(download, version), .required = true, .min = 1, .max = 40, .help = "of the file"},
+	{"url", YK_STR, AT(download, url), .required = true, .min = 1, .max = MAX_URL,
+	 .help = "where it is: https://…"},
+	{"sha256", YK_STR, AT(download, sha256), .required = true, .min = 64, .max = 64,
+	 .help = "SHA-256 of the file, 64 lower-case hex characters"},
+	{0},
+};
+
 const struct yaml_rule project_rules[] = {
 	{"name", YK_STR, AT(project, name), .required = true, .min = 1, .max = MAX_WORD,
 	 .help = "as the file's, without .yaml"},
@@ -221,6 +242,12 @@ const struct yaml_rule project_rules[] = {
 	 .elem_size = sizeof(struct service_def), .help = "what a subscriber can buy, by name"},
 	{"first_login_proof", YK_STR, AT(project, first_login_proof), .required = true, .min = 1, .max = 40,
 	 .help = "what a first log-in asks besides the published password: key, sms_to_recorded_mobile, officer, none"},
+	{"process", YK_LIST, AT(project, process), .max = 20, .sub = page_rules, .elem_size = sizeof(struct page_text),
+	 .help = "how one goes about it, step by step, for the project's page"},
+	{"help", YK_LIST, AT(project, help), .max = 50, .sub = page_rules, .elem_size = sizeof(struct page_text),
+	 .help = "how things are done, for the project's page"},
+	{"downloads", YK_LIST, AT(project, downloads), .max = 50, .sub = download_rules,
+	 .elem_size = sizeof(struct download), .help = "software to download"},
 	{"contact", YK_SUB, .offset = 0, .required = true, .sub = contact_rules,
 	 .help = "the desk: shown with every \"ask the desk\""},
 	{0},

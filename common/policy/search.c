@@ -1,63 +1,94 @@
 /*
  * The public search for a project, before log-in: people type part of a name, an old name, or leave characters out.
- * Three ranks over title and aliases: the whole, a part, the characters in order with gaps; ASCII letters in either
- * case.
+ * Ranks over title, aliases and name: the whole, a part, the characters in order with gaps, and at last a name with more
+ * around it; within a rank the name with the fewest other characters is first. Width, case and spacing do not count:
+ * both sides are folded to code points once, so the time is that of reading each name once.
  */
 #include "common/policy/policy.h"
 
-#include "common/base/cleanup.h"
-
 #include <string.h>
 
-#define MAX_QUERY 200
+#define MAX_QUERY 600 /* bytes: 200 characters */
+#define MAX_FOLDED MAX_QUERY
+#define RANK_STEP 1000u
 
-enum rank { RANK_WHOLE, RANK_PART, RANK_GAPS, RANK_NONE };
+enum rank { RANK_WHOLE, RANK_PART, RANK_GAPS, RANK_AROUND, RANK_NONE };
 
-static void fold(const char *s, struct buf *ret)
+struct folded {
+	int32_t cp[MAX_FOLDED];
+	size_t n;
+};
+
+/* Full-width forms (Unicode U+FF01-FF5E) are their ASCII ones, capitals small; -1: left out. */
+static int32_t fold_one(int32_t cp)
 {
-	for (; *s != '\0'; s++)
-		buf_char(ret, *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s);
+	if (cp >= 0xff01 && cp <= 0xff5e)
+		cp -= 0xff01 - 0x21;
+	if (cp == ' ' || cp == '\t' || cp == 0x3000 || cp == 0xa0 || cp == 0x00b7)
+		return -1;
+	return cp >= 'A' && cp <= 'Z' ? cp - 'A' + 'a' : cp;
 }
 
-/* Code points of needle, white space left out, one after another in hay. */
-static bool subsequence(struct slice needle, struct slice hay)
+static void fold(const char *text, struct folded *ret)
 {
-	size_t i = 0, j = 0;
+	size_t n = strlen(text), i = 0;
 
-	while (i < needle.n) {
-		int32_t wanted = utf8_next(needle.p, needle.n, &i), found = -1;
+	ret->n = 0;
+	while (i < n && ret->n < MAX_FOLDED) {
+		int32_t cp = fold_one(utf8_next((const uint8_t *)text, n, &i));
 
-		if (wanted == ' ' || wanted == 0x3000)
-			continue;
-		while (j < hay.n && found != wanted)
-			found = utf8_next(hay.p, hay.n, &j);
-		if (found != wanted)
-			return false;
+		if (cp >= 0)
+			ret->cp[ret->n++] = cp;
 	}
-	return true;
 }
 
-static enum rank rank_of(const struct buf *query, const char *name)
+static bool part(const struct folded *needle, const struct folded *hay)
 {
-	_cleanup_buf_ struct buf folded = {0};
-
-	fold(name, &folded);
-	if (strcmp(buf_text(query), buf_text(&folded)) == 0)
-		return RANK_WHOLE;
-	if (strstr(buf_text(&folded), buf_text(query)) != NULL)
-		return RANK_PART;
-	return subsequence(buf_slice(query), buf_slice(&folded)) ? RANK_GAPS : RANK_NONE;
+	for (size_t i = 0; i + needle->n <= hay->n; i++) {
+		if (memcmp(needle->cp, hay->cp + i, needle->n * sizeof(needle->cp[0])) == 0)
+			return true;
+	}
+	return false;
 }
 
-static enum rank project_rank(const struct project *p, const struct buf *query)
+static bool in_order(const struct folded *needle, const struct folded *hay)
 {
-	enum rank best = rank_of(query, p->title.zh), other = rank_of(query, p->title.en);
+	size_t i = 0;
 
-	best = other < best ? other : best;
-	other = rank_of(query, p->name);
-	best = other < best ? other : best;
-	for (size_t i = 0; i < p->aliases.n; i++) {
-		other = rank_of(query, p->aliases.v[i]);
+	for (size_t j = 0; j < hay->n && i < needle->n; j++)
+		i += hay->cp[j] == needle->cp[i];
+	return i == needle->n;
+}
+
+static enum rank rank_of(const struct folded *query, const struct folded *name)
+{
+	if (part(query, name))
+		return query->n == name->n ? RANK_WHOLE : RANK_PART;
+	if (in_order(query, name))
+		return RANK_GAPS;
+	return name->n > 1 && part(name, query) ? RANK_AROUND : RANK_NONE;
+}
+
+/* Smaller is better. */
+static unsigned score(const struct folded *query, const char *text)
+{
+	struct folded name;
+	enum rank rank;
+
+	fold(text, &name);
+	rank = rank_of(query, &name);
+	return (unsigned)rank * RANK_STEP +
+	       (unsigned)(name.n > query->n ? name.n - query->n : query->n - name.n) * (rank != RANK_NONE);
+}
+
+static unsigned project_score(const struct project *p, const struct folded *query)
+{
+	unsigned best = score(query, p->title.zh);
+	const char *const names[] = {p->title.en, p->name};
+
+	for (size_t i = 0; i < 2 + p->aliases.n; i++) {
+		unsigned other = score(query, i < 2 ? names[i] : p->aliases.v[i - 2]);
+
 		best = other < best ? other : best;
 	}
 	return best;
@@ -65,17 +96,31 @@ static enum rank project_rank(const struct project *p, const struct buf *query)
 
 size_t policy_search(const struct policy *p, const char *query, const struct project **ret, size_t max)
 {
-	_cleanup_buf_ struct buf folded = {0};
+	unsigned scores[POLICY_MAX_FILES];
+	struct folded folded;
 	size_t n = 0, len = strlen(query);
 
 	if (len > MAX_QUERY || !utf8_valid(query, len))
 		return 0;
 	fold(query, &folded);
-	for (enum rank rank = RANK_WHOLE; rank < RANK_NONE; rank++) {
-		for (size_t i = 0; i < p->n_projects && n < max; i++) {
-			if (project_rank(&p->projects[i], &folded) == rank)
-				ret[n++] = &p->projects[i];
+	for (size_t i = 0; i < p->n_projects; i++) {
+		unsigned own = folded.n == 0 ? 0 : project_score(&p->projects[i], &folded);
+		size_t at;
+
+		if (own >= RANK_NONE * RANK_STEP)
+			continue;
+		/* Insertion into the best so far; of equals the earlier stays first. */
+		for (at = n; at > 0 && scores[at - 1] > own; at--)
+			;
+		if (at == max)
+			continue;
+		n = n < max ? n + 1 : n;
+		for (size_t k = n - 1; k > at; k--) {
+			scores[k] = scores[k - 1];
+			ret[k] = ret[k - 1];
 		}
+		scores[at] = own;
+		ret[at] = &p->projects[i];
 	}
 	return n;
 }

@@ -374,6 +374,22 @@ static void test_projects(void **state)
 	json_t *service = json_array_get(json_object_get(shown, "services"), 0);
 	assert_int_equal(json_integer_value(json_object_get(service, "price_fen")), 30000);
 	assert_true(fx_text(json_object_get(shown, "contact"), "telephone")[0]);
+	assert_string_equal(
+		fx_text(json_object_get(json_array_get(json_object_get(shown, "process"), 0), "title"), "zh"), "登录");
+	assert_true(json_array_size(json_object_get(shown, "help")) > 0);
+	json_t *download = json_array_get(json_object_get(shown, "downloads"), 0);
+	assert_int_equal(strlen(fx_text(download, "sha256")), 64);
+	json_t *ways = json_object_get(shown, "ways"), *way;
+	size_t i, changes = 0;
+	json_array_foreach(ways, i, way)
+	{
+		if (strcmp(fx_text(way, "way"), "name-or-code") != 0)
+			continue;
+		changes++;
+		assert_int_equal(json_array_size(json_object_get(way, "materials")), 5);
+		assert_string_equal(fx_text(way, "notice"), "risk-2026-11");
+	}
+	assert_int_equal(changes, 1);
 	fx_refused(x, UID_PORTAL, "project.show", json_pack("{s:s}", "project", "nowhere"), "project_unknown");
 }
 
