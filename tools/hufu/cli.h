@@ -48,6 +48,7 @@ extern const struct command
 	commands_setup[]; /* init, up, demo, import      : cmd_init.c cmd_up.c cmd_demo*.c cmd_import.c */
 extern const struct command commands_account[]; /* login, password, account …  : cmd_login.c cmd_account.c */
 extern const struct command commands_request[]; /* service, request …, order … : cmd_request.c cmd_order.c */
+extern const struct command commands_payment[]; /* project …, officers' order … : cmd_payment.c */
 extern const struct command commands_officer[]; /* officer …                   : cmd_officer.c */
 extern const struct command commands_cert[];	/* cert …, crl, status         : cmd_cert.c */
 extern const struct command commands_note[]; /* tally …, roster …, policy … : cmd_tally.c cmd_roster.c cmd_policy.c */

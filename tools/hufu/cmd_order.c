@@ -1,8 +1,10 @@
 /*
- * `hufu service …`, `hufu order …`: what a subscriber does around a certificate; and the officer's confirmation of a
- * payment.
+ * `hufu service …`, `hufu order …`: what a subscriber does around a certificate. What officers do about orders is in
+ * cmd_payment.c.
  */
 #include "tools/hufu/subscriber.h"
+
+#include <string.h>
 
 int run_service_list(struct cli *c, int argc, char **argv)
 {
@@ -19,8 +21,20 @@ int run_order_list(struct cli *c, int argc, char **argv)
 {
 	static const struct column columns[] = {{"order", "ORDER"},    {"kind", "KIND"},   {"service_id", "SERVICE"},
 						{"amount_fen", "FEN"}, {"state", "STATE"}, {"created", "CREATED"}};
-	return cli_list_command(c, cli_command(commands_request, run_order_list), argc, argv, "order.list", "orders",
-				columns, 6);
+	const char *state = NULL, *page = NULL;
+	const struct option_rule rules[] = {
+		{.name = "--state", .value = &state}, {.name = "--page", .value = &page}, {0}};
+	const struct command *cmd = cli_command(commands_request, run_order_list);
+	struct fault f = {0};
+	uint64_t number = 1;
+	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
+		return EXIT_CONFIG;
+	if (page && !u64_parse(page, strlen(page), 1000000, &number))
+		return cli_usage(cmd, "--page \"%s\" is not a number", ESC(page, strlen(page)));
+	json_t *p = json_pack("{s:I}", "page", (json_int_t)number);
+	if (state)
+		json_object_set_new(p, "state", json_string(state));
+	return cli_list(c, "order.list", p, "orders", columns, 6, &f);
 }
 
 int run_order_renew(struct cli *c, int argc, char **argv)
@@ -46,22 +60,14 @@ int run_order_show(struct cli *c, int argc, char **argv)
 }
 int run_order_pay(struct cli *c, int argc, char **argv)
 {
-	return order_call(c, run_order_pay, argc, argv, "order.pay", true);
+	bool online = false;
+	const struct option_rule rules[] = {{.name = "--online", .flag = &online}, {0}};
+	if (!cli_options(cli_command(commands_request, run_order_pay), rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	return cli_show(c, "order.pay", json_pack("{s:s,s:s}", "order", argv[1], "way", online ? "provider" : "bank"),
+			true, true);
 }
 int run_order_cancel(struct cli *c, int argc, char **argv)
 {
 	return order_call(c, run_order_cancel, argc, argv, "order.cancel", true);
-}
-
-int run_order_confirm(struct cli *c, int argc, char **argv)
-{
-	const char *reference = NULL;
-	const struct option_rule rules[] = {{.name = "--bank-reference", .value = &reference}, {0}};
-	const struct command *cmd = cli_command(commands_request, run_order_confirm);
-	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
-		return EXIT_CONFIG;
-	if (!reference)
-		return cli_usage(cmd, "--bank-reference TEXT is missing: the bank's own reference of the transfer");
-	return cli_show(c, "order.confirm", json_pack("{s:s,s:s}", "order", argv[1], "bank_reference", reference),
-			false, true);
 }

@@ -10,10 +10,11 @@ const struct command commands_request[] = {
 	 .help = LIST_HELP "Example:\n  hufu service list",
 	 .run = run_service_list},
 	{.name = "order list",
-	 .usage = "[--page N]",
+	 .usage = "[--state S] [--page N]",
 	 .summary = "my orders",
-	 .help = "  --page N   page of the list (5 a page)\n\n"
-		 "Example:\n  hufu order list",
+	 .help = "  --state S   created, paid, fulfilled, cancelled, refunded\n"
+		 "  --page N    page of the list (5 a page)\n\n"
+		 "Example:\n  hufu order list --state created",
 	 .run = run_order_list},
 	{.name = "order renew",
 	 .usage = "SERVICE",
@@ -26,21 +27,16 @@ const struct command commands_request[] = {
 	 .help = "Example:\n  hufu order show 20261123-7K2M9QXA4BCD",
 	 .run = run_order_show},
 	{.name = "order pay",
-	 .usage = "ORDER",
-	 .summary = "bank details and reference for paying",
-	 .help = "Example:\n  hufu order pay 20261123-7K2M9QXA4BCD",
+	 .usage = "[--online] ORDER",
+	 .summary = "bank details and reference for paying, or the payment provider's address",
+	 .help = "  --online   pay at the provider of online payments\n\n"
+		 "Example:\n  hufu order pay 20261123-7K2M9QXA4BCD",
 	 .run = run_order_pay},
 	{.name = "order cancel",
 	 .usage = "ORDER",
 	 .summary = "cancel an order that is not paid",
 	 .help = "Example:\n  hufu order cancel 20261123-7K2M9QXA4BCD",
 	 .run = run_order_cancel},
-	{.name = "order confirm",
-	 .usage = "--bank-reference TEXT ORDER",
-	 .summary = "officer: the money has arrived",
-	 .help = "  --bank-reference TEXT   the bank's own reference of the transfer; it pays one order\n\n"
-		 "Example:\n  hufu order confirm --bank-reference ICBC-2026-1123-77 ORDER",
-	 .run = run_order_confirm},
 	{.name = "request prepare",
 	 .usage = "--kind K --way W --project P [--months N] [--order ID] [--subject A=V]… [--csr FILE] [--material "
 		  "N=FILE]…\n"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct command *const families[] = {
-	commands_setup, commands_account,  commands_request, commands_officer, commands_cert,
+	commands_setup, commands_account,  commands_request, commands_payment, commands_officer, commands_cert,
 	commands_note,	commands_operator, commands_rpc,     commands_receipt, commands_ledger,
 };
 #define N_FAMILIES (sizeof families / sizeof families[0])

@@ -187,8 +187,14 @@ int cli_show(struct cli *c, const char *method, json_t *params, bool session, bo
 int cli_list(struct cli *c, const char *method, json_t *params, const char *key, const struct column *columns, size_t n,
 	     struct fault *f)
 {
+	return cli_rows(c, method, params, true, key, columns, n, f);
+}
+
+int cli_rows(struct cli *c, const char *method, json_t *params, bool session, const char *key,
+	     const struct column *columns, size_t n, struct fault *f)
+{
 	_cleanup_(json_freep) json_t *r = NULL;
-	if (cli_desk(c, method, params, true, false, &r, f) != OK)
+	if (cli_desk(c, method, params, session, false, &r, f) != OK)
 		return cli_fail(c, f);
 	cli_table(c, columns, n, json_object_get(r, key));
 	json_t *total = json_object_get(r, "total");

@@ -13,6 +13,9 @@ int cli_show(struct cli *c, const char *method, json_t *params, bool session, bo
 /* Calls the desk in the session and prints the list under key. Takes params. */
 int cli_list(struct cli *c, const char *method, json_t *params, const char *key, const struct column *columns, size_t n,
 	     struct fault *f);
+/* The same; session false: as this Unix user. */
+int cli_rows(struct cli *c, const char *method, json_t *params, bool session, const char *key,
+	     const struct column *columns, size_t n, struct fault *f);
 
 /* A whole list command: takes --page and --search, prints the table. */
 int cli_list_command(struct cli *c, const struct command *cmd, int argc, char **argv, const char *method,
@@ -50,7 +53,6 @@ int run_order_renew(struct cli *c, int argc, char **argv);
 int run_order_show(struct cli *c, int argc, char **argv);
 int run_order_pay(struct cli *c, int argc, char **argv);
 int run_order_cancel(struct cli *c, int argc, char **argv);
-int run_order_confirm(struct cli *c, int argc, char **argv);
 /* The list of what is missing, for people. */
 void request_print_missing(json_t *r);
 int run_request_prepare(struct cli *c, int argc, char **argv);
