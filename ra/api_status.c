@@ -20,10 +20,14 @@ static const struct rpc_param status_params[] = {
 static const struct rpc_param crl_params[] = {
 	ISSUER, NUMBER("shard", false, 0, 4095, "分片", "a shard; absent: the full CRL"), {0}};
 
+// clang-format off
+#define OFFERS ROWS("offers", STR("action") "," BOOL("possible") "," MAYBE("reason") "," STR("zh") "," STR("en") ","       \
+	STR("from") "," STR("until"))
+// clang-format on
 #define CERT                                                                                                           \
 	STR("serial")                                                                                                  \
 	"," STR("name") "," STR("issuer") "," STR("not_before") "," STR("not_after") "," STR("state") "," STR(         \
-		"project") "," STR("profile") "," STRS("actions")
+		"project") "," STR("profile") "," STRS("actions") "," OFFERS
 
 #define MAYBE(n) "\"" n "\":{\"type\":[\"string\",\"null\"]}"
 
@@ -55,6 +59,8 @@ static const struct rpc_message messages[] = {
 	{"token_unknown", "令牌无效", "the token is not valid"},
 	{"status_nothing", "请给出要查询的证书", "name the certificates to ask for"},
 	{"crl_scope", "没有这份吊销列表", "there is no such CRL"},
+	{"certificate_expired", "证书已过期，请先延期", "the certificate has expired: extend it first"},
+	{"unlock_at_desk", "解锁请联系服务台", "ask the service desk to unlock the USB key"},
 	{"crl_size", "吊销列表过大，请按分片下载", "the CRL is too large: ask for its shards"},
 };
 

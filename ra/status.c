@@ -4,6 +4,8 @@
  */
 #include "ra/status.h"
 
+#include "ra/offer.h"
+
 #include "ra/status_index.h"
 
 #include "common/base/clock.h"
@@ -113,8 +115,10 @@ enum err cert_json(struct db *db, int64_t id, json_t **ret, struct fault *f)
 /* --- cert.list, cert.show --- */
 
 struct page {
-	const struct ctx *c;
+	struct ctx *c;
 	json_t *rows;
+	enum err e;
+	struct fault *f;
 };
 
 /* What the profile offers for a certificate that can still be followed. */
@@ -139,7 +143,7 @@ static json_t *actions_of(const struct ctx *c, const struct cert_row *row, const
 static void add_cert(void *arg, const struct cert_item *item)
 {
 	struct page *page = arg;
-	json_t *o = json_object();
+	json_t *o = json_object(), *offers = NULL;
 	json_object_set_new(o, "serial", json_string(SERIAL(&item->row.ref.serial)));
 	json_object_set_new(o, "name", json_string(item->name));
 	json_object_set_new(o, "issuer", json_string(item->issuer_name));
@@ -150,17 +154,22 @@ static void add_cert(void *arg, const struct cert_item *item)
 	json_object_set_new(o, "project", json_string(item->project));
 	json_object_set_new(o, "profile", json_string(item->profile));
 	json_object_set_new(o, "actions", actions_of(page->c, &item->row, item->profile));
+	if (page->e == OK)
+		page->e = offers_json(page->c, &item->row, item->profile, &offers, page->f);
+	json_object_set_new(o, "offers", offers);
 	json_array_append_new(page->rows, o);
 }
 
 enum err cert_list(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
+	struct page page = {.c = c, .rows = rows, .f = f};
 	const char *search = param_text(c, "search");
 	int64_t limit, offset, total = 0;
 	param_page(c, &limit, &offset);
-	TRY(store_certs_of(c->db, c->session->account.id, search ? search : "", limit, offset, add_cert,
-			   &(struct page){c, rows}, &total, f));
+	TRY(store_certs_of(c->db, c->session->account.id, search ? search : "", limit, offset, add_cert, &page, &total,
+			   f));
+	TRY(page.e);
 	*ret = json_object();
 	json_object_set_new(*ret, "certificates", TAKE(rows));
 	json_object_set_new(*ret, "total", json_integer(total));
@@ -202,6 +211,7 @@ enum err cert_show(struct ctx *c, json_t **ret, struct fault *f)
 	struct cert_row row;
 	_cleanup_(json_freep) json_t *o = NULL;
 	_cleanup_(cert_body_done) struct cert_body body = {0};
+	json_t *offers = NULL;
 	TRY(cert_find(c->db, param_text(c, "serial"), param_text(c, "issuer"), c->session->account.id, &row, f));
 	TRY(store_cert_body(c->db, row.id, &body, f));
 	TRY(cert_json(c->db, row.id, &o, f));
@@ -210,6 +220,8 @@ enum err cert_show(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(o, "project", json_string(body.project));
 	json_object_set_new(o, "profile", json_string(body.profile));
 	json_object_set_new(o, "actions", actions_of(c, &row, body.profile));
+	TRY(offers_json(c, &row, body.profile, &offers, f));
+	json_object_set_new(o, "offers", offers);
 	TRY(put_row(c->db, &row, c->now, o, f));
 	*ret = TAKE(o);
 	return OK;

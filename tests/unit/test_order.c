@@ -359,6 +359,74 @@ static void test_near_and_far_ends(void **state)
 	service_state(x, fx_text(late, "session"), "20353", "expiring", "renew");
 }
 
+/* What my certificates' page says of an action: "" when it is possible, else the rule. */
+static void offer_is(struct fx *x, const char *session, const char *action, const char *rule)
+{
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "cert.list", json_pack("{s:s}", "session", session));
+	json_t *certs = json_object_get(r, "certificates"), *cert, *o;
+	size_t i, k, seen = 0;
+	json_array_foreach(certs, i, cert)
+	{
+		if (strcmp(fx_text(cert, "serial"), ORG_SERIAL) != 0)
+			continue;
+		json_array_foreach(json_object_get(cert, "offers"), k, o)
+		{
+			if (strcmp(fx_text(o, "action"), action) != 0)
+				continue;
+			seen++;
+			assert_string_equal(fx_text(o, "reason"), rule);
+			assert_true(json_is_true(json_object_get(o, "possible")) == !rule[0]);
+			assert_true(!rule[0] == (!fx_text(o, "zh")[0] && !fx_text(o, "en")[0]));
+		}
+	}
+	assert_int_equal(seen, 1);
+}
+
+static json_t *log_in_at(struct fx *x, int64_t now)
+{
+	clock_set(now);
+	return fx_do(x, UID_SUBSCRIBER, "account.login",
+		     json_pack("{s:s,s:s}", "identifier", ORG_CODE, "password", PASSWORD));
+}
+
+/* The row of the guide: serial, name, issuer, validity, and four actions with whether and why not. */
+static void test_my_certificates(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(json_freep) json_t *r =
+		fx_do(x, UID_SUBSCRIBER, "cert.list", json_pack("{s:s,s:s}", "session", x->session, "search", "擎洲"));
+	json_t *row = json_array_get(json_object_get(r, "certificates"), 0);
+	assert_int_equal(json_integer_value(json_object_get(r, "total")), 1);
+	assert_string_equal(fx_text(row, "serial"), ORG_SERIAL);
+	assert_string_equal(fx_text(row, "name"), "擎洲测试投标人6");
+	assert_string_equal(fx_text(row, "issuer"), "ZJCA OCA2");
+	assert_string_equal(fx_text(row, "not_after"), "2027-01-22T00:00:00Z");
+	assert_int_equal(json_array_size(json_object_get(row, "offers")), 4);
+	offer_is(x, x->session, "extend", "service_expired");
+	offer_is(x, x->session, "change", "");
+	offer_is(x, x->session, "reissue", "");
+	offer_is(x, x->session, "unlock", "unlock_at_desk");
+	_cleanup_(freep) char *first = fx_paid_order(x, x->session, "20353"),
+			      *second = fx_paid_order(x, x->session, "20353");
+	offer_is(x, x->session, "extend", "");
+	/* After its end, within the window; then beyond it. */
+	_cleanup_(json_freep) json_t *late = log_in_at(x, NOW + 61 * DAY);
+	offer_is(x, fx_text(late, "session"), "extend", "");
+	offer_is(x, fx_text(late, "session"), "change", "");
+	offer_is(x, fx_text(late, "session"), "reissue", "certificate_expired");
+	_cleanup_(json_freep) json_t *later = log_in_at(x, NOW + (60 + 366) * DAY);
+	offer_is(x, fx_text(later, "session"), "extend", "validity_window");
+	offer_is(x, fx_text(later, "session"), "change", "certificate_expired");
+	_cleanup_(json_freep) json_t *early = log_in_at(x, NOW - 31 * DAY);
+	offer_is(x, fx_text(early, "session"), "extend", "validity_window");
+	clock_set(NOW);
+	fx_append_revoked(x, &x->org, true, 4, NOW);
+	fx_follow(x);
+	offer_is(x, x->session, "change", "predecessor_ended");
+}
+
 static void test_projects(void **state)
 {
 	static const char *const queries[] = {"金华市公共资源中心", "金华市公共资源交易中心", "jinhua", "金华资源"};
@@ -409,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_time_ends_orders),
 		cmocka_unit_test(test_applying),
 		cmocka_unit_test(test_near_and_far_ends),
+		cmocka_unit_test(test_my_certificates),
 		cmocka_unit_test(test_projects),
 	};
 	secret_init();

@@ -1,0 +1,126 @@
+/*
+ * The page of certificates says beforehand what a request would be told: whether each action is possible now, and in
+ * words why not, in the order in which a person can do something about it.
+ */
+#include "ra/offer.h"
+
+#include "ra/service.h"
+#include "ra/status.h"
+
+#include "common/base/clock.h"
+
+#include <string.h>
+
+#define DAY_S 86400
+
+struct view {
+	const struct profile *profile; /* NULL: the policy has it no more */
+	const struct cert_row *row;
+	const char *state;
+	int64_t now, opens, closes;
+	const char *service; /* why the service stops an extension; NULL: it does not */
+};
+
+static const char *dead(const struct view *v)
+{
+	static const char *const rules[][2] = {
+		{"revoked", "predecessor_revoked"}, {"ended", "predecessor_ended"}, {"held", "predecessor_held"}};
+	if (!v->profile)
+		return "profile_unknown";
+	if (v->row->successor != 0)
+		return "predecessor_succeeded";
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (strcmp(v->state, rules[i][0]) == 0)
+			return rules[i][1];
+	}
+	return NULL;
+}
+
+static bool change_extends(const struct profile *p)
+{
+	const struct policy_kind *kind = profile_kind(p, TALLY_CHANGE);
+	const struct policy_way *ways = kind->ways.v;
+	for (size_t i = 0; i < kind->ways.n; i++) {
+		if (ways[i].extension_allowed)
+			return true;
+	}
+	return false;
+}
+
+/* NULL: nothing is in the way. */
+static const char *why_not(const struct view *v, enum tally_kind kind)
+{
+	const char *rule = dead(v);
+	bool over = v->now > v->row->not_after;
+	if (rule)
+		return rule;
+	if (!profile_kind(v->profile, kind))
+		return "kind_unknown";
+	if (kind == TALLY_EXTEND)
+		return v->now < v->opens || v->now > v->closes ? "validity_window" : v->service;
+	if (over && (kind != TALLY_CHANGE || !change_extends(v->profile)))
+		return "certificate_expired";
+	return over && v->now > v->closes ? "certificate_expired" : NULL;
+}
+
+static const struct rpc_message *message_of(const char *rule)
+{
+	const struct rpc_message *m = NULL;
+	for (size_t i = 0; (m = desk_message_at(i)); i++) {
+		if (strcmp(m->rule, rule) == 0)
+			return m;
+	}
+	return NULL;
+}
+
+static json_t *offer(const char *action, const char *rule)
+{
+	json_t *o = json_object();
+	const struct rpc_message *m = rule ? message_of(rule) : NULL;
+	json_object_set_new(o, "action", json_string(action));
+	json_object_set_new(o, "possible", json_boolean(!rule));
+	json_object_set_new(o, "reason", rule ? json_string(rule) : json_null());
+	json_object_set_new(o, "zh", json_string(m ? m->zh : ""));
+	json_object_set_new(o, "en", json_string(m ? m->en : ""));
+	return o;
+}
+
+static enum err look_at_service(struct ctx *c, struct view *v, struct fault *f)
+{
+	struct service s = {0};
+	struct fault why = {0};
+	enum err e = store_service_of_cert(c->db, v->row->id, &s, f);
+	if (e == ERR_NOT_FOUND) {
+		v->service = "service_missing";
+		return OK;
+	}
+	TRY(e);
+	if (service_check_paid(&s, c->now, &why) != OK)
+		v->service = s.ends == 0 ? "service_unpaid" : "service_expired";
+	return OK;
+}
+
+enum err offers_json(struct ctx *c, const struct cert_row *row, const char *profile, json_t **ret, struct fault *f)
+{
+	struct view v = {.profile = policy_profile(c->law->policy, profile),
+			 .row = row,
+			 .state = cert_state_word(row, c->now),
+			 .now = c->now};
+	if (v.profile) {
+		v.opens = row->not_after - v.profile->window_before_days * DAY_S;
+		v.closes = row->not_after + v.profile->window_after_days * DAY_S;
+	}
+	TRY(look_at_service(c, &v, f));
+	json_t *extend = offer("extend", why_not(&v, TALLY_EXTEND));
+	if (v.profile) {
+		json_object_set_new(extend, "from", json_time(v.opens));
+		json_object_set_new(extend, "until", json_time(v.closes));
+	}
+	*ret = json_array();
+	json_array_append_new(*ret, extend);
+	json_array_append_new(*ret, offer("change", why_not(&v, TALLY_CHANGE)));
+	/* The PIN is set anew where the key's own administrator PIN is. */
+	json_array_append_new(*ret, offer("unlock", "unlock_at_desk"));
+	json_array_append_new(*ret, offer("reissue", why_not(&v, TALLY_REISSUE)));
+	return OK;
+}
