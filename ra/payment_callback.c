@@ -8,6 +8,7 @@
 #include "ra/payment.h"
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -147,10 +148,14 @@ static enum err take(struct ctx *c, struct order *o, const struct callback *b, s
 	if (e == OK && strcmp(ret->order, o->id) != 0)
 		return fault_raise(f, ERR_CONFLICT, "transaction_used", "params.transaction",
 				   "transaction %s has paid another order", b->transaction);
-	if (b->amount_fen != o->amount_fen)
+	if (b->amount_fen != o->amount_fen) {
+		/* The provider has taken that much: somebody must look. */
+		log_audit("payment_amount", "order=%s transaction=%s amount_fen=%lld wanted_fen=%lld", o->id,
+			  b->transaction, (long long)b->amount_fen, (long long)o->amount_fen);
 		return fault_raise(f, ERR_RULE, "payment_amount", "params.amount_fen",
 				   "found %lld fen, wanted the %lld of order %s", (long long)b->amount_fen,
 				   (long long)o->amount_fen, o->id);
+	}
 	if (e != ERR_NOT_FOUND)
 		return e;
 	TRY(payment_take(c, o, id, f));

@@ -4,6 +4,8 @@
 #include "ra_fixture.h"
 
 #include "ra/order.h"
+#include "ra/store_payment.h"
+#include "ra/store_schema.h"
 
 #include <string.h>
 
@@ -427,6 +429,50 @@ static void test_my_certificates(void **state)
 	offer_is(x, x->session, "change", "predecessor_ended");
 }
 
+/* Orders from before payments were rows: what was paid stays paid, under the bank's reference. */
+static void test_orders_of_before(void **state)
+{
+	_cleanup_(db_closep) struct db *db = NULL;
+	struct order o = {0};
+	struct payment p = {0};
+	struct fault f = {0};
+	(void)state;
+	assert_int_equal(db_open(":memory:", false, &db, &f), OK);
+	assert_int_equal(db_migrate(db, store_migrations, 2, &f), OK);
+	assert_int_equal(
+		db_run(db, &f,
+		       "INSERT INTO accounts (id, identifier, organisation, agent, mobile, flags, initial, created,"
+		       " updated) VALUES (1, 'i', 'o', 'a', 'm', '', 0, 0, 0)",
+		       ""),
+		OK);
+	assert_int_equal(db_run(db, &f,
+				"INSERT INTO services (id, account, project, service, title, certificate_name, serial,"
+				" issuer_name, begins, ends) VALUES ('s', 1, 'p', 's', 't', 'c', x'', 'i', 1, 9)",
+				""),
+			 OK);
+	assert_int_equal(
+		db_run(db, &f,
+		       "INSERT INTO orders (id, account, service, kind, amount_fen, period_months, uses, months,"
+		       " policy, state, created, paid_at, bank_reference) VALUES"
+		       " ('a', 1, 's', 'renew', 5, 12, 1, 36, 'p', 'paid', 1, 2, 'B-1'),"
+		       " ('b', 1, 's', 'renew', 5, 12, 1, 36, 'p', 'awaiting_payment', 1, NULL, NULL),"
+		       " ('c', 1, 's', 'renew', 5, 12, 1, 36, 'p', 'open', 1, NULL, NULL)",
+		       ""),
+		OK);
+	assert_int_equal(db_migrate(db, store_migrations, store_n_migrations, &f), OK);
+	assert_int_equal(store_order_get(db, "a", &o, &f), OK);
+	assert_string_equal(o.state, "paid");
+	assert_string_equal(o.payment, "bank:B-1");
+	assert_int_equal(store_payment_get(db, "bank:B-1", &p, &f), OK);
+	assert_string_equal(p.order, "a");
+	assert_string_equal(p.state, "applied");
+	assert_int_equal(p.amount_fen, 5);
+	assert_int_equal(store_order_get(db, "b", &o, &f), OK);
+	assert_string_equal(o.state, "created");
+	assert_int_equal(store_order_get(db, "c", &o, &f), OK);
+	assert_string_equal(o.state, "created");
+}
+
 static void test_projects(void **state)
 {
 	static const char *const queries[] = {"金华市公共资源中心", "金华市公共资源交易中心", "jinhua", "金华资源"};
@@ -478,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_applying),
 		cmocka_unit_test(test_near_and_far_ends),
 		cmocka_unit_test(test_my_certificates),
+		cmocka_unit_test(test_orders_of_before),
 		cmocka_unit_test(test_projects),
 	};
 	secret_init();
