@@ -145,6 +145,9 @@ MUST_CHECK enum err ledger_certs_in_line(struct db *db, int64_t line, int64_t be
 					 size_t *ret_n, struct fault *f);
 MUST_CHECK enum err ledger_certs_with_key(struct db *db, const uint8_t key[32], int64_t below,
 					  int64_t ret_ids[LEDGER_PAGE], size_t *ret_n, struct fault *f);
+/* Adopted certificates that have ended, oldest row first, above row `above` (0: from the first). As above. */
+MUST_CHECK enum err ledger_certs_ended(struct db *db, int64_t above, int64_t ret_ids[LEDGER_PAGE], size_t *ret_n,
+				       struct fault *f);
 /* 64 bits of SHA-256(profile, identifier). */
 int64_t ledger_line_hash(const char *profile, const char *identifier);
 /* Largest serial that this issuer ever intended; n = 0: none. */

@@ -123,6 +123,18 @@ enum err ledger_certs_with_key(struct db *db, const uint8_t key[32], int64_t bel
 	return collect_ids(row, ret_ids, ret_n, f);
 }
 
+/* In the order of the primary key: a page ends as soon as it is full, and no index grows with every issue. */
+enum err ledger_certs_ended(struct db *db, int64_t above, int64_t ret_ids[LEDGER_PAGE], size_t *ret_n, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_query(
+		db, f, &row,
+		"SELECT s.cert FROM status s JOIN certificate c ON c.id = s.cert WHERE s.cert > ?1 AND s.state = ?2"
+		" AND c.adopted = 1 ORDER BY s.cert LIMIT ?3",
+		"iii", above, (int64_t)CERT_ENDED, (int64_t)LEDGER_PAGE));
+	return collect_ids(row, ret_ids, ret_n, f);
+}
+
 int64_t ledger_line_hash(const char *profile, const char *identifier)
 {
 	_cleanup_buf_ struct buf b = {0};

@@ -6,6 +6,7 @@
 #include "ca/operator.h"
 
 #include "ca/adopt.h"
+#include "ca/ended.h"
 #include "ca/serve.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
@@ -273,6 +274,8 @@ static enum err dispatch(struct signer *s, struct slice request, struct buf *rep
 		return serve_health(s, reply, f);
 	if (type == WIRE_TYPE_CRL)
 		return serve_crl(s, request, reply, f);
+	if (type == WIRE_TYPE_ENDED)
+		return serve_ended(s, request, reply, f);
 	if (type == WIRE_TYPE_RECEIPT)
 		return serve_receipt(s, request, reply, f);
 	return fault_raise(f, ERR_DENIED, "message_not_served", "message", "%s is not served on the operator's socket",

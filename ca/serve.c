@@ -255,6 +255,7 @@ static enum err fill_counts(struct db *db, struct wire_health_is *m, struct faul
 	TRY(ledger_count(db, WIRE_TYPE_E_REFUSED, &m->refused, f));
 	TRY(ledger_count(db, WIRE_TYPE_E_REVOKED, &ended, f));
 	m->revoked = ended;
+	TRY(ledger_count(db, WIRE_TYPE_E_HELD, &m->held, f));
 	return OK;
 }
 

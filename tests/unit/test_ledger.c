@@ -463,6 +463,43 @@ static void lines_in_pages(void **state)
 	assert_true(ledger_line_hash("a", "bc") != ledger_line_hash("ab", "c"));
 }
 
+static enum err add_ended(struct ledger_tx *tx, void *arg, struct fault *f)
+{
+	struct ledger_cert *c = arg;
+	TRY(ledger_cert_add(tx, c, f));
+	return ledger_set_state(tx, c, c->adopted ? CERT_ENDED : CERT_REVOKED, 4, 1000, 0, f);
+}
+
+/* Adopted ones that ended, and no others, in the order in which they were adopted. */
+static void ended_in_pages(void **state)
+{
+	struct room *r = *state;
+	struct fault f = {0};
+	int64_t ids[LEDGER_PAGE], above = 0;
+	size_t n = 0, all = 0;
+	for (unsigned i = 0; i < LEDGER_PAGE + 9; i++) {
+		struct ledger_cert c = a_cert(i, 1);
+		c.adopted = i % 3 != 0;
+		must("add", ledger_do(r->l, i % 3 == 2 ? add_cert : add_ended, &c, &f), &f);
+	}
+	for (unsigned i = 0; i < LEDGER_PAGE; i++) {
+		struct ledger_cert c = a_cert(1000 + i, 1);
+		c.adopted = true;
+		must("add", ledger_do(r->l, add_ended, &c, &f), &f);
+	}
+	struct db *db = reader(r);
+	do {
+		must("ended", ledger_certs_ended(db, above, ids, &n, &f), &f);
+		for (size_t i = 0; i < n; i++) {
+			assert_true(ids[i] > above);
+			above = ids[i];
+		}
+		all += n;
+	} while (n == LEDGER_PAGE);
+	assert_int_equal(all, LEDGER_PAGE + (LEDGER_PAGE + 9) / 3);
+	ledger_reader_put(r->l, db);
+}
+
 struct pair {
 	struct ledger_cert old, new;
 	struct ledger_fate fate;
@@ -558,6 +595,7 @@ int main(void)
 		TEST(jumps_need_the_operator),
 		TEST(serials_are_unique),
 		TEST(lines_in_pages),
+		TEST(ended_in_pages),
 		TEST(due_after_issue),
 		TEST(dropped_frees_the_predecessor),
 	};

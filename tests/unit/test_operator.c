@@ -417,8 +417,8 @@ static void adoption_rules(void **state)
 static void neither_serves_the_others(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
-	_cleanup_buf_ struct buf adopt = {0}, roster = {0}, policy = {0}, unlock = {0}, status = {0}, follow = {0},
-				 health = {0}, done = {0};
+	_cleanup_buf_ struct buf adopt = {0}, roster = {0}, policy = {0}, unlock = {0}, status = {0}, ended = {0},
+				 follow = {0}, health = {0}, done = {0};
 	struct wire_adopt a = {0};
 	struct wire_policy p = {0};
 	struct fault f = {0};
@@ -428,11 +428,12 @@ static void neither_serves_the_others(void **state)
 	wire_roster_put(&(struct wire_roster){0}, &roster);
 	wire_unlock_put(&(struct wire_unlock){.passphrase = slice_str("x")}, &unlock);
 	wire_status_put(&(struct wire_status){0}, &status);
+	wire_ended_put(&(struct wire_ended){0}, &ended);
 	wire_follow_put(&(struct wire_follow){.max = 1}, &follow);
 	wire_health_put(&(struct wire_health){0}, &health);
 	wire_done_put(&(struct wire_done){0}, &done);
-	const struct buf *operators[] = {&adopt, &roster, &policy, &unlock, &status, &done};
-	for (size_t i = 0; i < 6; i++) {
+	const struct buf *operators[] = {&adopt, &roster, &policy, &unlock, &status, &ended, &done};
+	for (size_t i = 0; i < 7; i++) {
 		_cleanup_buf_ struct buf reply = {0};
 		assert_int_equal(fx_ra(x, operators[i], WIRE_TYPE_OK, &reply, &f), ERR_DENIED);
 		assert_string_equal(f.rule, "message_not_served");
@@ -451,6 +452,42 @@ static void neither_serves_the_others(void **state)
 		assert_int_not_equal(fx_ra(x, &bytes[i], WIRE_TYPE_DONE, &reply, &f), OK);
 		assert_int_not_equal(fx_operator(x, &bytes[i], WIRE_TYPE_DONE, &other, &f), OK);
 	}
+}
+
+/* A certificate that a change ended comes with what replaced it; one that was revoked, with its tally. */
+static void tells_what_ended(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_(tally_done) struct tally change = {0}, revoke = {0};
+	_cleanup_(fx_answer_done) struct fx_answer a = {0}, b = {0};
+	_cleanup_buf_ struct buf request = {0}, beyond = {0}, reply = {0}, none = {0};
+	struct wire_ended_is is = {0};
+	struct wire_e_adopted adopted;
+	struct wire_e_revoked end;
+	struct wire_e_intent meant;
+	struct fault f = {0};
+	(void)state;
+	fx_change(x, ORG_P256, &change);
+	fx_ask(x, &change, ORG_P256, KEY_NEW, CHANGE, &a);
+	check_done("change", &a);
+	fx_revoke(x, ORG_RSA, &revoke);
+	fx_ask(x, &revoke, ORG_RSA, KEY_NEW, SAME, &b);
+	check_done("revoke", &b);
+	wire_ended_put(&(struct wire_ended){0}, &request);
+	must("ended", fx_operator(x, &request, WIRE_TYPE_ENDED_IS, &reply, &f), &f);
+	must("ended", wire_ended_is_get(buf_slice(&reply), &is, &f), &f);
+	assert_int_equal(is.next, 0);
+	assert_int_equal(is.ended.n, 6);
+	must("adopted", wire_e_adopted_get(is.ended.v[0], &adopted, &f), &f);
+	must("revoked", wire_e_revoked_get(is.ended.v[1], &end, &f), &f);
+	must("intent", wire_e_intent_get(is.ended.v[2], &meant, &f), &f);
+	assert_true(slice_eq(adopted.cert, buf_slice(&x->orgs[ORG_P256].der)));
+	assert_int_equal(end.ended, 1);
+	assert_memory_equal(meant.tally, change.id, TALLY_ID);
+	assert_int_equal(is.ended.v[5].n, 0);
+	wire_ended_is_done(&is);
+	wire_ended_put(&(struct wire_ended){.after = UINT64_MAX}, &beyond);
+	check_err("beyond", fx_operator(x, &beyond, WIRE_TYPE_ENDED_IS, &none, &f), &f, "ended_after");
 }
 
 static void follows(void **state)
@@ -496,8 +533,8 @@ static void get_health(struct fx *x, bool by_operator, struct buf *reply, struct
 static void health(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
-	_cleanup_(tally_done) struct tally t = {0}, u = {0}, v = {0};
-	_cleanup_(fx_answer_done) struct fx_answer a = {0}, b = {0}, c = {0};
+	_cleanup_(tally_done) struct tally t = {0}, u = {0}, v = {0}, h = {0};
+	_cleanup_(fx_answer_done) struct fx_answer a = {0}, b = {0}, c = {0}, d = {0};
 	_cleanup_buf_ struct buf reply = {0};
 	struct wire_health_is m;
 	struct fault f = {0};
@@ -508,6 +545,8 @@ static void health(void **state)
 	fx_ask(x, &u, ORG_RSA, KEY_NEW, BY_RA, &b);
 	fx_extend(x, ORG_RSA, &v);
 	fx_ask(x, &v, ORG_RSA, KEY_NEW, BY_SUB, &c);
+	fx_hold(x, ORG_WEAK, &h);
+	fx_ask(x, &h, ORG_WEAK, KEY_NEW, BY_RA, &d);
 	must("beat", signer_beat(x->signer, &f), &f);
 	for (int by_operator = 0; by_operator < 2; by_operator++) {
 		get_health(x, by_operator, &reply, &m);
@@ -517,6 +556,7 @@ static void health(void **state)
 		assert_int_equal(m.refused, 1);
 		assert_int_equal(m.rejected, 1);
 		assert_int_equal(m.revoked, 0);
+		assert_int_equal(m.held, 1);
 		assert_int_equal(m.last_beat, NOW);
 		assert_int_equal(m.size, ledger_size(x->ledger));
 		assert_int_equal(m.roster_version, 1);
@@ -617,6 +657,7 @@ int main(void)
 		cmocka_unit_test(adoption_id),
 		cmocka_unit_test(adoption_rules),
 		cmocka_unit_test(neither_serves_the_others),
+		cmocka_unit_test(tells_what_ended),
 		cmocka_unit_test(follows),
 		cmocka_unit_test(health),
 		cmocka_unit_test(unlocks),

@@ -321,6 +321,16 @@ const struct command commands_cert[] = {
 		 "Without --operator a request is opened at the desk, which officers approve.\n\n"
 		 "Example:\n  hufu cert revoke --reason keyCompromise --operator --key alice.key 01A2…",
 	 .run = run_cert_revoke},
+	{.name = "cert ended",
+	 .usage = "[--issuer HEX] [--since TIME] [--out FILE]",
+	 .summary = "operator: what other CAs must revoke, as CSV",
+	 .help = "  --issuer HEX   only of this issuer, by its key id\n"
+		 "  --since TIME   only what ended then or later (2026-11-24T00:00:00Z)\n"
+		 "  --out FILE     into this file, not to standard output\n\n"
+		 "Adopted certificates that were replaced or revoked here: Hufu marks them ended, and only their own\n"
+		 "CA can revoke them. The list comes straight from the signer's ledger.\n\n"
+		 "Example:\n  hufu cert ended --since 2026-11-01T00:00:00Z --out to-zjca.csv",
+	 .run = run_cert_ended},
 	{.name = "crl",
 	 .usage = "[--shard N] [--der] [--operator] [--out FILE]",
 	 .summary = "the current CRL",

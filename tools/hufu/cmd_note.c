@@ -148,8 +148,8 @@ static enum err set_role(const char *word, struct member *m, struct fault *f)
 			m->role = roles[i];
 			return OK;
 		}
-	return fault_raise(f, ERR_CONFIG, "roster_add", "--add", "role \"%s\": wanted officer, ra or custodian",
-			   ESC(word, strlen(word)));
+	return fault_raise(f, ERR_CONFIG, "roster_add", "--add",
+			   "role \"%s\": wanted officer, ra, custodian or responder", ESC(word, strlen(word)));
 }
 
 static enum err set_kinds(const char *list, struct member *m, struct fault *f)
@@ -167,15 +167,40 @@ static enum err set_kinds(const char *list, struct member *m, struct fault *f)
 	return OK;
 }
 
+/* "ocsp-1=ocsp.pub": a responder's key is of any algorithm, and the roster has the hash of it. */
+static enum err set_responder(const char *spec, char name[NOTE_MAX_NAME + 1], struct member *m, struct fault *f)
+{
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(pubkey_done) struct pubkey key = {0};
+	const char *path = strchr(spec, '=');
+	if (!path || path - spec > NOTE_MAX_NAME)
+		return fault_raise(f, ERR_CONFIG, "roster_add", "--add", "\"%s\": wanted responder:NAME=FILE",
+				   ESC(spec, strlen(spec)));
+	snprintf(name, NOTE_MAX_NAME + 1, "%.*s", (int)(path - spec), spec);
+	TRY(der_load(path + 1, "PUBLIC KEY", &der, f));
+	TRY(pubkey_parse(buf_slice(&der), &key, f));
+	TRY(pubkey_check_strength(&key, path + 1, f));
+	m->role = ROLE_RESPONDER;
+	m->kinds = 1u << TALLY_RESPONDER;
+	memcpy(m->key, key.spki_sha256, sizeof m->key);
+	return OK;
+}
+
+static enum err set_person(char *const part[4], char name[NOTE_MAX_NAME + 1], struct member *m, struct fault *f)
+{
+	TRY(set_role(part[0], m, f));
+	TRY(note_vkey_parse(slice_str(part[1]), name, m->key, f));
+	return set_kinds(part[3], m, f);
+}
+
 static enum err add_member(struct roster *r, const char *spec, struct fault *f)
 {
 	_cleanup_(freep) char *copy = xstrdup(spec);
 	char *part[4] = {0}, name[NOTE_MAX_NAME + 1];
 	struct member m = {0};
 	TRY(split_member(copy, part, f));
-	TRY(set_role(part[0], &m, f));
-	TRY(note_vkey_parse(slice_str(part[1]), name, m.key, f));
-	TRY(set_kinds(part[3], &m, f));
+	TRY(strcmp(part[0], role_word(ROLE_RESPONDER)) == 0 ? set_responder(part[1], name, &m, f)
+							    : set_person(part, name, &m, f));
 	if (strlen(name) >= sizeof m.name)
 		return fault_raise(f, ERR_CONFIG, "roster_add", "--add", "the name %s is too long", name);
 	if (roster_by_name(r, name))

@@ -84,6 +84,7 @@ static json_t *signer_object(const struct wire_health_is *h)
 	set_number(o, "refused", h->refused);
 	set_number(o, "rejected", h->rejected);
 	set_number(o, "revoked", h->revoked);
+	set_number(o, "held", h->held);
 	return o;
 }
 
@@ -216,10 +217,20 @@ const struct command commands_operator[] = {
 	 .summary = "write the next roster note, unsigned",
 	 .help = "  --add ROLE:VKEY   officer, ra or custodian, and the verifier key of `hufu officer key`; after it\n"
 		 "                    projects and kinds, each * or a comma list (default: *)\n"
+		 "  --add responder:NAME=FILE   an OCSP responder, by its public key in PEM\n"
 		 "  --remove NAME     leave this member out\n"
 		 "  --quorum N        officers who must sign a roster, policy or adoption (default: as it is)\n\n"
 		 "It follows the roster of the configuration. Officers of that one sign it: hufu roster sign.\n\n"
 		 "Example:\n  hufu roster note --remove alice --add officer:dave+1a2b3c4d+AU… roster-2.note",
 	 .run = run_roster_note},
+	{.name = "responder renew",
+	 .usage = "--key FILE --out FILE",
+	 .summary = "operator: a certificate of a week for an OCSP responder",
+	 .help = "  --key FILE   the responder's private key, PEM; the roster lists its public half\n"
+		 "  --out FILE   the certificate, PEM\n\n"
+		 "Straight to the signer. Subject, OCSPSigning, no-check and the week come from the signer's code.\n"
+		 "Nobody else signs: run it every day or two.\n\n"
+		 "Example:\n  hufu responder renew --key ocsp.key --out ocsp.crt",
+	 .run = run_responder_renew},
 	{0},
 };

@@ -39,5 +39,6 @@ int run_policy_schema(struct cli *c, int argc, char **argv);
 int run_note_sign(struct cli *c, int argc, char **argv);
 int run_note_verify(struct cli *c, int argc, char **argv);
 int run_roster_note(struct cli *c, int argc, char **argv);
+int run_responder_renew(struct cli *c, int argc, char **argv);
 
 #endif

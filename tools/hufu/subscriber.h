@@ -68,5 +68,6 @@ int run_request_text(struct cli *c, int argc, char **argv);
 int run_request_prove(struct cli *c, int argc, char **argv);
 int run_request_submit(struct cli *c, int argc, char **argv);
 int run_request_withdraw(struct cli *c, int argc, char **argv);
+int run_cert_ended(struct cli *c, int argc, char **argv);
 
 #endif
