@@ -33,7 +33,7 @@ static const struct rpc_message messages[] = {
 	{"target_done", "申请已办结，不能撤回", "it was done already"},
 	{"target_withdrawn", "申请已经撤回", "it was withdrawn already"},
 	{"kind_unknown", "本项目不办理这种业务", "this kind is not offered"},
-	{"kind_not_served", "签发系统暂不办理这种业务", "the signer does not serve this kind yet"},
+	{"responder_unknown", "该密钥不是登记的 OCSP 响应者密钥", "the roster lists this key for no responder"},
 	{"way_unknown", "没有这种办理方式", "this way is not offered"},
 	{"profile_unknown", "没有这种证书类型", "there is no such profile in the project"},
 	{"policy_hash", "业务规则已更新，请重新申请", "the policy has changed: ask anew"},
