@@ -219,6 +219,6 @@ enum err sms_is_busy(struct ctx *c, const char *mobile, bool *ret, struct fault 
 	int64_t most = c->desk->config.login.picture_sends;
 	code_origin(c, address);
 	TRY(store_sends(c->db, mobile, address, c->now, &sends, f));
-	*ret = sends.number_hour >= most || sends.address_hour >= most;
+	*ret = sends.number_hour >= most || 2 * sends.address_hour >= c->desk->config.sms.per_address_hour;
 	return OK;
 }

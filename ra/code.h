@@ -37,7 +37,7 @@ MUST_CHECK enum err sms_try(struct ctx *c, const char *mobile, const char *purpo
 			    int64_t *ret_id, struct fault *f);
 /* In the transaction of what the code is for: it is used up. ERR_DENIED sms_code_wrong when somebody was faster. */
 MUST_CHECK enum err sms_use(struct ctx *c, int64_t id, struct fault *f);
-/* How often a number and an address asked within the last hour: more than picture_sends? */
+/* Within the last hour: picture_sends messages to the number, or half of what the address may ask for? */
 MUST_CHECK enum err sms_is_busy(struct ctx *c, const char *mobile, bool *ret, struct fault *f);
 
 #endif

@@ -132,7 +132,8 @@ static const struct yaml_rule login_rules[] = {
 	 .help = "when a picture code is asked for, at log-in and before an SMS"},
 	NUMBER(login_rules, picture_failures, 1, 100, 3, "wrong passwords of a name before it is asked for"),
 	NUMBER(login_rules, picture_address_failures, 1, 100000, 20, "wrong passwords from an address within a day"),
-	NUMBER(login_rules, picture_sends, 1, 1000, 3, "messages to a number or from an address within an hour"),
+	NUMBER(login_rules, picture_sends, 1, 1000, 3,
+	       "messages to a number within an hour, or half of sms: per_address_hour"),
 	NUMBER(login_rules, picture_minutes, 1, 60, 5, "a picture code dies after so long"),
 	{0}};
 static const struct yaml_rule sms_rules[] = {

@@ -26,7 +26,7 @@ struct login_rules {
 	int picture_code;             /* enum picture_when: at log-in, and before an SMS */
 	int64_t picture_failures;     /* AFTER: wrong passwords for the name… */
 	int64_t picture_address_failures; /* …or from the address, within a day… */
-	int64_t picture_sends;        /* …or messages to the number or from the address, within an hour */
+	int64_t picture_sends;        /* …or messages to the number within an hour (or half of per_address_hour) */
 	int64_t picture_minutes;      /* a picture's life */
 };
 struct review_rules {
