@@ -159,6 +159,9 @@ static enum err head_in(struct db *db, int64_t day, struct audit_walk *ret_head,
 	if (!*ret_due)
 		return OK;
 	TRY(store_audit_head(db, ret_head, f));
+	*ret_due = ret_head->id > 0;
+	if (!*ret_due)
+		return OK;
 	return store_head_set(db, HEAD_DAY, day, f);
 }
 

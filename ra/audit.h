@@ -9,7 +9,7 @@
 enum err audit_list(struct ctx *c, json_t **ret, struct fault *f);
 enum err audit_export(struct ctx *c, json_t **ret, struct fault *f);
 enum err audit_verify(struct ctx *c, json_t **ret, struct fault *f);
-/* Once a day, and at the first call: number and hash of the last row go to the log (audit=1, event=audit_head), which is kept elsewhere; so a tail that
+/* Once a day, if there is one: number and hash of the last row go to the log (audit=1, event=audit_head), which is kept elsewhere; so a tail that
  * was cut off is missed. In a transaction of its own. */
 MUST_CHECK enum err audit_log_head(struct desk *d, int64_t now, struct fault *f);
 

@@ -6,6 +6,7 @@
 
 #include "ra/audit.h"
 #include "ra/bell.h"
+#include "ra/material.h"
 #include "ra/order.h"
 #include "ra/request_state.h"
 #include "ra/store_payment.h"
@@ -78,6 +79,7 @@ static enum err sweep(struct desk *d, int64_t now, struct fault *f)
 	struct db *db = NULL;
 	TRY(store_begin(d->store, &db, f));
 	TRY(store_end(d->store, db, sweep_in(db, now, f), f));
+	TRY(material_sweep(d, now, f));
 	return audit_log_head(d, now, f);
 }
 

@@ -23,6 +23,7 @@ static const int64_t default_locks[] = {1, 5, 30};
 
 /* The file as it is written; paths are made absolute afterwards. */
 struct raw {
+	struct material_rules materials;
 	const char *root, *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key, *ra_name, *calendar;
 	int64_t workers, senders, session_minutes;
 	int log;
@@ -223,6 +224,42 @@ static const struct yaml_rule provider_rules[] = {
 	 .max = PATH_MAX - 1,
 	 .help = "file of the secret (0600) that the provider's calls are signed with"},
 	{0}};
+static const struct yaml_rule material_rules[] = {
+	{.key = "key",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct material_rules, key),
+	 .min = 1,
+	 .max = PATH_MAX - 1,
+	 .help = "file (0600) of the key that wraps the materials' keys; materials.key in the state folder when "
+		 "absent"},
+	{.key = "retention_years",
+	 .kind = YK_INT,
+	 .offset = offsetof(struct material_rules, retention_years),
+	 .min = 5,
+	 .max = 100,
+	 .def = 5,
+	 .help = "materials are kept so long behind the end of the certificate that came of them"},
+	{.key = "unissued_years",
+	 .kind = YK_INT,
+	 .offset = offsetof(struct material_rules, unissued_years),
+	 .min = 1,
+	 .max = 100,
+	 .def = 5,
+	 .help = "materials are kept so long behind the end of a request without a certificate"},
+	{.key = "upload_hours",
+	 .kind = YK_INT,
+	 .offset = offsetof(struct material_rules, upload_hours),
+	 .min = 1,
+	 .max = 720,
+	 .def = 24,
+	 .help = "an upload that nobody goes on with is removed after so long"},
+	{.key = "free_mib",
+	 .kind = YK_INT,
+	 .offset = offsetof(struct material_rules, free_mib),
+	 .max = 1048576,
+	 .def = 256,
+	 .help = "MiB of disk that materials leave free"},
+	{0}};
 #define PATH(member, text)                                                                                             \
 	{                                                                                                              \
 		.key = #member, .kind = YK_STR, .offset = offsetof(struct raw, member), .required = true, .min = 1,    \
@@ -322,6 +359,11 @@ static const struct yaml_rule rules[] = {
 	 .sub = provider_rules,
 	 .present = offsetof(struct raw, has_provider) + 1,
 	 .help = "who takes payments online"},
+	{.key = "materials",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, materials),
+	 .sub = material_rules,
+	 .help = "files that people bring"},
 	{.key = "log",
 	 .kind = YK_WORD,
 	 .offset = offsetof(struct raw, log),
@@ -451,6 +493,10 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->has_provider = raw->has_provider;
 	c->provider = raw->provider;
 	c->provider_secret = raw->has_provider ? path_join(root, raw->provider.secret) : NULL;
+	c->materials = raw->materials;
+	if (c->materials.retention_years == 0) /* the whole block may be absent */
+		c->materials = (struct material_rules){
+			.retention_years = 5, .unissued_years = 5, .upload_hours = 24, .free_mib = 256};
 	c->log = (enum log_level)(LOG_LEVEL_ERROR + raw->log);
 }
 

@@ -65,6 +65,13 @@ struct provider {
 	const char *return_url; /* where the payer comes back to; {order} */
 	const char *secret;     /* file of the HMAC secret, as it is written */
 };
+struct material_rules {
+	const char *key;         /* file of the material key as it is written; NULL: materials.key in the state folder */
+	int64_t retention_years; /* that materials are kept behind the end of the certificate that came of them */
+	int64_t unissued_years;  /* behind the end of a request that no certificate came of */
+	int64_t upload_hours;    /* an upload that nobody goes on with is removed after so long */
+	int64_t free_mib;        /* of disk that materials leave free */
+};
 struct ra_config {
 	char *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key; /* absolute; owned */
 	char *calendar; /* absolute; owned; NULL: none is named */
@@ -85,6 +92,7 @@ struct ra_config {
 	bool has_provider;
 	struct provider provider;
 	char *provider_secret; /* absolute path of the file; owned; NULL without a provider */
+	struct material_rules materials;
 	enum log_level log;
 	struct yaml_doc *doc;
 	uint8_t sha256[32]; /* of the file */

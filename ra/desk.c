@@ -9,6 +9,7 @@
 #include "ra/desk.h"
 
 #include "ra/handover.h"
+#include "ra/material.h"
 #include "ra/password.h"
 #include "ra/signer.h"
 #include "ra/status.h"
@@ -437,6 +438,7 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	TRY(dir_make(d->cases, 0700, f));
 	TRY(laws_open(d->config.policies, d->config.roster, d->config.calendar, &d->laws, f));
 	TRY(store_open(path, &d->store, f));
+	TRY(material_open(d, f));
 	TRY(store_cert_prints_complete(d->store, f));
 	TRY(status_index_open(d->store, &d->status, f));
 	TRY(load_key(d, f));
@@ -481,6 +483,8 @@ void desk_close(struct desk *d)
 		password_guard_close(d->passwords);
 	if (d->status)
 		status_index_close(d->status);
+	if (d->vault)
+		vault_close(d->vault);
 	if (d->store)
 		store_close(d->store);
 	if (d->laws)

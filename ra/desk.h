@@ -41,6 +41,7 @@ struct desk {
 	_Atomic uint64_t followed_next; /* entries applied so far by this process; 0 until the first */
 	struct bell *posted;            /* rung when a message was put into the outbox, in lane 0 */
 	char *materials;                /* folder */
+	struct vault *vault;            /* their keys and files */
 	char *spool, *cases;            /* folders: messages that go out, files of cases about accounts */
 	/* Made from the RA's key, so that the database alone tests no password and tells no code. */
 	uint8_t call_key[32];           /* of call digests */

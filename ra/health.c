@@ -5,6 +5,7 @@
 #include "ra/health.h"
 
 #include "ra/follow.h"
+#include "ra/material.h"
 #include "ra/signer.h"
 #include "ra/store_outbox.h"
 
@@ -112,6 +113,19 @@ static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at, 
 	return list;
 }
 
+static enum err material_worry(struct ctx *c, json_t *list, struct fault *f)
+{
+	int64_t damaged = 0;
+	TRY(material_worries(c, &damaged, f));
+	if (damaged > 0)
+		worry(list, "material_damaged",
+		      "stored materials were found altered or missing: the audit names them, bring them back from the "
+		      "backup");
+	if (vault_room(c->desk->vault, 0, (uint64_t)c->desk->config.materials.free_mib << 20, NULL) != OK)
+		worry(list, "disk_full", "the disk has less free than materials must leave: no files are taken");
+	return OK;
+}
+
 static void add_count(void *arg, const char *state, int64_t n)
 {
 	json_object_set_new(arg, state, json_integer(n));
@@ -154,6 +168,7 @@ enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(*ret, "requests", TAKE(counts));
 	_cleanup_(json_freep) json_t *list = worries(c, &s, at, &holds);
 	TRY(add_outbox(c, *ret, list, f));
+	TRY(material_worry(c, list, f));
 	if (n.overdue > 0)
 		worry(list, "requests_overdue", "requests wait for officers longer than they should");
 	json_object_set_new(*ret, "overdue", json_integer(n.overdue));

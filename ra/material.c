@@ -1,209 +1,287 @@
 /*
- * Materials: files by their hash, what they are told by their bytes (material_form.h).
+ * Materials: taken whole, handed out in parts, removed from drafts. What takes files is the same for one call and for an
+ * upload in parts: check, look at the bytes, seal them into a file, then the row. So a row never names a file that is not
+ * there, and a file that no row names is removed at the next start.
  *
- * A file is stored before the draft names it, but only for a draft that may take it. The same bytes are stored once. A
- * download is an audit line, and the bytes are hashed again on their way out.
+ * Next: material_upload.c, material_owner.c, material_keep.c.
  */
-#include "ra/material_form.h"
-#include "ra/request.h"
+#include "ra/material.h"
 
-#include "common/base/file.h"
+#include "ra/material_form.h"
+#include "ra/store_audit.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
 
 #include <string.h>
 
-#define MATERIAL_MAX (700u * 1024u)
+/* Parts of one download that come within so long are one row of the audit. */
+#define DOWNLOAD_S 600
 
-struct arrival {
-	struct material material;
-	struct buf bytes;
-};
+/* --- taking --- */
 
-/* --- put --- */
-
-static enum err decode(struct ctx *c, struct arrival *u, struct fault *f)
+void arrival_done(struct arrival *a)
 {
-	const char *content = param_text(c, "content");
-	if (!base64_decode(content, strlen(content), &u->bytes) || u->bytes.len == 0)
-		return fault_raise(f, ERR_PARSE, "material_content", "params.content",
-				   "found no base64 (RFC 4648 4, padded) of a file");
-	if (u->bytes.len > MATERIAL_MAX)
-		return fault_raise(f, ERR_LIMIT, "material_size", "params.content",
-				   "found %zu bytes, wanted at most %u", u->bytes.len, MATERIAL_MAX);
-	const char *type = NULL;
-	TRY(material_form(buf_slice(&u->bytes), &type, f));
-	snprintf(u->material.type, sizeof(u->material.type), "%s", type);
-	snprintf(u->material.name, sizeof(u->material.name), "%s", param_text(c, "name"));
-	sha256(u->bytes.data, u->bytes.len, u->material.sha256);
-	u->material.bytes = (int64_t)u->bytes.len;
-	return OK;
+	buf_done(&a->plain);
 }
 
-static bool listed(const struct yaml_strs *names, const char *name)
-{
-	for (size_t i = 0; i < names->n; i++) {
-		if (strcmp(names->v[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static enum err check_name(struct ctx *c, const struct request *r, const char *name, struct fault *f)
-{
-	enum tally_kind kind = TALLY_KIND_N;
-	const struct profile *p = policy_profile(c->law->policy, r->profile);
-	bool known = tally_kind_from_word(r->kind, strlen(r->kind), &kind);
-	const struct policy_way *way = p && known ? profile_way(p, kind, r->way) : NULL;
-	const struct material_any *any = way ? way->materials.any_of.v : NULL;
-	bool found = way && listed(&way->materials.all_of, name);
-	for (size_t i = 0; way && i < way->materials.any_of.n; i++)
-		found = found || listed(&any[i].of, name);
-	if (found)
-		return OK;
-	return fault_raise(f, ERR_RULE, "material_unknown", "params.name",
-			   "found \"%s\", which way %s does not ask for", ESC(name, strlen(name)), r->way);
-}
-
-static enum err may_take(struct ctx *c, struct request *r, struct fault *f)
+enum err arrival_check(struct ctx *c, struct arrival *a, struct fault *f)
 {
 	struct material have[TALLY_MAX_MATERIALS];
 	size_t n = 0;
-	TRY(request_own(c, r, f));
-	if (request_next(request_state_from_word(r->state), EVENT_EDIT) == REQUEST_NONE)
-		return request_move(c->db, r->id, r->state, EVENT_EDIT, c->now, c->who, "", NULL, f);
-	TRY(check_name(c, r, param_text(c, "name"), f));
-	TRY(store_materials(c->db, r->id, have, TALLY_MAX_MATERIALS, &n, f));
+	TRY(a->kind->may_change(c, &a->owner, a->material.name, f));
+	TRY(store_materials_of(c->db, &a->owner, have, TALLY_MAX_MATERIALS, &n, f));
 	if (n == TALLY_MAX_MATERIALS)
-		return fault_raise(f, ERR_LIMIT, "materials", "params.request", "request %s has %zu materials already",
-				   r->id, n);
+		return fault_raise(f, ERR_LIMIT, "materials", "params", "%s %s has %zu materials already",
+				   a->owner.kind, a->owner.id, n);
+	return OK;
+}
+
+enum err arrival_store(struct ctx *c, struct arrival *a, struct fault *f)
+{
+	struct vault *v = c->desk->vault;
+	struct material *m = &a->material;
+	const char *type = NULL;
+	uint8_t id[MATERIAL_FILE / 2];
+	TRY(material_form(buf_slice(&a->plain), &type, f));
+	TRY(vault_room(v, a->plain.len, (uint64_t)c->desk->config.materials.free_mib << 20, f));
+	snprintf(m->type, sizeof(m->type), "%s", type);
+	m->bytes = (int64_t)a->plain.len;
+	random_fill(id, sizeof(id));
+	hex_lower(id, sizeof(id), m->file);
+	vault_key_new(v, m->file, m->sha256, m->key);
+	m->sealed = true;
+	TRY(vault_write(v, &(struct vault_key){m->file, m->sha256, m->key}, m->file, buf_slice(&a->plain), f));
+	a->stored = true;
+	return OK;
+}
+
+static json_t *material_json(const struct material *m)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "name", json_string(m->name));
+	json_object_set_new(o, "sha256", json_hex(m->sha256, 32));
+	json_object_set_new(o, "type", json_string(m->type));
+	json_object_set_new(o, "bytes", json_integer(m->bytes));
+	return o;
+}
+
+static enum err audit_material(struct ctx *c, const char *what, const struct material_owner *o,
+			       const struct material *m, struct fault *f)
+{
+	char detail[TALLY_WORD + 66], hex[65];
+	hex_lower(m->sha256, 32, hex);
+	snprintf(detail, sizeof(detail), "%s %s", m->name, hex);
+	return desk_audit(c, what, o->id, detail, f);
+}
+
+enum err arrival_keep(struct ctx *c, struct arrival *a, json_t **ret, struct fault *f)
+{
+	TRY(arrival_check(c, a, f));
+	if (!a->stored)
+		return fault_raise(f, ERR_BUSY, "material_again", "params", "it has just become possible: call again");
+	TRY(store_material_add(c->db, &a->owner, &a->material, c->now, &a->kept, f));
+	TRY(a->kind->changed(c, &a->owner, a->material.name, f));
+	TRY(audit_material(c, "material_put", &a->owner, &a->material, f));
+	*ret = material_json(&a->material);
 	return OK;
 }
 
 static enum err check_in(struct ctx *c, json_t **ret, struct fault *f)
 {
-	_cleanup_(request_done) struct request r = {0};
 	(void)ret;
-	return may_take(c, &r, f);
+	return arrival_check(c, c->work, f);
 }
 
-static enum err put_in(struct ctx *c, json_t **ret, struct fault *f)
+static enum err keep_in(struct ctx *c, json_t **ret, struct fault *f)
 {
-	const struct arrival *u = c->work;
-	_cleanup_(request_done) struct request r = {0};
-	_cleanup_(draw_done) struct draw d = {0};
-	bool added = false;
-	TRY(may_take(c, &r, f));
-	struct material_owner o = {.kind = "request", .account = r.account};
-	memcpy(o.id, r.id, sizeof(r.id));
-	TRY(store_material_add(c->db, &o, &u->material, c->now, &added, f));
-	TRY(draw_make(c, &r, &d, f));
-	TRY(store_request_redraw(c->db, &r, f));
-	TRY(request_move(c->db, r.id, r.state, EVENT_EDIT, c->now, c->who, u->material.name, NULL, f));
-	TRY(desk_audit(c, "material_put", r.id, u->material.name, f));
-	*ret = json_object();
-	json_object_set_new(*ret, "sha256", json_hex(u->material.sha256, 32));
+	return arrival_keep(c, c->work, ret, f);
+}
+
+static enum err decode(struct ctx *c, struct arrival *a, struct fault *f)
+{
+	const char *content = param_text(c, "content");
+	if (!base64_decode(content, strlen(content), &a->plain) || a->plain.len == 0)
+		return fault_raise(f, ERR_PARSE, "material_content", "params.content",
+				   "found no base64 (RFC 4648 4, padded) of a file");
+	if (a->plain.len > MATERIAL_PART)
+		return fault_raise(f, ERR_LIMIT, "material_size", "params.content",
+				   "found %zu bytes, wanted at most %u; larger ones come by material.begin",
+				   a->plain.len, MATERIAL_PART);
+	snprintf(a->material.name, sizeof(a->material.name), "%s", param_text(c, "name"));
+	sha256(a->plain.data, a->plain.len, a->material.sha256);
 	return OK;
 }
 
-static char *path_of(const struct desk *d, const uint8_t hash[32])
+static enum err put(struct ctx *c, struct arrival *a, json_t **ret, struct fault *f)
 {
-	char hex[65];
-	hex_lower(hash, 32, hex);
-	return path_join(d->materials, hex);
-}
-
-static enum err keep_file(const struct desk *d, const struct arrival *u, struct fault *f)
-{
-	_cleanup_(freep) char *path = path_of(d, u->material.sha256);
-	if (file_exists(path))
-		return OK;
-	return file_write(path, buf_slice(&u->bytes), 0600, f);
-}
-
-static enum err put(struct ctx *c, struct arrival *u, json_t **ret, struct fault *f)
-{
-	TRY(decode(c, u, f));
-	enum err e = desk_read(c, check_in, NULL, f);
+	TRY(material_owner_param(c, &a->owner, &a->kind, f));
+	TRY(decode(c, a, f));
+	c->work = a;
 	/* A repeated call of a draft that has moved on is answered as before, not judged again. */
+	enum err e = desk_read(c, check_in, NULL, f);
 	if (e == OK)
-		TRY(keep_file(c->desk, u, f));
+		TRY(arrival_store(c, a, f));
 	else if (e != ERR_RULE && e != ERR_LIMIT)
 		return e;
-	c->work = u;
-	return desk_change(c, put_in, ret, f);
+	return desk_change(c, keep_in, ret, f);
 }
 
 enum err material_put(struct ctx *c, json_t **ret, struct fault *f)
 {
-	struct arrival u = {0};
-	enum err e = put(c, &u, ret, f);
-	buf_done(&u.bytes);
+	struct arrival a = {0};
+	enum err e = put(c, &a, ret, f);
+	if (a.stored && (e != OK || !a.kept))
+		vault_remove(c->desk->vault, a.material.file);
+	arrival_done(&a);
 	return e;
 }
 
-/* --- get --- */
+/* --- handing out --- */
 
-static enum err find(struct ctx *c, const uint8_t hash[32], struct request *r, struct material *m, struct fault *f)
+struct outgoing {
+	struct material_owner owner;
+	const struct material_kind *kind;
+	struct material material;
+	int64_t part, parts;
+	bool removed;
+};
+
+static enum err hash_param(const struct ctx *c, uint8_t ret[32], struct fault *f)
 {
-	if (!c->session && !caller_is(c, DESK_OFFICER))
-		return fault_raise(f, ERR_DENIED, "session_missing", "params.session",
-				   "wanted a session, or a caller with role officer");
-	TRY(c->session ? request_own(c, r, f) : request_any(c, r, f));
-	struct material_owner o = {.kind = "request"};
-	memcpy(o.id, r->id, sizeof(r->id));
-	enum err e = store_material_get(c->db, &o, param_text(c, "name"), hash, m, f);
+	const char *hex = param_text(c, "sha256");
+	if (strlen(hex) == 64 && hex_decode(hex, 64, ret, 32))
+		return OK;
+	return fault_raise(f, ERR_PARSE, "sha256_form", "params.sha256", "wanted 64 hex characters");
+}
+
+static enum err find(struct ctx *c, const struct material_owner *o, struct material *ret, struct fault *f)
+{
+	uint8_t hash[32];
+	TRY(hash_param(c, hash, f));
+	enum err e = store_material_get(c->db, o, param_text(c, "name"), hash, ret, f);
 	if (e == ERR_NOT_FOUND)
-		return fault_raise(f, ERR_NOT_FOUND, "material_missing", "params.name",
-				   "request %s has no such material", r->id);
+		return fault_raise(f, ERR_NOT_FOUND, "material_missing", "params.name", "%s %s has no such material",
+				   o->kind, o->id);
 	return e;
 }
 
-static enum err audit_in(struct ctx *c, const char *request, const char *name, struct fault *f)
+static enum err find_in(struct ctx *c, json_t **ret, struct fault *f)
+{
+	struct outgoing *d = c->work;
+	(void)ret;
+	TRY(material_owner_param(c, &d->owner, &d->kind, f));
+	TRY(d->kind->may_read(c, &d->owner, f));
+	TRY(find(c, &d->owner, &d->material, f));
+	if (d->material.deleted)
+		return fault_raise(f, ERR_NOT_FOUND, "material_deleted", "params.sha256",
+				   "its time was over: deleted on %.10s", UTC(d->material.deleted));
+	d->part = param_number(c, "part", 1);
+	d->parts = (d->material.bytes + MATERIAL_PART - 1) / MATERIAL_PART;
+	if (d->part > d->parts)
+		return fault_raise(f, ERR_PARSE, "part_range", "params.part", "found part %lld, it has %lld",
+				   (long long)d->part, (long long)d->parts);
+	return OK;
+}
+
+static enum err counted(struct ctx *c, const struct outgoing *d, bool *ret, struct fault *f)
+{
+	char detail[TALLY_WORD + 66], hex[65];
+	*ret = false;
+	if (d->part == 1)
+		return OK;
+	hex_lower(d->material.sha256, 32, hex);
+	snprintf(detail, sizeof(detail), "%s %s", d->material.name, hex);
+	return store_audit_has(c->db, d->owner.id, "material_get", c->who, (int64_t)c->call->peer.uid, detail,
+			       c->now - DOWNLOAD_S, ret, f);
+}
+
+static enum err count_in(struct ctx *c, const struct outgoing *d, struct fault *f)
+{
+	bool have = false;
+	TRY(counted(c, d, &have, f));
+	return have ? OK : audit_material(c, "material_get", &d->owner, &d->material, f);
+}
+
+static enum err mark_in(struct ctx *c, const struct outgoing *d, bool well, struct fault *f)
+{
+	TRY(store_material_damaged(c->db, &d->owner, &d->material, well ? 0 : c->now, f));
+	return audit_material(c, well ? "material_well" : "material_damaged", &d->owner, &d->material, f);
+}
+
+/* Named, alarmed, remembered until it is right again; and refused. */
+static enum err mark(struct ctx *c, const struct outgoing *d, bool well, struct fault *f)
 {
 	TRY(store_begin(c->desk->store, &c->db, f));
-	enum err e = store_end(c->desk->store, c->db, desk_audit(c, "material_get", request, name, f), f);
+	enum err e = store_end(c->desk->store, c->db, mark_in(c, d, well, f), f);
 	c->db = NULL;
 	return e;
 }
 
-static enum err read_file(const struct desk *d, const struct material *m, struct buf *ret, struct fault *f)
+static enum err read_part(struct ctx *c, const struct outgoing *d, struct buf *ret, struct fault *f)
 {
-	_cleanup_(freep) char *path = path_of(d, m->sha256);
-	uint8_t hash[32];
-	TRY(file_read(path, MATERIAL_MAX, ret, f));
-	sha256(ret->data, ret->len, hash);
-	if (memcmp(hash, m->sha256, 32) != 0)
-		return fault_raise(f, ERR_INTERNAL, "material_damaged", path, "the file's SHA-256 is not its name");
-	return OK;
+	const struct material *m = &d->material;
+	if (!m->sealed)
+		return fault_raise(f, ERR_CRYPTO, "material_damaged", "material", "its file was missing or altered");
+	return vault_read(c->desk->vault, &(struct vault_key){m->file, m->sha256, m->key}, m->file,
+			  (uint64_t)(d->part - 1) * MATERIAL_PART, MATERIAL_PART, ret, f);
 }
 
-static enum err get_in(struct ctx *c, json_t **ret, struct fault *f)
+static enum err hand_out(struct ctx *c, const struct outgoing *d, struct buf *ret, struct fault *f)
 {
-	_cleanup_(request_done) struct request r = {0};
-	struct material m = {0};
-	uint8_t hash[32];
-	const char *hex = param_text(c, "sha256");
-	if (strlen(hex) != 64 || !hex_decode(hex, 64, hash, 32))
-		return fault_raise(f, ERR_PARSE, "sha256_form", "params.sha256", "wanted 64 hex characters");
-	TRY(find(c, hash, &r, &m, f));
-	*ret = json_object();
-	json_object_set_new(*ret, "request", json_string(r.id));
-	json_object_set_new(*ret, "name", json_string(m.name));
-	json_object_set_new(*ret, "type", json_string(m.type));
-	memcpy(((struct material *)c->work)->sha256, m.sha256, 32);
-	return OK;
+	struct fault later = {0};
+	enum err e = read_part(c, d, ret, f);
+	if (e == ERR_CRYPTO && d->material.damaged == 0) {
+		log_fault(LOG_LEVEL_ERROR, "material_damaged", f);
+		if (mark(c, d, false, &later) != OK)
+			log_fault(LOG_LEVEL_ERROR, "material_damaged", &later);
+	}
+	if (e == OK && d->material.damaged != 0 && d->part == d->parts)
+		return mark(c, d, true, f);
+	return e;
 }
 
 enum err material_get(struct ctx *c, json_t **ret, struct fault *f)
 {
-	_cleanup_(json_freep) json_t *o = NULL;
 	_cleanup_buf_ struct buf bytes = {0};
-	struct material m = {0};
-	c->work = &m;
-	TRY(desk_read(c, get_in, &o, f));
-	TRY(read_file(c->desk, &m, &bytes, f));
-	TRY(audit_in(c, json_string_value(json_object_get(o, "request")), json_string_value(json_object_get(o, "name")),
-		     f));
-	json_object_set_new(o, "content", json_base64(buf_slice(&bytes)));
-	*ret = TAKE(o);
+	struct outgoing d = {0};
+	c->work = &d;
+	TRY(desk_read(c, find_in, NULL, f));
+	TRY(store_begin(c->desk->store, &c->db, f));
+	enum err e = store_end(c->desk->store, c->db, count_in(c, &d, f), f);
+	c->db = NULL;
+	TRY(e);
+	TRY(hand_out(c, &d, &bytes, f));
+	*ret = material_json(&d.material);
+	json_object_set_new(*ret, d.owner.kind, json_string(d.owner.id));
+	json_object_set_new(*ret, "part", json_integer(d.part));
+	json_object_set_new(*ret, "parts", json_integer(d.parts));
+	json_object_set_new(*ret, "content", json_base64(buf_slice(&bytes)));
+	return OK;
+}
+
+/* --- removing --- */
+
+static enum err remove_in(struct ctx *c, json_t **ret, struct fault *f)
+{
+	struct outgoing *d = c->work;
+	TRY(material_owner_param(c, &d->owner, &d->kind, f));
+	TRY(d->kind->may_change(c, &d->owner, param_text(c, "name"), f));
+	TRY(find(c, &d->owner, &d->material, f));
+	TRY(store_material_drop(c->db, &d->owner, &d->material, f));
+	TRY(d->kind->changed(c, &d->owner, d->material.name, f));
+	TRY(audit_material(c, "material_removed", &d->owner, &d->material, f));
+	d->removed = true;
+	*ret = material_json(&d->material);
+	return OK;
+}
+
+enum err material_remove(struct ctx *c, json_t **ret, struct fault *f)
+{
+	struct outgoing d = {0};
+	c->work = &d;
+	TRY(desk_change(c, remove_in, ret, f));
+	if (d.removed && d.material.sealed)
+		vault_remove(c->desk->vault, d.material.file);
 	return OK;
 }

@@ -1,5 +1,5 @@
 /*
- * request.* and material.*: the owner's side of a request.
+ * request.*: the owner's side of a request.
  */
 #ifndef HUFU_RA_REQUEST_H
 #define HUFU_RA_REQUEST_H
@@ -16,8 +16,6 @@ enum err request_list(struct ctx *c, json_t **ret, struct fault *f);
 enum err request_prove(struct ctx *c, json_t **ret, struct fault *f);
 enum err request_submit(struct ctx *c, json_t **ret, struct fault *f);
 enum err request_withdraw(struct ctx *c, json_t **ret, struct fault *f);
-enum err material_put(struct ctx *c, json_t **ret, struct fault *f);
-enum err material_get(struct ctx *c, json_t **ret, struct fault *f);
 
 /* A fresh random id, and the state of a draft. */
 void request_new_id(struct request *r);

@@ -116,8 +116,13 @@ enum err store_materials_close_requests(struct db *db, struct fault *f)
 	TRY(db_run(db, f,
 		   "UPDATE materials SET certified = 1, closed ="
 		   " (SELECT c.not_after FROM requests r JOIN certs c ON c.id = r.result WHERE r.id = materials.owner)"
-		   " WHERE kind = 'request' AND closed IS NULL AND owner IN"
+		   " WHERE kind = 'request' AND (closed IS NULL OR certified = 0) AND owner IN"
 		   " (SELECT id FROM requests WHERE state = 'issued' AND result IS NOT NULL)",
+		   ""));
+	/* Carried over into a request that follows another. */
+	TRY(db_run(db, f,
+		   "UPDATE materials SET closed = NULL WHERE kind = 'request' AND closed IS NOT NULL AND owner IN"
+		   " (SELECT id FROM requests WHERE state NOT IN ('issued', 'refused', 'withdrawn', 'expired'))",
 		   ""));
 	return db_run(db, f,
 		      "UPDATE materials SET closed = (SELECT max(at) FROM history h WHERE h.request = materials.owner)"

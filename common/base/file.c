@@ -19,8 +19,9 @@
 static enum err io_fault(const char *what, const char *path, struct fault *f)
 {
 	int code = errno;
-	enum err kind = code == ENOENT ? ERR_NOT_FOUND : ERR_IO;
-	const char *rule = code == ENOENT ? "file_missing" : "file_io";
+	bool full = code == ENOSPC || code == EDQUOT;
+	enum err kind = code == ENOENT ? ERR_NOT_FOUND : full ? ERR_BUSY : ERR_IO;
+	const char *rule = code == ENOENT ? "file_missing" : full ? "disk_full" : "file_io";
 	return fault_raise(f, kind, rule, PATH_ESC(path), "%s: cannot %s: %s", PATH_ESC(path), what, strerror(code));
 }
 

@@ -9,7 +9,7 @@
 /* Appends the file's bytes to *ret; larger than max: ERR_LIMIT; missing: ERR_NOT_FOUND. */
 MUST_CHECK enum err file_read(const char *path, size_t max, struct buf *ret, struct fault *f);
 /* Writes to a temporary file beside, fsync, rename, fsync of the folder: whole or not at all. mode as given
- * (0600 for anything private) whatever the umask. */
+ * (0600 for anything private) whatever the umask. No room on the disk: ERR_BUSY disk_full. */
 MUST_CHECK enum err file_write(const char *path, struct slice bytes, unsigned mode, struct fault *f);
 /* As file_write, but an existing file is ERR_CONFLICT. */
 MUST_CHECK enum err file_write_new(const char *path, struct slice bytes, unsigned mode, struct fault *f);

@@ -53,7 +53,8 @@ static const int facts[] = {SCMP_SYS(getrandom), SCMP_SYS(getuid),  SCMP_SYS(get
 			    SCMP_SYS(getgid),	 SCMP_SYS(getegid), SCMP_SYS(sysinfo)};
 
 /* SQLite's files, materials, CRLs, config and policies read again. Which files, Landlock says; what is written and how
- * locks are taken does not matter once a file is open. fchown: SQLite as root gives -wal the database's owner. */
+ * locks are taken does not matter once a file is open. fchown: SQLite as root gives -wal the database's owner. statfs: is
+ * there room for what comes in. */
 static const int files[] = {
 	SCMP_SYS(open),	     SCMP_SYS(openat),	   SCMP_SYS(close),	 SCMP_SYS(read),       SCMP_SYS(pread64),
 	SCMP_SYS(write),     SCMP_SYS(pwrite64),   SCMP_SYS(writev),	 SCMP_SYS(lseek),      SCMP_SYS(_llseek),
@@ -63,7 +64,7 @@ static const int files[] = {
 	SCMP_SYS(fdatasync), SCMP_SYS(ftruncate),  SCMP_SYS(fallocate),	 SCMP_SYS(rename),     SCMP_SYS(renameat),
 	SCMP_SYS(renameat2), SCMP_SYS(link),	   SCMP_SYS(linkat),	 SCMP_SYS(unlink),     SCMP_SYS(unlinkat),
 	SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),	   SCMP_SYS(chmod),	 SCMP_SYS(fchmod),     SCMP_SYS(fchmodat),
-	SCMP_SYS(fchown),    SCMP_SYS(umask)};
+	SCMP_SYS(fchown),    SCMP_SYS(umask),	   SCMP_SYS(statfs),	 SCMP_SYS(fstatfs)};
 
 /* A Unix socket and its peers (common/rpc/loop.c); connect tells a living server's socket file from a stale one, sendto
  * also reaches the service manager. socket is below. */

@@ -26,6 +26,8 @@ enum err db_raise(struct db *db, int code, const char *what, struct fault *f)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return fault_raise(f, ERR_BUSY, "db_busy", where, "%s", ESC(text, strlen(text)));
+	case SQLITE_FULL:
+		return fault_raise(f, ERR_BUSY, "disk_full", where, "%s", ESC(text, strlen(text)));
 	}
 	return fault_raise(f, ERR_DB, "db_error", where, "%s (sqlite %d)", ESC(text, strlen(text)), code);
 }

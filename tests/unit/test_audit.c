@@ -302,6 +302,8 @@ static void test_the_head_is_logged_daily(void **state)
 	(void)state;
 	assert_int_equal(audit_log_head(x->desk, NOW, &f), OK);
 	assert_int_equal(head_day(x), NOW / DAY);
+	assert_int_equal(audit_log_head(x->desk, NOW + DAY - 1, &f), OK);
+	assert_int_equal(head_day(x), NOW / DAY);
 	assert_int_equal(audit_log_head(x->desk, NOW + DAY, &f), OK);
 	assert_int_equal(head_day(x), NOW / DAY + 1);
 }
