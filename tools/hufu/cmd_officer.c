@@ -4,9 +4,9 @@
  * word is not taken for anything.
  */
 #include "common/base/clock.h"
-#include "common/base/file.h"
 #include "common/note/tally.h"
 #include "tools/hufu/key_seen.h"
+#include "tools/hufu/material.h"
 #include "tools/hufu/note_files.h"
 #include "tools/hufu/subscriber.h"
 
@@ -72,31 +72,12 @@ static enum err case_load(struct cli *c, const char *id, struct case_file *k, st
 static enum err fetch_material(struct cli *c, const char *id, const struct tally_material *m, const char *dir,
 			       struct fault *f)
 {
-	char want[65], found[65];
-	uint8_t hash[32];
-	_cleanup_(json_freep) json_t *r = NULL;
 	_cleanup_buf_ struct buf bytes = {0};
-	hex_lower(m->sha256, 32, want);
-	TRY(cli_desk(c, "material.get", json_pack("{s:s,s:s,s:s}", "request", id, "name", m->name, "sha256", want),
-		     false, false, &r, f));
-	const char *content = json_string_value(json_object_get(r, "content"));
-	if (!content || !base64_decode(content, strlen(content), &bytes))
-		return fault_raise(f, ERR_PARSE, "material_content", "material", "material %s: the desk sent no base64",
-				   m->name);
-	sha256(bytes.data, bytes.len, hash);
-	hex_lower(hash, 32, found);
-	if (memcmp(hash, m->sha256, 32) != 0)
-		return fault_raise(f, ERR_CRYPTO, "material_hash", "material",
-				   "material %s: the desk sent bytes with SHA-256 %s; the tally names %s", m->name,
-				   found, want);
+	_cleanup_(freep) char *path = NULL;
+	TRY(material_download(c, id, m->name, m->sha256, false, &bytes, f));
 	if (!c->json)
 		printf("material %-20s %8zu bytes  SHA-256 as in the tally\n", m->name, bytes.len);
-	if (!dir)
-		return OK;
-	_cleanup_(freep) char *name = xasprintf("%s-%.8s", m->name, want);
-	_cleanup_(freep) char *path = path_join(dir, name);
-	TRY(dir_make(dir, 0700, f));
-	return file_write(path, buf_slice(&bytes), 0600, f);
+	return dir ? material_save(dir, m->name, m->sha256, buf_slice(&bytes), &path, f) : OK;
 }
 
 static void print_difference(const struct tally *t)

@@ -2,16 +2,15 @@
  * `hufu request …`: a request from draft to hand-over. The proof in between is in cmd_prove.c.
  */
 #include "common/base/clock.h"
-#include "common/base/file.h"
 #include "common/note/tally.h"
 #include "common/pki/csr.h"
 #include "common/pki/fingerprint.h"
+#include "tools/hufu/material.h"
 #include "tools/hufu/note_files.h"
 #include "tools/hufu/subscriber.h"
 
 #include <string.h>
 
-#define MATERIAL_MAX (700u * 1024u)
 #define SHOW_WAIT_MS 10000
 #define SHOW_WAIT_MAX_S 86400
 
@@ -82,22 +81,6 @@ static enum err prepare_params(const struct prepare *p, const char *serial, json
 	return OK;
 }
 
-/* Uploads NAME=FILE. */
-static enum err put_material(struct cli *c, const char *request, const char *spec, struct fault *f)
-{
-	const char *eq = strchr(spec, '=');
-	if (!eq || eq == spec)
-		return fault_raise(f, ERR_CONFIG, "material", "--material", "\"%s\": wanted NAME=FILE",
-				   ESC(spec, strlen(spec)));
-	_cleanup_buf_ struct buf bytes = {0}, text = {0};
-	_cleanup_(json_freep) json_t *r = NULL;
-	TRY(file_read(eq + 1, MATERIAL_MAX, &bytes, f));
-	buf_base64(&text, bytes.data, bytes.len);
-	json_t *p = json_pack("{s:s,s:s%,s:s}", "request", request, "name", spec, (size_t)(eq - spec), "content",
-			      buf_text(&text));
-	return cli_desk(c, "material.put", p, true, true, &r, f);
-}
-
 /* The owner's client makes the ten characters from the owner's own request, and holds the desk's tally against it. */
 static enum err check_new_key(const struct cli *c, const char *path, json_t *answer, struct fault *f)
 {
@@ -128,8 +111,10 @@ static enum err prepare(struct cli *c, const struct prepare *p, const char *seri
 		return fault_raise(f, ERR_NET, "desk_answer", "request.prepare", "the desk's answer has no request");
 	if (p->csr)
 		TRY(check_new_key(c, p->csr, r, f));
-	for (size_t i = 0; i < p->materials.n; i++)
-		TRY(put_material(c, id, p->materials.v[i], f));
+	for (size_t i = 0; i < p->materials.n; i++) {
+		_cleanup_(json_freep) json_t *put = NULL;
+		TRY(material_upload_spec(c, id, p->materials.v[i], &put, f));
+	}
 	return cli_desk(c, "request.show", json_pack("{s:s}", "request", id), true, false, ret, f);
 }
 

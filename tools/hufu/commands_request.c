@@ -108,6 +108,26 @@ const struct command commands_request[] = {
 	 .help = "  --issuer HEX   key id of the issuer, where a serial is not unique\n\n"
 		 "Two officers release it.\n\nExample:\n  hufu request hold 74C2008800000AE9",
 	 .run = run_request_hold},
+	{.name = "request material add",
+	 .usage = "REQUEST NAME=FILE…",
+	 .summary = "upload materials into a draft",
+	 .help = "NAME is the material that the way asks for; FILE a PDF, JPEG or PNG of at most 20 MiB. After an\n"
+		 "interruption the same command goes on where it was.\n\n"
+		 "Example:\n  hufu request material add 8f2c… business-licence=licence.pdf",
+	 .run = run_material_add},
+	{.name = "request material get",
+	 .usage = "[--out DIR] [--officer] REQUEST NAME SHA256",
+	 .summary = "download a material; its hash is checked here",
+	 .help = "  --out DIR   write NAME-xxxxxxxx there (0600; default: here)\n"
+		 "  --officer   as an officer, without a session\n\n"
+		 "Names and hashes stand in the tally (hufu request show). Each download is in the audit.\n\n"
+		 "Example:\n  hufu request material get --out scans 8f2c… business-licence 5a09…",
+	 .run = run_material_get},
+	{.name = "request material remove",
+	 .usage = "REQUEST NAME SHA256",
+	 .summary = "take a material out of a draft",
+	 .help = "Example:\n  hufu request material remove 8f2c… business-licence 5a09…",
+	 .run = run_material_remove},
 	{.name = "request show",
 	 .usage = "[--wait SECONDS] REQUEST",
 	 .summary = "state, history and tally of a request",

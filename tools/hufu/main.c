@@ -9,7 +9,7 @@
 
 static const struct command *const families[] = {
 	commands_setup, commands_account,  commands_request, commands_payment, commands_officer, commands_cert,
-	commands_note,	commands_operator, commands_rpc,     commands_receipt, commands_ledger,
+	commands_note,	commands_operator, commands_audit,   commands_rpc,     commands_receipt, commands_ledger,
 };
 #define N_FAMILIES (sizeof families / sizeof families[0])
 
@@ -24,7 +24,7 @@ static void print_help(void)
 	for (size_t i = 0; i < N_FAMILIES; i++)
 		for (const struct command *c = families[i]; c->name; c++)
 			if (c->summary)
-				printf("  %-18s %s\n", c->name, c->summary);
+				printf("  %-24s %s\n", c->name, c->summary);
 	puts("\nExit codes: 0 done, 1 error, 2 refused by a rule, 3 unreachable, 4 configuration or usage, 5 "
 	     "waiting\n\n"
 	     "Examples:\n"
