@@ -33,6 +33,8 @@
 #define REQUEST TEXT("request", true, 8, REQUEST_ID, "申请编号", "id of the request, or its number")
 #define SEARCH TEXT("search", false, 0, 200, "按证书名称搜索", "part of the certificate's name")
 
+#define AS_OFFICER TEXT("officer", false, 1, 47, "审核员姓名", "who you are, by the roster's name")
+
 extern const struct rpc_param no_params[];
 
 /* --- results: JSON Schema --- */

@@ -9,9 +9,10 @@
 static const char *const kind_words[] = {"extend", "change", "enrol", "reissue", "revoke", NULL};
 static const char *const seen_words[] = {"token", "paper", "call", "person", NULL};
 static const char *const files_words[] = {"no", "yes", "waived", NULL};
-static const char *const state_words[] = {"drafted", "awaiting_proof", "awaiting_officers", "approved",
-					  "sent",    "issued",	       "refused",	    "withdrawn",
-					  "expired", "to_correct",     "corrected",	    NULL};
+static const char *const state_words[] = {
+	"drafted", "awaiting_proof", "awaiting_officers", "approved",	"sent",	     "issued",
+	"refused", "withdrawn",	     "expired",		  "to_correct", "opened",    "at_key_centre",
+	"done",	   "delivered",	     "no_copy",		  "waived",	"corrected", NULL};
 static const struct rpc_param prepare_params[] = {
 	WORD("kind", true, kind_words, "业务类型", "extend, change, enrol, reissue or revoke"),
 	TEXT("way", true, 1, 47, "办理方式", "one of the profile's ways"),
@@ -48,8 +49,9 @@ static const struct rpc_param hold_params[] = {SERIAL_PARAM(true), ISSUER, {0}};
 	ROWS("history", STR("at") "," STR("event") "," STR("from") "," STR("to") "," STR("who") "," STR("detail"))
 
 static const struct desk_method methods[] = {
-	CHANGES("request.prepare", request_prepare, prepare_params, OBJECT(STATE "," STR("tally") "," MISSING),
-		"填写申请", "draft a request, or edit a draft"),
+	CHANGES("request.prepare", request_prepare, prepare_params,
+		OBJECT(STATE "," STR("makes") "," STR("tally") "," MISSING), "填写申请",
+		"draft a request, or edit a draft"),
 	METHOD("request.show", request_show, MODE_OWN, OWNER, true, false, false, show_params,
 	       OBJECT(ITEM "," STR("tally") "," STR(
 		       "note") "," MISSING "," MATERIALS "," HISTORY

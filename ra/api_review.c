@@ -9,9 +9,9 @@
 #include "ra/standing.h"
 
 #define CLAIM STR("claimed_by") "," STR("claim_ends")
-#define AS_OFFICER TEXT("officer", false, 1, 47, "审核员姓名", "who you are, by the roster's name")
 
-static const char *const kind_words[] = {"extend", "change", "enrol", "reissue", "revoke", "hold", "release", NULL};
+static const char *const kind_words[] = {"extend", "change",  "enrol",	 "reissue", "revoke",
+					 "hold",   "release", "recover", NULL};
 static const struct rpc_param request_params[] = {REQUEST, {0}};
 static const struct rpc_param queue_params[] = {
 	TEXT("project", false, 1, 47, "项目", "only this project"),

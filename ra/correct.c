@@ -9,6 +9,7 @@
 
 #include "ra/note.h"
 #include "ra/officer.h"
+#include "ra/plain.h"
 #include "ra/title.h"
 
 #include <string.h>
@@ -57,7 +58,7 @@ static enum err read_items(struct ctx *c, const struct request *r, struct items 
 	_cleanup_(draw_done) struct draw d = {0};
 	json_t *list = json_object_get(c->call->params, "items"), *o;
 	size_t i;
-	TRY(draw_load(c, r, &d, f));
+	TRY(request_is_plain(r) ? plain_load(c, r, &d, f) : draw_load(c, r, &d, f));
 	json_array_foreach(list, i, o) TRY(add_item(o, &d, items, f));
 	return OK;
 }
@@ -101,7 +102,8 @@ enum err review_correct(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(read_items(c, &r, &items, f));
 	TRY(keep_items(c, &r, &items, who, f));
 	TRY(store_course_claim(c->db, r.id, "", 0, f));
-	TRY(note_withdraw(c, &r, f));
+	if (!request_is_plain(&r))
+		TRY(note_withdraw(c, &r, f));
 	TRY(desk_audit(c, "correction_asked", r.id, who, f));
 	return request_answer(c, r.id, ret, f);
 }

@@ -102,7 +102,7 @@ extern const struct desk_part
 	api_payment,
 	api_receipt,
 	api_request,
-	api_review,
+	api_review, api_case,
 	api_service,
 	api_status,
 	desk_messages;

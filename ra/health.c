@@ -188,7 +188,8 @@ static void add_pending(void *arg, const struct request_item *item)
 	json_object_set_new(o, "profile", json_string(item->profile));
 	json_object_set_new(o, "state", json_string(item->state));
 	json_object_set_new(o, "policy", json_string(item->policy));
-	json_object_set_new(o, "dies", json_time(item->dies));
+	if (item->dies != 0)
+		json_object_set_new(o, "dies", json_time(item->dies));
 	json_array_append_new(arg, o);
 }
 

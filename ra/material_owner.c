@@ -3,7 +3,7 @@
  */
 #include "ra/material.h"
 
-#include "ra/request.h"
+#include "ra/plain.h"
 
 #include <string.h>
 
@@ -34,10 +34,7 @@ static enum err own_request(struct ctx *c, const char *id, struct request *ret, 
 
 static enum err check_name(struct ctx *c, const struct request *r, const char *name, struct fault *f)
 {
-	enum tally_kind kind = TALLY_KIND_N;
-	const struct profile *p = policy_profile(c->law->policy, r->profile);
-	bool known = tally_kind_from_word(r->kind, strlen(r->kind), &kind);
-	const struct policy_way *way = p && known ? profile_way(p, kind, r->way) : NULL;
+	const struct policy_way *way = request_way(c, r);
 	if (way && way_material(way, name))
 		return OK;
 	return fault_raise(f, ERR_RULE, "material_unknown", "params.name",
@@ -75,10 +72,8 @@ static enum err request_may_read(struct ctx *c, struct material_owner *o, struct
 static enum err request_changed(struct ctx *c, const struct material_owner *o, const char *name, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
-	_cleanup_(draw_done) struct draw d = {0};
 	TRY(store_request_get(c->db, o->id, &r, f));
-	TRY(draw_make(c, &r, &d, f));
-	TRY(store_request_redraw(c->db, &r, f));
+	TRY(request_redraw(c, &r, f));
 	return request_move(c->db, r.id, r.state, EVENT_EDIT, c->now, c->who, name, NULL, f);
 }
 

@@ -15,7 +15,7 @@ static const struct desk_part *const parts[] = {
 	&api_payment,
 	&api_receipt,
 	&api_request,
-	&api_review,
+	&api_review, &api_case,
 	&api_service,
 	&api_status,
 	&desk_messages,

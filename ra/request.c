@@ -9,6 +9,7 @@
 #include "ra/correct.h"
 #include "ra/course.h"
 #include "ra/note.h"
+#include "ra/plain.h"
 #include "ra/status.h"
 
 #include <string.h>
@@ -155,7 +156,7 @@ static enum err set_terms(struct ctx *c, struct request *r, struct fault *f)
 	return set_cert(c, r, f);
 }
 
-static enum err check_room(struct ctx *c, struct fault *f)
+enum err request_check_room(struct ctx *c, struct fault *f)
 {
 	int64_t open = 0;
 	TRY(store_requests_open(c->db, c->session->account.id, &open, f));
@@ -175,7 +176,7 @@ void request_new_id(struct request *r)
 
 static enum err begin_draft(struct ctx *c, struct request *r, struct fault *f)
 {
-	TRY(check_room(c, f));
+	TRY(request_check_room(c, f));
 	request_new_id(r);
 	r->account = c->session->account.id;
 	return OK;
@@ -193,6 +194,12 @@ static enum err save_draft(struct ctx *c, const struct request *r, bool fresh, s
 	return desk_audit(c, "request_drafted", r->id, r->kind, f);
 }
 
+static enum err draw(struct ctx *c, struct request *r, struct draw *d, struct fault *f)
+{
+	TRY(draw_make(c, r, d, f));
+	return draw_check_paid(c, d, r, f);
+}
+
 enum err request_prepare(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
@@ -205,11 +212,13 @@ enum err request_prepare(struct ctx *c, json_t **ret, struct fault *f)
 	if (strcmp(r.state, "drafted") != 0)
 		return request_move(c->db, r.id, r.state, EVENT_EDIT, c->now, c->who, "", NULL, f);
 	TRY(set_terms(c, &r, f));
-	TRY(draw_make(c, &r, &d, f));
-	TRY(draw_check_paid(c, &d, &r, f));
+	TRY(record_applies(c, &r) ? record_make(c, &r, f) : draw(c, &r, &d, f));
 	TRY(save_draft(c, &r, fresh, f));
+	if (request_is_plain(&r))
+		TRY(plain_load(c, &r, &d, f));
 	TRY(draw_missing(c, &d, &r, &missing, f));
 	TRY(request_answer(c, r.id, ret, f));
+	json_object_set_new(*ret, "makes", json_string(request_is_plain(&r) ? "record" : "certificate"));
 	json_object_set_new(*ret, "tally", json_string(r.tally));
 	json_object_set_new(*ret, "missing", TAKE(missing));
 	return OK;
@@ -219,9 +228,12 @@ enum err request_prepare(struct ctx *c, json_t **ret, struct fault *f)
 
 static enum err complete(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
 {
+	if (request_is_plain(r))
+		return plain_check(c, r, d, f);
 	TRY(draw_load(c, r, d, f));
 	TRY(draw_judge(c, d, f));
 	TRY(draw_check_line(c, d, f));
+	TRY(recover_allows(c, r, &d->tally, f));
 	return draw_check_paid(c, d, r, f);
 }
 
@@ -242,6 +254,9 @@ enum err request_prove(struct ctx *c, json_t **ret, struct fault *f)
 	size_t i;
 	TRY(request_own(c, &r, f));
 	TRY(check_event(&r, EVENT_PROVE, c, f));
+	if (request_is_plain(&r))
+		return fault_raise(f, ERR_RULE, "nothing_to_sign", "params.request",
+				   "request %s makes no certificate: there is nothing to sign, submit it", r.id);
 	TRY(complete(c, &r, &d, f));
 	json_array_foreach(lines, i, line)
 	{
@@ -291,7 +306,8 @@ enum err request_withdraw(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(request_done) struct request r = {0};
 	TRY(request_own(c, &r, f));
 	TRY(request_move(c->db, r.id, r.state, EVENT_WITHDRAW, c->now, c->who, "", NULL, f));
-	TRY(note_withdraw(c, &r, f));
+	if (!request_is_plain(&r))
+		TRY(note_withdraw(c, &r, f));
 	TRY(desk_audit(c, "request_withdrawn", r.id, "", f));
 	return request_answer(c, r.id, ret, f);
 }

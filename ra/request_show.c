@@ -6,6 +6,7 @@
 
 #include "ra/correct.h"
 #include "ra/course.h"
+#include "ra/plain.h"
 #include "ra/status.h"
 
 #include "common/base/clock.h"
@@ -108,7 +109,8 @@ static enum err put_missing(struct ctx *c, const struct request *r, json_t *o, s
 	_cleanup_(draw_done) struct draw d = {0};
 	_cleanup_(json_freep) json_t *missing = NULL;
 	struct fault why = {0};
-	if (request_state_from_word(r->state) > REQUEST_AWAITING_PROOF || draw_load(c, r, &d, &why) != OK)
+	if (request_state_from_word(r->state) > REQUEST_AWAITING_PROOF ||
+	    (request_is_plain(r) ? plain_load(c, r, &d, &why) : draw_load(c, r, &d, &why)) != OK)
 		return OK;
 	TRY(draw_missing(c, &d, r, &missing, f));
 	json_object_set_new(o, "missing", TAKE(missing));
@@ -139,7 +141,8 @@ static enum err put_terms(struct ctx *c, const struct request *r, json_t *o, str
 	if (r->order[0] != '\0')
 		json_object_set_new(o, "order", json_string(r->order));
 	json_object_set_new(o, "made", json_time(r->made));
-	json_object_set_new(o, "dies", json_time(r->dies));
+	if (r->dies != 0)
+		json_object_set_new(o, "dies", json_time(r->dies));
 	json_object_set_new(o, "officers_needed", json_integer(r->officers));
 	json_object_set_new(o, "tally", json_string(r->tally));
 	return OK;
@@ -153,13 +156,17 @@ static enum err put_course(struct ctx *c, const struct request *r, json_t *o, st
 	return correct_json(c, r, &course, o, f);
 }
 
-static enum err put_explained(const struct request *r, json_t *o, struct fault *f)
+static enum err put_explained(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
 {
 	_cleanup_(tally_done) struct tally t = {0};
 	_cleanup_buf_ struct buf zh = {0}, en = {0};
-	TRY(tally_parse(slice_str(r->tally), &t, f));
-	tally_explain(&t, "zh", &zh);
-	tally_explain(&t, "en", &en);
+	if (request_is_plain(r)) {
+		TRY(plain_explain(c, r, &zh, &en, f));
+	} else {
+		TRY(tally_parse(slice_str(r->tally), &t, f));
+		tally_explain(&t, "zh", &zh);
+		tally_explain(&t, "en", &en);
+	}
 	json_object_set_new(o, "explain", json_bilingual(&(struct bilingual){buf_text(&zh), buf_text(&en)}));
 	return OK;
 }
@@ -172,7 +179,7 @@ static enum err show(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(put_terms(c, &r, o, f));
 	TRY(put_course(c, &r, o, f));
 	TRY(put_csr(&r, o, f));
-	TRY(put_explained(&r, o, f));
+	TRY(put_explained(c, &r, o, f));
 	TRY(put_missing(c, &r, o, f));
 	TRY(put_materials(c, &r, o, f));
 	TRY(put_note(c, &r, o, f));
@@ -240,7 +247,8 @@ static void add_item(void *arg, const struct request_item *item)
 		json_object_set_new(o, "serial", json_string(SERIAL(&item->ref.serial)));
 	json_object_set_new(o, "state", json_string(item->state));
 	json_object_set_new(o, "made", json_time(item->made));
-	json_object_set_new(o, "dies", json_time(item->dies));
+	if (item->dies != 0)
+		json_object_set_new(o, "dies", json_time(item->dies));
 	json_array_append_new(l->rows, o);
 }
 

@@ -22,6 +22,12 @@ static const char *const state_words[REQUEST_STATE_N] = {
 	[REQUEST_APPROVED] = "approved",
 	[REQUEST_SENT] = "sent",
 	[REQUEST_TO_CORRECT] = "to_correct",
+	[REQUEST_OPENED] = "opened",
+	[REQUEST_AT_CENTRE] = "at_key_centre",
+	[REQUEST_DONE] = "done",
+	[REQUEST_DELIVERED] = "delivered",
+	[REQUEST_NO_COPY] = "no_copy",
+	[REQUEST_WAIVED] = "waived",
 	[REQUEST_ISSUED] = "issued",
 	[REQUEST_REFUSED] = "refused",
 	[REQUEST_WITHDRAWN] = "withdrawn",
@@ -29,11 +35,26 @@ static const char *const state_words[REQUEST_STATE_N] = {
 	[REQUEST_CORRECTED] = "corrected",
 };
 static const char *const event_words[EVENT_N] = {
-	[EVENT_EDIT] = "edit",	   [EVENT_PROVE] = "prove",	  [EVENT_SUBMIT] = "submit",
-	[EVENT_PASS] = "submit",   [EVENT_APPROVE] = "approve",	  [EVENT_ENOUGH] = "approve",
-	[EVENT_REJECT] = "reject", [EVENT_WITHDRAW] = "withdraw", [EVENT_EXPIRE] = "expire",
-	[EVENT_SEND] = "send",	   [EVENT_DONE] = "issue",	  [EVENT_REFUSE] = "refuse",
-	[EVENT_DIE] = "die",	   [EVENT_CORRECT] = "correct",	  [EVENT_REPLACE] = "replace",
+	[EVENT_EDIT] = "edit",
+	[EVENT_PROVE] = "prove",
+	[EVENT_SUBMIT] = "submit",
+	[EVENT_PASS] = "submit",
+	[EVENT_APPROVE] = "approve",
+	[EVENT_ENOUGH] = "approve",
+	[EVENT_REJECT] = "reject",
+	[EVENT_WITHDRAW] = "withdraw",
+	[EVENT_EXPIRE] = "expire",
+	[EVENT_SEND] = "send",
+	[EVENT_DONE] = "issue",
+	[EVENT_REFUSE] = "refuse",
+	[EVENT_DIE] = "die",
+	[EVENT_CORRECT] = "correct",
+	[EVENT_REPLACE] = "replace",
+	[EVENT_DECIDE] = "decide",
+	[EVENT_CENTRE] = "send_to_centre",
+	[EVENT_DELIVER] = "deliver",
+	[EVENT_NO_COPY] = "no_copy",
+	[EVENT_WAIVE] = "waive",
 };
 
 static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
@@ -57,6 +78,7 @@ static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
 	[REQUEST_AWAITING_OFFICERS] = {[EVENT_APPROVE] = REQUEST_AWAITING_OFFICERS,
 				       [EVENT_ENOUGH] = REQUEST_APPROVED,
 				       [EVENT_REJECT] = REQUEST_REFUSED,
+				       [EVENT_DECIDE] = REQUEST_DONE,
 				       [EVENT_CORRECT] = REQUEST_TO_CORRECT,
 				       [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
 				       [EVENT_EXPIRE] = REQUEST_EXPIRED,
@@ -75,7 +97,21 @@ static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
 				[EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
 				[EVENT_EXPIRE] = REQUEST_EXPIRED,
 				[EVENT_DONE] = REQUEST_ISSUED},
+	[REQUEST_OPENED] = {[EVENT_EDIT] = REQUEST_OPENED,
+			    [EVENT_CENTRE] = REQUEST_AT_CENTRE,
+			    [EVENT_NO_COPY] = REQUEST_NO_COPY,
+			    [EVENT_WAIVE] = REQUEST_WAIVED,
+			    [EVENT_REJECT] = REQUEST_REFUSED,
+			    [EVENT_WITHDRAW] = REQUEST_WITHDRAWN},
+	[REQUEST_AT_CENTRE] = {[EVENT_EDIT] = REQUEST_AT_CENTRE,
+			       [EVENT_DELIVER] = REQUEST_DELIVERED,
+			       [EVENT_NO_COPY] = REQUEST_NO_COPY,
+			       [EVENT_WAIVE] = REQUEST_WAIVED},
 	[REQUEST_ISSUED] = {0},
+	[REQUEST_DONE] = {0},
+	[REQUEST_DELIVERED] = {0},
+	[REQUEST_NO_COPY] = {0},
+	[REQUEST_WAIVED] = {0},
 	[REQUEST_REFUSED] = {[EVENT_DONE] = REQUEST_ISSUED},
 	[REQUEST_WITHDRAWN] = {[EVENT_DONE] = REQUEST_ISSUED},
 	[REQUEST_EXPIRED] = {[EVENT_DONE] = REQUEST_ISSUED},
@@ -104,7 +140,7 @@ bool request_state_is_final(enum request_state state)
 
 bool request_state_waits(enum request_state state)
 {
-	return state == REQUEST_AWAITING_OFFICERS;
+	return state == REQUEST_AWAITING_OFFICERS || state == REQUEST_OPENED || state == REQUEST_AT_CENTRE;
 }
 
 enum request_state request_next(enum request_state state, enum request_event event)

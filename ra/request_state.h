@@ -14,10 +14,16 @@ enum request_state {
 	REQUEST_APPROVED,
 	REQUEST_SENT,
 	REQUEST_TO_CORRECT, /* officers asked its owner for a correction; its tally is dead */
+	REQUEST_OPENED,     /* a recovery case */
+	REQUEST_AT_CENTRE,  /* the key centre has it */
 	REQUEST_ISSUED,
 	REQUEST_REFUSED,
 	REQUEST_WITHDRAWN,
 	REQUEST_EXPIRED,
+	REQUEST_DONE,       /* the desk's record was changed */
+	REQUEST_DELIVERED,  /* the key centre delivered */
+	REQUEST_NO_COPY,    /* it holds none */
+	REQUEST_WAIVED,     /* the owner gave the files up, in writing */
 	REQUEST_CORRECTED,  /* another request of the same number took its place */
 	REQUEST_STATE_N
 };
@@ -30,6 +36,11 @@ enum request_event {
 	EVENT_ENOUGH,    /* the last officer's line */
 	EVENT_REJECT,    /* an officer says no */
 	EVENT_CORRECT,   /* an officer asks for a correction */
+	EVENT_DECIDE,    /* an officer's yes to what needs no certificate */
+	EVENT_CENTRE,    /* a recovery case went to the key centre */
+	EVENT_DELIVER,
+	EVENT_NO_COPY,
+	EVENT_WAIVE,
 	EVENT_REPLACE,   /* its owner begins the corrected one */
 	EVENT_WITHDRAW,  /* the owner takes it back */
 	EVENT_EXPIRE,    /* its time is over */

@@ -10,6 +10,7 @@
 #include "ra/claim.h"
 #include "ra/note.h"
 #include "ra/officer.h"
+#include "ra/plain.h"
 #include "ra/status.h"
 
 #include "common/base/log.h"
@@ -55,6 +56,9 @@ static enum err check_standing(struct ctx *c, const struct request *r, struct fa
 	_cleanup_(draw_done) struct draw d = {0};
 	if (request_next(request_state_from_word(r->state), EVENT_APPROVE) == REQUEST_NONE)
 		return request_move(c->db, r->id, r->state, EVENT_APPROVE, c->now, c->who, "", NULL, f);
+	if (request_is_plain(r))
+		return fault_raise(f, ERR_RULE, "nothing_to_sign", "params.request",
+				   "request %s makes no certificate: there is nothing to sign, decide it", r->id);
 	TRY(draw_load(c, r, &d, f));
 	return draw_judge(c, &d, f);
 }
@@ -94,7 +98,8 @@ enum err review_reject(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(request_any(c, &r, f));
 	TRY(request_move(c->db, r.id, r.state, EVENT_REJECT, c->now, who, reason, NULL, f));
 	TRY(store_request_refusal(c->db, r.id, "officer_rejected", "review", reason, f));
-	TRY(note_withdraw(c, &r, f));
+	if (!request_is_plain(&r))
+		TRY(note_withdraw(c, &r, f));
 	TRY(desk_audit(c, "request_rejected", r.id, reason, f));
 	return request_answer(c, r.id, ret, f);
 }

@@ -7,6 +7,7 @@
 #include "ra/correct.h"
 #include "ra/course.h"
 #include "ra/note.h"
+#include "ra/plain.h"
 #include "ra/status.h"
 
 #include <string.h>
@@ -35,7 +36,8 @@ static void add_item(void *arg, const struct request_item *item)
 	json_object_set_new(o, "officers",
 			    json_sprintf("%lld/%lld", (long long)item->officers_have, (long long)item->officers));
 	json_object_set_new(o, "made", json_time(item->made));
-	json_object_set_new(o, "dies", json_time(item->dies));
+	if (item->dies != 0)
+		json_object_set_new(o, "dies", json_time(item->dies));
 	json_array_append_new(l->rows, o);
 }
 
@@ -189,6 +191,23 @@ static enum err put_owner(struct ctx *c, const struct request *r, json_t *o, str
 	return OK;
 }
 
+static enum err put_plain(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	_cleanup_(draw_done) struct draw d = {0};
+	_cleanup_buf_ struct buf zh = {0}, en = {0};
+	json_t *changes = NULL;
+	TRY(plain_load(c, r, &d, f));
+	TRY(plain_explain(c, r, &zh, &en, f));
+	TRY(record_difference(c, r, &changes, f));
+	json_object_set_new(o, "difference", changes);
+	json_object_set_new(o, "explain", json_bilingual(&(struct bilingual){buf_text(&zh), buf_text(&en)}));
+	json_object_set_new(o, "materials", materials(&d));
+	json_object_set_new(o, "checklist", checklist(&d));
+	json_object_set_new(o, "serial", json_string(SERIAL(&d.row.ref.serial)));
+	json_object_set_new(o, "certificate_state", json_string(cert_state_word(&d.row, c->now)));
+	return OK;
+}
+
 static enum err put_case(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
 {
 	_cleanup_(draw_done) struct draw d = {0};
@@ -224,14 +243,16 @@ enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(o, "way", json_string(r.way));
 	json_object_set_new(o, "project", json_string(r.project));
 	json_object_set_new(o, "made", json_time(r.made));
-	json_object_set_new(o, "dies", json_time(r.dies));
+	if (r.dies != 0)
+		json_object_set_new(o, "dies", json_time(r.dies));
 	json_object_set_new(o, "tally", json_string(r.tally));
 	TRY(correct_json(c, &r, &course, o, f));
 	TRY(put_owner(c, &r, o, f));
 	put_csr(&r, o);
-	TRY(put_case(c, &r, o, f));
+	TRY(request_is_plain(&r) ? put_plain(c, &r, o, f) : put_case(c, &r, o, f));
 	TRY(put_people(c, &r, o, f));
-	TRY(put_note(c, &r, o, f));
+	if (!request_is_plain(&r))
+		TRY(put_note(c, &r, o, f));
 	*ret = TAKE(o);
 	return OK;
 }

@@ -127,7 +127,8 @@ enum err store_materials_close_requests(struct db *db, struct fault *f)
 	return db_run(db, f,
 		      "UPDATE materials SET closed = (SELECT max(at) FROM history h WHERE h.request = materials.owner)"
 		      " WHERE kind = 'request' AND closed IS NULL AND owner IN"
-		      " (SELECT id FROM requests WHERE state IN ('refused', 'withdrawn', 'expired', 'corrected')"
+		      " (SELECT id FROM requests WHERE state IN ('refused', 'withdrawn', 'expired', 'corrected', "
+		      "'done', 'delivered', 'no_copy', 'waived')"
 		      " OR (state = 'issued' AND result IS NULL))",
 		      "");
 }

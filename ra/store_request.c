@@ -202,7 +202,9 @@ enum err store_requests_of(struct db *db, int64_t account, const char *state, in
 	return each_item(row, fn, arg, f);
 }
 
-#define WAITS " r.state = 'awaiting_officers' AND (?1 = '' OR r.project = ?1) AND (?2 = '' OR r.kind = ?2)"
+#define WAITS                                                                                                          \
+	" r.state IN ('awaiting_officers', 'opened', 'at_key_centre') AND (?1 = '' OR r.project = ?1) AND (?2 = '' "   \
+	"OR r.kind = ?2)"
 
 enum err store_requests_queue(struct db *db, const struct queue_filter *q, int64_t limit, int64_t offset,
 			      request_item_fn *fn, void *arg, struct fault *f)
@@ -235,7 +237,7 @@ enum err store_requests_pending(struct db *db, int64_t limit, request_item_fn *f
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row,
 		     "SELECT " ITEM " WHERE r.state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved',"
-		     " 'sent', 'to_correct') ORDER BY r.dies, r.id LIMIT ?1",
+		     " 'sent', 'to_correct', 'opened', 'at_key_centre') ORDER BY r.dies, r.id LIMIT ?1",
 		     "i", limit));
 	return each_item(row, fn, arg, f);
 }
@@ -245,7 +247,7 @@ enum err store_requests_open(struct db *db, int64_t account, int64_t *ret, struc
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_one(db, f, &row,
 		   "SELECT count(*) FROM requests WHERE account = ?1 AND state IN ('drafted', 'awaiting_proof',"
-		   " 'awaiting_officers', 'approved', 'sent', 'to_correct')",
+		   " 'awaiting_officers', 'approved', 'sent', 'to_correct', 'opened', 'at_key_centre')",
 		   "i", account));
 	*ret = db_i64(row, 0);
 	return OK;

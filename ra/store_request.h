@@ -29,7 +29,7 @@ struct request {
 	char *tally;             /* text; owned */
 	char policy[65];
 	int64_t proof, officers; /* what is needed: enum proof bits, number of officers */
-	int64_t made, dies;
+	int64_t made, dies;      /* dies 0: never by the clock */
 	int64_t result;          /* certificate that came of it, 0: none */
 	char refusal_rule[40], refusal_where[96], refusal_text[600];
 };

@@ -27,6 +27,9 @@ static const char m007[] =
 static const char m008[] =
 #include "ra/schema/008-status.inc"
 	;
+static const char m017[] =
+#include "ra/schema/017-record.inc"
+	;
 
-const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008};
+const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017};
 const size_t store_n_migrations = sizeof(store_migrations) / sizeof(store_migrations[0]);

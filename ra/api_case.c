@@ -1,0 +1,40 @@
+/*
+ * Requests without a certificate: the desk's record, and recoveries.
+ */
+#include "ra/api.h"
+
+#include "ra/plain.h"
+
+static const char *const step_words[] = {"sent", "delivered", "no_copy", "waived", NULL};
+static const struct rpc_param open_params[] = {SERIAL_PARAM(true), ISSUER, {0}};
+static const struct rpc_param decide_params[] = {REQUEST, AS_OFFICER, {0}};
+static const struct rpc_param recover_params[] = {
+	REQUEST,
+	WORD("step", true, step_words, "进展", "sent to the key centre, delivered, no copy held, waived in writing"),
+	TEXT("note", true, 1, 500, "说明", "what was done, for the owner and the record"),
+	AS_OFFICER,
+	{0}};
+
+static const struct desk_method methods[] = {
+	CHANGES("recover.open", recover_open, open_params, OBJECT(STATE), "申请恢复证书",
+		"open a recovery case: files that the present key opens, before it is replaced"),
+	METHOD("review.recover", review_recover, MODE_CHANGE, DESK_OFFICER, false, true, false, recover_params,
+	       OBJECT(STATE), "推进恢复证书", "move a recovery case; no key passes through the desk"),
+	METHOD("review.decide", review_decide, MODE_CHANGE, DESK_OFFICER, false, true, false, decide_params,
+	       OBJECT(STATE), "同意变更登记", "say yes to a change of the desk's record"),
+};
+
+static const struct rpc_message messages[] = {
+	{"record_terms", "法定代表人变更只需填写新的法定代表人姓名",
+	 "this change takes the new representative's name alone"},
+	{"record_same", "登记的法定代表人没有变化", "the record says so already"},
+	{"nothing_to_sign", "该申请不涉及证书，无需签名",
+	 "this request makes no certificate: there is nothing to sign"},
+	{"decide_kind", "该申请涉及证书，须由审核员签名", "this request asks for a certificate: officers sign it"},
+	{"recovery_open", "恢复证书尚未办结", "a recovery case is open"},
+	{"recovery_missing", "请先办理恢复证书，并提交放弃恢复的书面声明", "no recovery case was waived in writing"},
+	{"recovery_kind", "该申请不是恢复证书", "this is no recovery case"},
+	{"waiver_missing", "缺少放弃恢复证书声明（盖章扫描件）", "the stamped waiver is missing"},
+};
+
+DESK_PART(api_case, methods, messages);

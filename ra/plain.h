@@ -1,0 +1,44 @@
+/*
+ * Requests that ask for no certificate: a change of the desk's record, and the recovery of a key's files. They have the
+ * courses, materials, history and officers of all requests, but no tally, and nothing goes to the signer.
+ */
+#ifndef HUFU_RA_PLAIN_H
+#define HUFU_RA_PLAIN_H
+
+#include "ra/request.h"
+
+#define PLAIN_RECORD_WAY "legal-representative"
+#define PLAIN_RECOVER_KIND "recover"
+
+/* Has the request no tally? */
+bool request_is_plain(const struct request *r);
+/* The way of the request: the profile's, or the desk's own. NULL: it is not offered any more. */
+const struct policy_way *request_way(struct ctx *c, const struct request *r);
+/* Makes the tally anew after its materials have changed, and stores it; a plain request has none. */
+MUST_CHECK enum err request_redraw(struct ctx *c, struct request *r, struct fault *f);
+
+/* Way and materials of a plain request, as far as draw_missing() looks. */
+MUST_CHECK enum err plain_load(struct ctx *c, const struct request *r, struct draw *ret, struct fault *f);
+/* ERR_RULE materials_missing. */
+MUST_CHECK enum err plain_check(struct ctx *c, const struct request *r, struct draw *d, struct fault *f);
+/* What the request means, in both languages. */
+MUST_CHECK enum err plain_explain(struct ctx *c, const struct request *r, struct buf *zh, struct buf *en, struct fault *f);
+
+/* --- record.c: a change of the desk's record ---------------------------------------------------------------------- */
+
+/* Is it a change that makes no certificate: of the legal representative, where the profile has no such way? */
+bool record_applies(struct ctx *c, const struct request *r);
+/* Checks the terms of r and makes it ready to be stored. ERR_RULE record_terms, record_same. */
+MUST_CHECK enum err record_make(struct ctx *c, struct request *r, struct fault *f);
+/* [{attribute, old, new}] */
+MUST_CHECK enum err record_difference(struct ctx *c, const struct request *r, json_t **ret, struct fault *f);
+enum err review_decide(struct ctx *c, json_t **ret, struct fault *f);
+
+/* --- recover.c: what the old key opens, before it is given up ------------------------------------------------------ */
+
+enum err recover_open(struct ctx *c, json_t **ret, struct fault *f);
+enum err review_recover(struct ctx *c, json_t **ret, struct fault *f);
+/* May a new key take the place of this certificate's, after that answer on its files? ERR_RULE recovery_open, recovery_missing. */
+MUST_CHECK enum err recover_allows(struct ctx *c, const struct request *r, const struct tally *t, struct fault *f);
+
+#endif
