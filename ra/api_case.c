@@ -1,12 +1,21 @@
 /*
- * Requests without a certificate: the desk's record, and recoveries.
+ * Around a request: ways to choose, forms to print; requests without a certificate: the desk's record, and recoveries.
  */
 #include "ra/api.h"
 
+#include "ra/form.h"
 #include "ra/plain.h"
+#include "ra/way.h"
 
 static const char *const step_words[] = {"sent", "delivered", "no_copy", "waived", NULL};
 static const struct rpc_param open_params[] = {SERIAL_PARAM(true), ISSUER, {0}};
+static const char *const format_words[] = {"html", "text", NULL};
+static const struct rpc_param form_params[] = {
+	TEXT("form", true, 1, 47, "表格或告知函", "name of a form or a risk notice"),
+	REQUEST,
+	WORD("format", false, format_words, "格式", "html when absent, a page that loads nothing; or text"),
+	TEXT("session", false, 1, 128, "会话", "the owner's session; officers need none"),
+	{0}};
 static const struct rpc_param decide_params[] = {REQUEST, AS_OFFICER, {0}};
 static const struct rpc_param recover_params[] = {
 	REQUEST,
@@ -18,6 +27,18 @@ static const struct rpc_param recover_params[] = {
 static const struct desk_method methods[] = {
 	CHANGES("recover.open", recover_open, open_params, OBJECT(STATE), "申请恢复证书",
 		"open a recovery case: files that the present key opens, before it is replaced"),
+	READS("request.ways", request_ways, open_params,
+	      OBJECT(STR("serial") "," INT("review_days") "," ROWS(
+		      "ways",
+		      STR("kind") "," STR("way") "," BOTH("title") "," STR("makes") "," BOOL("linked_account") "," BOOL("recommended") "," INT(
+			      "officers") "," STR("key") "," STR("order") "," STR("notice") "," BOTH("files") "," BOOL("possible"))),
+	      "可办理的业务", "what can be done with a certificate, what it asks, and whether it is possible now"),
+	METHOD("form.list", form_list, MODE_READ, ANYBODY, false, false, false, no_params,
+	       OBJECT(ROWS("forms", STR("form") "," STR("what") "," STR("sha256"))), "表格下载",
+	       "forms and risk notices"),
+	METHOD("form.get", form_get, MODE_READ, OWNER | DESK_OFFICER, false, false, false, form_params,
+	       OBJECT(STR("form") "," STR("sha256") "," STR("format") "," STR("content")), "下载表格",
+	       "a form or risk notice, filled in for a request"),
 	METHOD("review.recover", review_recover, MODE_CHANGE, DESK_OFFICER, false, true, false, recover_params,
 	       OBJECT(STATE), "推进恢复证书", "move a recovery case; no key passes through the desk"),
 	METHOD("review.decide", review_decide, MODE_CHANGE, DESK_OFFICER, false, true, false, decide_params,
@@ -25,6 +46,7 @@ static const struct desk_method methods[] = {
 };
 
 static const struct rpc_message messages[] = {
+	{"form_unknown", "没有这种表格", "there is no such form"},
 	{"record_terms", "法定代表人变更只需填写新的法定代表人姓名",
 	 "this change takes the new representative's name alone"},
 	{"record_same", "登记的法定代表人没有变化", "the record says so already"},

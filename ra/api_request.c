@@ -46,7 +46,8 @@ static const struct rpc_param prove_params[] = {
 static const struct rpc_param hold_params[] = {SERIAL_PARAM(true), ISSUER, {0}};
 
 #define HISTORY                                                                                                        \
-	ROWS("history", STR("at") "," STR("event") "," STR("from") "," STR("to") "," STR("who") "," STR("detail"))
+	ROWS("history", STR("at") "," STR("event") "," STR("from") "," STR("to") "," STR("who") "," STR(               \
+				"detail") "," STR("zh") "," STR("en"))
 
 static const struct desk_method methods[] = {
 	CHANGES("request.prepare", request_prepare, prepare_params,

@@ -6,6 +6,7 @@
 
 #include "ra/correct.h"
 #include "ra/course.h"
+#include "ra/history.h"
 #include "ra/plain.h"
 #include "ra/status.h"
 
@@ -16,14 +17,7 @@
 
 static void add_history(void *arg, const struct history_item *item)
 {
-	json_t *o = json_object();
-	json_object_set_new(o, "at", json_time(item->at));
-	json_object_set_new(o, "event", json_string(item->event));
-	json_object_set_new(o, "from", json_string(item->before));
-	json_object_set_new(o, "to", json_string(item->after));
-	json_object_set_new(o, "who", json_string(item->who));
-	json_object_set_new(o, "detail", json_string(item->detail));
-	json_array_append_new(arg, o);
+	json_array_append_new(arg, history_json(item));
 }
 
 static enum err put_history(struct ctx *c, const struct request *r, json_t *o, struct fault *f)

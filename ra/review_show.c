@@ -6,6 +6,7 @@
 
 #include "ra/correct.h"
 #include "ra/course.h"
+#include "ra/history.h"
 #include "ra/note.h"
 #include "ra/plain.h"
 #include "ra/status.h"
@@ -179,6 +180,11 @@ static void put_csr(const struct request *r, json_t *o)
 	json_object_set_new(o, "csr", json_string(buf_text(&pem)));
 }
 
+static void add_history(void *arg, const struct history_item *item)
+{
+	json_array_append_new(arg, history_json(item));
+}
+
 static enum err put_owner(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
 {
 	struct account a = {0};
@@ -253,6 +259,9 @@ enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(put_people(c, &r, o, f));
 	if (!request_is_plain(&r))
 		TRY(put_note(c, &r, o, f));
+	json_t *history = json_array();
+	json_object_set_new(o, "history", history);
+	TRY(store_history(c->db, r.id, add_history, history, f));
 	*ret = TAKE(o);
 	return OK;
 }

@@ -1,5 +1,5 @@
 /*
- * A bundle on its way in and out: read from a folder, listed in the text of a policy note. Only the four folders that a
+ * A bundle on its way in and out: read from a folder, listed in the text of a policy note. Only the five folders that a
  * policy has are looked into; within them a name that is not of its folder's form is refused, since a profile that is
  * silently left out because of
  * ".yml" is worse than an error.
@@ -17,7 +17,7 @@ CLEANUP_PTR(DIR, closedirp, closedir)
 
 static const struct {
 	const char *folder, *suffix;
-} places[] = {{"issuers", ".crt"}, {"notices", ".txt"}, {"profiles", ".yaml"}, {"projects", ".yaml"}};
+} places[] = {{"forms", ".txt"}, {"issuers", ".crt"}, {"notices", ".txt"}, {"profiles", ".yaml"}, {"projects", ".yaml"}};
 
 void policy_sources_done(struct policy_source *files, size_t n)
 {

@@ -68,11 +68,14 @@ static enum err file_load(struct policy *p, const struct policy_source *s, struc
 		return project_decode(s->path, text, &p->projects[p->n_projects++], f);
 	if (in_folder(s, "notices/", ".txt"))
 		return notice_load(s, &p->notices[p->n_notices++], f);
+	if (in_folder(s, "forms/", ".txt"))
+		return notice_load(s, &p->forms[p->n_forms++], f);
 	if (in_folder(s, "issuers/", ".crt"))
 		return issuer_load(s, &p->issuers[p->n_issuers++], f);
-	return fault_raise(f, ERR_CONFIG, "file_place", "policy",
-			   "found file %s, wanted profiles/*.yaml, projects/*.yaml, issuers/*.crt, notices/*.txt",
-			   ESC(s->path, strlen(s->path)));
+	return fault_raise(
+		f, ERR_CONFIG, "file_place", "policy",
+		"found file %s, wanted profiles/*.yaml, projects/*.yaml, issuers/*.crt, notices/*.txt, forms/*.txt",
+		ESC(s->path, strlen(s->path)));
 }
 
 static enum err issuers_differ(const struct policy *p, struct fault *f)
@@ -158,6 +161,7 @@ enum err policy_load(struct slice note, const struct policy_source *files, size_
 	p->profiles = xcalloc(n + 1, sizeof(*p->profiles));
 	p->projects = xcalloc(n + 1, sizeof(*p->projects));
 	p->notices = xcalloc(n + 1, sizeof(*p->notices));
+	p->forms = xcalloc(n + 1, sizeof(*p->forms));
 	p->issuers = xcalloc(n + 1, sizeof(*p->issuers));
 	for (size_t i = 0; i < n; i++)
 		TRY(file_load(p, &files[i], f));
@@ -180,6 +184,8 @@ void policy_free(struct policy *p)
 		project_done(&p->projects[i]);
 	for (size_t i = 0; i < p->n_notices; i++)
 		free(p->notices[i].text);
+	for (size_t i = 0; i < p->n_forms; i++)
+		free(p->forms[i].text);
 	for (size_t i = 0; i < p->n_issuers; i++) {
 		cert_done(&p->issuers[i].cert);
 		buf_done(&p->issuers[i].der);
@@ -187,6 +193,7 @@ void policy_free(struct policy *p)
 	free(p->profiles);
 	free(p->projects);
 	free(p->notices);
+	free(p->forms);
 	free(p->issuers);
 	policy_note_done(&p->note);
 	buf_done(&p->note_text);
@@ -211,13 +218,23 @@ const struct project *policy_project(const struct policy *p, const char *name)
 	return NULL;
 }
 
-const struct notice *policy_notice(const struct policy *p, const char *name)
+static const struct notice *text_by_name(const struct notice *v, size_t n, const char *name)
 {
-	for (size_t i = 0; i < p->n_notices; i++) {
-		if (strcmp(p->notices[i].name, name) == 0)
-			return &p->notices[i];
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(v[i].name, name) == 0)
+			return &v[i];
 	}
 	return NULL;
+}
+
+const struct notice *policy_notice(const struct policy *p, const char *name)
+{
+	return text_by_name(p->notices, p->n_notices, name);
+}
+
+const struct notice *policy_form(const struct policy *p, const char *name)
+{
+	return text_by_name(p->forms, p->n_forms, name);
 }
 
 const struct pinned_issuer *policy_issuer(const struct policy *p, const uint8_t key_id[20])

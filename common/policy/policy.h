@@ -3,7 +3,7 @@
  * (whose word is the law), explained in words, linted.
  *
  * A bundle is a folder: profiles/<name>.yaml, projects/<name>.yaml, issuers/<name>.crt (PEM or DER: pinned issuers of old certificates),
- * notices/<name>.txt (risk notices, hashed into tallies), and policy.note, which names each file with its SHA-256. The SHA-256 of the note's text is
+ * notices/<name>.txt (risk notices, hashed into tallies), forms/<name>.txt (templates of papers to print), and policy.note, which names each file with its SHA-256. The SHA-256 of the note's text is
  * "the policy hash".
  */
 #ifndef HUFU_POLICY_POLICY_H
@@ -145,6 +145,8 @@ struct policy {
 	size_t n_projects;
 	struct notice *notices;
 	size_t n_notices;
+	struct notice *forms;
+	size_t n_forms;
 	struct pinned_issuer *issuers;
 	size_t n_issuers;
 	char origin[64];           /* for messages */
@@ -187,6 +189,7 @@ const char *profile_ext_oid(const struct profile_ext *e);
 /* The OID of a purpose given by word ("clientAuth") or dotted; NULL for one that no profile may give: unknown, OCSPSigning, any. */
 const char *profile_purpose_oid(const char *purpose);
 const struct notice *policy_notice(const struct policy *p, const char *name);
+const struct notice *policy_form(const struct policy *p, const char *name);
 const struct pinned_issuer *policy_issuer(const struct policy *p, const uint8_t key_id[20]);
 /* Public search over titles, aliases and names, at most 600 bytes: the whole, a part, characters in order with gaps, then a name with more
  * around it; fewest other characters first. Width, case and spaces do not count. Fills at most max pointers, returns how many. */

@@ -425,8 +425,9 @@ static void write_policies(struct fx *x)
 	struct fault f = {0};
 	struct policy_note head = {.version = 1, .made = NOW - DAY};
 	_cleanup_buf_ struct buf text = {0}, note = {0};
-	static const char *const folders[] = {"policies/profiles", "policies/projects", "policies/notices"};
-	for (size_t i = 0; i < 3; i++) {
+	static const char *const folders[] = {"policies/profiles", "policies/projects", "policies/notices",
+					      "policies/forms"};
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		_cleanup_(freep) char *dir = path_of(x, folders[i]);
 		must("dir", dir_make(dir, 0700, &f), &f);
 	}

@@ -65,6 +65,8 @@ static enum err case_load(struct cli *c, const char *id, struct case_file *k, st
 	k->text = json_string_value(json_object_get(k->answer, "tally"));
 	if (!k->text)
 		return fault_raise(f, ERR_NET, "desk_answer", "review.show", "the desk's answer has no tally text");
+	if (k->text[0] == '\0')
+		return OK;
 	return tally_parse(slice_str(k->text), &k->tally, f);
 }
 
@@ -91,9 +93,52 @@ static void print_difference(const struct tally *t)
 		puts("  subject: none");
 }
 
+/* A request that asks for no certificate has no tally: what the desk says of it is all that there is. */
+static void show_plain(json_t *r)
+{
+	json_t *explain = json_object_get(r, "explain"), *v;
+	size_t i;
+	printf("request %s: %s\n", json_string_value(json_object_get(r, "number")),
+	       json_string_value(json_object_get(r, "state")));
+	printf("%s%s", json_string_value(json_object_get(explain, "zh")),
+	       json_string_value(json_object_get(explain, "en")));
+	json_array_foreach(json_object_get(r, "difference"), i, v)
+	{
+		const char *old = json_string_value(json_object_get(v, "old"));
+		printf("  %s: %s -> %s\n", json_string_value(json_object_get(v, "attribute")),
+		       old ? old : "(nothing on record)", json_string_value(json_object_get(v, "new")));
+	}
+	json_array_foreach(json_object_get(r, "materials"), i, v)
+		printf("material %s  SHA-256 %s\n", json_string_value(json_object_get(v, "name")),
+		       json_string_value(json_object_get(v, "sha256")));
+}
+
+static enum err fetch_plain(struct cli *c, const char *id, json_t *answer, const char *dir, struct fault *f)
+{
+	json_t *v;
+	size_t i;
+	json_array_foreach(json_object_get(answer, "materials"), i, v)
+	{
+		struct tally_material m = {0};
+		const char *name = json_string_value(json_object_get(v, "name")),
+			   *hex = json_string_value(json_object_get(v, "sha256"));
+		if (!name || !hex || strlen(hex) != 64 || !hex_decode(hex, 64, m.sha256, 32))
+			return fault_raise(f, ERR_NET, "desk_answer", "review.show",
+					   "the desk's answer has a malformed material");
+		snprintf(m.name, sizeof m.name, "%s", name);
+		TRY(fetch_material(c, id, &m, dir, f));
+	}
+	return OK;
+}
+
 static enum err show_case(struct cli *c, const char *id, const struct case_file *k, const char *dir, struct fault *f)
 {
 	_cleanup_buf_ struct buf zh = {0}, en = {0};
+	if (k->text[0] == '\0') {
+		if (!c->json)
+			show_plain(k->answer);
+		return fetch_plain(c, id, k->answer, dir, f);
+	}
 	tally_explain(&k->tally, "zh", &zh);
 	tally_explain(&k->tally, "en", &en);
 	if (!c->json) {
@@ -106,22 +151,14 @@ static enum err show_case(struct cli *c, const char *id, const struct case_file 
 	return OK;
 }
 
-static int print_queue(struct cli *c, const char *project, const char *kind)
+static int queue(struct cli *c, const char *project, const char *kind)
 {
-	static const struct column columns[] = {{"request", "REQUEST"},	  {"kind", "KIND"},	{"way", "WAY"},
-						{"project", "PROJECT"},	  {"serial", "SERIAL"}, {"state", "STATE"},
-						{"officers", "OFFICERS"}, {"dies", "DIES"}};
-	struct fault f = {0};
-	_cleanup_(json_freep) json_t *r = NULL;
 	json_t *p = json_object();
 	if (project)
 		json_object_set_new(p, "project", json_string(project));
 	if (kind)
 		json_object_set_new(p, "kind", json_string(kind));
-	if (cli_desk(c, "review.queue", p, false, false, &r, &f) != OK)
-		return cli_fail(c, &f);
-	cli_table(c, columns, 8, json_object_get(r, "requests"));
-	return EXIT_DONE;
+	return officer_print_queue(c, p);
 }
 
 static int run_officer_review(struct cli *c, int argc, char **argv)
@@ -135,7 +172,7 @@ static int run_officer_review(struct cli *c, int argc, char **argv)
 	if (!cli_options(cli_command(commands_officer, run_officer_review), rules, &argc, argv, 0, 1))
 		return EXIT_CONFIG;
 	if (argc < 2)
-		return print_queue(c, project, kind);
+		return queue(c, project, kind);
 	_cleanup_(case_done) struct case_file k = {0};
 	if (case_load(c, argv[1], &k, &f) != OK || show_case(c, argv[1], &k, dir, &f) != OK)
 		return cli_fail(c, &f);
@@ -152,6 +189,10 @@ static enum err approve(struct cli *c, const char *id, const char *key_path, con
 	_cleanup_(freep) char *line = NULL;
 	TRY(case_load(c, id, &k, f));
 	TRY(show_case(c, id, &k, NULL, f));
+	if (k.text[0] == '\0')
+		return fault_raise(f, ERR_RULE, "nothing_to_sign", "request",
+				   "request %s makes no certificate: there is nothing to sign (hufu officer decide)",
+				   id);
 	TRY(key_seen_check(c, how, &k.tally, k.answer, f));
 	TRY(person_key_load(key_path, NULL, &key, f));
 	if (!yes && !cli_confirm("\nApprove exactly this tally as %s?", key.name))
@@ -214,6 +255,51 @@ const struct command commands_officer[] = {
 		 "  --plain             write the secret unsealed (0600), for services\n\n"
 		 "Example:\n  hufu officer key alice",
 	 .run = run_officer_key},
+	{.name = "officer queue",
+	 .usage = "[--project P] [--kind K] [--overdue] [--page N]",
+	 .summary = "what waits for officers, the first due first",
+	 .help = "  --project P   of this project alone\n"
+		 "  --kind K      of this kind alone\n"
+		 "  --overdue     only what is late\n"
+		 "  --page N      page of the list (20 a page)\n\n"
+		 "Example:\n  hufu officer queue --overdue",
+	 .run = run_officer_queue},
+	{.name = "officer claim",
+	 .usage = "[--as NAME] REQUEST",
+	 .summary = "say that you look at this request; nothing is locked",
+	 .help = "  --as NAME   who you are, by the roster's name\n\nExample:\n  hufu officer claim --as alice "
+		 "20261125-7K2M9QXA4BCD",
+	 .run = run_officer_claim},
+	{.name = "officer unclaim",
+	 .usage = "[--as NAME] REQUEST",
+	 .summary = "hand a claim back",
+	 .help = "  --as NAME   who you are, by the roster's name\n\nExample:\n  hufu officer unclaim --as alice "
+		 "20261125-7K2M9QXA4BCD",
+	 .run = run_officer_unclaim},
+	{.name = "officer correct",
+	 .usage = "--item ITEM=REASON… [--as NAME] REQUEST",
+	 .summary = "ask the owner for corrections; the tally dies, the number stays",
+	 .help = "  --item ITEM=REASON   what is wrong, and why (repeat for more): a material, a subject attribute, or "
+		 "months,\n"
+		 "                       order, files, notice, key, reason, other\n"
+		 "  --as NAME            who you are, by the roster's name\n\n"
+		 "Example:\n  hufu officer correct --item business-licence=看不清印章 20261125-7K2M9QXA4BCD",
+	 .run = run_officer_correct},
+	{.name = "officer decide",
+	 .usage = "[--as NAME] REQUEST",
+	 .summary = "say yes to a change of the desk's record, which makes no certificate",
+	 .help = "  --as NAME   who you are, by the roster's name\n\nExample:\n  hufu officer decide --as alice "
+		 "20261125-7K2M9QXA4BCD",
+	 .run = run_officer_decide},
+	{.name = "officer recover",
+	 .usage = "--step STEP --note TEXT [--as NAME] REQUEST",
+	 .summary = "move a recovery case; no key passes through Hufu",
+	 .help = "  --step STEP   sent (to the key centre), delivered, no_copy, waived (needs the owner's "
+		 "recovery-waiver)\n"
+		 "  --note TEXT   what was done; the owner reads it\n"
+		 "  --as NAME     who you are, by the roster's name\n\n"
+		 "Example:\n  hufu officer recover --step sent --note 'KMC case 17' 20261125-7K2M9QXA4BCD",
+	 .run = run_officer_recover},
 	{.name = "officer review",
 	 .usage = "[--project P] [--kind K] [--materials DIR] [REQUEST]",
 	 .summary = "the queue, or one request with its difference and materials",

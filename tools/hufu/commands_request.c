@@ -183,5 +183,33 @@ const struct command commands_request[] = {
 	 .summary = "take a request back; its id is dead then",
 	 .help = "Example:\n  hufu request withdraw 8f2c…",
 	 .run = run_request_withdraw},
+	{.name = "request ways",
+	 .usage = "[--issuer HEX] SERIAL",
+	 .summary = "what can be done with a certificate, what it asks, and whether it is possible now",
+	 .help = "  --issuer HEX   key id of the issuer, where a serial is not unique\n\n"
+		 "Example:\n  hufu request ways 74C2008800000AE9",
+	 .run = run_request_ways},
+	{.name = "request history",
+	 .usage = "REQUEST",
+	 .summary = "what became of a request, in plain words",
+	 .help = "Example:\n  hufu request history 20261125-7K2M9QXA4BCD",
+	 .run = run_request_history},
+	{.name = "request form",
+	 .usage = "[--out FILE] [--text] [--officer] FORM REQUEST",
+	 .summary = "a form or risk notice, filled in for a request, to print and stamp",
+	 .help = "  --out FILE   write it here (a new file) instead of printing it\n"
+		 "  --text       plain text instead of a page\n"
+		 "  --officer    of anybody's request, for officers\n\n"
+		 "FORM is registration-form, recovery-waiver, or the risk notice's version, as risk-2026-11.\n\n"
+		 "Example:\n  hufu request form --out notice.html risk-2026-11 20261125-7K2M9QXA4BCD",
+	 .run = run_request_form},
+	{.name = "recover",
+	 .usage = "[--issuer HEX] SERIAL",
+	 .summary = "ask for recovery of what the present key opens, before it is replaced",
+	 .help = "  --issuer HEX   key id of the issuer, where a serial is not unique\n\n"
+		 "The case is a request: hufu request show, history, withdraw. A waiver is uploaded as its material "
+		 "recovery-waiver.\n\n"
+		 "Example:\n  hufu recover 74C2008800000AE9",
+	 .run = run_recover},
 	{0},
 };

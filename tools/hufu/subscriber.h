@@ -53,6 +53,18 @@ int run_order_renew(struct cli *c, int argc, char **argv);
 int run_order_show(struct cli *c, int argc, char **argv);
 int run_order_pay(struct cli *c, int argc, char **argv);
 int run_order_cancel(struct cli *c, int argc, char **argv);
+int run_officer_queue(struct cli *c, int argc, char **argv);
+int run_officer_claim(struct cli *c, int argc, char **argv);
+int run_officer_unclaim(struct cli *c, int argc, char **argv);
+int run_officer_correct(struct cli *c, int argc, char **argv);
+int run_officer_decide(struct cli *c, int argc, char **argv);
+int run_officer_recover(struct cli *c, int argc, char **argv);
+/* The queue as a table. Takes params. */
+int officer_print_queue(struct cli *c, json_t *params);
+int run_request_ways(struct cli *c, int argc, char **argv);
+int run_request_history(struct cli *c, int argc, char **argv);
+int run_request_form(struct cli *c, int argc, char **argv);
+int run_recover(struct cli *c, int argc, char **argv);
 /* The list of what is missing, for people. */
 void request_print_missing(json_t *r);
 int run_request_prepare(struct cli *c, int argc, char **argv);

@@ -1,0 +1,68 @@
+/*
+ * A sentence an event, in both languages. Who did it comes first; what an officer wrote stands at the end, as written.
+ */
+#include "ra/history.h"
+
+#include <string.h>
+
+static const struct {
+	const char *event;
+	struct bilingual text;
+} sentences[] = {
+	{"draft", {"填写了申请", "began the request"}},
+	{"edit", {"修改了申请或上传了材料", "changed the request or added a material"}},
+	{"prove", {"用密钥签名确认了申请", "signed the request with the key"}},
+	{"submit", {"提交了申请", "handed the request in"}},
+	{"approve", {"审核通过并签名", "approved it with a signature"}},
+	{"decide", {"同意变更登记信息", "agreed to the change of the record"}},
+	{"reject", {"审核未通过", "rejected it"}},
+	{"correct", {"要求补正", "asked for corrections"}},
+	{"replace", {"开始补正，原申请单作废", "began the correction; the form before is void"}},
+	{"withdraw", {"撤回了申请", "took the request back"}},
+	{"expire", {"超过期限，申请自动失效", "let it end: its time was over"}},
+	{"send", {"将申请送交签发系统", "handed it to the signer"}},
+	{"issue", {"办理完成", "did what was asked"}},
+	{"refuse", {"签发系统拒绝了申请", "refused it"}},
+	{"die", {"登记原申请单已作废", "recorded that the form is void"}},
+	{"open", {"申请恢复证书", "asked for recovery"}},
+	{"send_to_centre", {"已将恢复申请送交密钥中心", "sent the case to the key centre"}},
+	{"deliver", {"密钥中心已交付", "recorded that the key centre delivered"}},
+	{"no_copy", {"密钥中心没有该密钥的备份", "recorded that the key centre holds no copy"}},
+	{"waive", {"单位书面放弃恢复证书", "recorded that the owner gave the recovery up in writing"}},
+};
+
+static struct bilingual who_of(const char *who)
+{
+	if (strncmp(who, "account:", 8) == 0)
+		return (struct bilingual){"申请单位", "The organisation"};
+	if (strcmp(who, "signer") == 0)
+		return (struct bilingual){"签发系统", "The signer"};
+	if (strcmp(who, "desk") == 0 || strcmp(who, "clock") == 0)
+		return (struct bilingual){"系统", "The desk"};
+	return (struct bilingual){"审核员", "An officer"};
+}
+
+static void put_sentence(const struct history_item *item, json_t *o)
+{
+	struct bilingual who = who_of(item->who), what = {item->event, item->event};
+	bool said = item->detail[0] != '\0';
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
+		if (strcmp(sentences[i].event, item->event) == 0)
+			what = sentences[i].text;
+	}
+	json_object_set_new(o, "zh", json_sprintf("%s%s%s%s。", who.zh, what.zh, said ? "：" : "", item->detail));
+	json_object_set_new(o, "en", json_sprintf("%s %s%s%s.", who.en, what.en, said ? ": " : "", item->detail));
+}
+
+json_t *history_json(const struct history_item *item)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "at", json_time(item->at));
+	json_object_set_new(o, "event", json_string(item->event));
+	json_object_set_new(o, "from", json_string(item->before));
+	json_object_set_new(o, "to", json_string(item->after));
+	json_object_set_new(o, "who", json_string(item->who));
+	json_object_set_new(o, "detail", json_string(item->detail));
+	put_sentence(item, o);
+	return o;
+}
