@@ -65,17 +65,18 @@ changing() {
 
 @test "a correction: the owner reads what is wrong, corrects it, and the number stays" {
 	did officer review "$(kept number)"
-	said "+ O 杭州虎符示例科技有限公司" "SHA-256 as in the tally"
+	said "+ O 杭州虎符示例科技有限公司" "SHA-256 as in the tally" "claimed by alice" "[ ] business-licence is stamped, readable and of this organisation"
 	did officer correct --as alice --item business-licence=印章看不清 "$(kept number)"
 	said "state: to_correct"
 	refused request_state approved alice "$(kept number)"
 	did as tiangu hufu request show "$(kept number)"
 	said "to correct: 营业执照 (business-licence): 印章看不清"
-	printf '%%PDF-1.4\n%% clearer\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%%%EOF\n' >"$WORK/clearer.pdf"
 	id=$(prepared tiangu --edit "$(kept number)" --kind change --way name-or-code --files no --accept-notice --subject O=杭州虎符示例科技有限公司 --subject \
-		organizationIdentifier=913301003535355023 --material business-licence="$WORK/clearer.pdf" 74C2008800000AE9)
+		organizationIdentifier=913301003535355023 --material business-licence="$(material clearer)" 74C2008800000AE9)
 	same "$(number_of tiangu "$id")" "$(kept number)"
 	proved tiangu "$WORK/old/tiangu.key" "$id"
+	did officer review "$(kept number)"
+	said "was to be corrected: business-licence: 印章看不清"
 	approved alice "$(kept number)"
 	approved bob "$(kept number)"
 	issued_to tiangu "$(kept number)" changed >"$WORK/kept.changed"

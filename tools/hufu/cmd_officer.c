@@ -71,14 +71,14 @@ static enum err case_load(struct cli *c, const char *id, struct case_file *k, st
 }
 
 /* Downloads one material into dir (or only checks it when dir is NULL): the hash must be the tally's. */
-static enum err fetch_material(struct cli *c, const char *id, const struct tally_material *m, const char *dir,
-			       struct fault *f)
+static enum err fetch_material(struct cli *c, const char *id, const struct tally_material *m, const char *source,
+			       const char *dir, struct fault *f)
 {
 	_cleanup_buf_ struct buf bytes = {0};
 	_cleanup_(freep) char *path = NULL;
 	TRY(material_download(c, id, m->name, m->sha256, false, &bytes, f));
 	if (!c->json)
-		printf("material %-20s %8zu bytes  SHA-256 as in the tally\n", m->name, bytes.len);
+		printf("material %-20s %8zu bytes  SHA-256 as %s\n", m->name, bytes.len, source);
 	return dir ? material_save(dir, m->name, m->sha256, buf_slice(&bytes), &path, f) : OK;
 }
 
@@ -108,9 +108,22 @@ static void show_plain(json_t *r)
 		printf("  %s: %s -> %s\n", json_string_value(json_object_get(v, "attribute")),
 		       old ? old : "(nothing on record)", json_string_value(json_object_get(v, "new")));
 	}
-	json_array_foreach(json_object_get(r, "materials"), i, v)
-		printf("material %s  SHA-256 %s\n", json_string_value(json_object_get(v, "name")),
-		       json_string_value(json_object_get(v, "sha256")));
+}
+
+/* Beside the text: what the desk asks an officer to look at. It proves nothing. */
+static void show_desk(json_t *r)
+{
+	json_t *v;
+	size_t i;
+	const char *due = json_string_value(json_object_get(r, "due")),
+		   *who = json_string_value(json_object_get(r, "claimed_by"));
+	printf("\nnumber %s%s%s%s%s%s\n", json_string_value(json_object_get(r, "number")), due ? ", due " : "",
+	       due ? due : "", json_is_true(json_object_get(r, "overdue")) ? " (LATE)" : "", who ? ", claimed by " : "",
+	       who ? who : "");
+	json_array_foreach(json_object_get(r, "corrections"), i, v)
+		printf("was to be corrected: %s: %s\n", json_string_value(json_object_get(v, "item")),
+		       json_string_value(json_object_get(v, "reason")));
+	json_array_foreach(json_object_get(r, "checklist"), i, v) printf("[ ] %s\n", json_string_value(v));
 }
 
 static enum err fetch_plain(struct cli *c, const char *id, json_t *answer, const char *dir, struct fault *f)
@@ -126,7 +139,7 @@ static enum err fetch_plain(struct cli *c, const char *id, json_t *answer, const
 			return fault_raise(f, ERR_NET, "desk_answer", "review.show",
 					   "the desk's answer has a malformed material");
 		snprintf(m.name, sizeof m.name, "%s", name);
-		TRY(fetch_material(c, id, &m, dir, f));
+		TRY(fetch_material(c, id, &m, "the desk says", dir, f));
 	}
 	return OK;
 }
@@ -137,7 +150,10 @@ static enum err show_case(struct cli *c, const char *id, const struct case_file 
 	if (k->text[0] == '\0') {
 		if (!c->json)
 			show_plain(k->answer);
-		return fetch_plain(c, id, k->answer, dir, f);
+		TRY(fetch_plain(c, id, k->answer, dir, f));
+		if (!c->json)
+			show_desk(k->answer);
+		return OK;
 	}
 	tally_explain(&k->tally, "zh", &zh);
 	tally_explain(&k->tally, "en", &en);
@@ -147,7 +163,9 @@ static enum err show_case(struct cli *c, const char *id, const struct case_file 
 		print_difference(&k->tally);
 	}
 	for (size_t i = 0; i < k->tally.n_materials; i++)
-		TRY(fetch_material(c, id, &k->tally.materials[i], dir, f));
+		TRY(fetch_material(c, id, &k->tally.materials[i], "in the tally", dir, f));
+	if (!c->json)
+		show_desk(k->answer);
 	return OK;
 }
 
