@@ -32,6 +32,8 @@ static const struct rpc_param prepare_params[] = {
 	TEXT("collides", false, 1, CERT_REF_TEXT_MAX, "同一代码的现有证书",
 	     "certificate of the same identifier that may live on: issuer's key id, space, serial number"),
 	TEXT("reason", false, 1, 31, "吊销原因", "revoke: reason, RFC 5280 5.3.1"),
+	{"save", PARAM_BOOLEAN, false, 0, 0, NULL, "只保存草稿",
+	 "only save: terms that a rule refuses are kept, and told"},
 	TEXT("request", false, 8, REQUEST_ID, "要修改的草稿或要补正的申请",
 	     "a draft to edit, or a request that is to be corrected"),
 	{0}};
@@ -79,6 +81,7 @@ static const struct rpc_message messages[] = {
 	{"files_unsaid", "请回答是否还有加密文件尚未开标", "say whether encrypted files are not yet opened"},
 	{"files_pending", "还有加密文件尚未开标，请先办理恢复证书",
 	 "encrypted files are not yet opened: recover first"},
+	{"draft_saved", "草稿只是保存过，请重新填写并确认", "this draft was only saved: prepare it once more"},
 	{"correction_unchanged", "需补正的材料与原来的完全相同",
 	 "a material that was to be corrected is the same file again"},
 	{"collides_form", "同一代码的现有证书填写格式不正确", "the colliding certificate is named in the wrong form"},

@@ -54,6 +54,8 @@ static enum err fill_difference(struct ctx *c, const struct request *r, struct b
 				json_string_value(json_object_get(o, "new")));
 		return OK;
 	}
+	if (request_is_incomplete(r))
+		return OK;
 	TRY(tally_parse(slice_str(r->tally), &t, f));
 	for (size_t i = 0; i < t.n_subject; i++) {
 		if (t.subject[i].mark != SUBJECT_SAME)

@@ -28,9 +28,20 @@ static bool is_recovery(const struct request *r)
 	return strcmp(r->kind, PLAIN_RECOVER_KIND) == 0;
 }
 
+static bool has_tally(const struct request *r)
+{
+	return r->tally != NULL && r->tally[0] != '\0';
+}
+
 bool request_is_plain(const struct request *r)
 {
-	return r->tally == NULL || r->tally[0] == '\0';
+	bool record = strcmp(r->kind, "change") == 0 && strcmp(r->way, PLAIN_RECORD_WAY) == 0;
+	return !has_tally(r) && (is_recovery(r) || record);
+}
+
+bool request_is_incomplete(const struct request *r)
+{
+	return !has_tally(r) && !request_is_plain(r);
 }
 
 const struct policy_way *request_way(struct ctx *c, const struct request *r)
@@ -47,9 +58,16 @@ const struct policy_way *request_way(struct ctx *c, const struct request *r)
 enum err request_redraw(struct ctx *c, struct request *r, struct fault *f)
 {
 	_cleanup_(draw_done) struct draw d = {0};
+	struct fault why = {0};
 	if (request_is_plain(r))
 		return OK;
-	TRY(draw_make(c, r, &d, f));
+	bool lacks = request_is_incomplete(r);
+	enum err e = draw_make(c, r, &d, lacks ? &why : f);
+	if (lacks && e == ERR_RULE)
+		return OK;
+	if (lacks && e != OK && f)
+		*f = why;
+	TRY(e);
 	return store_request_redraw(c->db, r, f);
 }
 

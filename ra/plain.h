@@ -10,11 +10,14 @@
 #define PLAIN_RECORD_WAY "legal-representative"
 #define PLAIN_RECOVER_KIND "recover"
 
-/* Has the request no tally? */
+/* Is it of those? */
 bool request_is_plain(const struct request *r);
+/* A draft that was saved before its terms make a tally. */
+bool request_is_incomplete(const struct request *r);
 /* The way of the request: the profile's, or the desk's own. NULL: it is not offered any more. */
 const struct policy_way *request_way(struct ctx *c, const struct request *r);
-/* Makes the tally anew after its materials have changed, and stores it; a plain request has none. */
+/* Makes the tally anew after its materials have changed, and stores it; a plain request has none, and an incomplete draft may
+ * stay without. */
 MUST_CHECK enum err request_redraw(struct ctx *c, struct request *r, struct fault *f);
 
 /* Way and materials of a plain request, as far as draw_missing() looks. */

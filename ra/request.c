@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define OPEN_MAX 50
+#define INCOMPLETE_S (30 * 86400)
 
 /* --- whose request --- */
 
@@ -200,11 +201,50 @@ static enum err draw(struct ctx *c, struct request *r, struct draw *d, struct fa
 	return draw_check_paid(c, d, r, f);
 }
 
+/* Terms that a rule refuses are kept all the same when the owner only saves them; what is said is what is wrong. */
+static enum err draw_or_save(struct ctx *c, struct request *r, struct draw *d, json_t *missing, struct fault *f)
+{
+	struct fault why = {0};
+	bool may_save = param_true(c, "save") && strcmp(r->way, PLAIN_RECORD_WAY) != 0;
+	if (!may_save)
+		return draw(c, r, d, f);
+	enum err e = draw(c, r, d, &why);
+	if (e != ERR_RULE) {
+		*f = why;
+		return e;
+	}
+	missing_fault(missing, &why);
+	free(r->tally);
+	r->tally = xstrdup("");
+	hex_lower(c->law->policy->note.sha256, 32, r->policy);
+	r->proof = r->officers = 0;
+	r->made = c->now;
+	r->dies = c->now + INCOMPLETE_S;
+	return OK;
+}
+
+static enum err answer_draft(struct ctx *c, const struct request *r, struct draw *d, json_t *wrong, json_t **ret,
+			     struct fault *f)
+{
+	_cleanup_(json_freep) json_t *missing = NULL;
+	if (request_is_plain(r))
+		TRY(plain_load(c, r, d, f));
+	if (request_is_incomplete(r))
+		missing = json_incref(wrong);
+	else
+		TRY(draw_missing(c, d, r, &missing, f));
+	TRY(request_answer(c, r->id, ret, f));
+	json_object_set_new(*ret, "makes", json_string(request_is_plain(r) ? "record" : "certificate"));
+	json_object_set_new(*ret, "tally", json_string(r->tally));
+	json_object_set_new(*ret, "missing", TAKE(missing));
+	return OK;
+}
+
 enum err request_prepare(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	_cleanup_(draw_done) struct draw d = {0};
-	_cleanup_(json_freep) json_t *missing = NULL;
+	_cleanup_(json_freep) json_t *wrong = json_array();
 	bool fresh = param_text(c, "request") == NULL;
 	TRY(fresh ? begin_draft(c, &r, f) : request_own(c, &r, f));
 	if (strcmp(r.state, request_state_word(REQUEST_TO_CORRECT)) == 0)
@@ -212,24 +252,30 @@ enum err request_prepare(struct ctx *c, json_t **ret, struct fault *f)
 	if (strcmp(r.state, "drafted") != 0)
 		return request_move(c->db, r.id, r.state, EVENT_EDIT, c->now, c->who, "", NULL, f);
 	TRY(set_terms(c, &r, f));
-	TRY(record_applies(c, &r) ? record_make(c, &r, f) : draw(c, &r, &d, f));
+	TRY(record_applies(c, &r) ? record_make(c, &r, f) : draw_or_save(c, &r, &d, wrong, f));
 	TRY(save_draft(c, &r, fresh, f));
-	if (request_is_plain(&r))
-		TRY(plain_load(c, &r, &d, f));
-	TRY(draw_missing(c, &d, &r, &missing, f));
-	TRY(request_answer(c, r.id, ret, f));
-	json_object_set_new(*ret, "makes", json_string(request_is_plain(&r) ? "record" : "certificate"));
-	json_object_set_new(*ret, "tally", json_string(r.tally));
-	json_object_set_new(*ret, "missing", TAKE(missing));
-	return OK;
+	return answer_draft(c, &r, &d, wrong, ret, f);
 }
 
 /* --- prove, submit, withdraw --- */
+
+/* Says what is wrong with terms that were only saved; when nothing is any more, they are to be prepared anew. */
+static enum err incomplete(struct ctx *c, const struct request *r, struct fault *f)
+{
+	_cleanup_(request_done) struct request again = {0};
+	_cleanup_(draw_done) struct draw d = {0};
+	TRY(store_request_get(c->db, r->id, &again, f));
+	TRY(draw_make(c, &again, &d, f));
+	return fault_raise(f, ERR_RULE, "draft_saved", "request", "request %s was only saved: prepare it once more",
+			   r->id);
+}
 
 static enum err complete(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
 {
 	if (request_is_plain(r))
 		return plain_check(c, r, d, f);
+	if (request_is_incomplete(r))
+		return incomplete(c, r, f);
 	TRY(draw_load(c, r, d, f));
 	TRY(draw_judge(c, d, f));
 	TRY(draw_check_line(c, d, f));
@@ -306,7 +352,7 @@ enum err request_withdraw(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(request_done) struct request r = {0};
 	TRY(request_own(c, &r, f));
 	TRY(request_move(c->db, r.id, r.state, EVENT_WITHDRAW, c->now, c->who, "", NULL, f));
-	if (!request_is_plain(&r))
+	if (!request_is_plain(&r) && !request_is_incomplete(&r))
 		TRY(note_withdraw(c, &r, f));
 	TRY(desk_audit(c, "request_withdrawn", r.id, "", f));
 	return request_answer(c, r.id, ret, f);

@@ -59,6 +59,8 @@ MUST_CHECK enum err subject_apply(const struct name *before, const char *asked, 
 bool draw_cert_is_live(const struct draw *d, const struct cert_row *row);
 /* Does the identifier that the subject moves to live in another line of certificates? ERR_RULE line_occupied, as the signer. */
 MUST_CHECK enum err draw_check_line(struct ctx *c, const struct draw *d, struct fault *f);
+/* Adds a rule that the terms fail, as something that is missing. */
+void missing_fault(json_t *list, const struct fault *f);
 /* What is missing still, as texts: materials, notice, order, answer on files, proofs. */
 MUST_CHECK enum err draw_missing(struct ctx *c, const struct draw *d, const struct request *r, json_t **ret,
 				 struct fault *f);

@@ -32,6 +32,17 @@ static void add_missing(json_t *list, const char *what, const char *name, const 
 	json_array_append_new(list, o);
 }
 
+void missing_fault(json_t *list, const struct fault *f)
+{
+	struct bilingual title = {f->rule, f->rule};
+	const struct rpc_message *m = NULL;
+	for (size_t i = 0; (m = desk_message_at(i)); i++) {
+		if (strcmp(m->rule, f->rule) == 0)
+			title = (struct bilingual){m->zh, m->en};
+	}
+	add_missing(list, "terms", f->rule, &title, json_string(f->text));
+}
+
 static void missing_one(const char *name, json_t *list)
 {
 	struct bilingual title = title_of(name);

@@ -97,14 +97,31 @@ static enum err put_outcome(struct ctx *c, const struct request *r, json_t *o, s
 	return OK;
 }
 
+/* What is wrong with terms that were only saved. */
+static enum err put_wrong(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+{
+	_cleanup_(request_done) struct request again = {0};
+	_cleanup_(draw_done) struct draw d = {0};
+	struct fault why = {0};
+	json_t *list = json_array();
+	json_object_set_new(o, "missing", list);
+	TRY(store_request_get(c->db, r->id, &again, f));
+	if (draw_make(c, &again, &d, &why) != OK)
+		missing_fault(list, &why);
+	return OK;
+}
+
 /* A draft's gaps; when the policy has moved on so far that they can't be told, the list is left out. */
 static enum err put_missing(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
 {
 	_cleanup_(draw_done) struct draw d = {0};
 	_cleanup_(json_freep) json_t *missing = NULL;
 	struct fault why = {0};
-	if (request_state_from_word(r->state) > REQUEST_AWAITING_PROOF ||
-	    (request_is_plain(r) ? plain_load(c, r, &d, &why) : draw_load(c, r, &d, &why)) != OK)
+	if (request_state_from_word(r->state) > REQUEST_AWAITING_PROOF)
+		return OK;
+	if (request_is_incomplete(r))
+		return put_wrong(c, r, o, f);
+	if ((request_is_plain(r) ? plain_load(c, r, &d, &why) : draw_load(c, r, &d, &why)) != OK)
 		return OK;
 	TRY(draw_missing(c, &d, r, &missing, f));
 	json_object_set_new(o, "missing", TAKE(missing));
@@ -156,7 +173,7 @@ static enum err put_explained(struct ctx *c, const struct request *r, json_t *o,
 	_cleanup_buf_ struct buf zh = {0}, en = {0};
 	if (request_is_plain(r)) {
 		TRY(plain_explain(c, r, &zh, &en, f));
-	} else {
+	} else if (!request_is_incomplete(r)) {
 		TRY(tally_parse(slice_str(r->tally), &t, f));
 		tally_explain(&t, "zh", &zh);
 		tally_explain(&t, "en", &en);

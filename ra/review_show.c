@@ -218,6 +218,8 @@ static enum err put_case(struct ctx *c, const struct request *r, json_t *o, stru
 {
 	_cleanup_(draw_done) struct draw d = {0};
 	_cleanup_buf_ struct buf zh = {0}, en = {0};
+	if (request_is_incomplete(r))
+		return OK;
 	TRY(draw_load(c, r, &d, f));
 	tally_explain(&d.tally, "zh", &zh);
 	tally_explain(&d.tally, "en", &en);
@@ -257,7 +259,7 @@ enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 	put_csr(&r, o);
 	TRY(request_is_plain(&r) ? put_plain(c, &r, o, f) : put_case(c, &r, o, f));
 	TRY(put_people(c, &r, o, f));
-	if (!request_is_plain(&r))
+	if (r.tally[0] != '\0')
 		TRY(put_note(c, &r, o, f));
 	json_t *history = json_array();
 	json_object_set_new(o, "history", history);

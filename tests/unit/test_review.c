@@ -231,6 +231,54 @@ static void test_correction_ends(void **state)
 	fx_state(x, other, "expired");
 }
 
+/* --- drafts that are only saved --- */
+
+static void test_saved_drafts(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	json_t *p = fx_change_params(x);
+	json_object_del(p, "subject");
+	fx_refused(x, UID_SUBSCRIBER, "request.prepare", json_incref(p), "subject_empty_change");
+	json_object_del(p, "call_id");
+	json_object_set_new(p, "save", json_true());
+	_cleanup_(json_freep) json_t *saved = fx_do(x, UID_SUBSCRIBER, "request.prepare", p);
+	const char *id = fx_text(saved, "request");
+	assert_string_equal(fx_text(saved, "tally"), "");
+	json_t *wrong = json_array_get(json_object_get(saved, "missing"), 0);
+	assert_string_equal(fx_text(wrong, "name"), "subject_empty_change");
+	assert_string_equal(fx_text(wrong, "zh"), "主体没有变化");
+	/* It takes materials already, and goes nowhere as it is. */
+	fx_material(x, id, "business-licence");
+	fx_refused(x, UID_SUBSCRIBER, "request.submit", of(x, id), "subject_empty_change");
+	fx_refused(x, UID_SUBSCRIBER, "request.prove",
+		   json_pack("{s:s,s:s,s:[s]}", "session", x->session, "request", id, "lines", "x"),
+		   "subject_empty_change");
+	_cleanup_(json_freep) json_t *seen = show(x, id), *officer = officer_show(x, id);
+	assert_string_equal(fx_text(json_array_get(json_object_get(seen, "missing"), 0), "what"), "terms");
+	assert_string_equal(fx_text(officer, "state"), "drafted");
+	/* A word that is none, or somebody else's certificate, is not kept either. */
+	p = fx_change_params(x);
+	json_object_set_new(p, "save", json_true());
+	json_object_set_new(p, "serial", json_string(OTHER_SERIAL));
+	fx_refused(x, UID_SUBSCRIBER, "request.prepare", p, "certificate_unknown");
+	/* Filled in, it is a draft like others, under its number; another one is taken back. */
+	p = fx_change_params(x);
+	json_object_set_new(p, "request", json_string(id));
+	_cleanup_(json_freep) json_t *whole = fx_do(x, UID_SUBSCRIBER, "request.prepare", p);
+	assert_string_equal(fx_text(whole, "number"), fx_text(saved, "number"));
+	assert_true(fx_text(whole, "tally")[0]);
+	assert_int_equal(json_array_size(json_object_get(whole, "missing")), 5);
+	p = fx_change_params(x);
+	json_object_del(p, "subject");
+	json_object_set_new(p, "save", json_true());
+	_cleanup_(json_freep) json_t *other = fx_do(x, UID_SUBSCRIBER, "request.prepare", p);
+	json_decref(fx_do(x, UID_SUBSCRIBER, "request.withdraw", of(x, fx_text(other, "request"))));
+	fx_hand_over(x);
+	assert_int_equal(x->signer.n_tallies, 0);
+}
+
 /* --- two officers, double clicks, entries of one's own --- */
 
 static void test_two_at_once(void **state)
@@ -387,6 +435,34 @@ static void test_queue_and_due_dates(void **state)
 	clock_set(NOW);
 }
 
+/* The due date was fixed when it came in; a clock that jumps moves no date, and what comes after counts anew. */
+static void test_clock_jumps_over_a_holiday(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_write(x, "calendar.yaml",
+		 "opens: '09:00'\ncloses: '18:00'\nweekdays: [monday, tuesday, wednesday, thursday, friday]\n"
+		 "years: {'2026': {off: [2026-11-24..2026-11-26], working: [2026-11-28]}}\n");
+	struct fault f = {0};
+	assert_int_equal(laws_reload(x->desk->laws, &f), OK);
+	_cleanup_(freep) char *before = opened(x, UID_OFFICER, "alice");
+	_cleanup_(json_freep) json_t *one = officer_show(x, before);
+	assert_string_equal(fx_text(one, "due"), "2026-11-28T10:00:00Z");
+	clock_set(NOW + 2 * DAY);
+	_cleanup_(freep) char *within = opened(x, UID_OFFICER, "alice");
+	_cleanup_(json_freep) json_t *two = officer_show(x, within), *same = officer_show(x, before);
+	assert_string_equal(fx_text(two, "due"), "2026-11-30T10:00:00Z");
+	assert_string_equal(fx_text(same, "due"), "2026-11-28T10:00:00Z");
+	assert_true(json_is_false(json_object_get(same, "overdue")));
+	clock_set(NOW + 6 * DAY);
+	_cleanup_(json_freep) json_t *late = officer_show(x, before);
+	assert_true(json_is_true(json_object_get(late, "overdue")));
+	clock_set(NOW - DAY);
+	_cleanup_(json_freep) json_t *early = officer_show(x, before);
+	assert_true(json_is_false(json_object_get(early, "overdue")));
+	clock_set(NOW);
+}
+
 static bool remarked(struct fx *x, const char *reason)
 {
 	_cleanup_(json_freep) json_t *r = fx_do(x, UID_ADMIN, "desk.health", NULL);
@@ -434,6 +510,8 @@ int main(void)
 		cmocka_unit_test(test_many_corrections),
 		cmocka_unit_test(test_correction_ends),
 		cmocka_unit_test(test_two_at_once),
+		cmocka_unit_test(test_saved_drafts),
+		cmocka_unit_test(test_clock_jumps_over_a_holiday),
 		cmocka_unit_test(test_nobody_approves_their_own_entry),
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_queue_and_due_dates),

@@ -18,7 +18,7 @@ struct prepare {
 	const char *kind, *way, *project, *profile, *months, *order, *csr, *files, *reason, *issuer, *edit, *key_seen,
 		*collides;
 	struct option_list subject, materials;
-	bool notice;
+	bool notice, save;
 };
 static void prepare_done(struct prepare *p)
 {
@@ -66,6 +66,8 @@ static enum err prepare_params(const struct prepare *p, const char *serial, json
 		json_object_set_new(o, "months", json_integer((json_int_t)months));
 	if (p->notice)
 		json_object_set_new(o, "notice_accepted", json_true());
+	if (p->save)
+		json_object_set_new(o, "save", json_true());
 	if (p->subject.n)
 		json_object_set_new(o, "subject", subject_params(&p->subject, &bad));
 	if (bad)
@@ -218,6 +220,7 @@ int run_request_prepare(struct cli *c, int argc, char **argv)
 					    {.name = "--subject", .many = &p.subject},
 					    {.name = "--material", .many = &p.materials},
 					    {.name = "--accept-notice", .flag = &p.notice},
+					    {.name = "--save", .flag = &p.save},
 					    {0}};
 	const struct command *cmd = cli_command(commands_request, run_request_prepare);
 	if (!cli_options(cmd, rules, &argc, argv, 0, 1))

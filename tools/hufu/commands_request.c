@@ -41,7 +41,7 @@ const struct command commands_request[] = {
 	 .usage = "--kind K --way W --project P [--months N] [--order ID] [--subject A=V]… [--csr FILE] [--material "
 		  "N=FILE]…\n"
 		  "           [--accept-notice] [--files ANSWER] [--reason WORD] [--issuer HEX] [--profile NAME] "
-		  "[--key-seen HOW] [--collides REF] [--edit REQUEST] [SERIAL]",
+		  "[--key-seen HOW] [--collides REF] [--edit REQUEST] [--save] [SERIAL]",
 	 .summary = "draft a request and get its tally",
 	 .help = "  --kind K            extend, change, reissue, enrol, revoke\n"
 		 "  --project P         of the certificate\n"
@@ -58,7 +58,8 @@ const struct command commands_request[] = {
 		 "  --profile NAME      where the certificate's own is not meant\n"
 		 "  --key-seen HOW      how officers see a new key: paper, call, person, token\n"
 		 "  --collides REF      certificate of the same identifier that may live on: \"ISSUER SERIAL\"\n"
-		 "  --edit REQUEST      change a draft instead of starting one\n\n"
+		 "  --edit REQUEST      change a draft, or correct a request, instead of starting one\n"
+		 "  --save              only save: terms that a rule refuses are kept, and told\n\n"
 		 "Example:\n"
 		 "  hufu request prepare --kind extend --way same-key --project jinhua --months 36 --order 1 "
 		 "74C2008800000AE9",
