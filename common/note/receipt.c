@@ -125,8 +125,10 @@ static enum err parse(struct slice text, struct receipt *r, struct fault *f)
 	if (text.n > RECEIPT_MAX_BYTES)
 		return fault_raise(f, ERR_LIMIT, "receipt_size", "receipt", "found %zu bytes, wanted at most %u",
 				   text.n, RECEIPT_MAX_BYTES);
-	const uint8_t *gap = text.n > 0 ? memmem(text.p, text.n, "\n\n", 2) : NULL;
-	if (text.n < n || memcmp(text.p, kind, n) != 0 || !gap)
+	const uint8_t *gap = NULL;
+	if (text.p && text.n >= n && memcmp(text.p, kind, n) == 0)
+		gap = memmem(text.p, text.n, "\n\n", 2);
+	if (!gap)
 		return fault_raise(f, ERR_PARSE, "receipt_form", "receipt",
 				   "wanted \"%s\", its fields, an empty line and a checkpoint", RECEIPT_KIND_LINE);
 	size_t fields = (size_t)(gap - text.p) + 1;
