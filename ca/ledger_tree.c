@@ -236,7 +236,7 @@ enum err ledger_key_make(const char *dir, const uint8_t ca[20], struct fault *f)
 	buf_char(&vkey, '\n');
 	if (!file_exists(path))
 		TRY(person_key_save(&k, path, NULL, f));
-	return file_exists(public) ? OK : file_write_new(public, buf_slice(&vkey), 0644, f);
+	return file_exists(public) ? OK : file_write_new(public, buf_slice(&vkey), 0600, f);
 }
 
 enum err ledger_take_key(struct ledger *l, const char *dir, const uint8_t ca[20], struct fault *f)

@@ -314,6 +314,9 @@ csr() {
 
 # --- certificates, in foreign eyes
 
+# The ten characters of a key, by foreign tools: the first 50 bits of its SHA-256 in base32.
+characters() { openssl pkey -in "$1" -pubout -outform DER | openssl dgst -sha256 -binary | base32 | cut -c 1-10; }
+
 verified() { openssl verify -x509_strict -CAfile "$DIR/etc/hufu/root.crt" -untrusted "$DIR/etc/hufu/issuing.crt" "$@"; }
 verified_crl() { verified -crl_check -CRLfile "$WORK/crl.pem" "$@"; }
 subject() { openssl x509 -in "$1" -noout -subject -nameopt utf8,sep_comma_plus,-esc_msb; }

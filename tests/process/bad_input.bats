@@ -87,7 +87,7 @@ rows = [
     (call("project.search", query=None), -32602, "param_type", "query", ["string"]),
     (call("project.search", query={"a": 1}), -32602, "param_type", "query", ["string"]),
     (call("project.search", query=""), -32602, "param_range", "query", ["0", "1"]),
-    (call("project.search", query="x" * 201), -32602, "param_range", "query", ["201", "200"]),
+    (call("project.search", query="x" * 601), -32602, "param_range", "query", ["601", "600"]),
     (call("status.query", serials=[]), -32602, "param_range", "serials", ["0", "1"]),
     (call("status.query", serials=["01"] * 1001), -32602, "param_range", "serials", ["1001", "1000"]),
     (call("status.query", serials=[1]), -32602, "param_type", "serials", []),
@@ -252,11 +252,11 @@ health = b"\1\4\0" if of_ra else b"\1\x14\0"
 wants("empty", b"", "wire_truncated", "wire_version")
 wants("version 0", b"\0" + tally[1:], "wire_version")
 wants("version 2", b"\2" + tally[1:], "wire_version")
-for n in (0, 5, 15, 21, 63, 71, 127, 142, 255):
+for n in (0, 6, 15, 22, 63, 73, 127, 142, 255):
     wants("type %d" % n, bytes([1, n]) + b"\0" * 64, "wire_type")
-for n in (64, 65, 66, 67, 68, 69, 70, 128, 133, 136, 141):
+for n in (64, 65, 66, 67, 68, 69, 70, 71, 72, 128, 133, 136, 141):
     wants("an answer or entry, type %d" % n, bytes([1, n]) + b"\0" * 64, "message_not_served")
-for n in ((16, 17, 18, 19, 20) if of_ra else (3, 4)):
+for n in ((16, 17, 18, 19, 20, 21) if of_ra else (3, 4)):
     wants("the other socket's type %d" % n, bytes([1, n]) + b"\0" * 64, "message_not_served")
 for n in range(1, len(tally)):
     wants("cut to %d" % n, tally[:n], "wire_truncated", "wire_version")

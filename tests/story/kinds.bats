@@ -26,9 +26,6 @@ keep() { echo "$2" >"$WORK/kept.$1"; }
 kept() { cat "$WORK/kept.$1"; }
 has_state() { [ "$(hufu --json status "$1" | field answers.0.state)" = "$2" ]; }
 
-# The ten characters of a key, by foreign tools: the first 50 bits of its SHA-256 in base32.
-characters() { openssl pkey -in "$1" -pubout -outform DER | openssl dgst -sha256 -binary | base32 | cut -c 1-10; }
-
 papers() { # N: the first N of a reissue's, as options
 	local m
 	for m in $(printf '%s\n' registration-form agent-id-card business-licence risk-notice | head -n "$1"); do

@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# 老证书延期: the guide "renewing an old digital certificate, sold over the counter on a USB key, online", sections 1 to 3.3, in its own order and words.
+# One organisation, its agent, an officer or two; every step is a `hufu` command of theirs, against the real programs. Each section goes on where the one before ended.
+
+load ../live
+
+setup_file() {
+	live_begin
+	old_authority
+	csv_begin
+	old_cert tiangu 74C2008800000AE9 擎洲测试投标人6 35353550-9 rsa
+	csv_row 35353550-9 杭州田谷 20353 "-300 days" 擎洲测试投标人6 74C2008800000AE9 tiangu
+	# Somebody whose number is taken already.
+	old_cert other 74C2008800000B01 杭州另一家示例有限公司 91330100MAHUFU0179
+	csv_row 91330100MAHUFU0179 杭州另一家示例有限公司 20354 "+200 days" 杭州另一家示例有限公司 74C2008800000B01 other
+	old_crl
+	init >/dev/null
+	up
+	import >/dev/null
+	at_home other 91330100MAHUFU0179
+}
+
+teardown_file() { live_end; }
+
+keep() { echo "$2" >"$WORK/kept.$1"; }
+kept() { cat "$WORK/kept.$1"; }
+agent() { as tiangu hufu "$@"; } # 经办人 张三
+
+@test "1 登录: 用户名是首次办理时的组织机构代码, 密码是公布的初始密码" {
+	refused login_wrong agent login --password-fd 4 35353550-9 4<<<12345678
+	fails 5 "set your own first" agent login --password-fd 4 35353550-9 4<<<88888888
+	refused reset_first agent service list
+	said "补录并重置密码"
+	refused reset_first agent cert list
+}
+
+@test "2 补录并重置: 单位名称, 代码, 经办人和登记的手机号只读; 账号是手机号, 验证码, 新密码两遍" {
+	did agent account
+	said "organisation: 杭州田谷" "identifier: 35353550-9" "agent: 张*" "mobile: 130***0000"
+	# The initial password is published, so the certificate's key says who it is.
+	refused proof_first agent account sms --for bind --mobile 13858011084
+	did agent account prove --key "$WORK/old/tiangu.key" --yes
+	refused mobile_form agent account sms --for bind --mobile 1385801108
+	did agent account sms --for bind --mobile 13858011084
+	said "wait_seconds: 60"
+	code=$(sms_code 13858011084)
+	[[ $code =~ ^[0-9]{6}$ ]]
+	refused sms_code_wrong agent password --mobile 13858011084 --sms-code-fd 5 --password-fd 4 4<<<"the password of tiangu" 5<<<"$(printf '%06d' $(((10#$code + 7) % 1000000)))"
+	refused password_weak agent password --mobile 13858011084 --sms-code-fd 5 --password-fd 4 4<<<35353550-9 5<<<"$code"
+	did agent password --mobile 13858011084 --sms-code-fd 5 --password-fd 4 4<<<"the password of tiangu" 5<<<"$code"
+	refused login_wrong agent login --password-fd 4 35353550-9 4<<<88888888
+	did agent login --password-fd 4 13858011084 4<<<"the password of tiangu"
+	did agent account
+	told 'login_mobile: 138(\*\*\*\*|5801)1084'
+}
+
+@test "3 选择合作项目: 搜索 金华市公共资源中心, 找到 金华市公共资源交易中心" {
+	did hufu project search 金华市公共资源中心
+	said jinhua 金华市公共资源交易中心
+	did hufu project search 金公交中
+	said jinhua
+	did hufu project show jinhua
+	said 机构证书 办理流程 使用帮助 软件下载 0579-00000000
+	did hufu project search 没有这样的项目
+	[[ "$output" != *jinhua* ]]
+}
+
+@test "3.1 我的服务: 已到期的服务先续费; 下单, 付款, 服务期顺延" {
+	did agent service list
+	told '20353.*擎洲测试投标人6.*74C2008800000AE9.*expired.*renew'
+	refused service_expired agent request prepare --project jinhua --kind extend --way same-key --months 12 74C2008800000AE9
+	said 服务已到期
+	order=$(agent --json order renew 20353 | field order)
+	did agent order pay "$order"
+	said "reference: $order"
+	did as officer hufu order confirm --bank-reference "ICBC-2026-0001" "$order"
+	did agent service list
+	told '20353.*active'
+	keep order "$order"
+}
+
+@test "3.2 延期: 新的有效期, 主体不变; 旧密钥签名, 当场签发" {
+	did agent cert list
+	told '74C2008800000AE9.*擎洲测试投标人6.*ZJCA OCA2'
+	did agent request ways 74C2008800000AE9
+	said 延期 变更 补办
+	id=$(prepared tiangu --kind extend --way same-key --months 12 --order "$(kept order)" 74C2008800000AE9)
+	proved tiangu "$WORK/old/tiangu.key" "$id"
+	keep extended "$(issued_to tiangu "$id" extended)"
+	verified "$WORK/extended.pem"
+	same "$(subject "$WORK/extended.pem")" "$(subject "$WORK/old/tiangu.pem")"
+	same "$(public_key "$WORK/extended.pem")" "$(public_key "$WORK/old/tiangu.pem")"
+	same "$(ends "$WORK/extended.pem")" "$(ends_later "$WORK/old/tiangu.pem" "1 year")"
+	did agent request history "$id"
+	said 签发系统办理完成
+	did agent receipt --out "$WORK/extended.receipt" "$(kept extended)"
+	did hufu verify "$WORK/extended.pem" "$WORK/extended.receipt"
+}
+
+@test "3.3 变更: 三种方式, 各要什么材料" {
+	did agent request ways "$(kept extended)"
+	said 名称或代码变更 法定代表人变更 新办证书 机构电子签名认证证书业务登记表 工商变更证明
+}
+
+@test "3.3.1 名称或代码变更: 先读风险告知函, 打印盖章; 材料上传; 审核员要求补正一次; 两名审核员通过; 旧证吊销" {
+	id=$(prepared tiangu --kind change --way name-or-code --subject O=杭州虎符示例科技有限公司 --subject CN=杭州虎符示例科技有限公司 \
+		--subject organizationIdentifier=913301003535355023 "$(kept extended)")
+	did agent request show --wait 0 "$id" || [ "$status" = 5 ]
+	said "missing"
+	did agent request form --out "$WORK/notice.html" risk-2026-11 "$id"
+	grep -q 杭州虎符示例科技有限公司 "$WORK/notice.html" || grep -q 擎洲测试投标人6 "$WORK/notice.html"
+	mapfile -t five < <(five_materials)
+	id=$(prepared tiangu --edit "$id" --kind change --way name-or-code --files no --accept-notice --subject O=杭州虎符示例科技有限公司 \
+		--subject CN=杭州虎符示例科技有限公司 --subject organizationIdentifier=913301003535355023 "${five[@]}" "$(kept extended)")
+	proved tiangu "$WORK/old/tiangu.key" "$id"
+	number=$(agent --json request show --wait 0 "$id" | field number)
+	did as officer hufu officer queue
+	told "$number.*杭州田谷"
+	did as officer hufu officer correct --as alice --item business-licence=印章看不清 "$number"
+	did agent request show --wait 0 "$number" || [ "$status" = 5 ]
+	said 印章看不清
+	id=$(prepared tiangu --edit "$number" --kind change --way name-or-code --files no --accept-notice --subject O=杭州虎符示例科技有限公司 \
+		--subject CN=杭州虎符示例科技有限公司 --subject organizationIdentifier=913301003535355023 \
+		--material business-licence="$(material clearer)" "$(kept extended)")
+	proved tiangu "$WORK/old/tiangu.key" "$id"
+	approved alice "$number"
+	refused officer_twice approved alice "$number"
+	approved bob "$number"
+	keep changed "$(issued_to tiangu "$number" changed)"
+	verified "$WORK/changed.pem"
+	[[ $(subject "$WORK/changed.pem") == *杭州虎符示例科技有限公司*913301003535355023* ]]
+	same "$(ends "$WORK/changed.pem")" "$(ends "$WORK/extended.pem")" # a change alone keeps the old end
+	did hufu status "$(kept extended)" "$(kept changed)"
+	told "$(kept extended) +revoked +affiliationChanged" "$(kept changed) +good"
+	hufu crl --out "$WORK/crl.pem"
+	verified_crl "$WORK/changed.pem"
+	run verified_crl "$WORK/extended.pem"
+	[ "$status" != 0 ]
+	said "certificate revoked"
+}
+
+@test "3.3.2 法定代表人变更: 变更证明或营业执照, 一名审核员; 不换发证书" {
+	number=$(prepare tiangu --json --kind change --way legal-representative --subject legalRepresentative=李四 --material change-proof="$(material change-proof)" \
+		"$(kept changed)" | field number)
+	did agent request submit "$number"
+	did as officer hufu officer review "$number"
+	said "李四" 不换发证书
+	did as officer hufu officer decide --as carol "$number"
+	did hufu status "$(kept changed)"
+	told "$(kept changed) +good"
+}
+
+@test "3.3.3 新办证书 (推荐): 以新资料重新注册, 申请服务并付款; 新密钥, 审核员逐字核对公钥指纹" {
+	fresh() { as fresh hufu "$@"; }
+	did fresh account sms --for register --mobile 13700000007
+	code=$(sms_code 13700000007)
+	did fresh account register --organisation 杭州虎符新办示例有限公司 --agent 张三 --mobile 13700000007 --sms-code-fd 5 --password-fd 4 91330100MAHUFU0254 \
+		4<<<"the password of fresh" 5<<<"$code"
+	did fresh login --password-fd 4 13700000007 4<<<"the password of fresh"
+	order=$(fresh --json service apply --project jinhua organisation-certificate | field order)
+	did fresh order pay "$order"
+	did as officer hufu order confirm --bank-reference "ICBC-2026-0002" "$order"
+	csr fresh p256
+	did fresh --json request enrol --project jinhua --csr "$WORK/fresh.csr" --months 12 --order "$order" --key-seen call --subject C=CN \
+		--subject O=杭州虎符新办示例有限公司 --subject CN=杭州虎符新办示例有限公司 --subject organizationIdentifier=91330100MAHUFU0254 \
+		--material registration-form="$(material registration-form)" --material agent-id-card="$(material agent-id-card)" \
+		--material business-licence="$(material business-licence)"
+	id=$(field request <<<"$output")
+	did fresh request prove --new-key "$WORK/fresh.key" --yes "$id"
+	did fresh request submit "$id"
+	right=$(characters "$WORK/fresh.key")
+	for officer in alice bob; do
+		did as officer hufu officer approve --yes --key "$(key_of $officer)" --key-seen call "$id" <<<"$right"
+	done
+	keep new "$(issued_to fresh "$id" new)"
+	verified "$WORK/new.pem"
+	[[ $(subject "$WORK/new.pem") == *杭州虎符新办示例有限公司*91330100MAHUFU0254* ]]
+	did fresh service list
+	told "$(kept new).*active"
+}
