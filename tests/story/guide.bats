@@ -108,7 +108,9 @@ agent() { as tiangu hufu "$@"; } # 经办人 张三
 	did agent request show --wait 0 "$id" || [ "$status" = 5 ]
 	said "missing"
 	did agent request form --out "$WORK/notice.html" risk-2026-11 "$id"
-	grep -q 杭州虎符示例科技有限公司 "$WORK/notice.html" || grep -q 擎洲测试投标人6 "$WORK/notice.html"
+	for word in 证书业务风险告知函 杭州田谷 "$(kept extended)" "$(agent --json request show --wait 0 "$id" | field number)"; do
+		grep -q "$word" "$WORK/notice.html" || { echo "the notice does not say $word"; false; }
+	done
 	mapfile -t five < <(five_materials)
 	id=$(prepared tiangu --edit "$id" --kind change --way name-or-code --files no --accept-notice --subject O=杭州虎符示例科技有限公司 \
 		--subject CN=杭州虎符示例科技有限公司 --subject organizationIdentifier=913301003535355023 "${five[@]}" "$(kept extended)")
