@@ -16,7 +16,7 @@ receipt_scene() {
 }
 
 out() { echo "$WORK/demo/out/$1"; }
-trust() { echo --log-key "$WORK/demo/etc/hufu/log.vkey" --roster "$WORK/demo/etc/hufu/roster.note"; }
+trust() { echo --log-key "$WORK/demo/etc/hufu/log.vkey" --roster "$WORK/demo/out/roster.note"; }
 verify() { hufu verify $(trust) "$@"; }
 
 @test "every certificate of the demo has a receipt that holds offline, with what was asked in words" {
@@ -27,6 +27,26 @@ verify() { hufu verify $(trust) "$@"; }
 	said "alice" "审核员"
 	did verify --issuer "$(out issuing.pem)" --root "$(out root.pem)" "$(out extended.pem)" "$(out extended.receipt)"
 	fails 4 "go together" verify --root "$(out root.pem)" "$(out extended.pem)" "$(out extended.receipt)"
+}
+
+@test "after a roster change a receipt wants the roster that was in force" {
+	refused receipt_roster hufu verify --log-key "$(out log.vkey)" --roster "$(out roster-2.note)" "$(out extended.pem)" "$(out extended.receipt)"
+	said "bring that one"
+	same "$(cat "$(out roster-2.note)")" "$(cat "$WORK/demo/etc/hufu/roster.note")"
+	did hufu note verify --roster "$(out roster.note)" "$(out roster-2.note)"
+	said "member: responder ocsp-1" "2 signed, its quorum is 2"
+}
+
+@test "the demo went through every kind, and the attacker got nothing by any" {
+	local kind
+	for kind in 延期 变更 撤回 挂起 补办 新办 解除挂起 吊销; do
+		grep -q "^ *[0-9]*\.  .*$kind" "$WORK/demo.log"
+	done
+	grep -q "a withdrawn tally is brought by the RA  *refused: tally_withdrawn" "$WORK/demo.log"
+	grep -q "another key asks to be a responder  *refused: responder_unknown" "$WORK/demo.log"
+	did openssl verify -x509_strict -CAfile "$(out root.pem)" -untrusted "$(out issuing.pem)" "$(out responder.pem)" "$(out rekeyed.pem)"
+	same "$(openssl x509 -in "$(out responder.pem)" -noout -ext extendedKeyUsage | tail -n1 | tr -d ' ')" OCSPSigning
+	same "$(cut -d, -f1 "$(out ended.csv)" | paste -sd' ')" "serial 74C2008800000B01 74C2008800000B02"
 }
 
 @test "another certificate, another key, another roster, a changed receipt: each refused with the reason" {
@@ -44,7 +64,7 @@ key = base64.b64decode(re.search(r"^public: (\S+)$", open(sys.argv[1]).read(), r
 name = sys.argv[2]
 print(name + "+" + hashlib.sha256(name.encode() + b"\n\x01" + key).digest()[:4].hex() + "+" + base64.b64encode(b"\x01" + key).decode())
 PY
-	refused log_signature hufu verify --log-key "$WORK/thief.vkey" --roster "$WORK/demo/etc/hufu/roster.note" "$(out extended.pem)" "$(out extended.receipt)"
+	refused log_signature hufu verify --log-key "$WORK/thief.vkey" --roster "$WORK/demo/out/roster.note" "$(out extended.pem)" "$(out extended.receipt)"
 }
 
 @test "a second implementation of RFC 9162 finds the entries in the tree of the signed checkpoint" {
@@ -82,7 +102,7 @@ ledger() { HUFU_CONFIG=$WORK/demo/etc/hufu/hufu.yaml hufu ledger "$@"; }
 
 @test "hufu ledger: checked whole, its head signed, a path that the second implementation climbs, a copy that is as good" {
 	did ledger check
-	said "2 certificates issued, 0 intents open" "good: every entry"
+	said "7 certificates issued, 0 intents open" "good: every entry"
 	root=$(grep '^root ' <<<"$output")
 	did ledger head
 	said "hufu/log/"

@@ -56,11 +56,14 @@ static enum err run_story(struct demo *d, struct fault *f)
 	TRY(demo_extend(d, first, f));
 	TRY(demo_renew_and_pay(d, &second, f));
 	TRY(demo_change(d, second, f));
+	TRY(demo_withdraw(d, f));
 	TRY(demo_reissue(d, f));
 	TRY(demo_enrol(d, f));
 	TRY(demo_damaged(d, f));
 	TRY(demo_hold(d, f));
 	TRY(demo_revoke_expired(d, f));
+	TRY(demo_responder(d, f));
+	TRY(demo_ended(d, f));
 	TRY(demo_collect(d, f));
 	return demo_attacks(d, f);
 }
@@ -98,6 +101,8 @@ static void demo_free(struct demo *d)
 			  &d->extended_serial,
 			  &d->changed_serial,
 			  &d->reissued_serial,
+			  &d->rekeyed_serial,
+			  &d->withdrawn,
 			  &d->enrolled_serial,
 			  &d->replaced_serial};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)

@@ -8,6 +8,7 @@
 #include "common/note/tally.h"
 #include "common/pki/cert.h"
 #include "common/pki/der.h"
+#include "tools/hufu/ended.h"
 #include "tools/hufu/subscriber.h"
 
 #include <string.h>
@@ -136,6 +137,11 @@ static enum err ask_all(struct cli *c, const struct choice *o, json_t *rows, str
 	return OK;
 }
 
+enum err ended_rows(struct cli *c, json_t *rows, struct fault *f)
+{
+	return ask_all(c, &(struct choice){.issuer = NULL}, rows, f);
+}
+
 static const char *const columns[] = {"serial", "issuer", "issuer_key_id", "subject",	"not_after",
 				      "reason", "time",	  "cause",	   "successor", "tally"};
 #define N_COLUMNS (sizeof columns / sizeof columns[0])
@@ -153,7 +159,7 @@ static void put_field(const char *text, struct buf *b)
 	buf_char(b, '"');
 }
 
-static void put_csv(json_t *rows, struct buf *b)
+void ended_csv(json_t *rows, struct buf *b)
 {
 	size_t i;
 	json_t *row;
@@ -196,7 +202,7 @@ int run_cert_ended(struct cli *c, int argc, char **argv)
 		return EXIT_CONFIG;
 	if (read_choice(&o, &f) != OK || ask_all(c, &o, rows, &f) != OK)
 		return cli_fail(c, &f);
-	put_csv(rows, &csv);
+	ended_csv(rows, &csv);
 	if (o.out && file_write(o.out, buf_slice(&csv), 0644, &f) != OK)
 		return cli_fail(c, &f);
 	if (c->json)

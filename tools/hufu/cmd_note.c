@@ -227,19 +227,13 @@ static enum err remove_member(struct roster *r, const char *name, struct fault *
 			   ESC(name, strlen(name)));
 }
 
-struct roster_change {
-	struct option_list add, remove;
-	const char *quorum;
-};
-
 static int by_name(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
 	return strcmp(x->name, y->name);
 }
 
-/* The text that follows *r, checked by the reader that the signer has. */
-static enum err next_roster(struct roster *r, const struct roster_change *change, struct buf *ret, struct fault *f)
+enum err roster_next(struct roster *r, const struct roster_change *change, struct buf *ret, struct fault *f)
 {
 	_cleanup_(roster_done) struct roster again = {0};
 	r->version++;
@@ -264,7 +258,7 @@ static enum err write_roster(struct cli *c, const struct roster_change *change, 
 	_cleanup_buf_ struct buf text = {0};
 	TRY(cli_load(c, f));
 	TRY(roster_load(c->roster, &r, f));
-	TRY(next_roster(&r, change, &text, f));
+	TRY(roster_next(&r, change, &text, f));
 	if (!c->dry_run)
 		TRY(file_write_new(path, buf_slice(&text), 0644, f));
 	json_t *o = json_pack("{s:s,s:I,s:s}", "file", path, "version", (json_int_t)r.version, "text", buf_text(&text));

@@ -60,7 +60,8 @@ static enum err signed_note(const struct buf *text, const char *key_path, struct
 	return OK;
 }
 
-static enum err renew(struct cli *c, const char *key_path, struct buf *ret_text, struct buf *ret_pem, struct fault *f)
+enum err responder_renew(struct cli *c, const char *key_path, struct buf *ret_text, struct buf *ret_pem,
+			 struct fault *f)
 {
 	static const uint8_t no_name[] = {0x30, 0x00};
 	_cleanup_(evp_pkey_freep) EVP_PKEY *key = NULL;
@@ -90,7 +91,7 @@ int run_responder_renew(struct cli *c, int argc, char **argv)
 		return EXIT_CONFIG;
 	if (!key || !out)
 		return cli_usage(cmd, "--key FILE and --out FILE are wanted");
-	if (renew(c, key, &text, &pem, &f) != OK)
+	if (responder_renew(c, key, &text, &pem, &f) != OK)
 		return cli_fail(c, &f);
 	if (c->dry_run)
 		return cli_said(c, json_pack("{s:s,s:b}", "text", buf_text(&text), "dry_run", 1), "%s",

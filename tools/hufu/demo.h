@@ -20,6 +20,7 @@
 #define DEMO_OTHER_CODE "91330100MADEM0CA15"
 #define DEMO_OTHER_SERIAL "74C2008800000B01"
 #define DEMO_OTHER_MOBILE "13858011085"
+#define DEMO_OTHER_SERVICE "20354"
 #define DEMO_LAPSED_MOBILE "13858011086"
 #define DEMO_LAPSED_NAME "杭州停用示例有限公司"
 #define DEMO_LAPSED_CODE "91330100MADEM0CBXW"
@@ -34,8 +35,9 @@ struct demo {
 	struct secret passphrase;
 	struct daemons daemons;
 	char *extend_request, *change_request; /* ids */
-	char *extended_serial, *changed_serial, *reissued_serial, *enrolled_serial, *replaced_serial;
-	int64_t hold; /* ledger entry of a hold that has been released */
+	char *extended_serial, *changed_serial, *reissued_serial, *rekeyed_serial, *enrolled_serial, *replaced_serial;
+	char *withdrawn; /* the tally's text */
+	int64_t hold;	 /* ledger entry of a hold that has been released */
 	int64_t started_us, step_us;
 	unsigned step;
 	struct fault f;
@@ -57,12 +59,17 @@ MUST_CHECK enum err demo_refused_for_service(struct demo *d, struct fault *f);
 MUST_CHECK enum err demo_renew_and_pay(struct demo *d, char **ret_order, struct fault *f);
 MUST_CHECK enum err demo_extend(struct demo *d, const char *order, struct fault *f);
 MUST_CHECK enum err demo_change(struct demo *d, const char *order, struct fault *f);
+MUST_CHECK enum err demo_withdraw(struct demo *d, struct fault *f);
 /* What the other kinds do, each on its own organisation. (demo_kinds.c) */
 MUST_CHECK enum err demo_reissue(struct demo *d, struct fault *f);
 MUST_CHECK enum err demo_enrol(struct demo *d, struct fault *f);
 MUST_CHECK enum err demo_damaged(struct demo *d, struct fault *f);
 MUST_CHECK enum err demo_hold(struct demo *d, struct fault *f);
 MUST_CHECK enum err demo_revoke_expired(struct demo *d, struct fault *f);
+/* What the operator does past the desk. (demo_operator.c) */
+MUST_CHECK enum err demo_responder(struct demo *d, struct fault *f);
+MUST_CHECK enum err demo_ended(struct demo *d, struct fault *f);
+/* Status, CRL and the other files of out/. (demo_story.c) */
 MUST_CHECK enum err demo_collect(struct demo *d, struct fault *f);
 /* The code of the message to a number, out of the desk's spool. (demo_spool.c) */
 MUST_CHECK enum err demo_sms_code(const struct demo *d, const char *mobile, char ret[7], struct fault *f);

@@ -83,7 +83,7 @@ enum err attack_by_forger(struct attack *a, const char *name, struct buf *note, 
 	return note_add_line(note, name, key_id, slice_of(n.sigs[0].sig, n.sigs[0].sig_len), f);
 }
 
-static enum err by_subscriber(struct attack *a, const char *key_file, struct slice text, struct buf *note,
+enum err attack_by_subscriber(struct attack *a, const char *key_file, struct slice text, struct buf *note,
 			      struct fault *f)
 {
 	_cleanup_(freep) char *path = path_join(a->d->old, key_file), *line = NULL;
@@ -142,7 +142,7 @@ static enum err attack_forged_officer(struct attack *a, struct buf *note, struct
 	(void)csr;
 	TRY(attack_target(a, f));
 	TRY(attack_begin(a, &text, note));
-	TRY(by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
+	TRY(attack_by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
 	TRY(attack_by_officer(a, "alice", note, f));
 	TRY(attack_by_forger(a, "bob", note, buf_slice(&text), f));
 	return attack_by_ra(a, note, f);
@@ -154,7 +154,7 @@ static enum err attack_forged_subscriber(struct attack *a, struct buf *note, str
 	(void)csr;
 	TRY(attack_target(a, f));
 	TRY(attack_begin(a, &text, note));
-	TRY(by_subscriber(a, "other.key", buf_slice(&text), note, f));
+	TRY(attack_by_subscriber(a, "other.key", buf_slice(&text), note, f));
 	TRY(attack_by_officer(a, "alice", note, f));
 	TRY(attack_by_officer(a, "bob", note, f));
 	return attack_by_ra(a, note, f);
@@ -193,7 +193,7 @@ static enum err attack_wider_validity(struct attack *a, struct buf *note, struct
 	a->tally.latest += 36LL * 31 * 86400;
 	snprintf(a->tally.order, sizeof a->tally.order, "stolen");
 	TRY(attack_begin(a, &text, note));
-	TRY(by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
+	TRY(attack_by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
 	/* The officers had signed 0 months; the attacker moves a later, wider text under their lines. */
 	_cleanup_buf_ struct buf narrow = {0}, narrow_note = {0};
 	_cleanup_(note_done) struct note signed_note = {0};
@@ -225,7 +225,7 @@ static enum err attack_swapped_key(struct attack *a, struct buf *note, struct bu
 	a->tally.key_is_new = true;
 	memcpy(a->tally.key_sha256, pub.spki_sha256, 32);
 	TRY(attack_begin(a, &text, note));
-	TRY(by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
+	TRY(attack_by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
 	TRY(privkey_sign(theirs, KEY_P256, buf_slice(&text), &sig, f));
 	note_key_id_spki(NOTE_NEW_KEY, &pub, key_id);
 	TRY(note_add_line(note, NOTE_NEW_KEY, key_id, buf_slice(&sig), f));
@@ -245,7 +245,7 @@ static enum err attack_own_policy(struct attack *a, struct buf *note, struct buf
 	TRY(attack_target(a, f));
 	random_fill(a->tally.policy, sizeof a->tally.policy);
 	TRY(attack_begin(a, &text, note));
-	TRY(by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
+	TRY(attack_by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
 	return attack_by_ra(a, note, f);
 }
 
@@ -265,7 +265,7 @@ static enum err attack_other_code(struct attack *a, struct buf *note, struct buf
 	}
 	TRY(tally_set_subject(&a->tally, &before, &after, f));
 	TRY(attack_begin(a, &text, note));
-	TRY(by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
+	TRY(attack_by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
 	TRY(attack_by_officer(a, "alice", note, f));
 	TRY(attack_by_officer(a, "bob", note, f));
 	return attack_by_ra(a, note, f);
@@ -287,6 +287,8 @@ static const struct attack_row attack_rows[] = {
 	{"13-enrol-forged", "a first certificate, one officer of two forged", attack_enrol_forged, false},
 	{"14-enrol-code", "a first certificate for a code that lives elsewhere", attack_enrol_code, false},
 	{"15-release-other", "a release that names another hold", attack_release_other, false},
+	{"16-withdrawn", "a withdrawn tally is brought by the RA", attack_withdrawn, false},
+	{"17-responder", "another key asks to be a responder", attack_responder, false},
 };
 #define N_ATTACKS (sizeof attack_rows / sizeof attack_rows[0])
 

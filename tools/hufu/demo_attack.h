@@ -36,11 +36,16 @@ MUST_CHECK enum err attack_begin(struct attack *a, struct buf *text, struct buf 
 MUST_CHECK enum err attack_by_ra(struct attack *a, struct buf *note, struct fault *f);
 MUST_CHECK enum err attack_by_officer(struct attack *a, const char *name, struct buf *note, struct fault *f);
 /* A key of the attacker's under an officer's name and real key id. */
-MUST_CHECK enum err attack_by_forger(struct attack *a, const char *name, struct buf *note, struct slice text, struct fault *f);
+MUST_CHECK enum err attack_by_forger(struct attack *a, const char *name, struct buf *note, struct slice text,
+				     struct fault *f);
+
+/* The line of the predecessor's key; key_file is one of old/. */
+MUST_CHECK enum err attack_by_subscriber(struct attack *a, const char *key_file, struct slice text, struct buf *note,
+					 struct fault *f);
 
 /* --- demo_attack_kinds.c --- */
 
-attack_fn attack_reissue_forged, attack_reissue_short, attack_reissue_swapped, attack_reissue_dead, attack_enrol_forged,
-	attack_enrol_code, attack_release_other;
+attack_fn attack_withdrawn, attack_responder, attack_reissue_forged, attack_reissue_short, attack_reissue_swapped,
+	attack_reissue_dead, attack_enrol_forged, attack_enrol_code, attack_release_other;
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Attacks by the kinds that need no old key, which are the ones that a captured desk would like best: the new key's own
- * proof is the attacker's to give. What stands in the way are the officers, who have seen another key or none, and the
+ * Attacks by the other kinds. Most need no old key, so a captured desk would like them best: the new key's own proof is
+ * the attacker's to give. What stands in the way are the officers, who have seen another key or none, the roster, and the
  * ledger.
  */
 #include "common/pki/csr.h"
@@ -38,11 +38,11 @@ static enum err begin_with_key(struct attack *a, EVP_PKEY *key, struct buf *text
 
 /* --- reissue --- */
 
-/* The real reissue's tally, for the live certificate that the reissue made. */
+/* The real reissue's tally, for that organisation's live certificate of today. */
 static enum err target_reissue(struct attack *a, struct fault *f)
 {
 	TRY(attack_load(a, "reissued.note", f));
-	TRY(serial_is(&a->tally.predecessor.serial, a->d->reissued_serial, f));
+	TRY(serial_is(&a->tally.predecessor.serial, a->d->rekeyed_serial, f));
 	memcpy(a->tally.predecessor.issuer_key_id, a->tally.ca, sizeof a->tally.ca);
 	attack_freshen(&a->tally, true);
 	return OK;
@@ -179,4 +179,38 @@ enum err attack_release_other(struct attack *a, struct buf *note, struct buf *cs
 	TRY(attack_by_officer(a, "alice", note, f));
 	TRY(attack_by_officer(a, "bob", note, f));
 	return attack_by_ra(a, note, f);
+}
+
+/* --- withdrawn, responder --- */
+
+/* Everybody who was wanted has signed in time; but the subscriber had taken it back. */
+enum err attack_withdrawn(struct attack *a, struct buf *note, struct buf *csr, struct fault *f)
+{
+	_cleanup_buf_ struct buf text = {0};
+	(void)csr;
+	tally_done(&a->tally);
+	TRY(tally_parse(slice_str(a->d->withdrawn), &a->tally, f));
+	TRY(attack_begin(a, &text, note));
+	TRY(attack_by_subscriber(a, "legacy.key", buf_slice(&text), note, f));
+	TRY(attack_by_officer(a, "alice", note, f));
+	TRY(attack_by_officer(a, "bob", note, f));
+	return attack_by_ra(a, note, f);
+}
+
+/* A responder's tally for a key that the roster does not list: it could say "good" of everything. */
+enum err attack_responder(struct attack *a, struct buf *note, struct buf *csr, struct fault *f)
+{
+	_cleanup_(evp_pkey_freep) EVP_PKEY *mine = NULL;
+	_cleanup_buf_ struct buf text = {0};
+	struct tally t = {
+		.kind = TALLY_RESPONDER, .reason = -1, .profile = "responder", .has_key = true, .key_is_new = true};
+	TRY(attack_load(a, "changed.note", f));
+	memcpy(t.ca, a->tally.ca, sizeof t.ca);
+	attack_freshen(&t, true);
+	tally_done(&a->tally);
+	a->tally = t;
+	TRY(privkey_generate(KEY_P256, 0, &mine, f));
+	TRY(begin_with_key(a, mine, &text, note, f));
+	TRY(attack_by_ra(a, note, f));
+	return make_csr(mine, csr, f);
 }

@@ -40,19 +40,36 @@ static enum err fresh_make(struct fresh *n, struct fault *f)
 	return OK;
 }
 
-static enum err prove_and_submit(struct demo *d, const char *request, const struct fresh *n, struct fault *f)
+/* Adds that key's line over the text. */
+static enum err add_line(const struct fresh *n, const char *name, struct slice text, json_t *lines, struct fault *f)
 {
-	_cleanup_(json_freep) json_t *shown = NULL, *proved = NULL, *submitted = NULL;
 	_cleanup_buf_ struct buf sig = {0}, note = {0};
 	uint8_t key_id[4];
-	TRY(demo_call(d, "request.show", json_pack("{s:s}", "request", request), true, false, &shown, f));
-	struct slice text = slice_str(demo_text(shown, "tally"));
 	TRY(privkey_sign(n->key, KEY_P256, text, &sig, f));
-	note_key_id_spki(NOTE_NEW_KEY, &n->pub, key_id);
+	note_key_id_spki(name, &n->pub, key_id);
 	note_begin(text, &note);
 	size_t head = note.len;
-	TRY(note_add_line(&note, NOTE_NEW_KEY, key_id, buf_slice(&sig), f));
-	json_t *p = json_pack("{s:s,s:[s]}", "request", request, "lines", buf_text(&note) + head);
+	TRY(note_add_line(&note, name, key_id, buf_slice(&sig), f));
+	json_array_append_new(lines, json_string(buf_text(&note) + head));
+	return OK;
+}
+
+/* before: the key of the certificate that is followed, where it proves too; or NULL. */
+static enum err prove_and_submit(struct demo *d, const char *request, const struct fresh *n, const struct fresh *before,
+				 struct fault *f)
+{
+	_cleanup_(json_freep) json_t *shown = NULL, *proved = NULL, *submitted = NULL, *lines = json_array();
+	_cleanup_(tally_done) struct tally t = {0};
+	char name[NOTE_MAX_NAME + 1];
+	TRY(demo_call(d, "request.show", json_pack("{s:s}", "request", request), true, false, &shown, f));
+	struct slice text = slice_str(demo_text(shown, "tally"));
+	TRY(add_line(n, NOTE_NEW_KEY, text, lines, f));
+	if (before) {
+		TRY(tally_parse(text, &t, f));
+		note_subscriber_name(t.predecessor.issuer_key_id, SERIAL(&t.predecessor.serial), name);
+		TRY(add_line(before, name, text, lines, f));
+	}
+	json_t *p = json_pack("{s:s,s:O}", "request", request, "lines", lines);
 	TRY(demo_call(d, "request.prove", p, true, true, &proved, f));
 	return demo_call(d, "request.submit", json_pack("{s:s}", "request", request), true, true, &submitted, f);
 }
@@ -92,7 +109,7 @@ static enum err run_new_key(struct demo *d, json_t *params, const struct fresh *
 	TRY(demo_call(d, "request.prepare", params, true, true, &made, f));
 	const char *request = demo_text(made, "request");
 	TRY(demo_put_materials(d, request, papers, n_papers, f));
-	TRY(prove_and_submit(d, request, n, f));
+	TRY(prove_and_submit(d, request, n, NULL, f));
 	fingerprint_text(n->pub.spki_sha256, characters);
 	demo_say("the subscriber reads out the key's ten characters: %s", characters);
 	for (size_t i = 0; i < n_officers; i++)
@@ -120,6 +137,29 @@ static enum err say_status(struct demo *d, const char *serial, struct fault *f)
 	return OK;
 }
 
+/* Proved with both keys, so that one officer is enough, who need not have seen the new one. */
+static enum err extend_new_key(struct demo *d, const struct fresh *before, struct fault *f)
+{
+	_cleanup_(fresh_done) struct fresh n = {0};
+	_cleanup_(json_freep) json_t *made = NULL, *issued = NULL;
+	_cleanup_(freep) char *order = NULL;
+	demo_step(d,
+		  "延期 its certificate ends 60 days from now: extended with a new key, proved with both, one officer");
+	TRY(demo_pay(d, DEMO_OTHER_SERVICE, &order, f));
+	TRY(fresh_make(&n, f));
+	json_t *p = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "kind", "extend", "way", "new-key", "project",
+			      DEMO_PROJECT, "serial", d->reissued_serial, "order", order, "csr", buf_text(&n.csr),
+			      "months", 12, "files", "no");
+	TRY(demo_call(d, "request.prepare", p, true, true, &made, f));
+	const char *request = demo_text(made, "request");
+	TRY(prove_and_submit(d, request, &n, before, f));
+	TRY(demo_approve_as(d, request, "alice", f));
+	TRY(demo_wait_issued(d, request, &issued, f));
+	TRY(demo_keep_result(d, issued, "rekeyed", &d->rekeyed_serial, f));
+	demo_took(d);
+	return OK;
+}
+
 enum err demo_reissue(struct demo *d, struct fault *f)
 {
 	_cleanup_(fresh_done) struct fresh n = {0};
@@ -135,7 +175,7 @@ enum err demo_reissue(struct demo *d, struct fault *f)
 			f));
 	TRY(say_status(d, DEMO_OTHER_SERIAL, f));
 	demo_took(d);
-	return OK;
+	return extend_new_key(d, &n, f);
 }
 
 static json_t *enrol_params(const char *order, const struct fresh *n)

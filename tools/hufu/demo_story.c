@@ -58,8 +58,8 @@ static enum err write_csv(const struct demo *d, int64_t now, struct fault *f)
 		buf_fmt(&csv, "%s%s", import_columns[i], i + 1 < IMPORT_COLUMNS ? "," : "\n");
 	csv_line(&csv, DEMO_IDENTIFIER, "杭州田谷", "1300000000", DEMO_SERVICE, now - 800 * DAY_S, now - 435 * DAY_S,
 		 DEMO_NAME, DEMO_SERIAL, "legacy.pem");
-	csv_line(&csv, DEMO_OTHER_CODE, DEMO_OTHER_NAME, "13900000000", "20354", now - 100 * DAY_S, now + 265 * DAY_S,
-		 DEMO_OTHER_NAME, DEMO_OTHER_SERIAL, "other.pem");
+	csv_line(&csv, DEMO_OTHER_CODE, DEMO_OTHER_NAME, "13900000000", DEMO_OTHER_SERVICE, now - 100 * DAY_S,
+		 now + 265 * DAY_S, DEMO_OTHER_NAME, DEMO_OTHER_SERIAL, "other.pem");
 	csv_line(&csv, DEMO_LAPSED_CODE, DEMO_LAPSED_NAME, "13700000000", DEMO_LAPSED_SERVICE, now - 800 * DAY_S,
 		 now - 435 * DAY_S, DEMO_LAPSED_NAME, DEMO_LAPSED_SERIAL, "lapsed.pem");
 	return file_write_new(path, buf_slice(&csv), 0644, f);
@@ -442,6 +442,28 @@ enum err demo_change(struct demo *d, const char *order, struct fault *f)
 	return OK;
 }
 
+/* Back to the old name, and taken back when one officer has signed already: the tally dies at the signer as well. */
+enum err demo_withdraw(struct demo *d, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *made = NULL, *shown = NULL, *gone = NULL;
+	json_t *p =
+		json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:[{s:s,s:s},{s:s,s:s}]}", "kind", "change", "way", "name-or-code",
+			  "project", DEMO_PROJECT, "serial", d->changed_serial, "files", "no", "notice_accepted", 1,
+			  "subject", "attribute", "O", "value", DEMO_NAME, "attribute", "CN", "value", DEMO_NAME);
+	demo_step(d, "撤回 another change, back to the old name, is taken back after the first officer's signature");
+	TRY(demo_call(d, "request.prepare", p, true, true, &made, f));
+	const char *request = demo_text(made, "request");
+	TRY(demo_put_materials(d, request, demo_materials, 5, f));
+	TRY(prove_and_submit(d, request, f));
+	TRY(demo_approve_as(d, request, "alice", f));
+	TRY(demo_call(d, "request.show", json_pack("{s:s}", "request", request), true, false, &shown, f));
+	d->withdrawn = xstrdup(demo_text(shown, "tally"));
+	TRY(demo_call(d, "request.withdraw", json_pack("{s:s}", "request", request), true, true, &gone, f));
+	demo_say("request is %s, and the signer hears that its tally is dead", demo_text(gone, "state"));
+	demo_took(d);
+	return OK;
+}
+
 /* --- what is left in out/ --- */
 
 static enum err copy_to_out(const struct demo *d, const char *from, const char *name, struct fault *f)
@@ -480,7 +502,6 @@ enum err demo_collect(struct demo *d, struct fault *f)
 	TRY(copy_to_out(d, "etc/hufu/root.crt", "root.pem", f));
 	TRY(copy_to_out(d, "etc/hufu/issuing.crt", "issuing.pem", f));
 	TRY(copy_to_out(d, "etc/hufu/log.vkey", "log.vkey", f));
-	TRY(copy_to_out(d, "etc/hufu/roster.note", "roster.note", f));
 	TRY(copy_to_out(d, "old/legacy.pem", "legacy.pem", f));
 	demo_took(d);
 	return OK;

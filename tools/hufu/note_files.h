@@ -10,6 +10,17 @@
 
 /* A roster note's text parsed; signatures are not judged. */
 MUST_CHECK enum err roster_load(const char *path, struct roster *ret, struct fault *f);
+struct roster_change {
+	struct option_list add, remove; /* as `hufu roster note` takes them */
+	const char *quorum;		/* NULL: as it is */
+};
+/* Makes *r the roster that follows it, and appends its text, checked by the reader that the signer has. ERR_CONFIG,
+ * ERR_CONFLICT, ERR_LIMIT, ERR_NOT_FOUND. */
+MUST_CHECK enum err roster_next(struct roster *r, const struct roster_change *change, struct buf *ret, struct fault *f);
+/* A responder's certificate by its key file, straight from the signer: the tally's text and the PEM, appended. In a dry
+ * run the text alone. (cmd_responder.c) */
+MUST_CHECK enum err responder_renew(struct cli *c, const char *key_path, struct buf *ret_text, struct buf *ret_pem,
+				    struct fault *f);
 /* PEM or DER of that label. Appends DER. */
 MUST_CHECK enum err der_load(const char *path, const char *label, struct buf *ret, struct fault *f);
 /* A note file: its bytes, as text without signatures when it has none yet. */
