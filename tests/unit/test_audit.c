@@ -140,7 +140,8 @@ static void test_rows_are_appended(void **state)
 	fx_refused(x, UID_SUBSCRIBER, "request.submit", json_pack("{s:s,s:s}", "session", x->session, "request", "x"),
 		   "param_range");
 	fx_restart(x);
-	fx_do(x, UID_SUBSCRIBER, "request.withdraw", json_pack("{s:s,s:s}", "session", x->session, "request", id));
+	json_decref(fx_do(x, UID_SUBSCRIBER, "request.withdraw",
+			  json_pack("{s:s,s:s}", "session", x->session, "request", id)));
 	_cleanup_(json_freep) json_t *after = verified(x);
 	assert_true(json_is_true(json_object_get(after, "holds")));
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(after, "head"), "id")), n + 1);
