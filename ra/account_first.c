@@ -120,21 +120,26 @@ static enum err find_certs(struct ctx *c, struct own_certs *ret, struct fault *f
 	return store_certs_of(c->db, c->session->account.id, "", CERTS_MAX, 0, keep_cert, ret, &total, f);
 }
 
-static json_t *certs_json(const struct own_certs *certs)
+/* With each certificate, so that a client can hold a signature against its key before it hands it in. */
+static enum err certs_json(struct ctx *c, const struct own_certs *certs, json_t *list, struct fault *f)
 {
-	json_t *list = json_array();
 	for (size_t i = 0; i < certs->n; i++) {
 		const struct cert_item *item = &certs->items[i];
+		_cleanup_(cert_body_done) struct cert_body body = {0};
+		_cleanup_buf_ struct buf pem = {0};
 		char name[NOTE_MAX_NAME + 1];
 		json_t *o = json_object();
+		json_array_append_new(list, o);
+		TRY(store_cert_body(c->db, item->row.id, &body, f));
+		pem_put(&pem, "CERTIFICATE", buf_slice(&body.der));
 		note_subscriber_name(item->row.ref.issuer_key_id, SERIAL(&item->row.ref.serial), name);
 		json_object_set_new(o, "serial", json_string(SERIAL(&item->row.ref.serial)));
 		json_object_set_new(o, "issuer", json_hex(item->row.ref.issuer_key_id, 20));
 		json_object_set_new(o, "name", json_string(item->name));
 		json_object_set_new(o, "line", json_string(name));
-		json_array_append_new(list, o);
+		json_object_set_new(o, "pem", json_string(buf_text(&pem)));
 	}
-	return list;
+	return OK;
 }
 
 enum err account_proof(struct ctx *c, json_t **ret, struct fault *f)
@@ -143,10 +148,11 @@ enum err account_proof(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_buf_ struct buf text = {0};
 	const struct session *s = c->session;
 	enum first_proof wanted;
-	json_t *ways = json_array();
+	_cleanup_(json_freep) json_t *ways = json_array(), *list = json_array();
 	char mobile[MOBILE_MAX + 1];
 	TRY(account_first_proof(c, &s->account, &wanted, f));
 	TRY(find_certs(c, &certs, f));
+	TRY(certs_json(c, &certs, list, f));
 	make_text(c, &text);
 	mobile_mask(s->account.mobile, mobile);
 	if (wanted <= FIRST_SMS && mobile_is_good(s->account.mobile))
@@ -158,9 +164,9 @@ enum err account_proof(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(*ret, "wanted", json_string(words[wanted]));
 	json_object_set_new(*ret, "proved", json_string(s->proof));
 	json_object_set_new(*ret, "enough", json_boolean(shown(s) >= wanted));
-	json_object_set_new(*ret, "ways", ways);
+	json_object_set_new(*ret, "ways", TAKE(ways));
 	json_object_set_new(*ret, "text", json_string(buf_text(&text)));
-	json_object_set_new(*ret, "certificates", certs_json(&certs));
+	json_object_set_new(*ret, "certificates", TAKE(list));
 	json_object_set_new(*ret, "mobile", json_string(mobile));
 	return OK;
 }

@@ -125,8 +125,8 @@ static const struct desk_method methods[] = {
 	       "登录", "log in"),
 	METHOD("account.proof", account_proof, MODE_READ, OWNER, true, false, true, no_params,
 	       OBJECT(STR("wanted") "," STR("proved") "," BOOL("enough") "," STRS("ways") "," STR("text") "," ROWS(
-		       "certificates",
-		       STR("serial") "," STR("issuer") "," STR("name") "," STR("line")) "," STR("mobile")),
+		       "certificates", STR("serial") "," STR("issuer") "," STR("name") "," STR("line") "," STR(
+					       "pem")) "," STR("mobile")),
 	       "首次登录需要的验证", "what a first log-in must show, and the text that a key signs"),
 	METHOD("account.prove", account_prove, MODE_OWN, OWNER, true, true, true, prove_params,
 	       OBJECT(STR("proved") "," OBJ("account", ACCOUNT)), "首次登录验证", "show it"),

@@ -64,6 +64,7 @@ setup_file() {
 	organisation seven 7 076C rsa:2048 01 signing
 	organisation eight 8 0847 EC:secp384r1 03 signing
 	organisation nine 9 0922 EC:secp384r1 09 signing
+	organisation ten A 105P EC:prime256v1 0c signing
 	old_crl
 	init >"$WORK/init.log" 2>&1 || { cat "$WORK/init.log"; return 1; }
 	up
@@ -144,7 +145,7 @@ faulty() {
 @test "the token is the one that is named: absent, two of a name, and URIs" {
 	id=$(kept one)
 	refused token_absent token_prove one "$id" --token NOBODY
-	said 'no token "NOBODY" is plugged in; found "' '" (serial ' ", and 4 more"
+	said 'no token "NOBODY" is plugged in; found "' '" (serial ' ", and 5 more"
 	refused token_absent token_prove one "$id" --token ""
 	refused token_absent token_prove one "$id" --token-uri "pkcs11:token=ORG1;serial=0000"
 	refused token_ambiguous token_prove one "$id" --token TWIN
@@ -517,8 +518,113 @@ typed() {
 	both_live
 }
 
+# --- the first log-in
+
+# enters: ten logs in with the initial password, in a session of its own.
+enters() { as ten hufu login --password-fd 4 91330100MAHUFU105P 4<<<88888888 || [ $? = 5 ]; }
+shows() { as ten hufu account prove --yes --module "${front:-$module}" --pin-fd 4 "$@" 4<<<"${typed:-$pin}"; }
+# The desk has taken no proof: agent and number are masked.
+masked() {
+	did as ten hufu account
+	said "agent: 张*" "mobile: 130***0000"
+}
+unmasked() {
+	did as ten hufu account
+	said "agent: 张三" "mobile: 1300000000"
+}
+
+@test "first log-in: the text, byte for byte, and who may sign it" {
+	enters
+	did as ten hufu account proof
+	said "wanted: key" '"key"' 74C2008800000D0A 杭州令牌A示例有限公司
+	as ten hufu account proof --text >"$WORK/login.txt"
+	as ten hufu --json account proof | python3 -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)["text"])' >"$WORK/login.shown"
+	cmp "$WORK/login.txt" "$WORK/login.shown"
+	grep -q "^identifier: 91330100MAHUFU105P$" "$WORK/login.txt"
+	as ten hufu --json account proof | field certificates.0.pem | openssl x509 -noout -pubkey >"$WORK/login.spki"
+	same "$(cat "$WORK/login.spki")" "$(spki ORGA 0c)"
+	refused session_missing env "XDG_STATE_HOME=$WORK/people/nobody" "$hufu" account proof --text
+}
+
+@test "first log-in by a token: a wrong PIN, another's token, a no, a lie send nothing" {
+	enters
+	typed=000000 refused pin_wrong shows --token ORGA
+	refused key_not_on_token shows --token ORG1
+	said "does not hold the key of certificate 74C2008800000D0A (p256)"
+	refused token_absent shows --token NOBODY
+	refused token_signature faulty HUFU_TEST_LIE=signature -- shows --token ORGA
+	refused not_confirmed as ten hufu account prove --module $module --token ORGA --pin-fd 4 4<<<$pin <<<no
+	fails 4 "wanted --serial" shows --token ORGA --serial 74C2008800000D01
+	masked
+}
+
+@test "first log-in: the words of the command fit together" {
+	enters
+	while IFS='|' read -r text words; do
+		# shellcheck disable=SC2086
+		fails 4 "$text" as ten hufu account prove $words
+	done <<-'TABLE'
+		wanted one of|--yes
+		wanted one of|--token ORGA --key x
+		wanted one of|--signature x --officer-code-fd 4
+		wanted one of|--signature x --signature y
+		both name the token|--token ORGA --token-uri pkcs11:
+		goes with --token|--pin-fd 4 --key x
+		goes with --token|--module m --key x
+		goes with --signature|--raw-ecdsa --key x
+		--serial goes with|--serial 01 --officer-code-fd 4
+		unknown option|--token ORGA --pin 135790
+	TABLE
+	masked
+}
+
+@test "first log-in by a token, by its label and by a URI" {
+	enters
+	did as ten hufu --dry-run account prove --yes --module $module --token ORGA --pin-fd 4 4<<<$pin
+	masked
+	did shows --token ORGA
+	said "purpose: first-log-in" 'signed by token "ORGA", key "signing": the key of certificate 74C2008800000D0A' "proved: key"
+	[[ "$output" != *$pin* ]]
+	unmasked
+	enters
+	masked
+	did as ten hufu account prove --yes --pin-fd 4 --serial 74C2008800000D0A --token-uri "pkcs11:token=ORGA?module-path=$module" 4<<<$pin
+	unmasked
+}
+
+@test "first log-in by a signature of pkcs11-tool: wrong ones are refused here, r and s and DER are taken" {
+	local shown=(as ten hufu account prove --signature)
+	cd "$WORK"
+	enters
+	as ten hufu account proof --text >login.txt
+	digest login.txt >login.sha256
+	signed ORGA ECDSA login.sha256 login.rs --id 0c
+	signed ORG1 ECDSA login.sha256 stranger.rs --id 01
+	refused signature_wrong "${shown[@]}" stranger.rs --raw-ecdsa
+	said "by another key, or over another text" "nothing was sent"
+	digest login.sha256 >login.twice
+	signed ORGA ECDSA login.twice wrong.rs --id 0c
+	refused signature_wrong "${shown[@]}" wrong.rs --raw-ecdsa
+	said "hashed once more"
+	fails 1 "[signature_form]" "${shown[@]}" login.rs
+	refused file_missing "${shown[@]}" nowhere.sig
+	masked
+	did "${shown[@]}" login.rs --raw-ecdsa
+	said "proved: key"
+	unmasked
+	# Of another session, it is over another text.
+	enters
+	refused signature_wrong "${shown[@]}" login.rs --raw-ecdsa
+	as ten hufu account proof --text >login.txt
+	digest login.txt >login.sha256
+	signed ORGA ECDSA login.sha256 login.der --id 0c --signature-format openssl
+	did "${shown[@]}" login.der
+	unmasked
+	both_live
+}
+
 @test "of the token's files one calls on the operating system" {
-	run grep -lE '#include <(dlfcn|unistd|fcntl|poll|sys/[a-z]+)\.h>' "$root"/tools/hufu/{token*,signature,proof,cmd_prove}.[ch]
+	run grep -lE '#include <(dlfcn|unistd|fcntl|poll|sys/[a-z]+)\.h>' "$root"/tools/hufu/{token*,signature,proof,proof_way,cmd_prove,cmd_account_prove}.[ch]
 	same "$output" "$root/tools/hufu/token_module.c"
 }
 

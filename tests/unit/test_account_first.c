@@ -80,6 +80,18 @@ static void test_proof_by_key(void **state)
 	_cleanup_(freep) char *session = fx_enter(x, UID_SUBSCRIBER, ORG_CODE),
 			      *second = fx_enter(x, UID_SUBSCRIBER, ORG_CODE);
 	(void)state;
+	/* Whoever signs elsewhere can check it before: the certificate comes with its line. */
+	_cleanup_(json_freep) json_t *proof =
+		fx_do(x, UID_SUBSCRIBER, "account.proof", json_pack("{s:s}", "session", session));
+	json_t *certs = json_object_get(proof, "certificates");
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(cert_done) struct cert cert = {0};
+	struct fault f = {0};
+	assert_int_equal(json_array_size(certs), 1);
+	assert_int_equal(pem_or_der(slice_str(fx_text(json_array_get(certs, 0), "pem")), "CERTIFICATE", &der, &f), OK);
+	assert_int_equal(cert_parse(buf_slice(&der), &cert, &f), OK);
+	assert_true(serial_eq(&cert.serial, &x->org.serial));
+	assert_memory_equal(cert.key.spki_sha256, x->org.public_key.spki_sha256, 32);
 	/* Another organisation's key under its own name, and under ours. */
 	fx_refused(x, UID_SUBSCRIBER, "account.prove", fx_prove_params(x, UID_SUBSCRIBER, session, &x->other),
 		   "signer_unknown");

@@ -1,94 +1,11 @@
 /*
- * `hufu account …`: the first log-in's proof, codes by SMS, sessions, a forgotten password; and the officer's code for a
- * first log-in.
+ * `hufu account …`: codes by SMS, sessions, a forgotten password; and the officer's code for a
+ * first log-in. Next: cmd_account_prove.c.
  */
 #include "common/base/file.h"
-#include "tools/hufu/note_files.h"
 #include "tools/hufu/subscriber.h"
 
 #include <string.h>
-
-/* --- proof --- */
-
-/* The text that is signed and the certificates whose keys may sign it. */
-static enum err load_proof(struct cli *c, json_t **ret, struct fault *f)
-{
-	TRY(cli_desk(c, "account.proof", NULL, true, false, ret, f));
-	const char *text = json_string_value(json_object_get(*ret, "text"));
-	return note_text_check("account.proof", slice_str(text ? text : ""), f);
-}
-
-/* The name of the line: of the serial given, or of the only certificate. */
-static enum err line_name(json_t *proof, const char *serial, const char **ret, struct fault *f)
-{
-	json_t *certs = json_object_get(proof, "certificates"), *v;
-	size_t i;
-	*ret = NULL;
-	json_array_foreach(certs, i, v)
-	{
-		const char *own = json_string_value(json_object_get(v, "serial"));
-		if ((serial && own && strcmp(own, serial) == 0) || (!serial && json_array_size(certs) == 1))
-			*ret = json_string_value(json_object_get(v, "line"));
-	}
-	if (*ret)
-		return OK;
-	return fault_raise(f, ERR_CONFIG, "proof_certificate", "--serial",
-			   "found %zu certificates of this account, wanted --serial of the one whose key signs",
-			   json_array_size(certs));
-}
-
-struct prove {
-	const char *key, *serial, *sms_fd, *officer_fd;
-	bool yes;
-};
-
-static enum err key_params(struct cli *c, const struct prove *o, json_t **ret, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *proof = NULL;
-	_cleanup_(freep) char *line = NULL;
-	const char *name = NULL;
-	TRY(load_proof(c, &proof, f));
-	TRY(line_name(proof, o->serial, &name, f));
-	const char *text = json_string_value(json_object_get(proof, "text"));
-	fputs(text, stderr);
-	if (!o->yes && !cli_confirm("Sign this text with %s?", o->key))
-		return fault_raise(f, ERR_DENIED, "not_confirmed", "account prove",
-				   "not confirmed: nothing was signed");
-	TRY(line_by_pem(slice_str(text), name, o->key, &line, f));
-	*ret = json_pack("{s:s,s:s}", "way", "key", "line", line);
-	return OK;
-}
-
-static enum err code_params(const struct prove *o, json_t **ret, struct fault *f)
-{
-	_cleanup_secret_ struct secret code = {0};
-	const char *way = o->officer_fd ? "officer" : "sms";
-	TRY(ask_secret(o->officer_fd ? o->officer_fd : o->sms_fd, o->officer_fd ? "--officer-code-fd" : "--sms-code-fd",
-		       "Code: ", false, &code, f));
-	*ret = json_pack("{s:s,s:o}", "way", way, "code", secret_string(&code));
-	return OK;
-}
-
-int run_account_prove(struct cli *c, int argc, char **argv)
-{
-	struct prove o = {0};
-	const struct option_rule rules[] = {{.name = "--key", .value = &o.key},
-					    {.name = "--serial", .value = &o.serial},
-					    {.name = "--sms-code-fd", .value = &o.sms_fd},
-					    {.name = "--officer-code-fd", .value = &o.officer_fd},
-					    {.name = "--yes", .flag = &o.yes},
-					    {0}};
-	const struct command *cmd = cli_command(commands_account, run_account_prove);
-	struct fault f = {0};
-	json_t *p = NULL;
-	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
-		return EXIT_CONFIG;
-	if ((o.key != NULL) + (o.sms_fd != NULL) + (o.officer_fd != NULL) != 1)
-		return cli_usage(cmd, "wanted one of --key, --sms-code-fd and --officer-code-fd");
-	if ((o.key ? key_params(c, &o, &p, &f) : code_params(&o, &p, &f)) != OK)
-		return cli_fail(c, &f);
-	return cli_show(c, "account.prove", p, true, true);
-}
 
 /* --- codes and pictures --- */
 

@@ -27,17 +27,38 @@ const struct command commands_account[] = {
 		 "  --sms-code-fd N   read the code that was sent to it from this descriptor\n\n"
 		 "Examples:\n  hufu password\n  hufu password --mobile 13858011084",
 	 .run = run_password},
+	{.name = "account proof",
+	 .usage = "[--text]",
+	 .summary = "first log-in: what must be shown, and by which certificates' keys",
+	 .help = "  --text   exactly the text that a key signs, on standard output, for any other tool\n\n"
+		 "Sign its bytes as they are, with the key's own digest, and hand the signature in:\n"
+		 "  hufu account prove --signature FILE\n\n"
+		 "Example:\n  hufu account proof --text >login.txt",
+	 .run = run_account_proof},
 	{.name = "account prove",
-	 .usage = "[--key PEM [--serial HEX] [--yes] | --sms-code-fd N | --officer-code-fd N]",
+	 .usage = "[--key PEM | --token LABEL | --token-uri URI | --signature FILE | --sms-code-fd N | "
+		  "--officer-code-fd N] [options]",
 	 .summary = "first log-in: show that it is the organisation's",
-	 .help = "  --key PEM            private key of a certificate of the account; the text is shown, and signed "
-		 "after "
-		 "\"yes\"\n"
+	 .help = "  --key PEM            private key of a certificate of the account\n"
+		 "  --token LABEL        the token with that label signs, by the certificate's key\n"
+		 "  --token-uri URI      the same by a PKCS#11 URI, as pkcs11:serial=83a1d6a326fbf046\n"
+		 "  --module PATH        the token's PKCS#11 library (default: all that p11-kit is configured with)\n"
+		 "  --pin-fd N           read the PIN from this descriptor instead of asking\n"
+		 "  --signature FILE     signature made elsewhere over the bytes of hufu account proof --text: RSA "
+		 "PKCS#1\n"
+		 "                       v1.5 or ECDSA in DER\n"
+		 "  --raw-ecdsa          it is r and s side by side\n"
 		 "  --serial HEX         which certificate, where there are several\n"
 		 "  --yes                do not ask (for scripts)\n"
 		 "  --sms-code-fd N      read the code sent to the number on record from this descriptor\n"
 		 "  --officer-code-fd N  read an officer's code from this descriptor\n\n"
-		 "Example:\n  hufu account prove --key org.key",
+		 "The text is shown, and signed only after \"yes\". What a token or another tool signed is verified "
+		 "here\n"
+		 "before it is sent.\n\n"
+		 "Examples:\n"
+		 "  hufu account prove --key org.key\n"
+		 "  hufu account prove --token ORG1\n"
+		 "  hufu account prove --signature login.sig",
 	 .run = run_account_prove},
 	{.name = "account sms",
 	 .usage = "--for PURPOSE [--mobile NUMBER] [--picture ID --picture-code TEXT]",

@@ -153,9 +153,9 @@ enum err signature_check(const struct pubkey *key, const char *what, struct slic
 	if (pubkey_verify(key, text, sig))
 		return OK;
 	const char *mistake = find_mistake(key, text, sig);
-	return fault_raise(f, ERR_CRYPTO, "signature_wrong", "--signature",
-			   "the signature does not hold under %s: %s (wanted %s over exactly the bytes of hufu request "
-			   "text); nothing was sent",
-			   what, mistake ? mistake : "it is by another key, or over another text",
-			   key_alg_note_type(key->alg));
+	return fault_raise(
+		f, ERR_CRYPTO, "signature_wrong", "--signature",
+		"the signature does not hold under %s: %s (wanted %s over exactly the bytes of the text); nothing "
+		"was sent",
+		what, mistake ? mistake : "it is by another key, or over another text", key_alg_note_type(key->alg));
 }

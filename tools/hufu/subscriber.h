@@ -31,6 +31,7 @@ int run_login(struct cli *c, int argc, char **argv);
 int run_logout(struct cli *c, int argc, char **argv);
 int run_password(struct cli *c, int argc, char **argv);
 int run_account(struct cli *c, int argc, char **argv);
+int run_account_proof(struct cli *c, int argc, char **argv);
 int run_account_prove(struct cli *c, int argc, char **argv);
 int run_account_sms(struct cli *c, int argc, char **argv);
 int run_account_picture(struct cli *c, int argc, char **argv);
