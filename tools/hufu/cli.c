@@ -49,7 +49,7 @@ void cli_done(struct cli *c)
 	rpc_client_closep(&c->operator);
 	char **texts[] = {&c->config_path, &c->root,	&c->desk_socket, &c->operator_socket,
 			  &c->policies,	   &c->roster,	&c->root_crt,	 &c->issuing_crt,
-			  &c->ca_user,	   &c->ra_user, &c->session};
+			  &c->log_key,	   &c->ca_user, &c->ra_user,	 &c->session};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		freep(texts[i]);
 }
