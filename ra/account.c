@@ -115,8 +115,11 @@ enum err account_tell_password(struct ctx *c, const struct account *a, struct fa
 static enum err mobile_is_free(struct ctx *c, const struct account_change *ch, struct fault *f)
 {
 	_cleanup_(freep) struct account *others = xcalloc(PER_MOBILE_MAX, sizeof(*others));
-	int64_t most = c->desk->config.accounts.organisations_per_mobile, n_others = 0;
+	const struct account_rules *rules = &c->desk->config.accounts;
+	int64_t most = rules->organisations_per_mobile, n_others = 0;
 	size_t n = 0;
+	if (ch->linked && most < rules->linked_per_mobile)
+		most = rules->linked_per_mobile;
 	TRY(store_accounts_by_mobile(c->db, ch->mobile, others, PER_MOBILE_MAX, &n, f));
 	for (size_t i = 0; i < n; i++)
 		n_others += others[i].id != ch->account->id;

@@ -16,6 +16,7 @@ enum err account_reset(struct ctx *c, json_t **ret, struct fault *f);
 enum err account_password(struct ctx *c, json_t **ret, struct fault *f);
 enum err account_forgot(struct ctx *c, json_t **ret, struct fault *f);
 enum err account_register(struct ctx *c, json_t **ret, struct fault *f);
+enum err account_link(struct ctx *c, json_t **ret, struct fault *f);
 enum err account_check(struct ctx *c, json_t **ret, struct fault *f);
 enum err account_logout(struct ctx *c, json_t **ret, struct fault *f);
 enum err account_show(struct ctx *c, json_t **ret, struct fault *f);
@@ -47,6 +48,7 @@ struct account_change {
 	const char *agent, *mobile, *way;
 	const char *hash; /* of the new password; NULL: that of the number's other accounts, or none until one is set by SMS */
 	bool first;       /* it ends the initial password */
+	bool linked;      /* from a session of the number's holder: linked_per_mobile counts */
 };
 /* In the call's transaction: binds, tells the old contact with a code that freezes it, ends the sessions but the call's own.
  * ERR_CONFLICT mobile_used. */

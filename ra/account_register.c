@@ -1,7 +1,7 @@
 /*
  * A new organisation registers: its identifier passes the checks of GB 11714 or GB 32100, its number is shown by a code. Who
- * already has an account is told so only after the code, so that nobody finds out by asking. Here too: the check of one
- * field while it is typed. Next: account_agent.c.
+ * already has an account is told so only after the code, so that nobody finds out by asking. Whoever is logged in adds another
+ * organisation under the same number and password. Here too: the check of one field while it is typed. Next: account_agent.c.
  */
 #include "ra/account.h"
 
@@ -29,34 +29,48 @@ static enum err not_blank(const char *where, const char *text, struct fault *f)
 			   ESC(text, strlen(text)));
 }
 
-static enum err read_newcomer(struct ctx *c, struct account *a, struct fault *f)
+/* agent: who it is when the call says none; NULL: it must. */
+static enum err read_organisation(struct ctx *c, const char *agent, struct account *a, struct fault *f)
 {
-	const char *organisation, *agent, *mobile = param_text(c, "mobile");
+	const char *organisation;
 	account_normalise(param_text(c, "identifier"), a->identifier, sizeof(a->identifier));
 	TRY(org_identifier_check("params.identifier", a->identifier, strlen(a->identifier), f));
 	TRY(param_clean(c, "organisation", &organisation, f));
 	TRY(not_blank("params.organisation", organisation, f));
-	TRY(param_clean(c, "agent", &agent, f));
-	TRY(not_blank("params.agent", agent, f));
-	TRY(mobile_check("params.mobile", mobile, f));
+	if (!agent || param_text(c, "agent")) {
+		TRY(param_clean(c, "agent", &agent, f));
+		TRY(not_blank("params.agent", agent, f));
+	}
 	snprintf(a->organisation, sizeof(a->organisation), "%s", organisation);
 	snprintf(a->agent, sizeof(a->agent), "%s", agent);
+	return OK;
+}
+
+static enum err read_newcomer(struct ctx *c, struct account *a, struct fault *f)
+{
+	const char *mobile = param_text(c, "mobile");
+	TRY(read_organisation(c, NULL, a, f));
+	TRY(mobile_check("params.mobile", mobile, f));
 	snprintf(a->mobile, sizeof(a->mobile), "%s", mobile);
 	return account_new_password(c, a, mobile, f);
+}
+
+static enum err identifier_is_free(struct ctx *c, const char *identifier, struct fault *f)
+{
+	struct account there;
+	enum err e = store_account_by_name(c->db, identifier, &there, f);
+	if (e == OK)
+		return fault_raise(f, ERR_CONFLICT, "identifier_taken", "params.identifier",
+				   "there is an account of this identifier: log in, or ask the service desk");
+	return e == ERR_NOT_FOUND ? OK : e;
 }
 
 static enum err register_in(struct ctx *c, json_t **ret, struct fault *f)
 {
 	struct newcomer *n = c->work;
-	struct account there;
 	struct account *a = &n->account;
 	TRY(sms_use(c, n->code, f));
-	enum err e = store_account_by_name(c->db, a->identifier, &there, f);
-	if (e == OK)
-		return fault_raise(f, ERR_CONFLICT, "identifier_taken", "params.identifier",
-				   "there is an account of this identifier: log in, or ask the service desk");
-	if (e != ERR_NOT_FOUND)
-		return e;
+	TRY(identifier_is_free(c, a->identifier, f));
 	TRY(store_account_add(c->db, a, c->now, &a->id, f));
 	TRY(account_bind(c,
 			 &(struct account_change){.account = a,
@@ -83,6 +97,45 @@ enum err account_register(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(password_hash(c->desk->passwords, param_text(c, "new_password"), n->hash, f));
 	c->work = n;
 	return desk_change(c, register_in, ret, f);
+}
+
+/* --- link: another organisation of the person who is logged in --- */
+
+static enum err link_in(struct ctx *c, json_t **ret, struct fault *f)
+{
+	struct newcomer *n = c->work;
+	struct account *a = &n->account;
+	TRY(sms_use(c, n->code, f));
+	TRY(identifier_is_free(c, a->identifier, f));
+	TRY(store_account_add(c->db, a, c->now, &a->id, f));
+	TRY(account_bind(c,
+			 &(struct account_change){.account = a,
+						  .agent = a->agent,
+						  .mobile = a->mobile,
+						  .way = "link",
+						  .linked = true,
+						  .first = true},
+			 f));
+	TRY(desk_audit(c, "link", a->identifier, c->session->account.identifier, f));
+	*ret = json_pack("{s:s}", "identifier", a->identifier);
+	return OK;
+}
+
+enum err account_link(struct ctx *c, json_t **ret, struct fault *f)
+{
+	const struct account *from = &c->session->account;
+	_cleanup_(freep) struct newcomer *n = xcalloc(1, sizeof(*n));
+	TRY(desk_answered(c, ret, f));
+	if (*ret)
+		return OK;
+	if (from->login_mobile[0] == '\0')
+		return fault_raise(f, ERR_RULE, "mobile_missing", "account.login_mobile",
+				   "no number is bound to this account: bind one first");
+	TRY(read_organisation(c, from->agent, &n->account, f));
+	snprintf(n->account.mobile, sizeof(n->account.mobile), "%s", from->login_mobile);
+	TRY(sms_try(c, n->account.mobile, "register", 0, param_text(c, "sms_code"), &n->code, f));
+	c->work = n;
+	return desk_change(c, link_in, ret, f);
 }
 
 /* --- one field, as it is typed: its form alone, so that nobody learns who has an account --- */

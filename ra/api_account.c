@@ -52,6 +52,12 @@ static const struct rpc_param reset_params[] = {NEW_PASSWORD, MOBILE(false), SMS
 static const struct rpc_param password_params[] = {
 	TEXT("password", true, 1, PASSWORD_MAX, "当前密码", "the present password"), NEW_PASSWORD, {0}};
 static const struct rpc_param forgot_params[] = {MOBILE(true), SMS_CODE(true), NEW_PASSWORD, {0}};
+static const struct rpc_param link_params[] = {
+	IDENTIFIER(true, "组织机构代码或统一社会信用代码", "organisation code or unified code"),
+	TEXT("organisation", true, 1, ORGANISATION_MAX, "单位名称", "name of the organisation"),
+	TEXT("agent", false, 1, AGENT_MAX, "经办人", "agent; the one on record when absent"),
+	SMS_CODE(true),
+	{0}};
 static const struct rpc_param register_params[] = {
 	IDENTIFIER(true, "组织机构代码或统一社会信用代码", "organisation code or unified code"),
 	TEXT("organisation", true, 1, ORGANISATION_MAX, "单位名称", "name of the organisation"),
@@ -150,6 +156,8 @@ static const struct desk_method methods[] = {
 	       OBJECT(OBJ("account", ACCOUNT)), "选择单位", "the organisation that is meant, of those of the number"),
 	METHOD("account.register", account_register, MODE_OWN, OWNER, false, true, false, register_params,
 	       OBJECT(STR("identifier")), "注册账户", "a new organisation"),
+	METHOD("account.link", account_link, MODE_OWN, OWNER, true, true, false, link_params, OBJECT(STR("identifier")),
+	       "以同一手机号增加单位", "another organisation under my number: a new certificate with new data"),
 	METHOD("account.check", account_check, MODE_OWN, OWNER, false, false, true, check_params,
 	       OBJECT(STR("field") "," BOOL("ok") "," STR("reason") "," STR("zh") "," STR("en")), "检查一个输入项",
 	       "the form of one field, as it is typed"),
@@ -205,6 +213,7 @@ static const struct rpc_message messages[] = {
 	 "the new password is too short, published or the same as your identifier or mobile"},
 	{"password_changed", "密码刚刚被修改，请重新登录", "the password was just changed: log in again"},
 	{"password_differs", "两次输入的新密码不一致", "the two new passwords differ"},
+	{"mobile_missing", "该账户尚未绑定手机号，请先绑定", "no number is bound to this account: bind one first"},
 	{"identifier_taken", "该单位代码已有账户，请直接登录或联系服务台",
 	 "there is an account of this identifier: log in, or ask the service desk"},
 	{"text_blank", "内容不能为空，首尾不能有空格", "the text is empty or has space at its ends"},

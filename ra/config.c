@@ -152,6 +152,8 @@ static const struct yaml_rule account_rules[] = {
 	 .def = ACCOUNT_MOBILE_REQUIRED,
 	 .help = "whether the first log-in must bind a mobile number by SMS"},
 	NUMBER(account_rules, organisations_per_mobile, 1, 100, 1, "accounts that one mobile number may serve"),
+	NUMBER(account_rules, linked_per_mobile, 1, 100, 3,
+	       "the same, where who is logged in by it adds another organisation"),
 	NUMBER(account_rules, password_characters, 8, 64, 10, "least length of a new password"),
 	NUMBER(account_rules, session_hours, 1, 720, 12, "a session ends so long after log-in, used or not"),
 	NUMBER(account_rules, grant_hours, 1, 720, 72, "an officer's code for a first log-in dies after so long"),

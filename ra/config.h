@@ -39,7 +39,7 @@ struct sms_rules {
 };
 struct account_rules {
 	int mobile;                  /* ACCOUNT_MOBILE_*: does the first log-in bind one? */
-	int64_t organisations_per_mobile, password_characters, session_hours;
+	int64_t organisations_per_mobile, linked_per_mobile, password_characters, session_hours;
 	int64_t grant_hours;         /* life of an officer's code for a first log-in */
 	int64_t freeze_days;         /* so long the old contact can freeze a new binding */
 	const char *freeze_url;      /* with {code}; NULL: the notice has the code alone */

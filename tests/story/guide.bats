@@ -25,6 +25,7 @@ teardown_file() { live_end; }
 keep() { echo "$2" >"$WORK/kept.$1"; }
 kept() { cat "$WORK/kept.$1"; }
 agent() { as tiangu hufu "$@"; } # 经办人 张三
+code_goes_out() { [ "$(agent --json account sms --for register --mobile 13858011084 | field sent)" = true ]; }
 
 @test "1 登录: 用户名是首次办理时的组织机构代码, 密码是公布的初始密码" {
 	refused login_wrong agent login --password-fd 4 35353550-9 4<<<12345678
@@ -152,31 +153,34 @@ agent() { as tiangu hufu "$@"; } # 经办人 张三
 	told "$(kept changed) +good"
 }
 
-@test "3.3.3 新办证书 (推荐): 以新资料重新注册, 申请服务并付款; 新密钥, 审核员逐字核对公钥指纹" {
-	fresh() { as fresh hufu "$@"; }
-	did fresh account sms --for register --mobile 13700000007
-	code=$(sms_code 13700000007)
-	did fresh account register --organisation 杭州虎符新办示例有限公司 --agent 张三 --mobile 13700000007 --sms-code-fd 5 --password-fd 4 91330100MAHUFU0254 \
-		4<<<"the password of fresh" 5<<<"$code"
-	did fresh login --password-fd 4 13700000007 4<<<"the password of fresh"
-	order=$(fresh --json service apply --project jinhua organisation-certificate | field order)
-	did fresh order pay "$order"
+@test "3.3.3 新办证书 (推荐): 以新资料注册, 沿用手机号; 申请服务并付款; 新密钥, 审核员逐字核对公钥指纹" {
+	# The next code goes out a minute after the one of section 2: this desk is told a second, and started again.
+	sed -i '/^login:/i sms: {resend_seconds: 1}' "$DIR/etc/hufu/ra.yaml"
+	down
+	up
+	eventually code_goes_out
+	did agent account link --organisation 杭州虎符新办示例有限公司 --sms-code-fd 5 91330100MAHUFU0254 5<<<"$(sms_code 13858011084)"
+	did agent account choose 91330100MAHUFU0254
+	did agent account
+	said "organisation: 杭州虎符新办示例有限公司" "agent: 张三"
+	order=$(agent --json service apply --project jinhua organisation-certificate | field order)
+	did agent order pay "$order"
 	did as officer hufu order confirm --bank-reference "ICBC-2026-0002" "$order"
 	csr fresh p256
-	did fresh --json request enrol --project jinhua --csr "$WORK/fresh.csr" --months 12 --order "$order" --key-seen call --subject C=CN \
+	did agent --json request enrol --project jinhua --csr "$WORK/fresh.csr" --months 12 --order "$order" --key-seen call --subject C=CN \
 		--subject O=杭州虎符新办示例有限公司 --subject CN=杭州虎符新办示例有限公司 --subject organizationIdentifier=91330100MAHUFU0254 \
 		--material registration-form="$(material registration-form)" --material agent-id-card="$(material agent-id-card)" \
 		--material business-licence="$(material business-licence)"
 	id=$(field request <<<"$output")
-	did fresh request prove --new-key "$WORK/fresh.key" --yes "$id"
-	did fresh request submit "$id"
+	did agent request prove --new-key "$WORK/fresh.key" --yes "$id"
+	did agent request submit "$id"
 	right=$(characters "$WORK/fresh.key")
 	for officer in alice bob; do
 		did as officer hufu officer approve --yes --key "$(key_of $officer)" --key-seen call "$id" <<<"$right"
 	done
-	keep new "$(issued_to fresh "$id" new)"
+	keep new "$(issued_to tiangu "$id" new)"
 	verified "$WORK/new.pem"
 	[[ $(subject "$WORK/new.pem") == *杭州虎符新办示例有限公司*91330100MAHUFU0254* ]]
-	did fresh service list
+	did agent service list
 	told "$(kept new).*active"
 }

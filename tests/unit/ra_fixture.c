@@ -15,6 +15,7 @@
 #include "common/pki/csr.h"
 
 #include <dirent.h>
+#include <nng/nng.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -573,9 +574,22 @@ static void import(struct fx *x)
 				    row(OTHER_CODE, "别家公司", "20354", "2028-08-31 11:39:36", OTHER_SERIAL))));
 }
 
+/* What nng closes it frees later, on a thread of its own: waited for before leaks are looked for. */
+static void end_nng(void)
+{
+	nng_fini();
+}
+
+static void at_end(void)
+{
+	atexit(end_nng);
+}
+
 struct fx *fx_new(void)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct fx *x = xcalloc(1, sizeof(*x));
+	pthread_once(&once, at_end);
 	/* Memory where there is some: a test flushes a lot and keeps nothing. */
 	snprintf(x->dir, sizeof(x->dir), "%s/hufu-ra-XXXXXX", file_exists("/dev/shm") ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(x->dir));
@@ -812,12 +826,12 @@ json_t *fx_reset_params(struct fx *x, enum fx_uid uid, const char *session, cons
 
 char *fx_log_in_as(struct fx *x, enum fx_uid uid, const char *code, const char *mobile)
 {
-	_cleanup_(json_freep) json_t *grant = fx_do(x, UID_OFFICER, "account.grant",
-						    json_pack("{s:s,s:s}", "identifier", code, "reason", "papers seen"));
+	_cleanup_(json_freep) json_t *grant = fx_do(
+		x, UID_OFFICER, "account.grant", json_pack("{s:s,s:s}", "identifier", code, "reason", "papers seen"));
 	char *session = fx_enter(x, uid, code);
-	json_decref(fx_do(x, uid, "account.prove",
-			  json_pack("{s:s,s:s,s:s}", "session", session, "way", "officer", "code",
-				    fx_text(grant, "code"))));
+	json_decref(fx_do(
+		x, uid, "account.prove",
+		json_pack("{s:s,s:s,s:s}", "session", session, "way", "officer", "code", fx_text(grant, "code"))));
 	json_decref(fx_do(x, uid, "account.reset", fx_reset_params(x, uid, session, mobile)));
 	return session;
 }

@@ -361,8 +361,12 @@ static void oversized(const struct scene *s, const struct rpc_method *m, const s
 	case PARAM_INTEGER:
 		if (!bounded(p))
 			fail_msg("%s: %s has no bound", m->name, p->name);
-		refused(s, m, with(good_params(s, m), p->name, json_integer(p->max + 1)), "param_range", p->name);
-		refused(s, m, with(good_params(s, m), p->name, json_integer(p->min - 1)), "param_range", p->name);
+		if (p->max < INT64_MAX)
+			refused(s, m, with(good_params(s, m), p->name, json_integer(p->max + 1)), "param_range",
+				p->name);
+		if (p->min > INT64_MIN)
+			refused(s, m, with(good_params(s, m), p->name, json_integer(p->min - 1)), "param_range",
+				p->name);
 		return;
 	case PARAM_STRINGS:
 	case PARAM_OBJECTS:

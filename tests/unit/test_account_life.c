@@ -559,9 +559,60 @@ static void test_restart_keeps_it_all(void **state)
 	fx_refused(x, UID_SUBSCRIBER, "account.login", login(NEXT_MOBILE, "the-next-password"), "account_frozen");
 }
 
+/* --- another organisation, from inside the session --- */
+
+static json_t *link_params(struct fx *x, const char *identifier, const char *organisation, const char *code)
+{
+	return json_pack("{s:s,s:s,s:s,s:s}", "session", x->session, "identifier", identifier, "organisation",
+			 organisation, "sms_code", code);
+}
+
+static void test_link(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	char code[7];
+	(void)state;
+	fx_configure(x, "accounts: {linked_per_mobile: 2}\n");
+	fx_log_in(x);
+	clock_set(clock_now() + 61);
+	code_for(x, NULL, "register", ORG_MOBILE, ORG_MOBILE, code);
+	fx_refused(x, UID_SUBSCRIBER, "account.link", link_params(x, "913301003535355024", NEW_NAME, code),
+		   "identifier_check");
+	fx_refused(x, UID_SUBSCRIBER, "account.link", link_params(x, NEW_CODE, " x", code), "text_blank");
+	fx_refused(x, UID_SUBSCRIBER, "account.link", link_params(x, OTHER_CODE, NEW_NAME, "000000"), "sms_code_wrong");
+	_cleanup_(json_freep) json_t *made =
+		fx_do(x, UID_SUBSCRIBER, "account.link", link_params(x, NEW_CODE, NEW_NAME, code));
+	assert_string_equal(fx_text(made, "identifier"), NEW_CODE);
+	fx_refused(x, UID_SUBSCRIBER, "account.link", link_params(x, "91330100MAHUFU0254", NEW_NAME, code),
+		   "sms_code_wrong");
+	/* Who has an account, and that two are enough, is told to who has shown the number. */
+	clock_set(clock_now() + 61);
+	code_for(x, NULL, "register", ORG_MOBILE, ORG_MOBILE, code);
+	fx_refused(x, UID_SUBSCRIBER, "account.link", link_params(x, NEW_CODE, NEW_NAME, code), "identifier_taken");
+	fx_refused(x, UID_SUBSCRIBER, "account.link", link_params(x, "91330100MAHUFU0254", NEW_NAME, code),
+		   "mobile_used");
+	/* The session is still the first organisation's; it goes over when it is told to, and nothing goes along. */
+	_cleanup_(json_freep) json_t *before =
+		fx_do(x, UID_SUBSCRIBER, "account.show", json_pack("{s:s}", "session", x->session));
+	assert_string_equal(fx_text(before, "identifier"), ORG_CODE);
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.choose",
+			  json_pack("{s:s,s:s}", "session", x->session, "identifier", NEW_CODE)));
+	_cleanup_(json_freep) json_t *after =
+		fx_do(x, UID_SUBSCRIBER, "account.show", json_pack("{s:s}", "session", x->session));
+	assert_string_equal(fx_text(after, "organisation"), NEW_NAME);
+	assert_string_equal(fx_text(after, "agent"), fx_text(before, "agent"));
+	assert_string_equal(fx_text(after, "login_mobile"), fx_text(before, "login_mobile"));
+	_cleanup_(json_freep) json_t *services =
+		fx_do(x, UID_SUBSCRIBER, "service.list", json_pack("{s:s}", "session", x->session));
+	assert_int_equal(json_integer_value(json_object_get(services, "total")), 0);
+	fx_refused(x, UID_SUBSCRIBER, "cert.show", json_pack("{s:s,s:s}", "session", x->session, "serial", ORG_SERIAL),
+		   "certificate_unknown");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_link),
 		cmocka_unit_test(test_forgotten_password),
 		cmocka_unit_test(test_forgotten_password_of_nobody),
 		cmocka_unit_test(test_register),

@@ -1,5 +1,5 @@
 /*
- * `hufu account register|agent|freeze|licence|check` for subscribers, `hufu account cases|case|decide` for officers.
+ * `hufu account register|link|agent|freeze|licence|check` for subscribers, `hufu account cases|case|decide` for officers.
  */
 #include "common/base/file.h"
 #include "tools/hufu/subscriber.h"
@@ -34,6 +34,28 @@ int run_account_register(struct cli *c, int argc, char **argv)
 				  "agent", agent, "mobile", mobile, "sms_code", secret_string(&code), "new_password",
 				  secret_string(&password)),
 			false, true);
+}
+
+int run_account_link(struct cli *c, int argc, char **argv)
+{
+	const char *organisation = NULL, *agent = NULL, *code_fd = NULL;
+	const struct option_rule rules[] = {{.name = "--organisation", .value = &organisation},
+					    {.name = "--agent", .value = &agent},
+					    {.name = "--sms-code-fd", .value = &code_fd},
+					    {0}};
+	const struct command *cmd = cli_command(commands_account, run_account_link);
+	_cleanup_secret_ struct secret code = {0};
+	struct fault f = {0};
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!organisation)
+		return cli_usage(cmd, "--organisation is wanted");
+	if (ask_secret(code_fd, "--sms-code-fd", "Code of the message: ", false, &code, &f) != OK)
+		return cli_fail(c, &f);
+	return cli_show(c, "account.link",
+			json_pack("{s:s,s:s,s:s*,s:o}", "identifier", argv[1], "organisation", organisation, "agent",
+				  agent, "sms_code", secret_string(&code)),
+			true, true);
 }
 
 int run_account_check(struct cli *c, int argc, char **argv)

@@ -95,6 +95,16 @@ const struct command commands_account[] = {
 		 "  hufu account register --organisation 杭州田谷新 --agent 李四 --mobile 13700000007 "
 		 "913301003535355023",
 	 .run = run_account_register},
+	{.name = "account link",
+	 .usage = "--organisation NAME [--agent NAME] [--sms-code-fd N] IDENTIFIER",
+	 .summary = "another organisation under my number and password",
+	 .help = "  --organisation NAME  as the licence says it\n"
+		 "  --agent NAME         who acts for it (default: as in this account)\n"
+		 "  --sms-code-fd N      read the code that was sent to my number from this descriptor\n\n"
+		 "For a new certificate with new data. account choose IDENTIFIER goes over to it.\n\n"
+		 "Example:\n  hufu account sms --for register --mobile 13858011084\n  hufu account link --organisation "
+		 "杭州田谷新 913301003535355023",
+	 .run = run_account_link},
 	{.name = "account check",
 	 .usage = "FIELD VALUE",
 	 .summary = "is a field well formed?",

@@ -41,6 +41,7 @@ int run_account_end(struct cli *c, int argc, char **argv);
 int run_account_forgot(struct cli *c, int argc, char **argv);
 int run_account_grant(struct cli *c, int argc, char **argv);
 int run_account_register(struct cli *c, int argc, char **argv);
+int run_account_link(struct cli *c, int argc, char **argv);
 int run_account_check(struct cli *c, int argc, char **argv);
 int run_account_agent(struct cli *c, int argc, char **argv);
 int run_account_freeze(struct cli *c, int argc, char **argv);
