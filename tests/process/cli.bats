@@ -30,7 +30,7 @@ setup_file() {
 
 teardown_file() { live_end; }
 
-commands() { hufu --help | sed -n '/^Commands:/,/^$/p' | grep '^  ' | cut -c3-20 | sed 's/ *$//'; }
+commands() { hufu --help | sed -n '/^Commands:/,/^$/p' | grep '^  ' | cut -c3-26 | sed 's/ *$//'; }
 
 @test "--version and --help" {
 	did hufu --version
