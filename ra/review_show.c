@@ -1,6 +1,6 @@
 /*
  * What an officer is shown: the tally's own text first, and what the desk can say beside it. An officer's client makes
- * the difference and the hashes itself from the text; what stands here is for screens that only show.
+ * the difference and the hashes itself from the text; what stands here is for screens that only show. Next: review_checklist.c.
  */
 #include "ra/review.h"
 
@@ -107,52 +107,6 @@ static json_t *materials(const struct draw *d)
 	return list;
 }
 
-/* A scan that came through the desk proves nothing of a key. */
-static const char *const seen_texts[] = {
-	[KEY_SEEN_UNSAID] = "",
-	[KEY_SEEN_TOKEN] = "the new key is on the token before you: your client compares it",
-	[KEY_SEEN_PAPER] = "the ten characters of the new key stand on stamped paper that came to you by hand or post",
-	[KEY_SEEN_CALL] =
-		"the ten characters of the new key were read out in a call that you made, to a published number",
-	[KEY_SEEN_PERSON] = "the ten characters of the new key were shown by a person whom you have identified",
-};
-
-/* What to look at, in the order in which it is looked at. */
-static json_t *checklist(const struct draw *d)
-{
-	json_t *list = json_array();
-	const struct tally *t = &d->tally;
-	for (size_t i = 0; i < t->n_subject; i++) {
-		if (t->subject[i].mark == SUBJECT_NEW)
-			json_array_append_new(list, json_sprintf("%s \"%s\" stands in the materials as written here",
-								 t->subject[i].type->word, t->subject[i].value));
-	}
-	for (size_t i = 0; i < d->n_materials; i++)
-		json_array_append_new(
-			list, json_sprintf("%s is stamped, readable and of this organisation", d->materials[i].name));
-	if (t->key_seen != KEY_SEEN_UNSAID)
-		json_array_append_new(list, json_string(seen_texts[t->key_seen]));
-	else if (t->has_key && t->key_is_new)
-		json_array_append_new(list, json_string("the new key is the organisation's"));
-	if (t->has_collides)
-		json_array_append_new(list,
-				      json_sprintf("certificate %s of the same identifier may live beside this one",
-						   SERIAL(&t->collides.serial)));
-	if (t->files == FILES_WAIVED)
-		json_array_append_new(list, json_string("the waiver of encrypted files is in writing and stamped"));
-	if (t->kind == TALLY_RELEASE)
-		json_array_append_new(list, json_sprintf("why the certificate was held (ledger entry %llu) is settled",
-							 (unsigned long long)t->hold));
-	if (t->kind == TALLY_HOLD)
-		json_array_append_new(list, json_string("the certificate is the one that was reported"));
-	if (t->notice[0] != '\0')
-		json_array_append_new(list, json_sprintf("risk notice %s is stamped", t->notice));
-	if (t->kind == TALLY_REVOKE)
-		json_array_append_new(list,
-				      json_string("the certificate and the reason are the ones that were reported"));
-	return list;
-}
-
 static enum err put_note(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
 {
 	_cleanup_buf_ struct buf note = {0};
@@ -208,7 +162,7 @@ static enum err put_plain(struct ctx *c, const struct request *r, json_t *o, str
 	json_object_set_new(o, "difference", changes);
 	json_object_set_new(o, "explain", json_bilingual(&(struct bilingual){buf_text(&zh), buf_text(&en)}));
 	json_object_set_new(o, "materials", materials(&d));
-	json_object_set_new(o, "checklist", checklist(&d));
+	json_object_set_new(o, "checklist", review_checklist(&d));
 	json_object_set_new(o, "serial", json_string(SERIAL(&d.row.ref.serial)));
 	json_object_set_new(o, "certificate_state", json_string(cert_state_word(&d.row, c->now)));
 	return OK;
@@ -226,7 +180,7 @@ static enum err put_case(struct ctx *c, const struct request *r, json_t *o, stru
 	json_object_set_new(o, "explain", json_bilingual(&(struct bilingual){buf_text(&zh), buf_text(&en)}));
 	json_object_set_new(o, "difference", difference(&d.tally));
 	json_object_set_new(o, "materials", materials(&d));
-	json_object_set_new(o, "checklist", checklist(&d));
+	json_object_set_new(o, "checklist", review_checklist(&d));
 	if (r->cert == 0)
 		return OK;
 	json_object_set_new(o, "serial", json_string(SERIAL(&d.row.ref.serial)));

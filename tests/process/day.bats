@@ -65,7 +65,7 @@ changing() {
 
 @test "a correction: the owner reads what is wrong, corrects it, and the number stays" {
 	did officer review "$(kept number)"
-	said "+ O 杭州虎符示例科技有限公司" "SHA-256 as in the tally" "claimed by alice" "[ ] business-licence is stamped, readable and of this organisation"
+	said "+ O 杭州虎符示例科技有限公司" "SHA-256 as in the tally" "claimed by alice" "[ ] 营业执照（business-licence）已盖章、清晰可读，且属于该单位" "    business-licence is stamped, readable and of this organisation"
 	did officer correct --as alice --item business-licence=印章看不清 "$(kept number)"
 	said "state: to_correct"
 	refused request_state approved alice "$(kept number)"

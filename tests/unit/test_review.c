@@ -74,6 +74,33 @@ static void other_material(struct fx *x, const char *request, const char *name)
 				    "content", buf_text(&text))));
 }
 
+/* --- what to look at --- */
+
+static void test_checklist_in_both_languages(void **state)
+{
+	static const struct bilingual wanted[] = {
+		{"单位名称（O）“" NEW_NAME "”与材料上的写法一致",
+		 "O \"" NEW_NAME "\" stands in the materials as written here"},
+		{"营业执照（business-licence）已盖章、清晰可读，且属于该单位",
+		 "business-licence is stamped, readable and of this organisation"},
+	};
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *id = waiting(x);
+	_cleanup_(json_freep) json_t *r = officer_show(x, id);
+	json_t *list = json_object_get(r, "checklist"), *v;
+	size_t i, found = 0;
+	json_array_foreach(list, i, v)
+	{
+		assert_true((unsigned char)fx_text(v, "zh")[0] >= 0x80 && fx_text(v, "en")[0] != '\0');
+		for (size_t k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++)
+			found += strcmp(fx_text(v, "zh"), wanted[k].zh) == 0 &&
+				 strcmp(fx_text(v, "en"), wanted[k].en) == 0;
+	}
+	assert_int_equal(found, sizeof(wanted) / sizeof(wanted[0]));
+}
+
 /* --- corrections --- */
 
 static void test_correction(void **state)
@@ -504,6 +531,7 @@ static void test_calendar_is_read_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_checklist_in_both_languages),
 		cmocka_unit_test(test_correction),
 		cmocka_unit_test(test_correction_is_refused),
 		cmocka_unit_test(test_unchanged_faults),

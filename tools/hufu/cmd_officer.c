@@ -123,7 +123,9 @@ static void show_desk(json_t *r)
 	json_array_foreach(json_object_get(r, "corrections"), i, v)
 		printf("was to be corrected: %s: %s\n", json_string_value(json_object_get(v, "item")),
 		       json_string_value(json_object_get(v, "reason")));
-	json_array_foreach(json_object_get(r, "checklist"), i, v) printf("[ ] %s\n", json_string_value(v));
+	json_array_foreach(json_object_get(r, "checklist"), i, v)
+		printf("[ ] %s\n    %s\n", json_string_value(json_object_get(v, "zh")),
+		       json_string_value(json_object_get(v, "en")));
 }
 
 static enum err fetch_plain(struct cli *c, const char *id, json_t *answer, const char *dir, struct fault *f)
