@@ -11,6 +11,7 @@
 #include "ra/outbox.h"
 #include "ra/password.h"
 #include "ra/store_binding.h"
+#include "ra/store_record.h"
 
 #include "common/base/clock.h"
 
@@ -74,8 +75,13 @@ json_t *account_json(const struct account *a, bool masked)
 enum err account_show(struct ctx *c, json_t **ret, struct fault *f)
 {
 	const struct session *s = c->session;
-	(void)f;
-	*ret = account_json(&s->account, s->must_choose || (s->must_reset && s->proof[0] == '\0'));
+	bool masked = s->must_choose || (s->must_reset && s->proof[0] == '\0');
+	char representative[REPRESENTATIVE_MAX + 1] = "";
+	if (!masked)
+		TRY(store_representative(c->db, s->account.id, representative, f));
+	*ret = account_json(&s->account, masked);
+	if (representative[0] != '\0')
+		json_object_set_new(*ret, "legal_representative", json_string(representative));
 	json_object_set_new(*ret, "must_reset", json_boolean(s->must_reset));
 	json_object_set_new(*ret, "must_choose", json_boolean(s->must_choose));
 	return OK;

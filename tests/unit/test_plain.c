@@ -19,6 +19,17 @@ static json_t *record_params(struct fx *x, const char *attribute, const char *na
 			 attribute, "value", name);
 }
 
+/* Their own account's data, and nobody else's. NULL: there is no such line. */
+static void shows_representative(struct fx *x, const char *name)
+{
+	_cleanup_(json_freep)
+		json_t *r = fx_do(x, UID_SUBSCRIBER, "account.show", json_pack("{s:s}", "session", x->session)),
+		       *other = fx_do(x, UID_OTHER, "account.show", json_pack("{s:s}", "session", x->other_session));
+	const char *said = json_string_value(json_object_get(r, "legal_representative"));
+	assert_string_equal(said ? said : "none", name ? name : "none");
+	assert_null(json_object_get(other, "legal_representative"));
+}
+
 static char *record(struct fx *x, const char *name)
 {
 	_cleanup_(json_freep) json_t *r =
@@ -41,6 +52,7 @@ static void test_record(void **state)
 	(void)state;
 	fx_log_in(x);
 	_cleanup_(freep) char *id = record(x, "李四");
+	shows_representative(x, NULL);
 	fx_refused(x, UID_SUBSCRIBER, "request.submit", of(x, id), "materials_missing");
 	fx_refused(x, UID_SUBSCRIBER, "request.prove",
 		   json_pack("{s:s,s:s,s:[s]}", "session", x->session, "request", id, "lines", "x"), "nothing_to_sign");
@@ -61,6 +73,7 @@ static void test_record(void **state)
 	json_decref(fx_do(x, UID_OFFICER, "review.decide", json_incref(p)));
 	json_decref(fx_do(x, UID_OFFICER, "review.decide", p));
 	fx_state(x, id, "done");
+	shows_representative(x, "李四");
 	fx_refused(x, UID_BOB, "review.decide", decision(id, "bob"), "request_state");
 	fx_refused(x, UID_OFFICER, "review.reject", json_pack("{s:s,s:s}", "request", id, "reason", "x"),
 		   "request_state");
