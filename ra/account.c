@@ -118,18 +118,34 @@ enum err account_tell_password(struct ctx *c, const struct account *a, struct fa
 
 /* --- binding --- */
 
-static enum err mobile_is_free(struct ctx *c, const struct account_change *ch, struct fault *f)
+enum err account_number_free(struct ctx *c, const char *mobile, int64_t but, int64_t most, bool *ret_free,
+			     char ret_other[IDENTIFIER_MAX + 1], struct fault *f)
 {
 	_cleanup_(freep) struct account *others = xcalloc(PER_MOBILE_MAX, sizeof(*others));
-	const struct account_rules *rules = &c->desk->config.accounts;
-	int64_t most = rules->organisations_per_mobile, n_others = 0;
+	int64_t n_others = 0;
 	size_t n = 0;
+	ret_other[0] = '\0';
+	TRY(store_accounts_by_mobile(c->db, mobile, others, PER_MOBILE_MAX, &n, f));
+	for (size_t i = 0; i < n; i++) {
+		if (others[i].id == but)
+			continue;
+		n_others++;
+		snprintf(ret_other, IDENTIFIER_MAX + 1, "%s", others[i].identifier);
+	}
+	*ret_free = n_others < most;
+	return OK;
+}
+
+static enum err mobile_is_free(struct ctx *c, const struct account_change *ch, struct fault *f)
+{
+	const struct account_rules *rules = &c->desk->config.accounts;
+	int64_t most = rules->organisations_per_mobile;
+	char other[IDENTIFIER_MAX + 1];
+	bool is_free;
 	if (ch->linked && most < rules->linked_per_mobile)
 		most = rules->linked_per_mobile;
-	TRY(store_accounts_by_mobile(c->db, ch->mobile, others, PER_MOBILE_MAX, &n, f));
-	for (size_t i = 0; i < n; i++)
-		n_others += others[i].id != ch->account->id;
-	if (n_others < most)
+	TRY(account_number_free(c, ch->mobile, ch->account->id, most, &is_free, other, f));
+	if (is_free)
 		return OK;
 	return fault_raise(f, ERR_CONFLICT, "mobile_used", "params.mobile",
 			   "found a number that another account uses, wanted one of your own: ask the service desk");
@@ -230,8 +246,7 @@ static enum err set_password(struct ctx *c, const struct account_change *ch, str
 
 enum err account_bind(struct ctx *c, const struct account_change *ch, struct fault *f)
 {
-	if (ch->mobile[0] != '\0')
-		TRY(mobile_is_free(c, ch, f));
+	TRY(mobile_is_free(c, ch, f));
 	TRY(store_account_bind(c->db, ch->account->id, ch->agent, ch->mobile, c->now, f));
 	TRY(record(c, ch, f));
 	return set_password(c, ch, f);

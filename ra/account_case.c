@@ -250,12 +250,32 @@ static enum err bind_agent(struct ctx *c, const struct account_case *k, struct f
 		f);
 }
 
+/* Somebody may have bound the number of before to another account since. Then nothing is undone: who has the number is for
+ * the officer to find out. Accounts that shared it all along are no hindrance. */
+static enum err number_is_free(struct ctx *c, const struct binding *b, struct fault *f)
+{
+	int64_t most = c->desk->config.accounts.organisations_per_mobile, n_since = 0;
+	char other[IDENTIFIER_MAX + 1];
+	bool is_free;
+	TRY(account_number_free(c, b->mobile_before, b->account, most, &is_free, other, f));
+	TRY(store_bindings_since(c->db, b, &n_since, f));
+	if (is_free || n_since == 0)
+		return OK;
+	return fault_raise(
+		f, ERR_CONFLICT, "number_taken", "params.decision",
+		"the number of before, %s, logs in to account %s meanwhile, wanted one that "
+		"organisations_per_mobile leaves free: give that account another number first, or refuse; the "
+		"case stays open, and its account frozen",
+		b->mobile_before, other);
+}
+
 /* Back to how it was before the binding. A password of before is not brought back: it is set anew by SMS. */
 static enum err undo(struct ctx *c, const struct account_case *k, struct fault *f)
 {
 	struct binding b = {0};
 	char none[PASSWORD_HASH_MAX + 1];
 	TRY(store_binding_get(c->db, k->binding, &b, f));
+	TRY(number_is_free(c, &b, f));
 	if (b.first)
 		TRY(store_account_unbind(c->db, b.account, b.agent_before, b.mobile_before, c->now, f));
 	else

@@ -64,6 +64,17 @@ enum err store_binding_by_freeze(struct db *db, const uint8_t freeze[32], struct
 	return OK;
 }
 
+enum err store_bindings_since(struct db *db, const struct binding *b, int64_t *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT count(DISTINCT a.id) FROM bindings x JOIN accounts a ON a.id = x.account WHERE x.id > ?1"
+		   " AND x.account <> ?2 AND x.mobile = ?3 AND a.login_mobile = ?3",
+		   "iit", b->id, b->account, b->mobile_before));
+	*ret = db_i64(row, 0);
+	return OK;
+}
+
 enum err store_binding_state(struct db *db, int64_t id, const char *state, struct fault *f)
 {
 	return db_run(db, f, "UPDATE bindings SET state = ?2, freeze = NULL WHERE id = ?1", "it", id, state);

@@ -376,6 +376,44 @@ static void test_old_contact_freezes(void **state)
 	assert_string_equal(fx_text(r, "agent"), "张三");
 }
 
+/* The number of before serves another account meanwhile. */
+static void test_number_of_before_is_taken(void **state)
+{
+	for (int most = 1; most <= 2; most++) {
+		_cleanup_(fx_freep) struct fx *x = fx_new();
+		_cleanup_(freep) char *rules = xasprintf("accounts: {organisations_per_mobile: %d}\n", most);
+		char code[20], sms_code[7];
+		fx_configure(x, rules);
+		fx_log_in(x);
+		change_agent(x);
+		fx_freeze_code(x, ORG_MOBILE, code);
+		code_for(x, NULL, "register", ORG_MOBILE, ORG_MOBILE, sms_code);
+		json_decref(
+			fx_do(x, UID_OTHER, "account.register", newcomer(NEW_CODE, "某公司", ORG_MOBILE, sms_code)));
+		json_decref(fx_do(x, UID_OTHER, "account.freeze", freeze(code)));
+		_cleanup_(freep) char *id = case_of(x, "frozen");
+		if (most == 2) { /* one number may serve both */
+			json_decref(fx_do(x, UID_OFFICER, "account.decide", decide(id, "accept")));
+			_cleanup_(json_freep) json_t *r =
+				fx_do(x, UID_SUBSCRIBER, "account.login", login(ORG_MOBILE, PASSWORD));
+			assert_true(json_is_true(json_object_get(r, "must_choose")));
+			continue;
+		}
+		fx_refused(x, UID_OFFICER, "account.decide", decide(id, "accept"), "number_taken");
+		/* Nothing has changed: frozen, open, and the number is the other's. */
+		fx_refused(x, UID_SUBSCRIBER, "account.login", login(NEXT_MOBILE, "the-next-password"),
+			   "account_frozen");
+		_cleanup_(freep) char *open = case_of(x, "frozen");
+		assert_string_equal(open, id);
+		_cleanup_(freep) char *session = session_of(x, ORG_MOBILE, PASSWORD);
+		_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "account.show", in(session));
+		assert_string_equal(fx_text(r, "identifier"), NEW_CODE);
+		json_decref(fx_do(x, UID_OFFICER, "account.decide", decide(id, "refuse")));
+		json_decref(fx_do(x, UID_SUBSCRIBER, "account.login", login(NEXT_MOBILE, "the-next-password")));
+	}
+	(void)state;
+}
+
 static void test_officer_lets_a_binding_stand(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -609,10 +647,30 @@ static void test_link(void **state)
 		   "certificate_unknown");
 }
 
+/* The number of before serves another organisation of the same holder, all along: that is nobody who took it. */
+static void test_undoing_beside_a_linked_account(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	char code[20];
+	(void)state;
+	fx_log_in(x);
+	clock_set(clock_now() + 61);
+	code_for(x, NULL, "register", ORG_MOBILE, ORG_MOBILE, code);
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.link", link_params(x, NEW_CODE, NEW_NAME, code)));
+	change_agent(x);
+	fx_freeze_code(x, ORG_MOBILE, code);
+	json_decref(fx_do(x, UID_OTHER, "account.freeze", freeze(code)));
+	_cleanup_(freep) char *id = case_of(x, "frozen");
+	json_decref(fx_do(x, UID_OFFICER, "account.decide", decide(id, "accept")));
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "account.login", login(ORG_MOBILE, PASSWORD));
+	assert_int_equal(json_array_size(json_object_get(r, "organisations")), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_undoing_beside_a_linked_account),
 		cmocka_unit_test(test_forgotten_password),
 		cmocka_unit_test(test_forgotten_password_of_nobody),
 		cmocka_unit_test(test_register),
@@ -624,6 +682,7 @@ int main(void)
 		cmocka_unit_test(test_agent_of_a_second_organisation),
 		cmocka_unit_test(test_number_of_another_account),
 		cmocka_unit_test(test_old_contact_freezes),
+		cmocka_unit_test(test_number_of_before_is_taken),
 		cmocka_unit_test(test_officer_lets_a_binding_stand),
 		cmocka_unit_test(test_first_binding_is_undone),
 		cmocka_unit_test(test_freeze_code_dies),
