@@ -6,6 +6,7 @@
 #include "ra/account_case.h"
 
 #include "ra/code.h"
+#include "ra/material_form.h"
 #include "ra/mobile.h"
 #include "ra/picture.h"
 #include "ra/sealed.h"
@@ -53,35 +54,17 @@ static void licence_free(struct licence **l)
 	free(*l);
 }
 
-/* PDF 7.5.2 (ISO 32000-1), JPEG SOI (T.81 B.1.1.3), PNG signature (ISO 15948 5.2). */
-static const char *type_of(struct slice s)
-{
-	static const struct {
-		const char *type, *magic;
-		size_t n;
-	} types[] = {{"pdf", "%PDF-", 5}, {"jpeg", "\xff\xd8\xff", 3}, {"png", "\x89PNG\r\n\x1a\n", 8}};
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (s.n > types[i].n && memcmp(s.p, types[i].magic, types[i].n) == 0)
-			return types[i].type;
-	}
-	return NULL;
-}
-
 static enum err read_licence(struct ctx *c, struct licence *l, struct fault *f)
 {
 	struct account_case *k = &l->k;
-	const char *content = param_text(c, "content"), *organisation, *agent, *text = "";
+	const char *content = param_text(c, "content"), *organisation, *agent, *text = "", *type = NULL;
 	if (!base64_decode(content, strlen(content), &l->bytes) || l->bytes.len == 0)
 		return fault_raise(f, ERR_PARSE, "material_content", "params.content",
 				   "found no base64 (RFC 4648 4, padded) of a file");
 	if (l->bytes.len > FILE_MAX)
-		return fault_raise(f, ERR_LIMIT, "material_size", "params.content",
-				   "found %zu bytes, wanted at most %u", l->bytes.len, FILE_MAX);
-	const char *type = type_of(buf_slice(&l->bytes));
-	if (!type)
-		return fault_raise(f, ERR_RULE, "material_type", "params.content",
-				   "found bytes that begin with \"%s\", wanted a PDF, JPEG or PNG file",
-				   ESC(l->bytes.data, l->bytes.len < 8 ? l->bytes.len : 8));
+		return fault_raise(f, ERR_LIMIT, "licence_size", "params.content", "found %zu bytes, wanted at most %u",
+				   l->bytes.len, FILE_MAX);
+	TRY(material_form(buf_slice(&l->bytes), &type, f));
 	TRY(param_clean(c, "organisation", &organisation, f));
 	TRY(param_clean(c, "agent", &agent, f));
 	TRY(mobile_check("params.mobile", param_text(c, "mobile"), f));
