@@ -240,7 +240,7 @@ changed_to() {
 	id=$(changed_to many 杭州多证示例一有限公司 "$(kept new1)")
 	proved many "$WORK/new1.key" "$id"
 	did as officer hufu officer review
-	told "$id.*change.*name-or-code.*0/2"
+	told "$(as many hufu --json request show --wait 0 "$id" | field number).*change.*name-or-code.*0/2"
 	did as officer hufu officer review --materials "$WORK/looked-at" "$id"
 	said "- O 杭州多证示例1有限公司" "+ O 杭州多证示例一有限公司" "SHA-256 as in the tally"
 	same "$(ls "$WORK/looked-at" | wc -l)" 5
