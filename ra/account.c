@@ -119,19 +119,14 @@ enum err account_tell_password(struct ctx *c, const struct account *a, struct fa
 /* --- binding --- */
 
 enum err account_number_free(struct ctx *c, const char *mobile, int64_t but, int64_t most, bool *ret_free,
-			     char ret_other[IDENTIFIER_MAX + 1], struct fault *f)
+			     struct fault *f)
 {
 	_cleanup_(freep) struct account *others = xcalloc(PER_MOBILE_MAX, sizeof(*others));
 	int64_t n_others = 0;
 	size_t n = 0;
-	ret_other[0] = '\0';
 	TRY(store_accounts_by_mobile(c->db, mobile, others, PER_MOBILE_MAX, &n, f));
-	for (size_t i = 0; i < n; i++) {
-		if (others[i].id == but)
-			continue;
-		n_others++;
-		snprintf(ret_other, IDENTIFIER_MAX + 1, "%s", others[i].identifier);
-	}
+	for (size_t i = 0; i < n; i++)
+		n_others += others[i].id != but;
 	*ret_free = n_others < most;
 	return OK;
 }
@@ -140,11 +135,10 @@ static enum err mobile_is_free(struct ctx *c, const struct account_change *ch, s
 {
 	const struct account_rules *rules = &c->desk->config.accounts;
 	int64_t most = rules->organisations_per_mobile;
-	char other[IDENTIFIER_MAX + 1];
 	bool is_free;
 	if (ch->linked && most < rules->linked_per_mobile)
 		most = rules->linked_per_mobile;
-	TRY(account_number_free(c, ch->mobile, ch->account->id, most, &is_free, other, f));
+	TRY(account_number_free(c, ch->mobile, ch->account->id, most, &is_free, f));
 	if (is_free)
 		return OK;
 	return fault_raise(f, ERR_CONFLICT, "mobile_used", "params.mobile",

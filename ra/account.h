@@ -53,9 +53,9 @@ struct account_change {
 /* In the call's transaction: binds, tells the old contact with a code that freezes it, ends the sessions but the call's own.
  * ERR_CONFLICT mobile_used. */
 MUST_CHECK enum err account_bind(struct ctx *c, const struct account_change *ch, struct fault *f);
-/* Do fewer than most accounts, that one apart, log in by the number? Else one of them is named. "" is free. */
+/* Do fewer than most accounts, that one apart, log in by the number? "" is free. */
 MUST_CHECK enum err account_number_free(struct ctx *c, const char *mobile, int64_t but, int64_t most, bool *ret_free,
-					char ret_other[IDENTIFIER_MAX + 1], struct fault *f);
+					struct fault *f);
 /* The password of the other accounts of a number, or one that nothing fits: it is set by SMS then. */
 MUST_CHECK enum err account_shared_password(struct ctx *c, const char *mobile, int64_t but, char ret[PASSWORD_HASH_MAX + 1],
 					    struct fault *f);

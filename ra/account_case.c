@@ -237,19 +237,19 @@ static enum err bind_agent(struct ctx *c, const struct account_case *k, struct f
  * the officer to find out. Accounts that shared it all along are no hindrance. */
 static enum err number_is_free(struct ctx *c, const struct binding *b, struct fault *f)
 {
-	int64_t most = c->desk->config.accounts.organisations_per_mobile, n_since = 0;
-	char other[IDENTIFIER_MAX + 1];
+	int64_t most = c->desk->config.accounts.organisations_per_mobile;
+	char taker[IDENTIFIER_MAX + 1];
 	bool is_free;
-	TRY(account_number_free(c, b->mobile_before, b->account, most, &is_free, other, f));
-	TRY(store_bindings_since(c->db, b, &n_since, f));
-	if (is_free || n_since == 0)
+	TRY(account_number_free(c, b->mobile_before, b->account, most, &is_free, f));
+	TRY(store_binding_taker(c->db, b, taker, f));
+	if (is_free || taker[0] == '\0')
 		return OK;
 	return fault_raise(
 		f, ERR_CONFLICT, "number_taken", "params.decision",
 		"the number of before, %s, logs in to account %s meanwhile, wanted one that "
 		"organisations_per_mobile leaves free: give that account another number first, or refuse; the "
 		"case stays open, and its account frozen",
-		b->mobile_before, other);
+		b->mobile_before, taker);
 }
 
 /* Back to how it was before the binding. A password of before is not brought back: it is set anew by SMS. */

@@ -64,14 +64,15 @@ enum err store_binding_by_freeze(struct db *db, const uint8_t freeze[32], struct
 	return OK;
 }
 
-enum err store_bindings_since(struct db *db, const struct binding *b, int64_t *ret, struct fault *f)
+enum err store_binding_taker(struct db *db, const struct binding *b, char ret[IDENTIFIER_MAX + 1], struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_one(db, f, &row,
-		   "SELECT count(DISTINCT a.id) FROM bindings x JOIN accounts a ON a.id = x.account WHERE x.id > ?1"
-		   " AND x.account <> ?2 AND x.mobile = ?3 AND a.login_mobile = ?3",
+		   "SELECT coalesce((SELECT a.identifier FROM bindings x JOIN accounts a ON a.id = x.account"
+		   " WHERE x.id > ?1 AND x.account <> ?2 AND x.mobile = ?3 AND a.login_mobile = ?3"
+		   " ORDER BY x.id DESC LIMIT 1), '')",
 		   "iit", b->id, b->account, b->mobile_before));
-	*ret = db_i64(row, 0);
+	column_copy(row, 0, ret, IDENTIFIER_MAX + 1);
 	return OK;
 }
 

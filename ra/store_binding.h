@@ -21,8 +21,8 @@ MUST_CHECK enum err store_binding_add(struct db *db, const struct binding *b, in
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err store_binding_get(struct db *db, int64_t id, struct binding *ret, struct fault *f);
 MUST_CHECK enum err store_binding_by_freeze(struct db *db, const uint8_t freeze[32], struct binding *ret, struct fault *f);
-/* Accounts that took the number of before the binding after it, and log in by it now. */
-MUST_CHECK enum err store_bindings_since(struct db *db, const struct binding *b, int64_t *ret, struct fault *f);
+/* The identifier of the account that took the number of before after the binding, and logs in by it now; "" when none did. */
+MUST_CHECK enum err store_binding_taker(struct db *db, const struct binding *b, char ret[IDENTIFIER_MAX + 1], struct fault *f);
 /* The code is used up. */
 MUST_CHECK enum err store_binding_state(struct db *db, int64_t id, const char *state, struct fault *f);
 

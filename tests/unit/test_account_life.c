@@ -401,6 +401,9 @@ static void test_number_of_before_is_taken(void **state)
 			continue;
 		}
 		fx_refused(x, UID_OFFICER, "account.decide", decide(id, "accept"), "number_taken");
+		_cleanup_(json_freep) json_t *said = fx_call(x, UID_OFFICER, "account.decide", decide(id, "accept"));
+		const char *text = fx_text(json_object_get(json_object_get(said, "error"), "data"), "text");
+		assert_non_null(strstr(text, "account " NEW_CODE));
 		/* Nothing has changed: frozen, open, and the number is the other's. */
 		fx_refused(x, UID_SUBSCRIBER, "account.login", login(NEXT_MOBILE, "the-next-password"),
 			   "account_frozen");
