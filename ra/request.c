@@ -187,7 +187,8 @@ static enum err save_draft(struct ctx *c, const struct request *r, bool fresh, s
 {
 	if (!fresh) {
 		TRY(store_request_redraw(c->db, r, f));
-		return request_move(c->db, r->id, r->state, EVENT_EDIT, c->now, c->who, "", NULL, f);
+		TRY(request_move(c->db, r->id, r->state, EVENT_EDIT, c->now, c->who, "", NULL, f));
+		return desk_audit(c, "request_edited", r->id, r->kind, f);
 	}
 	TRY(store_request_add(c->db, r, f));
 	TRY(course_begin(c, r, "", f));
