@@ -173,36 +173,49 @@ enum err account_proof(struct ctx *c, json_t **ret, struct fault *f)
 
 /* --- proving --- */
 
-static enum err check_line(struct ctx *c, const struct one_line *l, const struct cert_item *item, struct fault *f)
+static enum err check_line(struct ctx *c, const struct one_line *l, const struct cert_row *row, struct fault *f)
 {
 	_cleanup_(cert_body_done) struct cert_body body = {0};
 	_cleanup_(cert_done) struct cert cert = {0};
-	TRY(store_cert_body(c->db, item->row.id, &body, f));
+	TRY(store_cert_body(c->db, row->id, &body, f));
 	TRY(cert_parse(buf_slice(&body.der), &cert, f));
 	if (note_sig_holds_spki(&l->note, &l->note.sigs[0], &cert.key))
 		return OK;
 	return fault_raise(f, ERR_CRYPTO, "subscriber_signature", "params.line",
-			   "the line of certificate %s does not hold under its key", SERIAL(&item->row.ref.serial));
+			   "the line of certificate %s does not hold under its key", SERIAL(&row->ref.serial));
+}
+
+/* "sub:<issuer key id>:<serial>" names a certificate; *ret_own: a good one of this account, however many it has. */
+static enum err find_signer(struct ctx *c, const char *name, struct cert_row *ret, bool *ret_own, struct fault *f)
+{
+	char text[NOTE_MAX_NAME + 1];
+	struct cert_ref ref;
+	*ret_own = false;
+	if (strncmp(name, "sub:", 4) != 0 || strlen(name) < 46 || name[44] != ':')
+		return OK;
+	snprintf(text, sizeof(text), "%s", name + 4);
+	text[40] = ' ';
+	if (!cert_ref_parse(slice_str(text), &ref))
+		return OK;
+	enum err e = store_cert_by_ref(c->db, &ref, ret, f);
+	*ret_own = e == OK && ret->account == c->session->account.id && ret->state == CERT_GOOD;
+	return e == ERR_NOT_FOUND ? OK : e;
 }
 
 static enum err by_key(struct ctx *c, struct fault *f)
 {
-	_cleanup_(own_certs_done) struct own_certs certs = {0};
 	_cleanup_(one_line_done) struct one_line l = {0};
 	_cleanup_buf_ struct buf text = {0};
 	const char *line = param_text(c, "line");
-	char name[NOTE_MAX_NAME + 1];
+	struct cert_row row;
+	bool own;
 	if (!line)
 		return fault_raise(f, ERR_PARSE, "param_missing", "params.line", "line is missing, wanted a string");
 	make_text(c, &text);
 	TRY(one_line_read(buf_text(&text), line, &l, f));
-	TRY(find_certs(c, &certs, f));
-	for (size_t i = 0; i < certs.n; i++) {
-		const struct cert_ref *ref = &certs.items[i].row.ref;
-		note_subscriber_name(ref->issuer_key_id, SERIAL(&ref->serial), name);
-		if (strcmp(name, l.note.sigs[0].name) == 0)
-			return check_line(c, &l, &certs.items[i], f);
-	}
+	TRY(find_signer(c, l.note.sigs[0].name, &row, &own, f));
+	if (own)
+		return check_line(c, &l, &row, f);
 	return fault_raise(f, ERR_RULE, "signer_unknown", "params.line",
 			   "found a line of \"%s\", wanted one of a good certificate of this account",
 			   ESC(l.note.sigs[0].name, strlen(l.note.sigs[0].name)));
