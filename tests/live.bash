@@ -51,7 +51,7 @@ down() {
 	local file
 	for file in up alone; do
 		[ -e "$WORK/$file.pid" ] || continue
-		kill "$(cat "$WORK/$file.pid")" 2>/dev/null
+		kill "$(cat "$WORK/$file.pid")" 2>/dev/null || : # it may have ended by itself
 		tail --pid="$(cat "$WORK/$file.pid")" -f /dev/null
 		rm -f "$WORK/$file.pid"
 	done
