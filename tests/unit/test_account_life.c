@@ -453,6 +453,7 @@ static void test_first_binding_is_undone(void **state)
 	fx_refused(x, UID_OTHER, "account.login", login(NEXT_MOBILE, PASSWORD), "login_wrong");
 	fx_refused(x, UID_OTHER, "account.login", login(OTHER_CODE, PASSWORD), "login_wrong");
 	_cleanup_(freep) char *again = fx_enter(x, UID_SUBSCRIBER, OTHER_CODE);
+	assert_non_null(again);
 }
 
 static void test_freeze_code_dies(void **state)

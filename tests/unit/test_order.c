@@ -412,6 +412,7 @@ static void test_my_certificates(void **state)
 	offer_is(x, x->session, "unlock", "unlock_at_desk");
 	_cleanup_(freep) char *first = fx_paid_order(x, x->session, "20353"),
 			      *second = fx_paid_order(x, x->session, "20353");
+	assert_string_not_equal(first, second);
 	offer_is(x, x->session, "extend", "");
 	/* After its end, within the window; then beyond it. */
 	_cleanup_(json_freep) json_t *late = log_in_at(x, NOW + 61 * DAY);
