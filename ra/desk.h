@@ -31,6 +31,7 @@ struct desk {
 	struct person_key key;          /* the RA's */
 	struct log_key log_key;         /* of the signer's ledger */
 	_Atomic bool forked;            /* the ledger is not the one that was followed: no more work is taken */
+	_Atomic bool cut;               /* the signer did not answer a tally: when it answers again, what waits is due */
 	struct secret provider_secret;  /* of payments online; empty without a provider */
 	struct rpc_client *signer;
 	struct signer_view *view;

@@ -9,6 +9,7 @@
 #include "ra/follow.h"
 
 #include "ra/bell.h"
+#include "ra/handover.h"
 #include "ra/ledger.h"
 #include "ra/signer.h"
 #include "ra/status_index.h"
@@ -204,6 +205,13 @@ static void report(struct follower *w, const struct fault *f)
 		  "follow_failed", f);
 }
 
+static void hurry(struct desk *d)
+{
+	struct fault f = {0};
+	if (d->handover && handover_hurry(d->handover, &f) != OK)
+		log_fault(LOG_LEVEL_ERROR, "handover_hurry", &f);
+}
+
 static void *run(void *arg)
 {
 	struct follower *w = arg;
@@ -212,12 +220,15 @@ static void *run(void *arg)
 		struct fault f = {0};
 		size_t n = 0;
 		if (clock_mono_us() >= next_health) {
-			signer_view_ask(w->desk->view, w->desk->signer, w->desk->laws);
+			if (signer_view_ask(w->desk->view, w->desk->signer, w->desk->laws))
+				hurry(w->desk);
 			next_health = clock_mono_us() + HEALTH_US;
 		}
 		int64_t asked = clock_mono_us();
 		enum err e = follow_once(w->desk, WAIT_MS, &n, &f);
 		if (e == OK) {
+			if (atomic_exchange(&w->desk->cut, false))
+				hurry(w->desk);
 			w->last_error[0] = '\0';
 			pause = PAUSE_MIN_US;
 			/* A signer with many followers answers at once that there is nothing. */

@@ -17,6 +17,7 @@
 #include "common/rpc/wire.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define DUE_MAX 64
@@ -118,7 +119,10 @@ static enum err retry_later(struct desk *d, const struct handover *h, uint32_t r
 	log_event(LOG_LEVEL_WARNING, "handover_waits", "request=%s what=%s tries=%lld pause_s=%lld err=%s text=%s",
 		  h->request, h->what, (long long)h->tries + 1, (long long)pause, err_word(why->kind), LQ(why->text));
 	TRY(store_begin(d->store, &db, f));
-	return store_end(d->store, db, store_handover_retry(db, h->id, clock_now() + pause, why->text, f), f);
+	TRY(store_end(d->store, db, store_handover_retry(db, h->id, clock_now() + pause, why->text, f), f));
+	if (why->kind == ERR_NET)
+		atomic_store(&d->cut, true);
+	return OK;
 }
 
 static enum err refused_in(struct db *db, const struct handover *h, const struct fault *why, struct fault *f)
@@ -337,6 +341,18 @@ void handover_wake(struct handover_pool *p)
 	p->generation++;
 	pthread_cond_signal(&p->due);
 	pthread_mutex_unlock(&p->lock);
+}
+
+enum err handover_hurry(struct handover_pool *p, struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(store_begin(p->desk->store, &db, f));
+	TRY(store_end(p->desk->store, db, store_handover_hurry(db, f), f));
+	pthread_mutex_lock(&p->lock);
+	p->generation++;
+	pthread_cond_broadcast(&p->due);
+	pthread_mutex_unlock(&p->lock);
+	return OK;
 }
 
 void handover_stop(struct handover_pool *p)

@@ -10,6 +10,8 @@ struct handover_pool; /* thread-safe */
 MUST_CHECK enum err handover_start(struct desk *d, unsigned n_threads, struct handover_pool **ret, struct fault *f);
 /* Something may be due. */
 void handover_wake(struct handover_pool *p);
+/* The signer is back, or unlocked: what waits for another try is due now, however often it has failed. */
+MUST_CHECK enum err handover_hurry(struct handover_pool *p, struct fault *f);
 /* What is under way is finished, the rest stays queued. */
 void handover_stop(struct handover_pool *p);
 

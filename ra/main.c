@@ -132,21 +132,21 @@ static enum err start(struct running *r, struct fault *f)
 	return follower_start(d, &r->follower, f);
 }
 
-/* In the order in which work flows: no new call, then what calls queued, then the readers. */
+/* No new call, then who wakes the senders, then the senders, whom nobody waits for any more. */
 static void stop(struct running *r)
 {
 	bell_stop(r->desk->finished);
 	if (r->server)
 		rpc_server_stop(r->server);
 	bell_stop(r->desk->followed);
+	if (r->follower)
+		follower_stop(r->follower);
 	if (r->desk->handover)
 		handover_stop(r->desk->handover);
 	if (r->outbox)
 		outbox_stop(r->outbox);
 	if (r->clockwork)
 		clockwork_stop(r->clockwork);
-	if (r->follower)
-		follower_stop(r->follower);
 	r->desk->handover = NULL;
 	desk_close(r->desk);
 }

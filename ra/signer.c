@@ -135,7 +135,7 @@ static void lost(struct signer_view *v, const struct fault *f)
 		log_fault(LOG_LEVEL_WARNING, "signer_unreachable", f);
 }
 
-void signer_view_ask(struct signer_view *v, struct rpc_client *client, struct laws *laws)
+bool signer_view_ask(struct signer_view *v, struct rpc_client *client, struct laws *laws)
 {
 	_cleanup_buf_ struct buf reply = {0};
 	struct wire_health_is h = {0};
@@ -143,7 +143,7 @@ void signer_view_ask(struct signer_view *v, struct rpc_client *client, struct la
 	struct fault f = {0};
 	if (ask(client, &reply, &h, &f) != OK) {
 		lost(v, &f);
-		return;
+		return false;
 	}
 	signer_view_get(v, &before);
 	remember(&fresh, &h);
@@ -157,4 +157,5 @@ void signer_view_ask(struct signer_view *v, struct rpc_client *client, struct la
 	if (fresh.issuer_not_after != before.issuer_not_after &&
 	    keep_issuer_end(v->store, fresh.issuer_not_after, &f) != OK)
 		log_fault(LOG_LEVEL_ERROR, "store", &f);
+	return !fresh.locked && (!before.reachable || before.locked);
 }

@@ -69,6 +69,11 @@ enum err store_handover_retry(struct db *db, int64_t id, int64_t next_at, const 
 		      "iit", id, next_at, error);
 }
 
+enum err store_handover_hurry(struct db *db, struct fault *f)
+{
+	return db_run(db, f, "UPDATE handover SET next_at = 0 WHERE state <> 'done' AND tries > 0", "");
+}
+
 enum err store_handover_done(struct db *db, int64_t id, const char *error, struct fault *f)
 {
 	return db_run(db, f, "UPDATE handover SET state = 'done', error = ?2 WHERE id = ?1", "it", id, error);

@@ -139,6 +139,8 @@ MUST_CHECK enum err store_handover_due(struct db *db, int64_t now, int64_t *ret,
 MUST_CHECK enum err store_handover_get(struct db *db, int64_t id, struct handover *ret, struct fault *f);
 MUST_CHECK enum err store_handover_sent(struct db *db, int64_t id, struct fault *f);
 MUST_CHECK enum err store_handover_retry(struct db *db, int64_t id, int64_t next_at, const char *error, struct fault *f);
+/* What waits for another try is due, by whatever clock. */
+MUST_CHECK enum err store_handover_hurry(struct db *db, struct fault *f);
 MUST_CHECK enum err store_handover_done(struct db *db, int64_t id, const char *error, struct fault *f);
 /* The ledger answered before the wire did. */
 MUST_CHECK enum err store_handover_settled(struct db *db, const char *request, const char *what, struct fault *f);

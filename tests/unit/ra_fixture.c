@@ -516,7 +516,7 @@ static void open_desk(struct fx *x)
 	meet_signer(x);
 }
 
-static void start_signer(struct fx *x)
+void fx_start_signer(struct fx *x)
 {
 	struct fault f = {0};
 	_cleanup_(freep) char *path = path_of(x, "signer.sock");
@@ -604,7 +604,7 @@ struct fx *fx_new(void)
 	put_adoption(x);
 	adopt(x, &x->org, ORG_SERIAL, "擎洲测试投标人6", ORG_CODE);
 	adopt(x, &x->other, OTHER_SERIAL, "别家公司", OTHER_CODE);
-	start_signer(x);
+	fx_start_signer(x);
 	open_desk(x);
 	fx_follow(x);
 	import(x);

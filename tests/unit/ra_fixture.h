@@ -112,6 +112,8 @@ void fx_first_login_proof(struct fx *x, const char *word);
 void fx_follow(struct fx *x);
 /* Sends what is due, once each. */
 void fx_hand_over(struct fx *x);
+/* The played signer answers again after rpc_server_stop(). */
+void fx_start_signer(struct fx *x);
 
 /* One call. params is taken; call_id is added when the method changes and has none. Gives the whole reply. */
 json_t *fx_call(struct fx *x, enum fx_uid uid, const char *method, json_t *params);

@@ -282,17 +282,70 @@ static void wait_issued(struct fx *x, const char *id)
 	fail_msg("request %s did not end", id);
 }
 
-static void test_threads(void **state)
+static struct follower *work(struct fx *x)
 {
-	_cleanup_(fx_freep) struct fx *x = fx_new();
 	struct follower *follower = NULL;
 	struct fault f = {0};
-	(void)state;
-	/* The real clock from here on: threads wait by it. */
+	/* The real clock while they start: threads wait by it. */
 	clock_set(0);
 	assert_int_equal(handover_start(x->desk, 2, &x->desk->handover, &f), OK);
 	assert_int_equal(follower_start(x->desk, &follower, &f), OK);
 	clock_set(NOW);
+	return follower;
+}
+
+static void rest(struct fx *x, struct follower *follower)
+{
+	bell_stop(x->desk->followed);
+	follower_stop(follower);
+	handover_stop(x->desk->handover);
+	x->desk->handover = NULL;
+}
+
+static int64_t tries(struct fx *x, const char *id)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	struct db *db = NULL;
+	struct fault f = {0};
+	assert_int_equal(store_read(x->desk->store, &db, &f), OK);
+	assert_int_equal(db_one(db, &f, &row, "SELECT tries FROM handover WHERE request = ?1", "t", id), OK);
+	int64_t n = db_i64(row, 0);
+	db_row_donep(&row);
+	store_read_end(x->desk->store, db);
+	return n;
+}
+
+/* The clock stands, so that nothing becomes due by itself. */
+static void test_signer_back(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *first = queued(x);
+	fails(x, ERR_BUSY, 1, false);
+	fx_hand_over(x);
+	assert_int_equal(tries(x, first), 1);
+	struct follower *follower = work(x);
+	wait_issued(x, first);
+	rpc_server_stop(x->signer.server);
+	x->signer.server = NULL;
+	_cleanup_(freep) char *revoked = fx_revoke(x);
+	fx_prove(x, revoked);
+	fx_submit(x, revoked);
+	while (tries(x, revoked) == 0)
+		json_decref(
+			fx_do(x, UID_SUBSCRIBER, "request.show",
+			      json_pack("{s:s,s:s,s:i}", "session", x->session, "request", revoked, "wait_ms", 20)));
+	fx_start_signer(x);
+	wait_issued(x, revoked);
+	rest(x, follower);
+}
+
+static void test_threads(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	struct follower *follower = work(x);
 	fx_log_in(x);
 	fails(x, ERR_BUSY, 1, true);
 	_cleanup_(freep) char *id = queued(x);
@@ -306,10 +359,7 @@ static void test_threads(void **state)
 	_cleanup_(json_freep) json_t *r =
 		fx_do(x, UID_PORTAL, "status.query", json_pack("{s:[s]}", "serials", ORG_SERIAL));
 	assert_string_equal(fx_text(json_array_get(json_object_get(r, "answers"), 0), "state"), "revoked");
-	bell_stop(x->desk->followed);
-	handover_stop(x->desk->handover);
-	x->desk->handover = NULL;
-	follower_stop(follower);
+	rest(x, follower);
 }
 
 int main(void)
@@ -324,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_forks),
 		cmocka_unit_test(test_desk_without_a_tree),
 		cmocka_unit_test(test_bad_entries),
+		cmocka_unit_test(test_signer_back),
 		cmocka_unit_test(test_threads),
 	};
 	secret_init();
