@@ -70,7 +70,7 @@ static enum err open_agent_case(struct ctx *c, const struct agent_change *ch, js
 	snprintf(k->text, sizeof(k->text), "%s", ch->text);
 	TRY(account_case_open(c, k, f));
 	json_object_set_new(*ret, "case", json_string(k->id));
-	return OK;
+	return desk_audit(c, "case_open", k->id, k->kind, f);
 }
 
 static enum err agent_in(struct ctx *c, json_t **ret, struct fault *f)

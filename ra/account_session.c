@@ -59,7 +59,7 @@ enum err account_end(struct ctx *c, json_t **ret, struct fault *f)
 	return OK;
 }
 
-enum err account_choose(struct ctx *c, json_t **ret, struct fault *f)
+static enum err choose_in(struct ctx *c, json_t **ret, struct fault *f)
 {
 	char name[IDENTIFIER_MAX + 1];
 	const struct account *now = &c->session->account;
@@ -81,4 +81,11 @@ enum err account_choose(struct ctx *c, json_t **ret, struct fault *f)
 	*ret = json_object();
 	json_object_set_new(*ret, "account", account_json(&a, false));
 	return OK;
+}
+
+/* The session is another account's afterwards: the call is the session's, so that it finds its answer when it comes again. */
+enum err account_choose(struct ctx *c, json_t **ret, struct fault *f)
+{
+	snprintf(c->caller, sizeof(c->caller), "session:%s", c->session->id);
+	return desk_change(c, choose_in, ret, f);
 }

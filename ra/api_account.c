@@ -153,7 +153,7 @@ static const struct desk_method methods[] = {
 	METHOD("account.show", account_show, MODE_READ, OWNER, true, false, true, no_params,
 	       OBJECT(ACCOUNT "," BOOL("must_reset") "," BOOL("must_choose") "," STR("legal_representative")),
 	       "我的信息", "what is on record"),
-	METHOD("account.choose", account_choose, MODE_CHANGE, OWNER, true, true, true, choose_params,
+	METHOD("account.choose", account_choose, MODE_OWN, OWNER, true, true, true, choose_params,
 	       OBJECT(OBJ("account", ACCOUNT)), "选择单位", "the organisation that is meant, of those of the number"),
 	METHOD("account.register", account_register, MODE_OWN, OWNER, false, true, false, register_params,
 	       OBJECT(STR("identifier")), "注册账户", "a new organisation"),

@@ -33,6 +33,7 @@
 struct held_session {
 	struct session session;
 	uint8_t token[32];
+	bool ended; /* it opens nothing but answers that were given while it lived */
 };
 
 static const struct desk_method *find_method(const char *name)
@@ -78,11 +79,16 @@ static enum err extend(struct desk *d, struct held_session *h, int64_t now, stru
 	return store_end(d->store, db, store_session_extend(db, h->token, now, expires, f), f);
 }
 
-static enum err find_session(struct desk *d, struct held_session *h, int64_t now, struct fault *f)
+/* Who logs out and does not hear the answer calls again, with a session that has ended. */
+static enum err find_session(struct desk *d, struct held_session *h, int64_t now, bool changes, struct fault *f)
 {
 	struct db *db = NULL;
 	TRY(store_read(d->store, &db, f));
 	enum err e = store_session_find(db, h->token, now, &h->session, f);
+	if (e == ERR_NOT_FOUND && changes) {
+		e = store_session_ended(db, h->token, &h->session, f);
+		h->ended = e == OK;
+	}
 	store_read_end(d->store, db);
 	return e;
 }
@@ -92,13 +98,17 @@ static enum err session_of(void *arg, struct rpc_call *call, const char *token, 
 	struct desk *d = arg;
 	_cleanup_(freep) struct held_session *h = xcalloc(1, sizeof(*h));
 	int64_t now = clock_now();
+	const struct desk_method *m = find_method(call->method);
 	sha256(token, strlen(token), h->token);
-	enum err e = find_session(d, h, now, f);
+	enum err e = find_session(d, h, now, m && m->rpc.changes, f);
 	/* A token is the key of one peer's door; found in another's hands it opens nothing. */
 	if (e == ERR_NOT_FOUND || (e == OK && h->session.uid != (int64_t)call->peer.uid))
 		return session_unknown(f);
 	TRY(e);
-	const struct desk_method *m = find_method(call->method);
+	if (h->ended) {
+		call->session = TAKE(h);
+		return OK;
+	}
 	bool open = m && m->with_initial;
 	if (h->session.account.frozen && !h->session.must_choose)
 		return fault_raise(f, ERR_DENIED, "account_frozen", "params.session",
@@ -193,13 +203,13 @@ static enum err change_in(struct ctx *c, desk_fn *fn, json_t **ret, struct fault
 	if (!call_id)
 		return fault_raise(f, ERR_PARSE, "call_id_missing", "params.call_id", "a changing call needs an id");
 	call_digest(c, digest);
-	TRY(store_call_find(c->db, c->who, call_id, c->call->method, digest, &stored, f));
+	TRY(store_call_find(c->db, c->caller, call_id, c->call->method, digest, &stored, f));
 	if (stored)
 		return replay(stored, ret, f);
 	TRY(fn(c, ret, f));
 	char *text = json_dumps(*ret, JSON_COMPACT | JSON_ENCODE_ANY);
 	assert(text);
-	enum err e = store_call_put(c->db, c->who, call_id, c->call->method, digest, text, c->now, f);
+	enum err e = store_call_put(c->db, c->caller, call_id, c->call->method, digest, text, c->now, f);
 	free(text);
 	return e;
 }
@@ -209,7 +219,7 @@ static enum err answered_in(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(freep) char *stored = NULL;
 	uint8_t digest[32];
 	call_digest(c, digest);
-	TRY(store_call_find(c->db, c->who, param_text(c, "call_id"), c->call->method, digest, &stored, f));
+	TRY(store_call_find(c->db, c->caller, param_text(c, "call_id"), c->call->method, digest, &stored, f));
 	return stored ? replay(stored, ret, f) : OK;
 }
 
@@ -295,6 +305,14 @@ static enum err set_address(struct ctx *c, struct fault *f)
 	return OK;
 }
 
+static enum err answered_before(struct ctx *c, json_t **ret, struct fault *f)
+{
+	*ret = NULL;
+	if (param_text(c, "call_id"))
+		TRY(desk_answered(c, ret, f));
+	return *ret ? OK : session_unknown(f);
+}
+
 static enum err run_as(const struct desk_method *m, struct rpc_call *call, struct desk *d, json_t **ret,
 		       struct fault *f)
 {
@@ -307,9 +325,10 @@ static enum err run_as(const struct desk_method *m, struct rpc_call *call, struc
 	} else {
 		snprintf(c.who, sizeof(c.who), "uid:%lld", (long long)call->peer.uid);
 	}
+	memcpy(c.caller, c.who, sizeof(c.caller));
 	enum err e = set_address(&c, f);
 	if (e == OK)
-		e = run(m, &c, ret, f);
+		e = h && h->ended ? answered_before(&c, ret, f) : run(m, &c, ret, f);
 	law_put(d->laws, c.law);
 	return e;
 }

@@ -76,6 +76,7 @@ struct ctx {
 	bool queued;                   /* it put something into the queue to the signer */
 	bool posted;                   /* it put something into the outbox */
 	char who[WHO_MAX];             /* "account:35353550-9", "uid:1001" */
+	char caller[WHO_MAX];          /* whose call ids these are: who, but of a method that changes who that is */
 	const char *address;           /* of the person at the portal, as the portal says; NULL when it says none */
 	void *work;                    /* what a method hands to its own transaction */
 };

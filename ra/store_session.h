@@ -22,6 +22,8 @@ struct session {
 /* token: SHA-256 of what the client holds. Unknown, over, or from the future: ERR_NOT_FOUND. */
 MUST_CHECK enum err store_session_find(struct db *db, const uint8_t token[32], int64_t now, struct session *ret,
 				       struct fault *f);
+/* One that was ended, by its owner or with a password, within about a day; else ERR_NOT_FOUND. It opens nothing. */
+MUST_CHECK enum err store_session_ended(struct db *db, const uint8_t token[32], struct session *ret, struct fault *f);
 /* Of *s: account.id and all but used. */
 MUST_CHECK enum err store_session_add(struct db *db, const uint8_t token[32], const struct session *s, struct fault *f);
 MUST_CHECK enum err store_session_extend(struct db *db, const uint8_t token[32], int64_t now, int64_t expires,

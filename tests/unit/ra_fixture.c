@@ -688,6 +688,19 @@ const char *fx_text(json_t *o, const char *key)
 	return text ? text : "";
 }
 
+int64_t fx_number(struct fx *x, const char *sql)
+{
+	struct fault f = {0};
+	struct db *db = NULL;
+	struct db_row *row = NULL;
+	must("read", store_read(x->desk->store, &db, &f), &f);
+	must(sql, db_one(db, &f, &row, sql, ""), &f);
+	int64_t n = db_i64(row, 0);
+	db_row_donep(&row);
+	store_read_end(x->desk->store, db);
+	return n;
+}
+
 static bool changes(const char *method)
 {
 	const struct desk_method *m = NULL;

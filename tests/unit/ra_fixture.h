@@ -121,6 +121,8 @@ json_t *fx_call(struct fx *x, enum fx_uid uid, const char *method, json_t *param
 json_t *fx_do(struct fx *x, enum fx_uid uid, const char *method, json_t *params);
 /* Must be refused by that rule; the error is checked for its parts. */
 void fx_refused(struct fx *x, enum fx_uid uid, const char *method, json_t *params, const char *rule);
+/* The one number that a query of the desk's database yields. */
+int64_t fx_number(struct fx *x, const char *sql);
 /* Text member, "" when absent. */
 const char *fx_text(json_t *o, const char *key);
 

@@ -189,7 +189,10 @@ static void test_one_number_for_two_organisations(void **state)
 	fx_refused(x, UID_SUBSCRIBER, "service.list", in(session), "choose_first");
 	fx_refused(x, UID_SUBSCRIBER, "account.choose", with(in(session), "identifier", NEW_CODE),
 		   "organisation_unknown");
-	json_decref(fx_do(x, UID_SUBSCRIBER, "account.choose", with(in(session), "identifier", OTHER_CODE)));
+	for (int i = 0; i < 2; i++) /* the session is another's then, and the call is still the same */
+		json_decref(fx_do(x, UID_SUBSCRIBER, "account.choose",
+				  with(with(in(session), "identifier", OTHER_CODE), "call_id", "chosen-once")));
+	assert_int_equal(fx_number(x, "SELECT count(*) FROM audit WHERE what = 'organisation_chosen'"), 1);
 	_cleanup_(json_freep) json_t *list = fx_do(x, UID_SUBSCRIBER, "service.list", in(session));
 	assert_string_equal(fx_text(json_array_get(json_object_get(list, "services"), 0), "id"), "20354");
 	/* Chosen again in the same session; the identifier leads to one without a choice. */
@@ -584,6 +587,47 @@ static void test_sessions_are_listed_and_ended(void **state)
 	json_decref(fx_do(x, UID_OTHER, "account.show", in(x->other_session)));
 }
 
+/* The answer was lost with which a session ended: the same call gets it, and nothing else gets anything. */
+static void test_what_ended_its_session_is_answered_again(void **state)
+{
+	static const char *const methods[] = {"account.logout", "account.end"}, *const ids[] = {"logs-out-1",
+												"ends-all-1"};
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		const char *other = methods[1 - i];
+		_cleanup_(freep) char *session = session_of(x, ORG_MOBILE, PASSWORD);
+		json_decref(fx_do(x, UID_SUBSCRIBER, methods[i], with(in(session), "call_id", ids[i])));
+		json_decref(fx_do(x, UID_SUBSCRIBER, methods[i], with(in(session), "call_id", ids[i])));
+		fx_refused(x, UID_OTHER, methods[i], with(in(session), "call_id", ids[i]), "session_unknown");
+		fx_refused(x, UID_SUBSCRIBER, methods[i], with(in(session), "call_id", "another-call"),
+			   "session_unknown");
+		fx_refused(x, UID_SUBSCRIBER, other, with(in(session), "call_id", "one-more-call"), "session_unknown");
+		fx_refused(x, UID_SUBSCRIBER, "account.show", in(session), "session_unknown");
+		/* No clock brings it back. */
+		clock_set(NOW - 3600);
+		fx_refused(x, UID_SUBSCRIBER, "account.show", in(session), "session_unknown");
+		clock_set(NOW);
+	}
+	assert_int_equal(fx_number(x, "SELECT count(*) FROM audit WHERE what = 'logout'"), 1);
+	assert_int_equal(fx_number(x, "SELECT count(*) FROM audit WHERE what = 'session_end'"), 1);
+	assert_int_equal(fx_number(x, "SELECT count(*) FROM sessions WHERE expires > 0 AND account ="
+				      " (SELECT id FROM accounts WHERE identifier = '" ORG_CODE "')"),
+			 0);
+	/* They are kept for a day. */
+	struct db *db = NULL;
+	struct fault f = {0};
+	assert_int_equal(store_begin(x->desk->store, &db, &f), OK);
+	assert_int_equal(store_sessions_purge(db, NOW + 3600, &f), OK);
+	assert_int_equal(store_end(x->desk->store, db, OK, &f), OK);
+	assert_int_equal(fx_number(x, "SELECT count(*) FROM sessions WHERE expires = 0"), 3);
+	assert_int_equal(store_begin(x->desk->store, &db, &f), OK);
+	assert_int_equal(store_sessions_purge(db, NOW + 86400, &f), OK);
+	assert_int_equal(store_end(x->desk->store, db, OK, &f), OK);
+	assert_int_equal(fx_number(x, "SELECT count(*) FROM sessions WHERE expires = 0"), 0);
+}
+
 static void test_sessions_end_by_the_clock(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -723,6 +767,7 @@ int main(void)
 		cmocka_unit_test(test_licence_is_looked_into),
 		cmocka_unit_test(test_forgotten_identifier),
 		cmocka_unit_test(test_sessions_are_listed_and_ended),
+		cmocka_unit_test(test_what_ended_its_session_is_answered_again),
 		cmocka_unit_test(test_sessions_end_by_the_clock),
 		cmocka_unit_test(test_lock_and_a_clock_that_goes_back),
 		cmocka_unit_test(test_restart_keeps_it_all),
