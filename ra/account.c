@@ -7,6 +7,7 @@
 #include "ra/account.h"
 
 #include "ra/code.h"
+#include "ra/contact.h"
 #include "ra/mobile.h"
 #include "ra/outbox.h"
 #include "ra/password.h"
@@ -77,9 +78,16 @@ enum err account_show(struct ctx *c, json_t **ret, struct fault *f)
 	const struct session *s = c->session;
 	bool masked = s->must_choose || (s->must_reset && s->proof[0] == '\0');
 	char representative[REPRESENTATIVE_MAX + 1] = "";
-	if (!masked)
+	struct contact contact = {0};
+	if (!masked) {
 		TRY(store_representative(c->db, s->account.id, representative, f));
+		TRY(store_contact(c->db, s->account.id, &contact, f));
+	}
 	*ret = account_json(&s->account, masked);
+	if (contact.mail[0] != '\0')
+		json_object_set_new(*ret, "mail", json_string(contact.mail));
+	if (contact.language[0] != '\0')
+		json_object_set_new(*ret, "language", json_string(contact.language));
 	if (representative[0] != '\0')
 		json_object_set_new(*ret, "legal_representative", json_string(representative));
 	json_object_set_new(*ret, "must_reset", json_boolean(s->must_reset));
@@ -112,7 +120,8 @@ enum err account_tell_password(struct ctx *c, const struct account *a, struct fa
 					    .template = "password",
 					    .words = words,
 					    .n_words = sizeof(words) / sizeof(words[0]),
-					    .lives_s = NOTICE_LIVES_S},
+					    .lives_s = NOTICE_LIVES_S,
+					    .account = a->id},
 			   f);
 }
 
@@ -145,6 +154,27 @@ static enum err mobile_is_free(struct ctx *c, const struct account_change *ch, s
 			   "found a number that another account uses, wanted one of your own: ask the service desk");
 }
 
+/* By the number of before and, where the account has one, to its mail address. */
+static enum err post_bound(struct ctx *c, int64_t account, const char *to, const struct letter_word *words, size_t n,
+			   struct fault *f)
+{
+	struct letter l = {.channel = "sms",
+			   .to = to,
+			   .template = "bound",
+			   .words = words,
+			   .n_words = n,
+			   .lives_s = NOTICE_LIVES_S,
+			   .account = account};
+	struct contact contact;
+	TRY(outbox_post(c, &l, f));
+	TRY(store_contact(c->db, account, &contact, f));
+	if (contact.mail[0] == '\0')
+		return OK;
+	l.channel = "mail";
+	l.to = contact.mail;
+	return outbox_post(c, &l, f);
+}
+
 static enum err tell_old_contact(struct ctx *c, const struct account_change *ch, const char *to, const char *freeze,
 				 struct fault *f)
 {
@@ -165,14 +195,7 @@ static enum err tell_old_contact(struct ctx *c, const struct account_change *ch,
 					    {"freeze", freeze},
 					    {"freeze_url", buf_text(&url)},
 					    {"telephone", account_telephone(c)}};
-	return outbox_post(c,
-			   &(struct letter){.channel = "sms",
-					    .to = to,
-					    .template = "bound",
-					    .words = words,
-					    .n_words = sizeof(words) / sizeof(words[0]),
-					    .lives_s = NOTICE_LIVES_S},
-			   f);
+	return post_bound(c, ch->account->id, to, words, sizeof(words) / sizeof(words[0]), f);
 }
 
 /* The binding's row, and the notice to whoever was the contact before: nobody when the number stays. */

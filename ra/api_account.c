@@ -151,7 +151,7 @@ static const struct desk_method methods[] = {
 	METHOD("account.logout", account_logout, MODE_CHANGE, OWNER, true, true, true, no_params, EMPTY, "退出",
 	       "log out"),
 	METHOD("account.show", account_show, MODE_READ, OWNER, true, false, true, no_params,
-	       OBJECT(ACCOUNT "," BOOL("must_reset") "," BOOL("must_choose") "," STR("legal_representative")),
+	       OBJECT(ACCOUNT "," BOOL("must_reset") "," BOOL("must_choose") "," STR("legal_representative") "," STR("mail") "," STR("language")),
 	       "我的信息", "what is on record"),
 	METHOD("account.choose", account_choose, MODE_OWN, OWNER, true, true, true, choose_params,
 	       OBJECT(OBJ("account", ACCOUNT)), "选择单位", "the organisation that is meant, of those of the number"),

@@ -22,7 +22,7 @@ static const struct desk_method methods[] = {
 	       "导入账号", "accounts and services of an old system"),
 	METHOD("desk.health", desk_health, MODE_READ, ANYBODY, false, false, false, no_params,
 	       OBJECT(STR("version") "," OBJ("signer", BOOL("reachable") "," BOOL("locked") "," INT("ledger_size")) "," INT("ledger_size") "," STR("as_of") "," INT(
-		       "lag") "," INT("queue") "," INT("messages_waiting") "," INT("overdue") "," ROWS("remarks",
+		       "lag") "," INT("queue") "," INT("messages_waiting") "," INT("messages_failed") "," INT("overdue") "," ROWS("remarks",
 												       STR("reason") "," STR(
 													       "text")) "," ROWS("worries",
 																 STR("reason") "," STR(

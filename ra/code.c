@@ -103,7 +103,8 @@ static void hash_of(const struct desk *d, const char *mobile, const char *purpos
 	code_hash(d, "sms", about, code, ret);
 }
 
-static enum err post(struct ctx *c, const char *mobile, const struct purpose *p, const char *code, struct fault *f)
+static enum err post(struct ctx *c, const char *mobile, const struct purpose *p, int64_t account, const char *code,
+		     struct fault *f)
 {
 	int64_t minutes = c->desk->config.sms.code_minutes;
 	char text[24];
@@ -116,7 +117,8 @@ static enum err post(struct ctx *c, const char *mobile, const struct purpose *p,
 					    .template = "code",
 					    .words = words,
 					    .n_words = sizeof(words) / sizeof(words[0]),
-					    .lives_s = minutes * 60},
+					    .lives_s = minutes * 60,
+					    .account = account},
 			   f);
 }
 
@@ -153,7 +155,7 @@ enum err sms_send(struct ctx *c, const char *mobile, const char *purpose, int64_
 	TRY(store_code_put(c->db, mobile, purpose, account, &row, f));
 	TRY(store_send_add(c->db, mobile, address, c->now, f));
 	if (!pretend)
-		TRY(post(c, mobile, purpose_of(purpose), code, f));
+		TRY(post(c, mobile, purpose_of(purpose), account, code, f));
 	sodium_memzero(code, sizeof(code));
 	ret->sent = true;
 	ret->wait_s = r->resend_seconds;

@@ -15,9 +15,10 @@
 
 #define CONFIG_MAX (256u * 1024u)
 
-const char *const desk_role_words[] = {"subscriber", "officer", "admin", "portal", NULL};
+const char *const desk_role_words[] = {"subscriber", "officer", "admin", "portal", "notifier", NULL};
 static const char *const log_words[] = {"error", "warning", "notice", "info", "debug", NULL};
 static const char *const picture_words[] = {"never", "after_failures", "always", NULL};
+static const char *const notice_words[] = {"spool", "notifier", NULL};
 static const char *const mobile_words[] = {"required", "optional", NULL};
 static const int64_t default_locks[] = {1, 5, 30};
 
@@ -34,6 +35,9 @@ struct raw {
 	struct review_rules review;
 	struct sms_rules sms;
 	struct account_rules accounts;
+	struct raw_notices {
+		int by; /* index into notice_words */
+	} notices;
 	struct bank bank;
 	struct yaml_list callers, portals;
 };
@@ -165,6 +169,14 @@ static const struct yaml_rule account_rules[] = {
 	 .max = 200,
 	 .help = "page for freezing, with {code}; the notice has the code alone when absent"},
 	NUMBER(account_rules, cases_per_address_day, 1, 10000, 10, "cases that an address may open within a day"),
+	{0}};
+static const struct yaml_rule notice_rules[] = {
+	{.key = "by",
+	 .kind = YK_WORD,
+	 .offset = offsetof(struct raw_notices, by),
+	 .words = notice_words,
+	 .help = "who hands messages over: the desk, as files of its spool, or a "
+		 "notifier"},
 	{0}};
 static const struct yaml_rule bank_rules[] = {{.key = "name",
 					       .kind = YK_STR,
@@ -344,6 +356,11 @@ static const struct yaml_rule rules[] = {
 	 .offset = offsetof(struct raw, accounts),
 	 .sub = account_rules,
 	 .help = "bindings, sessions, cases"},
+	{.key = "notices",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, notices),
+	 .sub = notice_rules,
+	 .help = "messages to people"},
 	{.key = "bank",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct raw, bank),
@@ -409,6 +426,7 @@ static char *default_root(const char *path)
 
 static enum err check_callers(const struct yaml_doc *doc, const struct ra_config *c, struct fault *f)
 {
+	bool notifier = false;
 	for (size_t i = 0; i < c->n_callers; i++) {
 		if (c->callers[i].roles == 0)
 			return yaml_fault(doc, &c->callers[i].roles, f, "caller_roles", "uid %lld has no role",
@@ -419,6 +437,11 @@ static enum err check_callers(const struct yaml_doc *doc, const struct ra_config
 						  (long long)c->callers[i].uid);
 		}
 	}
+	for (size_t i = 0; i < c->n_callers; i++)
+		notifier |= (c->callers[i].roles & DESK_NOTIFIER) != 0;
+	if (c->notices.by_notifier && !notifier)
+		return fault_raise(f, ERR_CONFIG, "notifier_missing", "notices.by",
+				   "found no caller with role notifier: messages would wait for nobody");
 	if (c->n_callers == 0)
 		return fault_raise(f, ERR_CONFIG, "callers_empty", "callers", "nobody may connect: wanted one caller");
 	return OK;
@@ -489,6 +512,7 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->review = raw->review;
 	c->sms = raw->sms;
 	c->accounts = raw->accounts;
+	c->notices.by_notifier = raw->notices.by == 1;
 	c->has_bank = raw->has_bank;
 	c->bank = raw->bank;
 	c->orders = raw->orders;

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 /* What a peer may see at the desk. Who may approve what is the roster's alone. */
-enum desk_role { DESK_SUBSCRIBER = 1, DESK_OFFICER = 2, DESK_ADMIN = 4, DESK_PORTAL = 8 };
+enum desk_role { DESK_SUBSCRIBER = 1, DESK_OFFICER = 2, DESK_ADMIN = 4, DESK_PORTAL = 8, DESK_NOTIFIER = 16 };
 extern const char *const desk_role_words[]; /* by bit, NULL-terminated */
 
 struct caller {
@@ -46,6 +46,9 @@ struct account_rules {
 	int64_t cases_per_address_day;
 };
 enum { ACCOUNT_MOBILE_REQUIRED, ACCOUNT_MOBILE_OPTIONAL };
+struct notice_rules {
+	bool by_notifier; /* messages wait for a caller with role notifier; else the desk puts them into its spool */
+};
 struct bank {
 	const char *name, *bank, *account;
 };
@@ -86,6 +89,7 @@ struct ra_config {
 	struct review_rules review;
 	struct sms_rules sms;
 	struct account_rules accounts;
+	struct notice_rules notices;
 	bool has_bank;
 	struct bank bank;
 	struct order_rules orders;

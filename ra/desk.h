@@ -58,6 +58,7 @@ void desk_close(struct desk *d);
 static inline void desk_closep(struct desk **d) { if (*d) desk_close(*d); *d = NULL; }
 /* So many calls may wait for a request to end without keeping others from their turn: the server has as many workers more. */
 #define DESK_WAITERS 64
+#define DESK_NOTIFIERS 16 /* of them wait for messages to people */
 /* An rpc_handler; arg is the desk. */
 bool desk_at_once(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply); /* an rpc_quick */
 void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
@@ -100,6 +101,7 @@ extern const struct desk_part
 	api_admin,
 	api_audit,
 	api_material,
+	api_notice,
 	api_order,
 	api_payment,
 	api_receipt,

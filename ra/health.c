@@ -16,6 +16,7 @@
 #define PENDING_MAX 10000
 #define STALE_S 180
 #define MESSAGE_LATE_S 60
+#define FAILED_S 86400
 
 static json_t *signer_json(const struct signer_state *s)
 {
@@ -134,11 +135,15 @@ static void add_count(void *arg, const char *state, int64_t n)
 /* Codes live for minutes: a message that waits for one is trouble. */
 static enum err add_outbox(struct ctx *c, json_t *o, json_t *list, struct fault *f)
 {
-	int64_t n = 0, since = 0;
-	TRY(store_outbox_waiting(c->db, &n, &since, f));
-	json_object_set_new(o, "messages_waiting", json_integer(n));
-	if (n > 0 && c->now - since > MESSAGE_LATE_S)
-		worry(list, "messages_late", "messages to people cannot be written to the spool");
+	struct outbox_counts n;
+	TRY(store_outbox_counts(c->db, c->now - FAILED_S, &n, f));
+	json_object_set_new(o, "messages_waiting", json_integer(n.waiting));
+	json_object_set_new(o, "messages_failed", json_integer(n.failed));
+	if (n.waiting > 0 && c->now - n.since > MESSAGE_LATE_S)
+		worry(list, "messages_late",
+		      c->desk->config.notices.by_notifier
+			      ? "messages to people are not sent: look at the notifier and its log"
+			      : "messages to people cannot be written to the spool");
 	return OK;
 }
 

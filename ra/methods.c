@@ -11,6 +11,7 @@ static const struct desk_part *const parts[] = {
 	&api_admin,
 	&api_audit,
 	&api_material,
+	&api_notice,
 	&api_order,
 	&api_payment,
 	&api_receipt,

@@ -1,9 +1,11 @@
 /*
- * Out of the database into the spool. The file is written whole and then the row is ended; after a crash in between it is
- * written once more, under the same name with the same bytes. Next: outbox_text.c.
+ * Into the database, and out of it into the spool where no notifier does that. A file is written whole and then the row
+ * is ended; after a crash in between it is written once more, under the same name with the same bytes. Next:
+ * outbox_text.c, notice.c.
  */
 #include "ra/outbox.h"
 
+#include "ra/contact.h"
 #include "ra/mobile.h"
 #include "ra/sealed.h"
 
@@ -17,6 +19,7 @@
 
 #define TURN_US 5000000
 #define PAUSE_MOST_S 300
+#define URGENT_S 3600 /* what lives no longer */
 
 struct outbox {
 	struct desk *desk;
@@ -26,7 +29,20 @@ struct outbox {
 
 /* --- posting --- */
 
-static void write_json(const struct message *m, const struct letter *l, struct buf *ret)
+/* What it says: in the person's language; where nobody has said which, Chinese by SMS and both by mail. */
+static void compose(const struct message *m, const char *language, const char *zh, const char *en, json_t *o)
+{
+	const char *zh_about = outbox_subject(m->template, "zh"), *en_about = outbox_subject(m->template, "en");
+	bool mail = strcmp(m->channel, "mail") == 0, english = strcmp(language, "en") == 0;
+	bool both = mail && language[0] == '\0';
+	json_object_set_new(o, "text", both ? json_sprintf("%s\n\n%s", zh, en) : json_string(english ? en : zh));
+	if (mail)
+		json_object_set_new(o, "subject",
+				    both ? json_sprintf("%s / %s", zh_about, en_about)
+					 : json_string(english ? en_about : zh_about));
+}
+
+static void write_json(const struct message *m, const struct letter *l, const char *language, struct buf *ret)
 {
 	_cleanup_buf_ struct buf zh = {0}, en = {0};
 	_cleanup_(json_freep) json_t *o = json_object();
@@ -36,6 +52,7 @@ static void write_json(const struct message *m, const struct letter *l, struct b
 	json_object_set_new(o, "channel", json_string(m->channel));
 	json_object_set_new(o, "to", json_string(m->recipient));
 	json_object_set_new(o, "template", json_string(m->template));
+	compose(m, language, buf_text(&zh), buf_text(&en), o);
 	json_object_set_new(o, "zh", json_string(buf_text(&zh)));
 	json_object_set_new(o, "en", json_string(buf_text(&en)));
 	json_object_set_new(o, "made", json_time(m->made));
@@ -45,6 +62,8 @@ static void write_json(const struct message *m, const struct letter *l, struct b
 	buf_char(ret, '\n');
 	sodium_memzero(text, strlen(text));
 	free(text);
+	sodium_memzero(zh.data, zh.len);
+	sodium_memzero(en.data, en.len);
 }
 
 static void make(struct ctx *c, const struct letter *l, struct message *ret)
@@ -56,7 +75,9 @@ static void make(struct ctx *c, const struct letter *l, struct message *ret)
 	snprintf(ret->recipient, sizeof(ret->recipient), "%s", l->to);
 	snprintf(ret->template, sizeof(ret->template), "%s", l->template);
 	snprintf(ret->state, sizeof(ret->state), "waiting");
-	ret->made = c->now;
+	ret->account = l->account;
+	ret->urgent = l->lives_s <= URGENT_S;
+	ret->made = ret->next_at = c->now;
 	ret->dies = c->now + l->lives_s;
 }
 
@@ -64,13 +85,16 @@ enum err outbox_post(struct ctx *c, const struct letter *l, struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0};
 	_cleanup_(message_done) struct message m = {0};
+	struct contact contact = {0};
 	make(c, l, &m);
-	if (strcmp(l->channel, "sms") == 0 && !mobile_is_good(l->to)) {
+	if (strcmp(l->channel, "sms") == 0 ? !mobile_is_good(l->to) : !mail_is_good(l->to)) {
 		snprintf(m.state, sizeof(m.state), "unsendable");
 		TRY(desk_audit(c, "message_unsendable", m.template, m.id, f));
 		return store_message_add(c->db, &m, f);
 	}
-	write_json(&m, l, &text);
+	if (l->account != 0)
+		TRY(store_contact(c->db, l->account, &contact, f));
+	write_json(&m, l, contact.language, &text);
 	sealed_put(c->desk, buf_slice(&text), &m.sealed);
 	sodium_memzero(text.data, text.len);
 	c->posted = true;
@@ -83,7 +107,9 @@ static enum err find_due(struct desk *d, int64_t now, bool *ret_there, struct me
 {
 	struct db *db = NULL;
 	TRY(store_read(d->store, &db, f));
-	enum err e = store_message_due(db, now, ret_there, m, f);
+	enum err e = store_message_due(db, "sms", now, ret_there, m, f);
+	if (e == OK && !*ret_there)
+		e = store_message_due(db, "mail", now, ret_there, m, f);
 	store_read_end(d->store, db);
 	return e;
 }
@@ -98,7 +124,7 @@ static enum err to_spool(const struct desk *d, const struct message *m, struct f
 	return e;
 }
 
-static int64_t pause_s(int64_t tries)
+int64_t outbox_pause_s(int64_t tries)
 {
 	int64_t s = 5;
 	for (int64_t i = 0; i < tries && s < PAUSE_MOST_S; i++)
@@ -106,35 +132,58 @@ static int64_t pause_s(int64_t tries)
 	return s < PAUSE_MOST_S ? s : PAUSE_MOST_S;
 }
 
-static enum err end(struct desk *d, const struct message *m, const char *state, int64_t now, const struct fault *why,
-		    struct fault *f)
+/* why NULL: it was sent. */
+static enum err end(struct desk *d, const struct message *m, int64_t now, const struct fault *why, struct fault *f)
 {
 	struct db *db = NULL;
 	TRY(store_begin(d->store, &db, f));
-	enum err e = state ? store_message_end(db, m->id, state, f)
-			   : store_message_later(db, m->id, now + pause_s(m->tries), why->rule, f);
+	enum err e = why ? store_message_later(db, m->id, now + outbox_pause_s(m->tries), 1, why->rule, f)
+			 : store_message_sent(db, m->id, now, f);
 	return store_end(d->store, db, e, f);
 }
 
 static enum err hand_over(struct desk *d, const struct message *m, int64_t now, size_t *n, struct fault *f)
 {
 	struct fault why = {0};
-	if (m->dies <= now)
-		return end(d, m, "expired", now, NULL, f);
 	if (to_spool(d, m, &why) != OK) {
 		log_fault(LOG_LEVEL_ERROR, "outbox", &why);
-		return end(d, m, NULL, now, &why, f);
+		return end(d, m, now, &why, f);
 	}
 	(*n)++;
 	log_event(LOG_LEVEL_INFO, "message_sent", "id=%s channel=%s template=%s", m->id, m->channel, m->template);
-	return end(d, m, "sent", now, NULL, f);
+	return end(d, m, now, NULL, f);
+}
+
+static enum err any_dead(struct desk *d, int64_t now, bool *ret, struct fault *f)
+{
+	struct db *db = NULL;
+	TRY(store_read(d->store, &db, f));
+	enum err e = store_messages_dead(db, now, ret, f);
+	store_read_end(d->store, db);
+	return e;
+}
+
+static enum err expire(struct desk *d, int64_t now, struct fault *f)
+{
+	struct db *db = NULL;
+	int64_t n = 0;
+	bool dead = false;
+	TRY(any_dead(d, now, &dead, f));
+	if (!dead)
+		return OK;
+	TRY(store_begin(d->store, &db, f));
+	TRY(store_end(d->store, db, store_messages_expire(db, now, &n, f), f));
+	if (n > 0)
+		log_event(LOG_LEVEL_WARNING, "messages_expired", "n=%lld", (long long)n);
+	return OK;
 }
 
 enum err outbox_turn(struct desk *d, size_t *ret_n, struct fault *f)
 {
 	int64_t now = clock_now();
 	*ret_n = 0;
-	for (;;) {
+	TRY(expire(d, now, f));
+	while (!d->config.notices.by_notifier) {
 		_cleanup_(message_done) struct message m = {0};
 		bool there = false;
 		TRY(find_due(d, now, &there, &m, f));
@@ -142,6 +191,7 @@ enum err outbox_turn(struct desk *d, size_t *ret_n, struct fault *f)
 			return OK;
 		TRY(hand_over(d, &m, now, ret_n, f));
 	}
+	return OK;
 }
 
 /* --- the thread --- */

@@ -150,7 +150,8 @@ static const struct {
 } peers[] = {{UID_SUBSCRIBER, DESK_SUBSCRIBER},
 	     {UID_OFFICER, DESK_OFFICER},
 	     {UID_ADMIN, DESK_ADMIN},
-	     {UID_PORTAL, DESK_PORTAL}};
+	     {UID_PORTAL, DESK_PORTAL},
+	     {UID_NOTIFIER, DESK_NOTIFIER}};
 #define N_PEERS (sizeof(peers) / sizeof(peers[0]))
 
 static enum fx_uid may_call(const struct rpc_method *m)

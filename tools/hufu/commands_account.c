@@ -141,6 +141,14 @@ const struct command commands_account[] = {
 		 "Example:\n  hufu account licence --organisation 杭州田谷 --agent 张三 --mobile 13858011084 "
 		 "licence.pdf",
 	 .run = run_account_licence},
+	{.name = "account contact",
+	 .usage = "[--mail ADDRESS | --no-mail] [--language LANGUAGE]",
+	 .summary = "where notices go besides the mobile, and in which language",
+	 .help = "  --mail ADDRESS        they go there too\n"
+		 "  --no-mail             to the mobile alone\n"
+		 "  --language LANGUAGE   zh or en\n\n"
+		 "Example:\n  hufu account contact --mail agent@example.com --language en",
+	 .run = run_account_contact},
 	{.name = "account choose",
 	 .usage = "IDENTIFIER",
 	 .summary = "the organisation that is meant, of those of the number",

@@ -35,6 +35,7 @@ int run_account_proof(struct cli *c, int argc, char **argv);
 int run_account_prove(struct cli *c, int argc, char **argv);
 int run_account_sms(struct cli *c, int argc, char **argv);
 int run_account_picture(struct cli *c, int argc, char **argv);
+int run_account_contact(struct cli *c, int argc, char **argv);
 int run_account_choose(struct cli *c, int argc, char **argv);
 int run_account_sessions(struct cli *c, int argc, char **argv);
 int run_account_end(struct cli *c, int argc, char **argv);
