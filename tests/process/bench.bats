@@ -15,7 +15,7 @@ import json, sys
 o = json.load(open(sys.argv[1]))
 assert o["name"] == "issue" and o["cpus"] >= 1 and o["commit"], o
 assert sorted(r["case"] for r in o["rows"]) == sorted(
-    f"{road}-{key}-{n}" for road, n in (("signer", 128), ("signer", 1), ("desk", 32)) for key in ("p256", "rsa2048")), o
+    f"{road}-{key}-{n}" for road, n in (("signer", 128), ("signer", 1), ("desk", 32)) for key in ("p256", "rsa2048", "sm2")), o
 for r in o["rows"]:
     assert set(r) == {"case", "hufu_per_s", "limit_per_s", "ratio", "peers", "p50_ms", "p99_ms", "rss_mib", "runs"}, r
     assert r["runs"] == 3 and r["peers"] == {}, r
@@ -23,6 +23,11 @@ for r in o["rows"]:
     assert abs(r["ratio"] - r["hufu_per_s"] / r["limit_per_s"]) < 0.001, r
 PY
 	[ -z "$(ls -A "$disk")" ] # nothing is left behind
+	TMPDIR=$disk tools/bench issue --seconds 1 --only signer-rsa2048 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
+	python3 -c 'import json, sys; assert [r["case"] for r in json.load(sys.stdin)["rows"]] == ["signer-rsa2048-128", "signer-rsa2048-1"]' <"$BATS_TEST_TMPDIR/out"
+	run tools/bench issue --only nosuch
+	[ "$status" -eq 1 ]
+	[[ "$output" == *'no case has "nosuch" in its name'* ]]
 }
 
 @test "tools/bench desk --json: status and lists, each beside both echo servers" {

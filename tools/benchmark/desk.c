@@ -438,8 +438,7 @@ static enum err import_part(struct desk *d, json_t *rows, struct fault *f)
 	return OK;
 }
 
-/* The desk learns of adopted certificates from the signer's ledger: waits until it has read as far as there is now. */
-static enum err wait_for_follower(struct desk *d, struct fault *f)
+enum err desk_catch_up(struct desk *d, struct fault *f)
 {
 	uint64_t size = 0;
 	TRY(tree_ledger_size(d->tree, &size, f));
@@ -487,6 +486,6 @@ enum err desk_fill(struct desk *d, struct item *items, size_t n, struct fault *f
 		}
 		TRY(import_part(d, rows, f));
 	}
-	TRY(wait_for_follower(d, f));
+	TRY(desk_catch_up(d, f));
 	return load_run(d->tree->desk_socket, d->n_accounts, desk_step, d, f);
 }

@@ -19,6 +19,8 @@ static inline void desk_freep(struct desk **d)
 		desk_free(*d);
 	*d = NULL;
 }
+/* The desk learns of certificates from the signer's ledger: waits until it has read as far as there is now. */
+MUST_CHECK enum err desk_catch_up(struct desk *d, struct fault *f);
 /* Takes the items (adopted before, with their keys): gives each account its share, with a service for each that is
  * renewed and paid. Also logs accounts in that are not yet. */
 MUST_CHECK enum err desk_fill(struct desk *d, struct item *items, size_t n, struct fault *f);

@@ -1,7 +1,6 @@
 /*
- * Two CAs, one with a P-256 and one with an RSA-2048 key, and for each three cases: tallies straight to the signer,
- * many and one at a time, and requests through the desk. In each round every case measures its crypto limit and then
- * Hufu.
+ * Three CAs, with a P-256, an RSA-2048 and an SM2 key, and for each three cases: tallies straight to the signer, many
+ * and one at a time, and requests through the desk. In each round every case measures its crypto limit and then Hufu.
  *
  * Each extension needs a predecessor of its own. A pilot tells how many a run will spend, and they are made, adopted
  * and signed (or, for the desk, paid) before the time of a run begins.
@@ -17,6 +16,7 @@
 #include "tools/benchmark/load.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <string.h>
 
 /* After the libraries whose helpers it has. */
@@ -41,6 +41,7 @@ static const struct plan plans[] = {
 	{"desk-%s-32", DESK, DESK_ACCOUNTS},
 };
 #define N_PLANS (sizeof plans / sizeof plans[0])
+#define N_SIDES 3u
 
 /* The tallies of one case, spent in order. */
 struct pool {
@@ -62,8 +63,8 @@ struct side {
 	struct limit *limit;
 	struct desk *desk;
 	struct pool pools[N_PLANS];
-	struct row *rows[N_PLANS];
-	double best[N_PLANS]; /* certificates a second */
+	struct row *rows[N_PLANS]; /* NULL: not asked for */
+	double best[N_PLANS];	   /* certificates a second */
 	struct program *ca, *ra;
 };
 
@@ -71,14 +72,14 @@ struct issue {
 	const struct bench_run *b;
 	struct old_ca old;
 	char *old_path;
-	struct side sides[2];
+	struct side sides[N_SIDES];
 	struct timing timing;
 	struct report *report;
 };
 
 static void issue_done(struct issue *x)
 {
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < N_SIDES; i++) {
 		struct side *s = &x->sides[i];
 		desk_freep(&s->desk);
 		limit_freep(&s->limit);
@@ -154,10 +155,12 @@ static enum err run_plan(struct issue *x, struct side *s, size_t k, struct fault
 
 static struct row *add_row(struct issue *x, const struct side *s, const struct plan *p)
 {
-	struct row *r = &x->report->rows[x->report->n_rows++];
 	_cleanup_(freep) char *name = NULL;
 	const char *at = strstr(p->name, "%s");
 	name = xasprintf("%.*s%s%s", (int)(at - p->name), p->name, s->word, at + 2);
+	if (x->b->only && !strstr(name, x->b->only))
+		return NULL;
+	struct row *r = &x->report->rows[x->report->n_rows++];
 	snprintf(r->name, sizeof r->name, "%s", name);
 	return r;
 }
@@ -171,8 +174,16 @@ static struct program *add_program(struct issue *x, const struct side *s, const 
 	return p;
 }
 
+/* A CA of which no case is asked for is not laid out. */
 static enum err open_side(struct issue *x, struct side *s, struct fault *f)
 {
+	bool asked = false;
+	for (size_t k = 0; k < N_PLANS; k++) {
+		s->rows[k] = add_row(x, s, &plans[k]);
+		asked = asked || s->rows[k];
+	}
+	if (!asked)
+		return OK;
 	progress(x, "%s: laying out", s->word);
 	s->tree.build = x->b->build;
 	s->tree.policies = x->b->policies;
@@ -181,12 +192,10 @@ static enum err open_side(struct issue *x, struct side *s, struct fault *f)
 	TRY(tree_start(&s->tree, f));
 	s->ca = add_program(x, s, "hufu-ca", &s->tree.idle_ca);
 	s->ra = add_program(x, s, "hufu-ra", &s->tree.idle_ra);
-	s->stock = (struct stock){.old = &x->old, .ra = &s->tree.ra_key};
+	s->stock = (struct stock){.old = &x->old, .ra = &s->tree.ra_key, .officer = &s->tree.officers[0]};
 	memcpy(s->stock.ca, s->tree.ca_key_id, sizeof s->stock.ca);
 	memcpy(s->stock.policy, s->tree.policy, sizeof s->stock.policy);
 	s->desk = desk_new(&s->tree, &x->old, DESK_ACCOUNTS);
-	for (size_t k = 0; k < N_PLANS; k++)
-		s->rows[k] = add_row(x, s, &plans[k]);
 	return limit_new(s->alg, &s->limit, f);
 }
 
@@ -209,12 +218,25 @@ static enum err fill(struct issue *x, struct side *s, size_t k, size_t n, struct
 
 /* --- rounds ------------------------------------------------------------------------------------------------------- */
 
+/* The signer alone is measured alone: the desk, which would follow its ledger, stands still meanwhile. */
+static enum err run_alone(struct issue *x, struct side *s, size_t k, struct fault *f)
+{
+	if (plans[k].road == DESK)
+		return run_plan(x, s, k, f);
+	(void)kill(s->tree.ra, SIGSTOP);
+	enum err e = run_plan(x, s, k, f);
+	(void)kill(s->tree.ra, SIGCONT);
+	return e;
+}
+
 static enum err run_counted(struct issue *x, struct side *s, size_t k, struct sample *sample, struct fault *f)
 {
 	int64_t before_us, after_us;
 	bool with_ra = plans[k].road == DESK;
+	if (with_ra)
+		TRY(desk_catch_up(s->desk, f));
 	TRY(tree_cpu_us(&s->tree, with_ra, &before_us, f));
-	TRY(run_plan(x, s, k, f));
+	TRY(run_alone(x, s, k, f));
 	TRY(tree_cpu_us(&s->tree, with_ra, &after_us, f));
 	if (x->timing.n == 0)
 		return fault_raise(f, ERR_INTERNAL, "pool_empty", s->rows[k]->name,
@@ -253,6 +275,7 @@ static enum err measure(struct issue *x, struct side *s, size_t k, struct fault 
 	/* One request at a time keeps one core busy at most. */
 	unsigned cores = plans[k].in_flight < x->b->cpus ? plans[k].in_flight : x->b->cpus;
 	TRY(top_up(x, s, k, f));
+	progress(x, "%s: run %zu of %u", r->name, r->n_runs + 1, x->b->runs);
 	TRY(limit_run(s->limit, cores, x->b->seconds * LIMIT_SECONDS, &sample->limit_per_s, f));
 	TRY(run_counted(x, s, k, sample, f));
 	r->n_runs++;
@@ -264,10 +287,13 @@ static enum err measure(struct issue *x, struct side *s, size_t k, struct fault 
 static enum err all_rounds(struct issue *x, struct fault *f)
 {
 	for (unsigned round = 0; round < x->b->runs; round++)
-		for (size_t i = 0; i < 2; i++)
+		for (size_t i = 0; i < N_SIDES; i++)
 			for (size_t k = 0; k < N_PLANS; k++)
-				TRY(measure(x, &x->sides[i], k, f));
-	for (size_t i = 0; i < 2; i++) {
+				if (x->sides[i].rows[k])
+					TRY(measure(x, &x->sides[i], k, f));
+	for (size_t i = 0; i < N_SIDES; i++) {
+		if (!x->sides[i].ca)
+			continue;
 		TRY(memory_read(x->sides[i].tree.ca, &x->sides[i].ca->loaded, f));
 		TRY(memory_read(x->sides[i].tree.ra, &x->sides[i].ra->loaded, f));
 	}
@@ -281,11 +307,14 @@ static enum err run_all(struct issue *x, struct fault *f)
 	pem_put(&pem, "CERTIFICATE", buf_slice(&x->old.cert));
 	x->old_path = path_join(x->b->dir, "old-ca.pem");
 	TRY(file_write_new(x->old_path, buf_slice(&pem), 0644, f));
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < N_SIDES; i++)
 		TRY(open_side(x, &x->sides[i], f));
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < N_SIDES; i++)
 		for (size_t k = 0; k < N_PLANS; k++)
-			TRY(pilot(x, &x->sides[i], k, f));
+			if (x->sides[i].rows[k])
+				TRY(pilot(x, &x->sides[i], k, f));
+	if (x->report->n_rows == 0)
+		return fault_raise(f, ERR_CONFIG, "no_case", "case", "no case has \"%s\" in its name", x->b->only);
 	return all_rounds(x, f);
 }
 
@@ -295,7 +324,8 @@ enum err issue_run(const struct bench_run *b, struct report *ret, struct fault *
 	struct issue x = {.b = b,
 			  .report = ret,
 			  .sides = {{.word = "p256", .algorithm = "p256", .alg = KEY_P256},
-				    {.word = "rsa2048", .algorithm = "rsa", .alg = KEY_RSA}}};
+				    {.word = "rsa2048", .algorithm = "rsa", .alg = KEY_RSA},
+				    {.word = "sm2", .algorithm = "sm2", .alg = KEY_SM2}}};
 	enum err e = run_all(&x, f);
 	issue_done(&x);
 	return e;

@@ -9,6 +9,7 @@
 struct bench_run {
 	const char *build, *policies; /* folders */
 	const char *dir;	      /* an empty folder, on the disk that is measured */
+	const char *only;	      /* part of the names of the cases that are wanted; NULL: all */
 	unsigned cpus, seconds, runs;
 	size_t certificates; /* that a generated desk holds */
 	bool progress;	     /* say on stderr what is being done */

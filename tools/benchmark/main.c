@@ -47,8 +47,9 @@ struct options {
 
 static int usage(const char *why, const char *what)
 {
-	fprintf(stderr, "hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--certificates N] [--json]\n", why,
-		what);
+	fprintf(stderr,
+		"hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--only CASE] [--certificates N] [--json]\n",
+		why, what);
 	for (size_t i = 0; i < N_BENCHMARKS; i++)
 		fprintf(stderr, "  %-8s %s\n", benchmarks[i].name, benchmarks[i].what);
 	return 4;
@@ -80,6 +81,8 @@ static int read_options(int argc, char **argv, struct options *o)
 		else if (strcmp(a, "--certificates") == 0 && u64_parse(value, strlen(value), MAX_CERTIFICATES, &n) &&
 			 n > 0)
 			o->run.certificates = n;
+		else if (strcmp(a, "--only") == 0)
+			o->run.only = value;
 		else if (strcmp(a, "--build") == 0)
 			o->run.build = value;
 		else if (strcmp(a, "--policies") == 0)
@@ -161,7 +164,7 @@ static enum err run(struct options *o, struct report *r, struct fault *f)
 	if (e == OK)
 		e = o->benchmark->run(&o->run, r, f);
 	/* Whoever stops us often stops the daemons first, so the error may be theirs. */
-	if (e == OK || load_stop)
+	if (e == OK || e == ERR_CONFIG || load_stop)
 		(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	else
 		fprintf(stderr, "hufu-bench: %s is left for a look at the logs\n", dir);

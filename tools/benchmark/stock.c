@@ -167,6 +167,7 @@ static enum err put_request(const struct stock *s, const struct tally *t, EVP_PK
 	TRY(privkey_sign(key, KEY_P256, buf_slice(&text), &sig, f));
 	note_begin(buf_slice(&text), &note);
 	TRY(note_add_line(&note, name, key_id, buf_slice(&sig), f));
+	TRY(note_sign_ed25519(&note, s->officer->name, s->officer->secret.p, f));
 	TRY(note_sign_ed25519(&note, s->ra->name, s->ra->secret.p, f));
 	wire_tally_put(&(struct wire_tally){.note = buf_slice(&note)}, ret);
 	return OK;

@@ -31,7 +31,7 @@ struct item {
 	char name[48];	    /* of its subject */
 	char serial[24];    /* hex */
 	EVP_PKEY *key;	    /* when the proof is made later; NULL else */
-	struct buf request; /* wire message TALLY with the subscriber's and the RA's lines; empty when the proof is made
+	struct buf request; /* wire message TALLY with the subscriber's, an officer's and the RA's lines; empty when the proof is made
 			       later */
 };
 void items_free(struct item *items, size_t n); /* and the array */
@@ -39,7 +39,7 @@ void items_free(struct item *items, size_t n); /* and the array */
 struct stock {
 	const struct old_ca *old;
 	uint8_t ca[20], policy[32]; /* what the tallies name */
-	const struct person_key *ra;
+	const struct person_key *ra, *officer;
 	uint64_t next; /* number of the next item: subject and serial follow from it */
 };
 /* Makes n items on all cores. tallies: make the request, and forget the key. Gives *ret: items_free(). */
