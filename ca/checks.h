@@ -25,6 +25,7 @@ struct request {
 	struct tally t;
 	uint8_t text_sha256[32];
 	const struct member *ra; /* whose signature held, or NULL */
+	const struct note_sig *ra_line;
 	bool recorded;		 /* from here on a refusal is written into the ledger */
 	bool given_up;		 /* it is there already, as the end of an intent */
 	const struct policy_ready *ready;

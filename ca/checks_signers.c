@@ -41,6 +41,7 @@ enum err signers_ra(struct request *r, struct fault *f)
 					   "found lines of RAs \"%s\" and \"%s\", wanted one RA's", r->ra->name,
 					   m->name);
 		r->ra = m;
+		r->ra_line = sig;
 	}
 	if (!r->ra)
 		return fault_raise(f, ERR_CRYPTO, "ra_signature", "tally.signature",
@@ -99,7 +100,7 @@ enum err signers_people(struct request *r, struct fault *f)
 	struct signers signers = {0};
 	unsigned needed = officers_needed(r);
 	size_t may = 0, all;
-	TRY(roster_signers(&r->heads->roster, &r->note, true, &signers, f));
+	TRY(roster_signers(&r->heads->roster, &r->note, true, r->ra_line, &signers, f));
 	all = signers_officers(&signers);
 	for (size_t i = 0; i < signers.n; i++)
 		may += signers.who[i]->role == ROLE_OFFICER && officer_may(r, signers.who[i]);

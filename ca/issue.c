@@ -55,6 +55,7 @@ static enum err lint(struct request *r, struct slice tbs, struct fault *f)
 					     .subject = &r->subject,
 					     .key = r->facts.key,
 					     .signer = ca_key_public(r->s->throwaway),
+					     .made = {tbs, buf_slice(&signature)},
 					     .now = r->now},
 			f);
 }
@@ -201,7 +202,7 @@ static enum err finish(struct signer *s, const struct ca_key *key, struct slice 
 {
 	_cleanup_buf_ struct buf signature = {0};
 	TRY(ca_key_sign(key, tbs, &signature, f));
-	if (!pubkey_verify(&s->issuer.key, tbs, buf_slice(&signature)))
+	if (!known_key_verify(s->issuer_verifier, tbs, buf_slice(&signature)))
 		return fault_raise(f, ERR_INTERNAL, "signature_faulty", "certificate.signature",
 				   "the CA's own signature does not hold");
 	o->signature = buf_slice(&signature);

@@ -14,6 +14,9 @@ struct lint_input {
 	const struct name *subject;   /* what was meant */
 	const struct pubkey *key;     /* what was meant */
 	const struct pubkey *signer;  /* the throw-away key: the signature must hold under it */
+	struct {
+		struct slice tbs, signature; /* what signer was just asked to sign, and what it answered; empty: not known */
+	} made;
 	int64_t now;
 };
 struct lint_rule {

@@ -183,6 +183,7 @@ static enum err load(struct signer *s, struct fault *f)
 	struct db *db;
 	TRY(issuer_load(s->config->issuer, &s->issuer_der, &s->issuer, f));
 	TRY(check_root(s, f));
+	s->issuer_verifier = known_key_new(&s->issuer.key);
 	TRY(ca_key_throwaway(s->issuer.key.alg, s->issuer.key.bits, &s->throwaway, f));
 	TRY(ledger_reader(s->ledger, &db, f));
 	enum err e = heads_load(db, &s->issuer, &s->heads, f);
@@ -221,6 +222,7 @@ void signer_free(struct signer *s)
 	if (s->throwaway)
 		ca_key_free(s->throwaway);
 	heads_unrefp(&s->heads);
+	known_key_freep(&s->issuer_verifier);
 	cert_done(&s->issuer);
 	buf_done(&s->issuer_der);
 	pthread_mutex_destroy(&s->lock);

@@ -12,6 +12,7 @@
 #include "ca/key.h"
 #include "ca/ledger.h"
 #include "common/note/roster.h"
+#include "common/pki/known_key.h"
 #include "common/policy/policy.h"
 #include "common/rpc/server.h"
 
@@ -58,6 +59,7 @@ struct signer {
 	struct ledger *ledger;		/* borrowed */
 	struct buf issuer_der;
 	struct cert issuer;
+	struct known_key *issuer_verifier; /* of issuer.key: our own signatures */
 	struct ca_key *throwaway;
 	_Atomic(struct ca_key *) key; /* NULL: locked; set once */
 	pthread_mutex_t lock;	      /* of heads, serial_last and buckets */

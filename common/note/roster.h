@@ -50,12 +50,14 @@ const struct member *roster_by_name(const struct roster *r, const char *name);
 bool member_may(const struct member *m, const char *project, enum tally_kind kind);
 
 /* Who of the roster validly signed this note, in that role. Lines that name a member but do not hold, or that name nobody (and are not a
- * subscriber's or new-key line when allow_subscribers), are an error: ERR_CRYPTO signature / ERR_RULE signer_unknown. */
+ * subscriber's or new-key line when allow_subscribers), are an error: ERR_CRYPTO signature / ERR_RULE signer_unknown. known: a line that
+ * was found to hold for its member already, or NULL. */
 struct signers {
 	const struct member *who[NOTE_MAX_SIGS];
 	size_t n;
 };
-MUST_CHECK enum err roster_signers(const struct roster *r, const struct note *n, bool allow_subscribers, struct signers *ret, struct fault *f);
+MUST_CHECK enum err roster_signers(const struct roster *r, const struct note *n, bool allow_subscribers, const struct note_sig *known,
+				   struct signers *ret, struct fault *f);
 /* How many different officers are among them. */
 size_t signers_officers(const struct signers *s);
 /* Judges a roster, policy or adoption note's signatures: at least quorum officers of r, nobody else. ERR_RULE quorum. */

@@ -29,8 +29,8 @@ static enum err line_check(const struct note *n, const struct note_sig *s, const
 			   s->name);
 }
 
-enum err roster_signers(const struct roster *r, const struct note *n, bool allow_subscribers, struct signers *ret,
-			struct fault *f)
+enum err roster_signers(const struct roster *r, const struct note *n, bool allow_subscribers,
+			const struct note_sig *known, struct signers *ret, struct fault *f)
 {
 	struct signers found = {0};
 
@@ -40,7 +40,8 @@ enum err roster_signers(const struct roster *r, const struct note *n, bool allow
 
 		if (allow_subscribers && is_subscriber(s->name))
 			continue;
-		TRY(line_check(n, s, m, f));
+		if (s != known)
+			TRY(line_check(n, s, m, f));
 		found.who[found.n++] = m;
 	}
 	*ret = found;
@@ -66,7 +67,7 @@ enum err roster_quorum(const struct roster *r, const struct note *n, const char 
 	struct signers s;
 	size_t officers;
 
-	TRY(roster_signers(r, n, false, &s, f));
+	TRY(roster_signers(r, n, false, NULL, &s, f));
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.who[i]->role != ROLE_OFFICER)
 			return fault_raise(f, ERR_RULE, "signer_role", object,

@@ -28,6 +28,9 @@ const EVP_MD *digest_by_name(const char *md);
 /* RSAPublicKey's two numbers as INTEGER bodies, out of the BIT STRING's content. */
 bool rsa_numbers(struct slice key_bits, struct slice *ret_n, struct slice *ret_e);
 
+/* r and s of an ECDSA or SM2 signature as INTEGER bodies, if it has the one strict form. RFC 3279 2.2.3. */
+bool rs_read(struct slice sig, unsigned field_bits, struct slice *ret_r, struct slice *ret_s);
+
 /* May a key of that kind have made a signature of that family? */
 bool sigalg_fits(const struct sigalg *s, enum key_alg alg);
 

@@ -21,13 +21,12 @@ static bool scalar_is_sane(struct slice body, unsigned field_bits)
 }
 
 /* SEQUENCE of r and s, positive, no wider than the order; that they are below it libcrypto checks. RFC 3279 2.2.3. */
-static bool rs_is_strict(struct slice sig, unsigned field_bits)
+bool rs_read(struct slice sig, unsigned field_bits, struct slice *ret_r, struct slice *ret_s)
 {
 	struct der d = der_of(sig), rs;
-	struct slice r, s;
-	return der_enter(&d, DER_SEQUENCE, &rs) && der_at_end(&d) && der_get_integer(&rs, &r) &&
-	       der_get_integer(&rs, &s) && der_at_end(&rs) && scalar_is_sane(r, field_bits) &&
-	       scalar_is_sane(s, field_bits);
+	return der_enter(&d, DER_SEQUENCE, &rs) && der_at_end(&d) && der_get_integer(&rs, ret_r) &&
+	       der_get_integer(&rs, ret_s) && der_at_end(&rs) && scalar_is_sane(*ret_r, field_bits) &&
+	       scalar_is_sane(*ret_s, field_bits);
 }
 
 static bool verify_ed25519(const struct pubkey *k, struct slice msg, struct slice sig)
@@ -64,7 +63,8 @@ static bool verify(const struct pubkey *k, const char *md_name, struct slice msg
 	if (k->alg == KEY_ED25519)
 		return !md_name && verify_ed25519(k, msg, sig);
 	const EVP_MD *md = md_name ? digest_by_name(md_name) : NULL;
-	if (!md || (k->alg != KEY_RSA && !rs_is_strict(sig, k->bits)))
+	struct slice r, s;
+	if (!md || (k->alg != KEY_RSA && !rs_read(sig, k->bits, &r, &s)))
 		return false;
 	return verify_evp(k, md, msg, sig);
 }

@@ -324,8 +324,8 @@ static void test_signers_beside_subscribers(void **state)
 	read_roster(&r);
 	sign_all(&b, hands, 5);
 	check_ok("parse", note_parse(buf_slice(&b), 5, &n, &f), &f);
-	check_refused("not allowed", roster_signers(&r, &n, false, &s, &f), &f, ERR_RULE, "signer_unknown");
-	check_ok("allowed", roster_signers(&r, &n, true, &s, &f), &f);
+	check_refused("not allowed", roster_signers(&r, &n, false, NULL, &s, &f), &f, ERR_RULE, "signer_unknown");
+	check_ok("allowed", roster_signers(&r, &n, true, NULL, &s, &f), &f);
 	assert_int_equal(s.n, 3);
 	assert_ptr_equal(s.who[0], roster_by_name(&r, "desk"));
 	assert_int_equal(signers_officers(&s), 2);

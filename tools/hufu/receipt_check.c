@@ -215,7 +215,7 @@ static enum err check_signatures(struct checking *c, struct fault *f)
 		if (strncmp(name, "sub:", 4) == 0 || strcmp(name, NOTE_NEW_KEY) == 0)
 			TRY(check_subject_line(c, &c->note.sigs[i], f));
 	}
-	TRY(roster_signers(c->trust->roster, &c->note, true, &c->people, f));
+	TRY(roster_signers(c->trust->roster, &c->note, true, NULL, &c->people, f));
 	return check_officers(c, f);
 }
 

@@ -1,0 +1,197 @@
+/*
+ * The equations of ECDSA (FIPS 186-4 6.4) and SM2 (GB/T 32918.2 7.1) with tables.
+ *
+ * Both ask for a sum u G + v Q of the curve's generator G and the key's point Q. libcrypto keeps multiples of G alone,
+ * and computes v Q anew for each signature, which is nearly all of a verification's time. A group whose generator is Q
+ * makes it keep multiples of Q as well. All numbers here are public: the signature's, the message's hash, the public
+ * key. So nothing needs constant time, and nothing secret is touched.
+ *
+ * P-256 has assembly that multiplies a generator by its table alone: two products and a sum. Elsewhere libcrypto takes
+ * the table only for a generator beside another point, so u G + Q comes first and (v - 1) Q is added to it.
+ */
+/* EC_GROUP_precompute_mult() and EC_POINTs_mul(): OpenSSL 3 has nothing in their place. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "common/pki/known_key.h"
+#include "common/pki/pubkey_private.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/obj_mac.h>
+#include <string.h>
+
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
+
+#define FIELD_BYTES 32
+#define POINT_BYTES (1 + 2 * FIELD_BYTES)
+
+struct known_key {
+	const struct pubkey *key;
+	EC_GROUP *base, *own; /* whose generator is G, and Q; NULL: no tables for this kind */
+	uint8_t z[32];	      /* SM2: hash of id, curve and key (GB/T 32918.2 5.5) */
+};
+
+CLEANUP_PTR(BN_CTX, bn_ctx_freep, BN_CTX_free)
+CLEANUP_PTR(EC_POINT, ec_point_freep, EC_POINT_free)
+
+static void digest(const char *md, struct slice a, struct slice b, uint8_t ret[32])
+{
+	_cleanup_(evp_md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	if (!ctx || EVP_DigestInit_ex2(ctx, digest_by_name(md), NULL) != 1 || EVP_DigestUpdate(ctx, a.p, a.n) != 1 ||
+	    EVP_DigestUpdate(ctx, b.p, b.n) != 1 || EVP_DigestFinal_ex(ctx, ret, NULL) != 1)
+		abort();
+}
+
+static void put_number(struct buf *b, const BIGNUM *n)
+{
+	uint8_t bytes[FIELD_BYTES];
+	if (BN_bn2binpad(n, bytes, FIELD_BYTES) != FIELD_BYTES)
+		abort();
+	buf_add(b, bytes, FIELD_BYTES);
+}
+
+/* Length of the id in bits, id, a, b, G, Q. */
+static void sm2_identity(struct known_key *k, struct slice point, BN_CTX *ctx)
+{
+	_cleanup_buf_ struct buf b = {0};
+	uint8_t generator[POINT_BYTES];
+	BIGNUM *curve_a = BN_CTX_get(ctx), *curve_b = BN_CTX_get(ctx);
+	if (!curve_b || EC_GROUP_get_curve(k->base, NULL, curve_a, curve_b, ctx) != 1 ||
+	    EC_POINT_point2oct(k->base, EC_GROUP_get0_generator(k->base), POINT_CONVERSION_UNCOMPRESSED, generator,
+			       sizeof(generator), ctx) != sizeof(generator))
+		abort();
+	size_t bits = 8 * (sizeof(SM2_ID) - 1);
+	buf_char(&b, (char)(bits >> 8));
+	buf_char(&b, (char)bits);
+	buf_str(&b, SM2_ID);
+	put_number(&b, curve_a);
+	put_number(&b, curve_b);
+	buf_add(&b, generator + 1, sizeof(generator) - 1);
+	buf_add(&b, point.p + 1, point.n - 1);
+	digest("SM3", buf_slice(&b), (struct slice){0}, k->z);
+}
+
+static void make_tables(struct known_key *k, int curve)
+{
+	struct slice point = slice_of(k->key->spki + k->key->spki_len - POINT_BYTES, POINT_BYTES);
+	_cleanup_(bn_ctx_freep) BN_CTX *ctx = BN_CTX_new();
+	if (!ctx)
+		abort();
+	BN_CTX_start(ctx);
+	k->base = EC_GROUP_new_by_curve_name(curve);
+	k->own = k->base ? EC_GROUP_dup(k->base) : NULL;
+	_cleanup_(ec_point_freep) EC_POINT *q = k->own ? EC_POINT_new(k->own) : NULL;
+	if (!q || EC_POINT_oct2point(k->own, q, point.p, point.n, ctx) != 1 ||
+	    EC_GROUP_set_generator(k->own, q, EC_GROUP_get0_order(k->base), EC_GROUP_get0_cofactor(k->base)) != 1 ||
+	    EC_GROUP_precompute_mult(k->own, ctx) != 1)
+		abort();
+	if (k->key->alg == KEY_SM2) {
+		if (EC_GROUP_precompute_mult(k->base, ctx) != 1) /* P-256 brings its own */
+			abort();
+		sm2_identity(k, point, ctx);
+	}
+	BN_CTX_end(ctx);
+}
+
+struct known_key *known_key_new(const struct pubkey *key)
+{
+	struct known_key *k = xcalloc(1, sizeof(*k));
+	k->key = key;
+	if (key->alg == KEY_P256)
+		make_tables(k, NID_X9_62_prime256v1);
+	else if (key->alg == KEY_SM2)
+		make_tables(k, NID_sm2);
+	return k;
+}
+
+void known_key_free(struct known_key *k)
+{
+	EC_GROUP_free(k->base);
+	EC_GROUP_free(k->own);
+	free(k);
+}
+
+/* One verification: room for its numbers in ctx. */
+struct equation {
+	const struct known_key *k;
+	BN_CTX *ctx;
+	const BIGNUM *n; /* order */
+	BIGNUM *r, *s, *e, *u, *v, *x;
+};
+
+/* x of u G + v Q. False at infinity, or when libcrypto fails. */
+static bool sum_x(const struct equation *q)
+{
+	const EC_GROUP *base = q->k->base, *own = q->k->own;
+	_cleanup_(ec_point_freep) EC_POINT *a = EC_POINT_new(base), *b = EC_POINT_new(base);
+	if (!a || !b)
+		abort();
+	if (q->k->key->alg == KEY_P256)
+		return EC_POINT_mul(base, a, q->u, NULL, NULL, q->ctx) == 1 &&
+		       EC_POINT_mul(own, b, q->v, NULL, NULL, q->ctx) == 1 &&
+		       EC_POINT_add(base, a, a, b, q->ctx) == 1 &&
+		       EC_POINT_get_affine_coordinates(base, a, q->x, NULL, q->ctx) == 1;
+	const EC_POINT *key[1] = {EC_GROUP_get0_generator(own)}, *first[1] = {a};
+	const BIGNUM *one[1] = {BN_value_one()};
+	return EC_POINTs_mul(base, a, q->u, 1, key, one, q->ctx) == 1 &&
+	       BN_mod_sub(q->v, q->v, BN_value_one(), q->n, q->ctx) == 1 &&
+	       EC_POINTs_mul(own, b, q->v, 1, first, one, q->ctx) == 1 &&
+	       EC_POINT_get_affine_coordinates(base, b, q->x, NULL, q->ctx) == 1;
+}
+
+/* u = e / s, v = r / s; x of the sum is r. */
+static bool ecdsa_holds(const struct equation *q)
+{
+	return BN_mod_inverse(q->s, q->s, q->n, q->ctx) && BN_mod_mul(q->u, q->e, q->s, q->n, q->ctx) == 1 &&
+	       BN_mod_mul(q->v, q->r, q->s, q->n, q->ctx) == 1 && sum_x(q) && BN_nnmod(q->x, q->x, q->n, q->ctx) == 1 &&
+	       BN_cmp(q->x, q->r) == 0;
+}
+
+/* u = s, v = r + s, not 0; e and x of the sum together are r. */
+static bool sm2_holds(const struct equation *q)
+{
+	return BN_copy(q->u, q->s) && BN_mod_add(q->v, q->r, q->s, q->n, q->ctx) == 1 && !BN_is_zero(q->v) &&
+	       sum_x(q) && BN_mod_add(q->x, q->x, q->e, q->n, q->ctx) == 1 && BN_cmp(q->x, q->r) == 0;
+}
+
+static bool in_range(const BIGNUM *v, const BIGNUM *n)
+{
+	return !BN_is_zero(v) && !BN_is_negative(v) && BN_cmp(v, n) < 0;
+}
+
+static bool holds(const struct equation *q, struct slice r, struct slice s, const uint8_t hash[32])
+{
+	if (!q->x || !BN_bin2bn(r.p, (int)r.n, q->r) || !BN_bin2bn(s.p, (int)s.n, q->s) || !BN_bin2bn(hash, 32, q->e))
+		abort();
+	if (!in_range(q->r, q->n) || !in_range(q->s, q->n))
+		return false;
+	return q->k->key->alg == KEY_SM2 ? sm2_holds(q) : ecdsa_holds(q);
+}
+
+bool known_key_verify(const struct known_key *k, struct slice msg, struct slice sig)
+{
+	struct slice r, s;
+	uint8_t hash[32];
+	if (!k->base)
+		return pubkey_verify(k->key, msg, sig);
+	if (!rs_read(sig, k->key->bits, &r, &s))
+		return false;
+	if (k->key->alg == KEY_SM2)
+		digest("SM3", slice_of(k->z, sizeof(k->z)), msg, hash);
+	else
+		sha256(msg.p, msg.n, hash);
+	_cleanup_(bn_ctx_freep) BN_CTX *ctx = BN_CTX_new();
+	if (!ctx)
+		abort();
+	BN_CTX_start(ctx);
+	struct equation q = {.k = k, .ctx = ctx, .n = EC_GROUP_get0_order(k->base)};
+	BIGNUM **numbers[] = {&q.r, &q.s, &q.e, &q.u, &q.v, &q.x};
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		*numbers[i] = BN_CTX_get(ctx);
+	bool good = holds(&q, r, s, hash);
+	BN_CTX_end(ctx);
+	if (!good)
+		ERR_clear_error();
+	return good;
+}
