@@ -25,6 +25,7 @@ static const int64_t default_locks[] = {1, 5, 30};
 /* The file as it is written; paths are made absolute afterwards. */
 struct raw {
 	struct material_rules materials;
+	struct token_rules tokens;
 	const char *root, *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key, *ra_name, *calendar;
 	int64_t workers, senders, session_minutes;
 	int log;
@@ -274,6 +275,15 @@ static const struct yaml_rule material_rules[] = {
 	 .def = 256,
 	 .help = "MiB of disk that materials leave free"},
 	{0}};
+static const struct yaml_rule token_rules[] = {
+	{.key = "key",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct token_rules, key),
+	 .required = true,
+	 .min = 1,
+	 .max = PATH_MAX - 1,
+	 .help = "file of the public half of the desk's token key, which PUKs are sealed to"},
+	{0}};
 #define PATH(member, text)                                                                                             \
 	{                                                                                                              \
 		.key = #member, .kind = YK_STR, .offset = offsetof(struct raw, member), .required = true, .min = 1,    \
@@ -383,6 +393,11 @@ static const struct yaml_rule rules[] = {
 	 .offset = offsetof(struct raw, materials),
 	 .sub = material_rules,
 	 .help = "files that people bring"},
+	{.key = "tokens",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, tokens),
+	 .sub = token_rules,
+	 .help = "USB keys; without it the desk holds no PUKs"},
 	{.key = "log",
 	 .kind = YK_WORD,
 	 .offset = offsetof(struct raw, log),
@@ -402,6 +417,7 @@ void ra_config_done(struct ra_config *c)
 	free(c->ra_key);
 	free(c->log_key);
 	free(c->provider_secret);
+	free(c->token_key);
 	yaml_freep(&c->doc);
 	*c = (struct ra_config){0};
 }
@@ -519,6 +535,7 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->has_provider = raw->has_provider;
 	c->provider = raw->provider;
 	c->provider_secret = raw->has_provider ? path_join(root, raw->provider.secret) : NULL;
+	c->token_key = raw->tokens.key ? path_join(root, raw->tokens.key) : NULL;
 	c->materials = raw->materials;
 	if (c->materials.retention_years == 0) /* the whole block may be absent */
 		c->materials = (struct material_rules){

@@ -68,6 +68,10 @@ struct provider {
 	const char *return_url; /* where the payer comes back to; {order} */
 	const char *secret;     /* file of the HMAC secret, as it is written */
 };
+/* USB keys. */
+struct token_rules {
+	const char *key; /* file of the public half of the desk's token key, as it is written */
+};
 struct material_rules {
 	const char *key;         /* file of the material key as it is written; NULL: materials.key in the state folder */
 	int64_t retention_years; /* that materials are kept behind the end of the certificate that came of them */
@@ -97,6 +101,7 @@ struct ra_config {
 	struct provider provider;
 	char *provider_secret; /* absolute path of the file; owned; NULL without a provider */
 	struct material_rules materials;
+	char *token_key; /* absolute path; owned; NULL: this desk holds no PUKs */
 	enum log_level log;
 	struct yaml_doc *doc;
 	uint8_t sha256[32]; /* of the file */

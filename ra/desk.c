@@ -463,6 +463,8 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	TRY(load_key(d, f));
 	TRY(load_log_key(d, f));
 	TRY(load_provider(d, f));
+	if (d->config.token_key)
+		TRY(puk_key_load(d->config.token_key, &d->token_key, f));
 	TRY(password_guard_open(d->config.login.initial_password, &d->passwords, f));
 	TRY(signer_view_open(d->store, &d->view, f));
 	return rpc_client_open(d->config.signer_socket, SIGNER_TIMEOUT_MS, WIRE_MAX_MESSAGE, &d->signer, f);

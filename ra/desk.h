@@ -7,6 +7,7 @@
 #ifndef HUFU_RA_DESK_H
 #define HUFU_RA_DESK_H
 
+#include "common/base/puk.h"
 #include "common/note/checkpoint.h"
 #include "common/note/person.h"
 #include "common/rpc/jsonrpc.h"
@@ -33,6 +34,7 @@ struct desk {
 	_Atomic bool forked;            /* the ledger is not the one that was followed: no more work is taken */
 	_Atomic bool cut;               /* the signer did not answer a tally: when it answers again, what waits is due */
 	struct secret provider_secret;  /* of payments online; empty without a provider */
+	struct puk_key token_key;       /* that PUKs are sealed to; when config.token_key is there */
 	struct rpc_client *signer;
 	struct signer_view *view;
 	struct handover_pool *handover; /* NULL until it runs */
@@ -109,6 +111,7 @@ extern const struct desk_part
 	api_review, api_case,
 	api_service,
 	api_status,
+	api_token,
 	desk_messages;
 /* All of them, one after the other; NULL past the last. */
 const struct desk_method *desk_method_at(size_t i);

@@ -19,6 +19,7 @@ static const struct desk_part *const parts[] = {
 	&api_review, &api_case,
 	&api_service,
 	&api_status,
+	&api_token,
 	&desk_messages,
 	// clang-format on
 };

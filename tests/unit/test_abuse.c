@@ -9,6 +9,7 @@
 
 #include "common/base/text.h"
 #include "common/rpc/json.h"
+#include "token_kit.h"
 
 #include <assert.h>
 #include <sqlite3.h>
@@ -16,6 +17,8 @@
 
 #define OWN_SERVICE "20353"
 #define OTHERS_SERVICE "20354"
+#define OWN_TOKEN "7F3A00112233CDEF"
+#define OTHERS_TOKEN "7F3A00112233CDF8"
 #define IDS_MAX 32
 #define MANY 2000 /* lists up to here are made one item too long */
 
@@ -69,7 +72,7 @@ static void add_id_of(struct scene *s, sqlite3 *db, const char *table)
 		later |= strcmp(awaited[i], table) == 0;
 	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
 	if (sqlite3_step(st) == SQLITE_ROW) {
-		assert_true(s->n_others < IDS_MAX - 2);
+		assert_true(s->n_others < IDS_MAX - 3);
 		s->others[s->n_others++] = xstrdup((const char *)sqlite3_column_text(st, 0));
 	} else if (!later) {
 		fail_msg("things in table %s have ids and owners: make one of the other organisation's in scene_init()",
@@ -95,6 +98,7 @@ static void collect_ids(struct scene *s)
 	assert_true(s->n_others >= 3);
 	s->others[s->n_others++] = xstrdup(OTHER_SERIAL);
 	s->others[s->n_others++] = xstrdup(OTHER_CODE);
+	s->others[s->n_others++] = xstrdup(OTHERS_TOKEN);
 }
 
 /* Another agent for the other organisation, which an officer is to decide. */
@@ -111,15 +115,29 @@ static void open_case(struct fx *x)
 				mobile, "way", "officer", "new_code", code, "text", "the number of before is lost")));
 }
 
+/* In use, with its certificate and a PUK. */
+static void add_token(struct fx *x, const struct token_kit *desk, const char *token, const char *code,
+		      const char *serial)
+{
+	_cleanup_(freep) char *puk = token_kit_puk(desk->key, token, "24680246");
+	json_decref(fx_do(x, UID_OFFICER, "token.add",
+			  json_pack("{s:s,s:s,s:s,s:s,s:s}", "token", token, "state", "in_use", "identifier", code,
+				    "certificate", serial, "puk", puk)));
+}
+
 static void scene_init(struct scene *s)
 {
+	_cleanup_(token_kit_done) struct token_kit desk = {0};
 	*s = (struct scene){.x = fx_new()};
+	token_kit_begin(s->x, &desk);
 	fx_log_in(s->x);
 	s->order = fx_paid_order(s->x, s->x->session, OWN_SERVICE);
 	free(fx_paid_order(s->x, s->x->other_session, OTHERS_SERVICE));
 	s->request = draft(s->x, UID_SUBSCRIBER, s->x->session, ORG_SERIAL);
 	free(draft(s->x, UID_OTHER, s->x->other_session, OTHER_SERIAL));
 	open_case(s->x);
+	add_token(s->x, &desk, OWN_TOKEN, ORG_CODE, ORG_SERIAL);
+	add_token(s->x, &desk, OTHERS_TOKEN, OTHER_CODE, OTHER_SERIAL);
 	collect_ids(s);
 }
 
@@ -201,7 +219,7 @@ static json_t *named_sample(const struct scene *s, const char *name)
 		{"order", s->order},	     {"request", s->request},
 		{"identifier", ORG_CODE},    {"password", "wrong-password"},
 		{"reason", "superseded"},    {"new_password", PASSWORD},
-		{"content", "JVBERi0xLjQ="},
+		{"content", "JVBERi0xLjQ="}, {"token", OWN_TOKEN},
 	};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		if (is(samples[i].name, name))
