@@ -1,6 +1,6 @@
 /*
- * What an officer looks at, a line each, in the order in which it is looked at. It is made from the tally and the papers; it
- * proves nothing, and nobody ticks it off here. Next: review_show.c.
+ * What an officer looks at, a line each, in the order in which it is looked at: first what follows from the tally and the
+ * papers, then the checks that the policy lists for the way. It proves nothing, and nobody ticks it off here. Next: review_show.c.
  */
 #include "ra/review.h"
 
@@ -80,7 +80,18 @@ static void add_kind(json_t *list, const struct tally *t)
 			 "the certificate and the reason are the ones that were reported");
 }
 
-json_t *review_checklist(const struct draw *d)
+/* A change of the record and a recovery have no way of the policy, and so none of its checks. */
+static void add_policy(json_t *list, const struct policy *p, const struct tally *t)
+{
+	const struct profile *profile = policy_profile(p, t->profile);
+	const struct policy_way *way = profile ? profile_way(profile, t->kind, t->way) : NULL;
+	size_t n = 0;
+	const struct bilingual *checks = way ? way_checks(way, &n) : NULL;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_bilingual(&checks[i]));
+}
+
+json_t *review_checklist(const struct policy *p, const struct draw *d)
 {
 	const struct tally *t = &d->tally;
 	json_t *list = json_array();
@@ -95,5 +106,6 @@ json_t *review_checklist(const struct draw *d)
 		add_text(list, "放弃加密文件的声明为书面并已盖章",
 			 "the waiver of encrypted files is in writing and stamped");
 	add_kind(list, t);
+	add_policy(list, p, t);
 	return list;
 }

@@ -162,7 +162,7 @@ static enum err put_plain(struct ctx *c, const struct request *r, json_t *o, str
 	json_object_set_new(o, "difference", changes);
 	json_object_set_new(o, "explain", json_bilingual(&(struct bilingual){buf_text(&zh), buf_text(&en)}));
 	json_object_set_new(o, "materials", materials(&d));
-	json_object_set_new(o, "checklist", review_checklist(&d));
+	json_object_set_new(o, "checklist", review_checklist(c->law->policy, &d));
 	json_object_set_new(o, "serial", json_string(SERIAL(&d.row.ref.serial)));
 	json_object_set_new(o, "certificate_state", json_string(cert_state_word(&d.row, c->now)));
 	return OK;
@@ -180,7 +180,7 @@ static enum err put_case(struct ctx *c, const struct request *r, json_t *o, stru
 	json_object_set_new(o, "explain", json_bilingual(&(struct bilingual){buf_text(&zh), buf_text(&en)}));
 	json_object_set_new(o, "difference", difference(&d.tally));
 	json_object_set_new(o, "materials", materials(&d));
-	json_object_set_new(o, "checklist", review_checklist(&d));
+	json_object_set_new(o, "checklist", review_checklist(c->law->policy, &d));
 	if (r->cert == 0)
 		return OK;
 	json_object_set_new(o, "serial", json_string(SERIAL(&d.row.ref.serial)));

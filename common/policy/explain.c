@@ -186,6 +186,13 @@ static void say_order(const struct voice *v, const struct policy_way *w)
 	}
 }
 
+static void say_checks(const struct voice *v, const struct policy_way *w)
+{
+	for (size_t i = 0; i < w->checks.n; i++)
+		buf_fmt(v->b, "%s%s\n", pick(v, "    the officers check: ", "    审核员核对："),
+			title(v, &checks_of(w)[i]));
+}
+
 static void say_way(const struct voice *v, const struct policy_way *w, enum tally_kind kind)
 {
 	buf_fmt(v->b, "  %s / %s: %s\n", tally_kind_word(kind), w->way, title(v, &w->title));
@@ -194,6 +201,7 @@ static void say_way(const struct voice *v, const struct policy_way *w, enum tall
 	if (w->new_key_allowed)
 		say_needs(v, w, kind, false);
 	say_materials(v, w);
+	say_checks(v, w);
 	say_order(v, w);
 	if (w->attributes.n > 0) {
 		buf_str(v->b, pick(v, "    changes only ", "    仅可变更 "));

@@ -47,6 +47,17 @@ static void papers_lint(struct lint *l, const struct way_at *at)
 			 tally_kind_word(at->kind), w->way);
 }
 
+/* Nobody reads the checks of a way that no officer signs. */
+static void checks_lint(struct lint *l, const struct way_at *at)
+{
+	const struct policy_way *w = at->w;
+
+	if (w->checks.n > 0 && w->officers == 0)
+		lint_say(l, at->p->doc, &w->checks, true, "checks_unread",
+			 "%s %s: found checks, and no officer looks at a request of this way",
+			 tally_kind_word(at->kind), w->way);
+}
+
 static void key_lint(struct lint *l, const struct way_at *at)
 {
 	const struct policy_way *w = at->w;
@@ -137,6 +148,7 @@ static void way_lint(struct lint *l, const struct way_at *at)
 {
 	floors_lint(l, at);
 	papers_lint(l, at);
+	checks_lint(l, at);
 	key_lint(l, at);
 	fate_lint(l, at);
 	changes_lint(l, at);

@@ -71,6 +71,7 @@ struct policy_way {
 	const char *notice;        /* notices/<name>.txt, or NULL */
 	bool asks_files;           /* "encrypted files not yet opened?" must be answered */
 	struct material_group materials;
+	struct yaml_list checks;   /* struct bilingual: what the officers look at, beside what the tally itself asks for */
 	int fate;                  /* enum fate, of the predecessor */
 	const char *reason;        /* revocation reason word for FATE_REVOKE */
 	int64_t grace_days;
@@ -180,6 +181,8 @@ const struct policy_kind *profile_kind(const struct profile *p, enum tally_kind 
 const struct profile_attr *profile_attr(const struct profile *p, const struct attr_type *type);
 /* Is that material asked for, or accepted as one of a choice? */
 bool way_material(const struct policy_way *w, const char *material);
+/* The way's own checks, *ret_n of them. Borrowed. */
+const struct bilingual *way_checks(const struct policy_way *w, size_t *ret_n);
 /* KU_BIT()s that a certificate for such a key gets from a key_usage extension. 0: none is left. */
 uint64_t profile_key_usage(const struct profile_ext *e, enum key_alg alg);
 /* Usages that the algorithm allows. RFC 4055 1.2, RFC 8813 3, RFC 9295 3, GM/T 0015. */

@@ -149,6 +149,12 @@ const struct policy_way *profile_way(const struct profile *p, enum tally_kind ki
 	return NULL;
 }
 
+const struct bilingual *way_checks(const struct policy_way *w, size_t *ret_n)
+{
+	*ret_n = w->checks.n;
+	return checks_of(w);
+}
+
 const struct profile_attr *profile_attr(const struct profile *p, const struct attr_type *type)
 {
 	for (size_t i = 0; i < p->subject.n; i++) {

@@ -43,6 +43,7 @@ static inline struct profile_attr *attrs_of(const struct profile *p) { return p-
 static inline struct profile_ext *exts_of(const struct profile *p) { return p->extensions.v; }
 static inline struct policy_kind *kinds_of(const struct profile *p) { return p->kinds.v; }
 static inline struct policy_way *ways_of(const struct policy_kind *k) { return k->ways.v; }
+static inline struct bilingual *checks_of(const struct policy_way *w) { return w->checks.v; }
 static inline struct material_any *anys_of(const struct policy_way *w) { return w->materials.any_of.v; }
 static inline struct download *downloads_of(const struct project *p) { return p->downloads.v; }
 static inline struct service_def *services_of(const struct project *p) { return p->services.v; }

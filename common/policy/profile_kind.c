@@ -65,6 +65,33 @@ static enum err attributes_check(const struct profile *p, const struct policy_wa
 	return OK;
 }
 
+/* A line on an officer's screen. Characters that cannot be seen are the YAML reader's to refuse. */
+static enum err check_text(const struct profile *p, const char *const *text, struct fault *f)
+{
+	size_t n = strlen(*text);
+
+	if ((*text)[0] != ' ' && (*text)[n - 1] != ' ' && strcspn(*text, "\t\r\n") == n)
+		return OK;
+	return yaml_fault(p->doc, text, f, "check_text",
+			  "found \"%s\", wanted one line without tabs and without space at its ends", ESC(*text, n));
+}
+
+static enum err checks_check(const struct profile *p, const struct policy_way *w, struct fault *f)
+{
+	for (size_t i = 0; i < w->checks.n; i++) {
+		const struct bilingual *b = &checks_of(w)[i];
+
+		TRY(check_text(p, &b->zh, f));
+		TRY(check_text(p, &b->en, f));
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(b->zh, checks_of(w)[j].zh) == 0 || strcmp(b->en, checks_of(w)[j].en) == 0)
+				return yaml_fault(p->doc, &b->zh, f, "check_twice", "way %s: found check \"%s\" twice",
+						  w->way, ESC(b->en, strlen(b->en)));
+		}
+	}
+	return OK;
+}
+
 static enum err way_check(const struct profile *p, const struct policy_way *w, struct fault *f)
 {
 	TRY(name_check(p->doc, &w->way, "way", f));
@@ -72,6 +99,7 @@ static enum err way_check(const struct profile *p, const struct policy_way *w, s
 	TRY(attributes_check(p, w, f));
 	if (w->notice != NULL)
 		TRY(name_check(p->doc, &w->notice, "notice", f));
+	TRY(checks_check(p, w, f));
 	return materials_check(p, w, f);
 }
 

@@ -13,6 +13,7 @@
 #define MAX_WORD (TALLY_WORD - 1)
 #define MAX_URL 300
 #define MAX_TEXT 2000
+#define MAX_CHECKS 12
 
 const char *const attr_check_words[] = {"none", "organisation_code", "unified_code", "organisation_or_unified", NULL};
 const char *const ext_type_words[] = {
@@ -148,6 +149,9 @@ static const struct yaml_rule way_rules[] = {
 	 .help = "\"encrypted files not yet opened?\" must be answered"},
 	{"materials", YK_SUB, AT(policy_way, materials), .sub = material_rules,
 	 .help = "what is uploaded and hashed into the tally"},
+	{"checks", YK_LIST, AT(policy_way, checks), .min = 1, .max = MAX_CHECKS, .sub = title_rules,
+	 .elem_size = sizeof(struct bilingual),
+	 .help = "what the officers look at, beside what the tally itself asks for"},
 	{"fate", YK_WORD, AT(policy_way, fate), .words = fate_words, .help = "what becomes of the predecessor"},
 	{"reason", YK_STR, AT(policy_way, reason), .min = 1, .max = 40,
 	 .help = "revocation reason of the predecessor (RFC 5280 5.3.1 word), with fate: revoke"},

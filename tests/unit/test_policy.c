@@ -19,6 +19,27 @@
 
 #define PROFILE "profiles/organisation.yaml"
 #define PROJECT "projects/jinhua.yaml"
+/* In the way of the officers' revocation. */
+#define CHECKS(list, rule)                                                                                             \
+	{                                                                                                              \
+		PROFILE, "officers: 1\n\n  hold", "officers: 1\n        checks: " list "\n\n  hold", "error " PROFILE, \
+			rule                                                                                           \
+	}
+#define CHECK_12                                                                                                       \
+	"{zh: 第1条, en: no. 1}"                                                                                     \
+	", {zh: 第2条, en: no. 2}"                                                                                   \
+	", {zh: 第3条, en: no. 3}"                                                                                   \
+	", {zh: 第4条, en: no. 4}"                                                                                   \
+	", {zh: 第5条, en: no. 5}"                                                                                   \
+	", {zh: 第6条, en: no. 6}"                                                                                   \
+	", {zh: 第7条, en: no. 7}"                                                                                   \
+	", {zh: 第8条, en: no. 8}"                                                                                   \
+	", {zh: 第9条, en: no. 9}"                                                                                   \
+	", {zh: 第10条, en: no. 10}"                                                                                 \
+	", {zh: 第11条, en: no. 11}"                                                                                 \
+	", {zh: 第12条, en: no. 12}"
+#define CHECK_30 "thirty characters in each part"
+#define CHECK_120 CHECK_30 CHECK_30 CHECK_30 CHECK_30
 static const struct slice no_note;
 
 struct bundle {
@@ -276,6 +297,25 @@ static const struct fault_case cases[] = {
 	 "error " PROFILE, "from_unknown"},
 	{PROFILE, "all_of: [registration-form, agent-id-card, business-licence]", "any_of: [{of: []}]",
 	 "error " PROFILE, "materials_empty"},
+	/* checks: bounded, both languages, each once, seen as written, and read by somebody */
+	CHECKS("[]", "yaml_range"),
+	CHECKS("[" CHECK_12 ", {zh: 第13条, en: no. 13}]", "yaml_range"),
+	CHECKS("stamp", "yaml_type"),
+	CHECKS("[stamp]", "yaml_type"),
+	CHECKS("[{zh: 公章}]", "yaml_key_missing"),
+	CHECKS("[{zh: 公章, en: stamp, ticked: true}]", "yaml_key_unknown"),
+	CHECKS("[{zh: '', en: stamp}]", "yaml_range"),
+	CHECKS("[{zh: 公章, en: " CHECK_120 "x}]", "yaml_range"),
+	CHECKS("[{zh: 公章, en: stamp}, {zh: 印章, en: stamp}]", "check_twice"),
+	CHECKS("[{zh: 公章, en: stamp}, {zh: 公章, en: seal}]", "check_twice"),
+	CHECKS("[{zh: 公章, en: \"ok \\u202Eeslaf si pmats\"}]", "yaml_text"),
+	CHECKS("[{zh: \"公\\u200B章\", en: stamp}]", "yaml_text"),
+	CHECKS("[{zh: 公章, en: \"stamp\\n[ ] approved\"}]", "check_text"),
+	CHECKS("[{zh: 公章, en: 'stamp '}]", "check_text"),
+	CHECKS("[{zh: ' 公章', en: stamp}]", "check_text"),
+	{PROFILE, "officers: 0\n      by-officer",
+	 "officers: 0\n        checks: [{zh: 无人看, en: nobody looks}]\n      by-officer", "error " PROFILE,
+	 "checks_unread"},
 	{PROFILE,
 	 "  - type: authority_info_access\n    ca_issuers: http://pki.example.test/ca/{issuer}.crt\n    ocsp: "
 	 "http://pki.example.test/ocsp\n",
@@ -322,6 +362,23 @@ static void test_each_fault_is_found(void **state)
 			fail_msg("case %zu: %zu errors counted in:\n%s", i, errors, buf_text(&out));
 	}
 	assert_int_equal(silent, 0);
+}
+
+/* Twelve, and each text as long as it may be. */
+static void test_checks_at_their_bounds(void **state)
+{
+	(void)state;
+	_cleanup_(bundle_done) struct bundle b = shipped();
+	_cleanup_buf_ struct buf out = {0};
+	const struct fault_case good[] = {
+		CHECKS("[" CHECK_12 "]", ""),
+		CHECKS("[{zh: 公章, en: " CHECK_120 "}]", ""),
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		edit(file_of(&b, PROFILE), i == 0 ? good[i].find : good[0].put, good[i].put);
+		assert_int_equal(policy_check(b.files, b.n, &out), 0);
+	}
 }
 
 static unsigned line_of(const char *text, const char *find)
@@ -535,17 +592,17 @@ static void test_search(void **state)
 		size_t n;
 		const char *first;
 	} rows[] = {
-		{"金华市公共资源交易中心", 1, "jinhua"}, /* the whole title */
-		{"金华市公共资源中心", 1, "jinhua"},	 /* the guide's name for it: an alias */
-		{"公共资源", 2, "test-2"},		 /* a part: of the shorter name first */
+		{"金华市公共资源交易中心", 1, "jinhua"},     /* the whole title */
+		{"金华市公共资源中心", 1, "jinhua"},	     /* the guide's name for it: an alias */
+		{"公共资源", 2, "test-2"},		     /* a part: of the shorter name first */
 		{"浙江金华市公共资源中心大厅", 1, "jinhua"}, /* more around the name */
 		{"ＪＩＮＨＵＡ　ｐｕｂｌｉｃ", 1, "jinhua"}, /* full width */
 		{" 金 华 市 公 共 资 源 中 心 ", 1, "jinhua"},
 		{"' OR 1=1 --", 0, NULL},
 		{"%", 0, NULL},
-		{"金华中心", 1, "jinhua"},		 /* with gaps */
-		{"金华 中心", 1, "jinhua"},		 /* spaces are no characters of a name */
-		{"JINHUA PUBLIC", 1, "jinhua"},		 /* either case */
+		{"金华中心", 1, "jinhua"},	/* with gaps */
+		{"金华 中心", 1, "jinhua"},	/* spaces are no characters of a name */
+		{"JINHUA PUBLIC", 1, "jinhua"}, /* either case */
 		{"jinhua", 1, "jinhua"},
 		{"test-2", 1, "test-2"}, /* whole name before gaps */
 		{"心中", 0, NULL},	 /* order counts */
@@ -671,6 +728,8 @@ static void test_explain(void **state)
 	assert_non_null(strstr(buf_text(&en), "signed by the new key; officers: 3 (floor 2)"));
 	policy_explain(p, "organisation", "zh", &zh);
 	assert_non_null(strstr(buf_text(&zh), "原密钥：签名：当前密钥；审核员 2 人（下限 1 人）"));
+	assert_non_null(strstr(buf_text(&en), "    the officers check: the name in the stamp is the organisation's\n"));
+	assert_non_null(strstr(buf_text(&zh), "    审核员核对：公章上的名称与该单位一致\n"));
 	policy_explain(p, "no\x1bne", "en", &none);
 	assert_non_null(strstr(buf_text(&none), "there is no profile no\\x1bne"));
 }
@@ -737,6 +796,7 @@ int main(void)
 		cmocka_unit_test(test_shipped_is_clean),
 		cmocka_unit_test(test_shipped_profile_says),
 		cmocka_unit_test(test_each_fault_is_found),
+		cmocka_unit_test(test_checks_at_their_bounds),
 		cmocka_unit_test(test_message_names_nearest_word),
 		cmocka_unit_test(test_several_bad_files_are_all_named),
 		cmocka_unit_test(test_damaged_files_are_answered),

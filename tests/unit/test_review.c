@@ -83,6 +83,8 @@ static void test_checklist_in_both_languages(void **state)
 		 "O \"" NEW_NAME "\" stands in the materials as written here"},
 		{"营业执照（business-licence）已盖章、清晰可读，且属于该单位",
 		 "business-licence is stamped, readable and of this organisation"},
+		/* of the policy */
+		{"公章上的名称与该单位一致", "the name in the stamp is the organisation's"},
 	};
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
@@ -99,6 +101,29 @@ static void test_checklist_in_both_languages(void **state)
 				 strcmp(fx_text(v, "en"), wanted[k].en) == 0;
 	}
 	assert_int_equal(found, sizeof(wanted) / sizeof(wanted[0]));
+	/* The policy's come last, each once, as the way lists them. */
+	assert_string_equal(fx_text(json_array_get(list, json_array_size(list) - 4), "en"),
+			    "name and code agree on the licence, the form and the proof of change");
+	assert_string_equal(fx_text(json_array_get(list, json_array_size(list) - 1), "en"),
+			    "the name in the stamp is the organisation's");
+}
+
+/* A way without checks, and what has no way of the policy: nothing of another way's is asked. */
+static void test_checklist_of_a_way_without_checks(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(json_freep) json_t *opened = fx_do(x, UID_OFFICER, "review.prepare",
+						     json_pack("{s:s,s:s,s:s,s:s}", "kind", "revoke", "serial",
+							       ORG_SERIAL, "reason", "superseded", "officer", "alice"));
+	_cleanup_(json_freep) json_t *revocation = officer_show(x, fx_text(opened, "request"));
+	assert_int_equal(json_array_size(json_object_get(revocation, "checklist")), 1);
+	_cleanup_(json_freep) json_t *recovery = fx_do(
+		x, UID_SUBSCRIBER, "recover.open", json_pack("{s:s,s:s}", "session", x->session, "serial", ORG_SERIAL));
+	_cleanup_(json_freep) json_t *shown = officer_show(x, fx_text(recovery, "request"));
+	assert_non_null(json_object_get(shown, "checklist"));
+	assert_int_equal(json_array_size(json_object_get(shown, "checklist")), 0);
 }
 
 /* --- corrections --- */
@@ -532,6 +557,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_checklist_in_both_languages),
+		cmocka_unit_test(test_checklist_of_a_way_without_checks),
 		cmocka_unit_test(test_correction),
 		cmocka_unit_test(test_correction_is_refused),
 		cmocka_unit_test(test_unchanged_faults),
