@@ -12,7 +12,8 @@ static const char *const files_words[] = {"no", "yes", "waived", NULL};
 static const char *const state_words[] = {
 	"drafted", "awaiting_proof", "awaiting_officers", "approved",	"sent",	     "issued",
 	"refused", "withdrawn",	     "expired",		  "to_correct", "opened",    "at_key_centre",
-	"done",	   "delivered",	     "no_copy",		  "waived",	"corrected", NULL};
+	"done",	   "delivered",	     "no_copy",		  "waived",	"corrected", "to_make",
+	"keyed",   "to_ship",	     "in_post",		  "lapsed",	NULL};
 static const struct rpc_param prepare_params[] = {
 	WORD("kind", true, kind_words, "业务类型", "extend, change, enrol, reissue or revoke"),
 	TEXT("way", true, 1, 47, "办理方式", "one of the profile's ways"),
@@ -29,6 +30,10 @@ static const struct rpc_param prepare_params[] = {
 	{"notice_accepted", PARAM_BOOLEAN, false, 0, 0, NULL, "已接受风险告知函", "the risk notice is accepted"},
 	WORD("key_seen", false, seen_words, "审核员核对新密钥的方式",
 	     "enrol, reissue: how the officers see the new key"),
+	TEXT("recipient", false, 1, DELIVERY_NAME_MAX, "收件人",
+	     "enrol, reissue: the desk makes the key on a USB key and ships it to this person"),
+	TEXT("mobile", false, 1, DELIVERY_PHONE_MAX, "收件电话", "with recipient: a telephone for the carrier"),
+	TEXT("ship_to", false, 1, DELIVERY_ADDRESS_MAX, "收件地址", "with recipient: where the parcel goes"),
 	TEXT("collides", false, 1, CERT_REF_TEXT_MAX, "同一代码的现有证书",
 	     "certificate of the same identifier that may live on: issuer's key id, space, serial number"),
 	TEXT("reason", false, 1, 31, "吊销原因", "revoke: reason, RFC 5280 5.3.1"),
@@ -38,6 +43,11 @@ static const struct rpc_param prepare_params[] = {
 	     "a draft to edit, or a request that is to be corrected"),
 	{0}};
 static const struct rpc_param request_params[] = {REQUEST, {0}};
+static const struct rpc_param submit_params[] = {REQUEST,
+						 {"keep_valid", PARAM_BOOLEAN, false, 0, 0, NULL,
+						  "遗失补办时不挂起原证书",
+						  "reissue of a lost key: do not hold its certificate"},
+						 {0}};
 static const struct rpc_param show_params[] = {
 	REQUEST, NUMBER("wait_ms", false, 0, 10000, "等待办结的毫秒数", "wait for the end, at most so long"), {0}};
 static const struct rpc_param request_list_params[] = {
@@ -58,14 +68,19 @@ static const struct desk_method methods[] = {
 	METHOD("request.show", request_show, MODE_OWN, OWNER, true, false, false, show_params,
 	       OBJECT(ITEM "," STR("tally") "," STR(
 		       "note") "," MISSING "," MATERIALS "," HISTORY
-			       "," BOTH("explain") "," OBJ("refusal", STR("rule") "," STR("where") "," STR("text")) "," STR(
-				       "certificate") "," STR("certificate_serial") "," STR("key_fingerprint") "," STR("key_seen")),
+			       "," BOTH("explain") "," OBJ("refusal", STR("rule") "," STR("where") "," STR("text")) "," STR("certificate") "," STR("certificate_serial") "," STR(
+				       "key_fingerprint") "," STR("key_seen") "," OBJ("delivery",
+										      STR("recipient") "," STR("mobile") "," STR(
+											      "address")) "," STR("toke"
+														  "n")),
 	       "申请", "one request"),
 	READS("request.list", request_list, request_list_params,
 	      OBJECT(ROWS("requests", ITEM "," COURSE) "," INT("total")), "我的申请", "my requests"),
 	CHANGES("request.prove", request_prove, prove_params, OBJECT(STATE "," MISSING), "签名",
 		"bring the signature of the current key, the new key or both"),
-	CHANGES("request.submit", request_submit, request_params, OBJECT(STATE), "提交申请", "hand the request in"),
+	CHANGES("request.submit", request_submit, submit_params,
+		OBJECT(STATE "," OBJ("hold", STR("request") "," STR("number") "," STR("zh") "," STR("en"))), "提交申请",
+		"hand the request in"),
 	CHANGES("request.hold", request_hold, hold_params, OBJECT(STATE), "挂起",
 		"hold an own certificate at once: a key that may be lost"),
 	CHANGES("request.withdraw", request_withdraw, request_params, OBJECT(STATE), "撤回申请",

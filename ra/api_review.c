@@ -54,11 +54,48 @@ static const struct desk_method methods[] = {
 	METHOD("review.release_claim", review_release_claim, MODE_CHANGE, DESK_OFFICER, false, true, false,
 	       claim_params, OBJECT(STATE "," CLAIM), "退回认领", "hand a claim back"),
 	METHOD("review.show", review_show, MODE_READ, DESK_OFFICER, false, false, false, request_params,
-	       OBJECT(ITEM "," STR("tally") "," STR(
-		       "note") "," MATERIALS
-			       "," ROWS("checklist", STR("zh") "," STR("en")) "," STR("officers") "," ROWS(
-				       "difference", STR("attribute") ",\"old\":{\"type\":[\"string\",\"null\"]},"
-								      "\"new\":{\"type\":[\"string\",\"null\"]}")),
+	       OBJECT(ITEM
+		      "," STR("tally") "," STR("note") "," STR("note_before") "," ROWS("wrong", STR("name") "," STR("z"
+														    "h") "," STR("en")) "," STR("token") "," STR(
+			      "made_by") "," OBJ("delivery",
+						 STR("recipient") "," STR("mobile") "," STR(
+							 "address")) "," MATERIALS
+								     "," ROWS("checklist", STR("zh") "," STR("en")) "," STR(
+									     "officers") "," ROWS("difference",
+												  STR("attribute") ",\""
+														   "old"
+														   "\":"
+														   "{"
+														   "\"t"
+														   "ype"
+														   "\":"
+														   "["
+														   "\"s"
+														   "tri"
+														   "ng"
+														   "\""
+														   ",\""
+														   "nul"
+														   "l\""
+														   "]"
+														   "},"
+														   "\"n"
+														   "ew"
+														   "\":"
+														   "{"
+														   "\"t"
+														   "ype"
+														   "\":"
+														   "["
+														   "\"s"
+														   "tri"
+														   "ng"
+														   "\""
+														   ",\""
+														   "nul"
+														   "l\""
+														   "]"
+														   "}")),
 	       "审核", "one request, for officers"),
 	METHOD("review.approve", review_approve, MODE_CHANGE, DESK_OFFICER, false, true, false, approve_params,
 	       OBJECT(STATE "," STR("officers")), "审核通过", "an officer's signature line"),

@@ -8,10 +8,11 @@
 #include "ra/bell.h"
 #include "ra/material.h"
 #include "ra/order.h"
+#include "ra/parcel.h"
 #include "ra/request_state.h"
-#include "ra/store_payment.h"
 #include "ra/store_code.h"
 #include "ra/store_outbox.h"
+#include "ra/store_payment.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -40,10 +41,13 @@ static enum err expire_in(struct db *db, const char *id, int64_t now, struct fau
 {
 	_cleanup_(request_done) struct request r = {0};
 	TRY(store_request_get(db, id, &r, f));
+	/* A key that lies on a token outlives its tally. */
+	bool work = r.delivery.recipient[0] != '\0' && r.csr.len > 0;
+	enum request_event event = work ? EVENT_LAPSE : EVENT_EXPIRE;
 	/* It may have been sent since it was looked up. */
-	if (request_next(request_state_from_word(r.state), EVENT_EXPIRE) == REQUEST_NONE)
+	if (request_next(request_state_from_word(r.state), event) == REQUEST_NONE)
 		return OK;
-	TRY(request_move(db, id, r.state, EVENT_EXPIRE, now, WHO, "", NULL, f));
+	TRY(request_move(db, id, r.state, event, now, WHO, "", NULL, f));
 	return store_handover_settled(db, id, "tally", f);
 }
 
@@ -93,7 +97,8 @@ enum err clockwork_turn(struct desk *d, struct fault *f)
 		TRY(expire(d, ids[i], now, f));
 		bell_ring(d->finished, bell_lane(ids[i]));
 	}
-	return order_turn(d, now, f);
+	TRY(order_turn(d, now, f));
+	return parcel_turn(d, now, f);
 }
 
 static void *run(void *arg)

@@ -40,6 +40,7 @@ struct raw {
 		int by; /* index into notice_words */
 	} notices;
 	struct bank bank;
+	struct parcel_rules parcels;
 	struct yaml_list callers, portals;
 };
 
@@ -284,6 +285,10 @@ static const struct yaml_rule token_rules[] = {
 	 .max = PATH_MAX - 1,
 	 .help = "file of the public half of the desk's token key, which PUKs are sealed to"},
 	{0}};
+static const struct yaml_rule parcel_rules[] = {
+	NUMBER(parcel_rules, reminder_days, 1, 60, 5,
+	       "working days after which the receipt of a shipped parcel is overdue, and its owner is reminded"),
+	{0}};
 #define PATH(member, text)                                                                                             \
 	{                                                                                                              \
 		.key = #member, .kind = YK_STR, .offset = offsetof(struct raw, member), .required = true, .min = 1,    \
@@ -398,6 +403,11 @@ static const struct yaml_rule rules[] = {
 	 .offset = offsetof(struct raw, tokens),
 	 .sub = token_rules,
 	 .help = "USB keys; without it the desk holds no PUKs"},
+	{.key = "parcels",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, parcels),
+	 .sub = parcel_rules,
+	 .help = "tokens that are shipped"},
 	{.key = "log",
 	 .kind = YK_WORD,
 	 .offset = offsetof(struct raw, log),
@@ -540,6 +550,9 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	if (c->materials.retention_years == 0) /* the whole block may be absent */
 		c->materials = (struct material_rules){
 			.retention_years = 5, .unissued_years = 5, .upload_hours = 24, .free_mib = 256};
+	c->parcels = raw->parcels;
+	if (c->parcels.reminder_days == 0)
+		c->parcels.reminder_days = 5;
 	c->log = (enum log_level)(LOG_LEVEL_ERROR + raw->log);
 }
 

@@ -79,6 +79,9 @@ struct material_rules {
 	int64_t upload_hours;    /* an upload that nobody goes on with is removed after so long */
 	int64_t free_mib;        /* of disk that materials leave free */
 };
+struct parcel_rules {
+	int64_t reminder_days; /* working days after which the receipt of a shipped parcel is overdue */
+};
 struct ra_config {
 	char *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key; /* absolute; owned */
 	char *calendar; /* absolute; owned; NULL: none is named */
@@ -102,6 +105,7 @@ struct ra_config {
 	char *provider_secret; /* absolute path of the file; owned; NULL without a provider */
 	struct material_rules materials;
 	char *token_key; /* absolute path; owned; NULL: this desk holds no PUKs */
+	struct parcel_rules parcels;
 	enum log_level log;
 	struct yaml_doc *doc;
 	uint8_t sha256[32]; /* of the file */

@@ -11,6 +11,7 @@
 #include "ra/officer.h"
 #include "ra/plain.h"
 #include "ra/title.h"
+#include "ra/work.h"
 
 #include <string.h>
 
@@ -102,8 +103,9 @@ enum err review_correct(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(read_items(c, &r, &items, f));
 	TRY(keep_items(c, &r, &items, who, f));
 	TRY(store_course_claim(c->db, r.id, "", 0, f));
-	if (!request_is_plain(&r))
+	if (request_has_tally(&r))
 		TRY(note_withdraw(c, &r, f));
+	TRY(work_give_up(c, &r, f));
 	TRY(desk_audit(c, "correction_asked", r.id, who, f));
 	return request_answer(c, r.id, ret, f);
 }

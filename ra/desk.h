@@ -105,6 +105,7 @@ extern const struct desk_part
 	api_material,
 	api_notice,
 	api_order,
+	api_parcel,
 	api_payment,
 	api_receipt,
 	api_request,

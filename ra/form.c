@@ -54,7 +54,7 @@ static enum err fill_difference(struct ctx *c, const struct request *r, struct b
 				json_string_value(json_object_get(o, "new")));
 		return OK;
 	}
-	if (request_is_incomplete(r))
+	if (!request_has_tally(r))
 		return OK;
 	TRY(tally_parse(slice_str(r->tally), &t, f));
 	for (size_t i = 0; i < t.n_subject; i++) {

@@ -28,6 +28,15 @@ static const struct {
 	{"send_to_centre", {"已将恢复申请送交密钥中心", "sent the case to the key centre"}},
 	{"deliver", {"密钥中心已交付", "recorded that the key centre delivered"}},
 	{"no_copy", {"密钥中心没有该密钥的备份", "recorded that the key centre holds no copy"}},
+	{"key", {"已在 UKey 上生成新密钥", "made the new key on a token"}},
+	{"pack", {"已将 UKey 装入包裹", "packed the token"}},
+	{"ship", {"已寄出包裹", "shipped the parcel"}},
+	{"return", {"包裹退回服务台", "recorded that the parcel came back"}},
+	{"receive", {"签收了 UKey", "has the token and signed for it"}},
+	{"lose", {"登记包裹遗失，原密钥作废", "recorded that the parcel is lost; its key is given up"}},
+	{"again", {"更换 UKey，原密钥作废", "gave up the token and its key; another is to be made"}},
+	{"renew", {"换发申请单，密钥不变，需重新签名审核", "made the form anew for the same key, to be signed again"}},
+	{"lapse", {"申请单超过期限，密钥仍然有效", "let the form end: its time was over; the key stays"}},
 	{"waive", {"单位书面放弃恢复证书", "recorded that the owner gave the recovery up in writing"}},
 };
 

@@ -9,6 +9,7 @@
 #include "ra/follow.h"
 #include "ra/order.h"
 #include "ra/request_state.h"
+#include "ra/work.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -40,6 +41,7 @@ static enum err settle_known(struct db *db, const struct request *r, bool done, 
 	TRY(request_move(db, r->id, r->state, event, now, WHO, done ? "" : why->rule, NULL, f));
 	if (done) {
 		TRY(store_request_result(db, r->id, cert, f));
+		TRY(work_issued(db, r, cert, now, f));
 		return order_delivered(db, r, cert, now, f);
 	}
 	return store_request_refusal(db, r->id, why->rule, why->where, why->text, f);

@@ -13,6 +13,7 @@ static const struct desk_part *const parts[] = {
 	&api_material,
 	&api_notice,
 	&api_order,
+	&api_parcel,
 	&api_payment,
 	&api_receipt,
 	&api_request,

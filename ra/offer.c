@@ -6,6 +6,7 @@
 
 #include "ra/service.h"
 #include "ra/status.h"
+#include "ra/store_work.h"
 
 #include "common/base/clock.h"
 
@@ -18,22 +19,25 @@ struct view {
 	const struct cert_row *row;
 	const char *state;
 	int64_t now, opens, closes;
+	int64_t reissues;    /* of it that are under way */
 	const char *service; /* why the service stops an extension; NULL: it does not */
 };
 
-static const char *dead(const struct view *v)
+/* A certificate on hold can be reissued, and nothing else. */
+static const char *dead(const struct view *v, enum tally_kind kind)
 {
 	static const char *const rules[][2] = {
 		{"revoked", "predecessor_revoked"}, {"ended", "predecessor_ended"}, {"held", "predecessor_held"}};
+	bool reissue = kind == TALLY_REISSUE;
 	if (!v->profile)
 		return "profile_unknown";
 	if (v->row->successor != 0)
 		return "predecessor_succeeded";
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (strcmp(v->state, rules[i][0]) == 0)
+		if (strcmp(v->state, rules[i][0]) == 0 && !(reissue && strcmp(v->state, "held") == 0))
 			return rules[i][1];
 	}
-	return NULL;
+	return reissue && v->reissues > 0 ? "work_under_way" : NULL;
 }
 
 static bool change_extends(const struct profile *p)
@@ -50,7 +54,7 @@ static bool change_extends(const struct profile *p)
 /* NULL: nothing is in the way. */
 static const char *why_not(const struct view *v, enum tally_kind kind)
 {
-	const char *rule = dead(v);
+	const char *rule = dead(v, kind);
 	bool over = v->now > v->row->not_after;
 	if (rule)
 		return rule;
@@ -111,6 +115,7 @@ enum err offers_json(struct ctx *c, const struct cert_row *row, const char *prof
 		v.closes = row->not_after + v.profile->window_after_days * DAY_S;
 	}
 	TRY(look_at_service(c, &v, f));
+	TRY(store_requests_under_way(c->db, row->id, tally_kind_word(TALLY_REISSUE), "", &v.reissues, f));
 	json_t *extend = offer("extend", why_not(&v, TALLY_EXTEND));
 	if (v.profile) {
 		json_object_set_new(extend, "from", json_time(v.opens));

@@ -47,15 +47,20 @@ enum err officer_of(struct ctx *c, char ret[WHO_MAX], struct fault *f)
 	return OK;
 }
 
-enum err officer_may_sign(struct ctx *c, const struct course *course, const char *name, struct fault *f)
+enum err officer_may_sign(struct ctx *c, const struct course *course, const char *maker, const char *name,
+			  struct fault *f)
 {
 	const char *own = name_of_caller(c);
 	char user[WHO_MAX];
 	snprintf(user, sizeof(user), "uid:%lld", (long long)c->call->peer.uid);
 	TRY(check_own(own, name, "params.line", f));
-	if (strcmp(course->entered_by, name) != 0 && strcmp(course->entered_by, user) != 0)
-		return OK;
-	return fault_raise(f, ERR_RULE, "own_entry", "params.line",
-			   "request %s was entered by %s, who can't approve it: another officer must", course->number,
-			   course->entered_by);
+	const char *const entered[] = {course->entered_by, maker};
+	for (size_t i = 0; i < 2; i++) {
+		if (strcmp(entered[i], name) == 0 || strcmp(entered[i], user) == 0)
+			return fault_raise(
+				f, ERR_RULE, "own_entry", "params.line",
+				"%s of request %s was entered by %s, who can't approve it: another officer must",
+				i == 0 ? "the text" : "the key", course->number, entered[i]);
+	}
+	return OK;
 }

@@ -10,7 +10,8 @@
 /* Who calls: the name that ra.yaml gives this user, else the parameter `officer`, else "uid:1002". ERR_RULE signer_unknown for a
  * name that is no officer's, ERR_DENIED officer_other when it is not the caller's own. */
 MUST_CHECK enum err officer_of(struct ctx *c, char ret[WHO_MAX], struct fault *f);
-/* May this officer's line be handed in here? ERR_RULE own_entry: it was entered by the same person; ERR_DENIED officer_other. */
-MUST_CHECK enum err officer_may_sign(struct ctx *c, const struct course *course, const char *name, struct fault *f);
+/* May this officer's line be handed in here? ERR_RULE own_entry: it was entered by the same person, or its key was (maker; "": not at
+ * the desk); ERR_DENIED officer_other. */
+MUST_CHECK enum err officer_may_sign(struct ctx *c, const struct course *course, const char *maker, const char *name, struct fault *f);
 
 #endif

@@ -23,6 +23,17 @@ templates[] = {
 	 "{freeze} 冻结{freeze_url}，或致电 {telephone}。",
 	 "The account of {organisation} is used by agent {agent}, mobile {mobile}, since {time}. If this was not your "
 	 "organisation, freeze it within {days} days by the code {freeze}{freeze_url}, or call {telephone}."},
+	{"start_pin", false, "UKey 初始 PIN", "Start PIN of your USB key",
+	 "{organisation} 的新 UKey（序列号 {token}）已寄出，初始 PIN 为 {pin}，首次使用时请修改。收到 UKey "
+	 "前请勿告诉他人。",
+	 "The new USB key of {organisation} (serial {token}) is on its way. Its start PIN is {pin}: change it at first "
+	 "use, and "
+	 "tell nobody."},
+	{"parcel_overdue", true, "UKey 包裹尚未签收", "Your USB key has no receipt yet",
+	 "{organisation} 的 UKey 包裹（{carrier} {tracking}，申请 {number}）尚未签收。如未收到，请致电 {telephone}。",
+	 "The parcel with the USB key of {organisation} ({carrier} {tracking}, request {number}) has no receipt yet. "
+	 "If it has "
+	 "not come, call {telephone}."},
 	{"password", true, "账户密码已重新设置", "Your password was set anew",
 	 "{organisation} 的账户密码已于 {time} 重新设置。如非本人操作，请立即致电 {telephone}。",
 	 "The password of the account of {organisation} was set anew at {time}. If this was not you, call {telephone} "

@@ -28,7 +28,7 @@ static bool is_recovery(const struct request *r)
 	return strcmp(r->kind, PLAIN_RECOVER_KIND) == 0;
 }
 
-static bool has_tally(const struct request *r)
+bool request_has_tally(const struct request *r)
 {
 	return r->tally != NULL && r->tally[0] != '\0';
 }
@@ -36,12 +36,17 @@ static bool has_tally(const struct request *r)
 bool request_is_plain(const struct request *r)
 {
 	bool record = strcmp(r->kind, "change") == 0 && strcmp(r->way, PLAIN_RECORD_WAY) == 0;
-	return !has_tally(r) && (is_recovery(r) || record);
+	return !request_has_tally(r) && (is_recovery(r) || record);
 }
 
 bool request_is_incomplete(const struct request *r)
 {
-	return !has_tally(r) && !request_is_plain(r);
+	return !request_has_tally(r) && !request_is_plain(r) && !request_is_keyless(r);
+}
+
+bool request_is_keyless(const struct request *r)
+{
+	return r->delivery.recipient[0] != '\0' && r->csr.len == 0;
 }
 
 const struct policy_way *request_way(struct ctx *c, const struct request *r)
@@ -61,7 +66,7 @@ enum err request_redraw(struct ctx *c, struct request *r, struct fault *f)
 	struct fault why = {0};
 	if (request_is_plain(r))
 		return OK;
-	bool lacks = request_is_incomplete(r);
+	bool lacks = !request_has_tally(r);
 	enum err e = draw_make(c, r, &d, lacks ? &why : f);
 	if (lacks && e == ERR_RULE)
 		return OK;

@@ -12,6 +12,10 @@
 
 /* Is it of those? */
 bool request_is_plain(const struct request *r);
+/* The desk makes its key on a token, and has not made it yet: there is no tally, and nothing to sign. */
+bool request_is_keyless(const struct request *r);
+/* There is a tally, which people may have signed. */
+bool request_has_tally(const struct request *r);
 /* A draft that was saved before its terms make a tally. */
 bool request_is_incomplete(const struct request *r);
 /* The way of the request: the profile's, or the desk's own. NULL: it is not offered any more. */

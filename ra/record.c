@@ -92,7 +92,7 @@ static enum err check_standing(struct ctx *c, const struct request *r, const cha
 		return fault_raise(f, ERR_RULE, "decide_kind", "request.kind",
 				   "request %s asks for a certificate: officers sign its tally", r->id);
 	TRY(store_course_get(c->db, r->id, &course, f));
-	return officer_may_sign(c, &course, who, f);
+	return officer_may_sign(c, &course, "", who, f);
 }
 
 enum err review_decide(struct ctx *c, json_t **ret, struct fault *f)

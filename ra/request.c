@@ -10,7 +10,9 @@
 #include "ra/course.h"
 #include "ra/note.h"
 #include "ra/plain.h"
+#include "ra/standing.h"
 #include "ra/status.h"
+#include "ra/work.h"
 
 #include <string.h>
 
@@ -154,6 +156,7 @@ static enum err set_terms(struct ctx *c, struct request *r, struct fault *f)
 	r->subject = subject ? json_dumps(subject, JSON_COMPACT) : xstrdup("[]");
 	TRY(set_csr(c, r, f));
 	TRY(set_reason(r, f));
+	TRY(work_said(c, r, f));
 	return set_cert(c, r, f);
 }
 
@@ -187,10 +190,12 @@ static enum err save_draft(struct ctx *c, const struct request *r, bool fresh, s
 {
 	if (!fresh) {
 		TRY(store_request_redraw(c->db, r, f));
+		TRY(store_delivery_put(c->db, r, f));
 		TRY(request_move(c->db, r->id, r->state, EVENT_EDIT, c->now, c->who, "", NULL, f));
 		return desk_audit(c, "request_edited", r->id, r->kind, f);
 	}
 	TRY(store_request_add(c->db, r, f));
+	TRY(store_delivery_put(c->db, r, f));
 	TRY(course_begin(c, r, "", f));
 	TRY(store_history_add(c->db, r->id, c->now, "draft", "", r->state, c->who, "", f));
 	return desk_audit(c, "request_drafted", r->id, r->kind, f);
@@ -230,7 +235,7 @@ static enum err answer_draft(struct ctx *c, const struct request *r, struct draw
 	_cleanup_(json_freep) json_t *missing = NULL;
 	if (request_is_plain(r))
 		TRY(plain_load(c, r, d, f));
-	if (request_is_incomplete(r))
+	if (request_is_incomplete(r) || json_array_size(wrong) > 0)
 		missing = json_incref(wrong);
 	else
 		TRY(draw_missing(c, d, r, &missing, f));
@@ -271,7 +276,7 @@ static enum err incomplete(struct ctx *c, const struct request *r, struct fault 
 			   r->id);
 }
 
-static enum err complete(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
+enum err request_complete(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
 {
 	if (request_is_plain(r))
 		return plain_check(c, r, d, f);
@@ -300,11 +305,14 @@ enum err request_prove(struct ctx *c, json_t **ret, struct fault *f)
 	json_t *lines = json_object_get(c->call->params, "lines"), *line;
 	size_t i;
 	TRY(request_own(c, &r, f));
+	if (request_is_keyless(&r))
+		return fault_raise(f, ERR_RULE, "key_at_desk", "params.request",
+				   "the desk makes the key of request %s: there is nothing to sign, submit it", r.id);
 	TRY(check_event(&r, EVENT_PROVE, c, f));
 	if (request_is_plain(&r))
 		return fault_raise(f, ERR_RULE, "nothing_to_sign", "params.request",
 				   "request %s makes no certificate: there is nothing to sign, submit it", r.id);
-	TRY(complete(c, &r, &d, f));
+	TRY(request_complete(c, &r, &d, f));
 	json_array_foreach(lines, i, line)
 	{
 		bool fresh = false;
@@ -337,15 +345,18 @@ enum err request_submit(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(request_done) struct request r = {0};
 	_cleanup_(draw_done) struct draw d = {0};
 	TRY(request_own(c, &r, f));
-	enum request_event event = r.officers > 0 ? EVENT_SUBMIT : EVENT_PASS;
+	enum request_event event = request_is_keyless(&r) ? EVENT_COMMISSION
+				   : r.officers > 0	  ? EVENT_SUBMIT
+							  : EVENT_PASS;
 	TRY(check_event(&r, event, c, f));
-	TRY(complete(c, &r, &d, f));
-	TRY(check_proof(c, &r, f));
+	TRY(request_complete(c, &r, &d, f));
+	TRY(event == EVENT_COMMISSION ? work_commission(c, &r, f) : check_proof(c, &r, f));
 	TRY(correct_check(c, &r, f));
 	TRY(request_move(c->db, r.id, r.state, event, c->now, c->who, "", NULL, f));
 	TRY(event == EVENT_PASS ? note_hand_over(c, &r, f) : course_submit(c, &r, f));
 	TRY(desk_audit(c, "request_submitted", r.id, r.kind, f));
-	return request_answer(c, r.id, ret, f);
+	TRY(request_answer(c, r.id, ret, f));
+	return standing_lost(c, &r, &d, *ret, f);
 }
 
 enum err request_withdraw(struct ctx *c, json_t **ret, struct fault *f)
@@ -353,8 +364,9 @@ enum err request_withdraw(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(request_done) struct request r = {0};
 	TRY(request_own(c, &r, f));
 	TRY(request_move(c->db, r.id, r.state, EVENT_WITHDRAW, c->now, c->who, "", NULL, f));
-	if (!request_is_plain(&r) && !request_is_incomplete(&r))
+	if (request_has_tally(&r))
 		TRY(note_withdraw(c, &r, f));
+	TRY(work_give_up(c, &r, f));
 	TRY(desk_audit(c, "request_withdrawn", r.id, "", f));
 	return request_answer(c, r.id, ret, f);
 }

@@ -42,10 +42,11 @@ struct draw {
 	struct csr csr;           /* of a new key; borrows the request's bytes */
 	struct material materials[TALLY_MAX_MATERIALS];
 	size_t n_materials;
+	bool keyless;             /* its key is yet to be made: judged without one, and its tally is nobody's to sign */
 };
 void draw_done(struct draw *d);
-/* Makes the tally from the request's terms, now: fills tally, made, dies, policy, proof and officers of r, and judges what can't
- * be mended by adding papers. */
+/* Makes the tally from the request's terms, now: fills tally ("" when it is keyless), made, dies, policy, proof and officers of r, and
+ * judges what can't be mended by adding papers. */
 MUST_CHECK enum err draw_make(struct ctx *c, struct request *r, struct draw *ret, struct fault *f);
 /* Reads the tally of r back, with the facts as they are now. */
 MUST_CHECK enum err draw_load(struct ctx *c, const struct request *r, struct draw *ret, struct fault *f);
@@ -59,6 +60,8 @@ MUST_CHECK enum err subject_apply(const struct name *before, const char *asked, 
 bool draw_cert_is_live(const struct draw *d, const struct cert_row *row);
 /* Does the identifier that the subject moves to live in another line of certificates? ERR_RULE line_occupied, as the signer. */
 MUST_CHECK enum err draw_check_line(struct ctx *c, const struct draw *d, struct fault *f);
+/* Terms, papers, line, recovery and service, as they are now: what a proof and a submission want. ret is filled. */
+MUST_CHECK enum err request_complete(struct ctx *c, const struct request *r, struct draw *ret, struct fault *f);
 /* Adds a rule that the terms fail, as something that is missing. */
 void missing_fault(json_t *list, const struct fault *f);
 /* What is missing still, as texts: materials, notice, order, answer on files, proofs. */

@@ -9,6 +9,7 @@
 #include "ra/history.h"
 #include "ra/plain.h"
 #include "ra/status.h"
+#include "ra/work.h"
 
 #include "common/base/clock.h"
 #include "common/pki/fingerprint.h"
@@ -121,6 +122,13 @@ static enum err put_missing(struct ctx *c, const struct request *r, json_t *o, s
 		return OK;
 	if (request_is_incomplete(r))
 		return put_wrong(c, r, o, f);
+	if (request_is_keyless(r) && draw_load(c, r, &d, &why) != OK)
+		return put_wrong(c, r, o, f);
+	if (request_is_keyless(r)) {
+		TRY(draw_missing(c, &d, r, &missing, f));
+		json_object_set_new(o, "missing", TAKE(missing));
+		return OK;
+	}
 	if ((request_is_plain(r) ? plain_load(c, r, &d, &why) : draw_load(c, r, &d, &why)) != OK)
 		return OK;
 	TRY(draw_missing(c, &d, r, &missing, f));
@@ -173,7 +181,9 @@ static enum err put_explained(struct ctx *c, const struct request *r, json_t *o,
 	_cleanup_buf_ struct buf zh = {0}, en = {0};
 	if (request_is_plain(r)) {
 		TRY(plain_explain(c, r, &zh, &en, f));
-	} else if (!request_is_incomplete(r)) {
+	} else if (request_is_keyless(r)) {
+		work_explain(r, &zh, &en);
+	} else if (request_has_tally(r)) {
 		TRY(tally_parse(slice_str(r->tally), &t, f));
 		tally_explain(&t, "zh", &zh);
 		tally_explain(&t, "en", &en);
@@ -189,6 +199,7 @@ static enum err show(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(request_own(c, &r, f));
 	TRY(put_terms(c, &r, o, f));
 	TRY(put_course(c, &r, o, f));
+	TRY(work_json(c, &r, o, f));
 	TRY(put_csr(&r, o, f));
 	TRY(put_explained(c, &r, o, f));
 	TRY(put_missing(c, &r, o, f));

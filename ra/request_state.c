@@ -24,6 +24,11 @@ static const char *const state_words[REQUEST_STATE_N] = {
 	[REQUEST_TO_CORRECT] = "to_correct",
 	[REQUEST_OPENED] = "opened",
 	[REQUEST_AT_CENTRE] = "at_key_centre",
+	[REQUEST_TO_MAKE] = "to_make",
+	[REQUEST_KEYED] = "keyed",
+	[REQUEST_TO_SHIP] = "to_ship",
+	[REQUEST_IN_POST] = "in_post",
+	[REQUEST_LAPSED] = "lapsed",
 	[REQUEST_DONE] = "done",
 	[REQUEST_DELIVERED] = "delivered",
 	[REQUEST_NO_COPY] = "no_copy",
@@ -50,6 +55,18 @@ static const char *const event_words[EVENT_N] = {
 	[EVENT_DIE] = "die",
 	[EVENT_CORRECT] = "correct",
 	[EVENT_REPLACE] = "replace",
+	[EVENT_COMMISSION] = "submit",
+	[EVENT_KEY] = "key",
+	[EVENT_TO_SHIP] = "approve",
+	[EVENT_PACK] = "pack",
+	[EVENT_SHIP] = "ship",
+	[EVENT_RETURN] = "return",
+	[EVENT_RECEIVE] = "receive",
+	[EVENT_LOSE] = "lose",
+	[EVENT_CLOSE] = "lose",
+	[EVENT_AGAIN] = "again",
+	[EVENT_RENEW] = "renew",
+	[EVENT_LAPSE] = "lapse",
 	[EVENT_DECIDE] = "decide",
 	[EVENT_CENTRE] = "send_to_centre",
 	[EVENT_DELIVER] = "deliver",
@@ -62,6 +79,7 @@ static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
 			     [EVENT_PROVE] = REQUEST_AWAITING_PROOF,
 			     [EVENT_SUBMIT] = REQUEST_AWAITING_OFFICERS,
 			     [EVENT_PASS] = REQUEST_APPROVED,
+			     [EVENT_COMMISSION] = REQUEST_TO_MAKE,
 			     [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
 			     [EVENT_EXPIRE] = REQUEST_EXPIRED,
 			     [EVENT_DONE] = REQUEST_ISSUED,
@@ -79,6 +97,9 @@ static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
 				       [EVENT_ENOUGH] = REQUEST_APPROVED,
 				       [EVENT_REJECT] = REQUEST_REFUSED,
 				       [EVENT_DECIDE] = REQUEST_DONE,
+				       [EVENT_TO_SHIP] = REQUEST_TO_SHIP,
+				       [EVENT_AGAIN] = REQUEST_CORRECTED,
+				       [EVENT_LAPSE] = REQUEST_LAPSED,
 				       [EVENT_CORRECT] = REQUEST_TO_CORRECT,
 				       [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
 				       [EVENT_EXPIRE] = REQUEST_EXPIRED,
@@ -86,6 +107,7 @@ static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
 				       [EVENT_REFUSE] = REQUEST_REFUSED,
 				       [EVENT_DIE] = REQUEST_WITHDRAWN},
 	[REQUEST_APPROVED] = {[EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+			      [EVENT_LAPSE] = REQUEST_LAPSED,
 			      [EVENT_EXPIRE] = REQUEST_EXPIRED,
 			      [EVENT_SEND] = REQUEST_SENT,
 			      [EVENT_DONE] = REQUEST_ISSUED,
@@ -107,6 +129,46 @@ static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
 			       [EVENT_DELIVER] = REQUEST_DELIVERED,
 			       [EVENT_NO_COPY] = REQUEST_NO_COPY,
 			       [EVENT_WAIVE] = REQUEST_WAIVED},
+	[REQUEST_TO_MAKE] = {[EVENT_KEY] = REQUEST_KEYED,
+			     [EVENT_REJECT] = REQUEST_REFUSED,
+			     [EVENT_CORRECT] = REQUEST_TO_CORRECT,
+			     [EVENT_WITHDRAW] = REQUEST_WITHDRAWN},
+	[REQUEST_KEYED] = {[EVENT_PROVE] = REQUEST_AWAITING_OFFICERS,
+			   [EVENT_AGAIN] = REQUEST_CORRECTED,
+			   [EVENT_LAPSE] = REQUEST_LAPSED,
+			   [EVENT_REJECT] = REQUEST_REFUSED,
+			   [EVENT_CORRECT] = REQUEST_TO_CORRECT,
+			   [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+			   [EVENT_DONE] = REQUEST_ISSUED,
+			   [EVENT_REFUSE] = REQUEST_REFUSED,
+			   [EVENT_DIE] = REQUEST_WITHDRAWN},
+	[REQUEST_TO_SHIP] = {[EVENT_PACK] = REQUEST_TO_SHIP,
+			     [EVENT_SHIP] = REQUEST_IN_POST,
+			     [EVENT_AGAIN] = REQUEST_CORRECTED,
+			     [EVENT_LAPSE] = REQUEST_LAPSED,
+			     [EVENT_REJECT] = REQUEST_REFUSED,
+			     [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+			     [EVENT_DONE] = REQUEST_ISSUED,
+			     [EVENT_REFUSE] = REQUEST_REFUSED,
+			     [EVENT_DIE] = REQUEST_WITHDRAWN},
+	[REQUEST_IN_POST] = {[EVENT_RECEIVE] = REQUEST_APPROVED,
+			     [EVENT_RETURN] = REQUEST_TO_SHIP,
+			     [EVENT_LOSE] = REQUEST_CORRECTED,
+			     [EVENT_CLOSE] = REQUEST_REFUSED,
+			     [EVENT_LAPSE] = REQUEST_LAPSED,
+			     [EVENT_DONE] = REQUEST_ISSUED,
+			     [EVENT_REFUSE] = REQUEST_REFUSED,
+			     [EVENT_DIE] = REQUEST_WITHDRAWN},
+	/* What happens to the parcel changes nothing for the tally: it is dead. */
+	[REQUEST_LAPSED] = {[EVENT_RECEIVE] = REQUEST_LAPSED,
+			    [EVENT_RETURN] = REQUEST_LAPSED,
+			    [EVENT_RENEW] = REQUEST_CORRECTED,
+			    [EVENT_LOSE] = REQUEST_CORRECTED,
+			    [EVENT_CLOSE] = REQUEST_REFUSED,
+			    [EVENT_AGAIN] = REQUEST_CORRECTED,
+			    [EVENT_REJECT] = REQUEST_REFUSED,
+			    [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+			    [EVENT_DONE] = REQUEST_ISSUED},
 	[REQUEST_ISSUED] = {0},
 	[REQUEST_DONE] = {0},
 	[REQUEST_DELIVERED] = {0},
@@ -140,7 +202,35 @@ bool request_state_is_final(enum request_state state)
 
 bool request_state_waits(enum request_state state)
 {
-	return state == REQUEST_AWAITING_OFFICERS || state == REQUEST_OPENED || state == REQUEST_AT_CENTRE;
+	switch (state) {
+	case REQUEST_AWAITING_OFFICERS:
+	case REQUEST_OPENED:
+	case REQUEST_AT_CENTRE:
+	case REQUEST_TO_MAKE:
+	case REQUEST_KEYED:
+	case REQUEST_TO_SHIP:
+		return true;
+	case REQUEST_NONE:
+	case REQUEST_DRAFTED:
+	case REQUEST_AWAITING_PROOF:
+	case REQUEST_APPROVED:
+	case REQUEST_SENT:
+	case REQUEST_TO_CORRECT:
+	case REQUEST_IN_POST:
+	case REQUEST_LAPSED:
+	case REQUEST_ISSUED:
+	case REQUEST_REFUSED:
+	case REQUEST_WITHDRAWN:
+	case REQUEST_EXPIRED:
+	case REQUEST_DONE:
+	case REQUEST_DELIVERED:
+	case REQUEST_NO_COPY:
+	case REQUEST_WAIVED:
+	case REQUEST_CORRECTED:
+	case REQUEST_STATE_N:
+		return false;
+	}
+	return false;
 }
 
 enum request_state request_next(enum request_state state, enum request_event event)

@@ -16,6 +16,11 @@ enum request_state {
 	REQUEST_TO_CORRECT, /* officers asked its owner for a correction; its tally is dead */
 	REQUEST_OPENED,     /* a recovery case */
 	REQUEST_AT_CENTRE,  /* the key centre has it */
+	REQUEST_TO_MAKE,    /* handed in, and the desk is to make its key on a token */
+	REQUEST_KEYED,      /* the token has the key, the tally waits for that key's line */
+	REQUEST_TO_SHIP,    /* officers have signed; the token is to be packed and shipped */
+	REQUEST_IN_POST,    /* nothing goes to the signer before its owner has the token */
+	REQUEST_LAPSED,     /* its tally died on the way: another, with the same key, is to be signed */
 	REQUEST_ISSUED,
 	REQUEST_REFUSED,
 	REQUEST_WITHDRAWN,
@@ -42,6 +47,18 @@ enum request_event {
 	EVENT_NO_COPY,
 	EVENT_WAIVE,
 	EVENT_REPLACE,   /* its owner begins the corrected one */
+	EVENT_COMMISSION, /* submitted, and the desk makes the key */
+	EVENT_KEY,       /* the key is on a token, and the tally names it */
+	EVENT_TO_SHIP,   /* the last officer's line, and the token is at the desk */
+	EVENT_PACK,      /* the token lies in its parcel */
+	EVENT_SHIP,      /* the parcel has gone */
+	EVENT_RETURN,    /* it came back */
+	EVENT_RECEIVE,   /* its owner has the token */
+	EVENT_LOSE,      /* it never arrived: the key is given up */
+	EVENT_CLOSE,     /* the same, and so is the request */
+	EVENT_AGAIN,     /* the token can't be used: the key is given up */
+	EVENT_RENEW,     /* another tally for the same key takes its place */
+	EVENT_LAPSE,     /* the tally's time is over, the key's is not */
 	EVENT_WITHDRAW,  /* the owner takes it back */
 	EVENT_EXPIRE,    /* its time is over */
 	EVENT_SEND,      /* handed to the signer */

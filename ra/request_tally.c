@@ -7,6 +7,7 @@
  */
 #include "ra/request.h"
 
+#include "ra/plain.h"
 #include "ra/signer.h"
 
 #include "common/base/clock.h"
@@ -43,6 +44,7 @@ static enum err load_cert(struct ctx *c, const struct request *r, struct draw *d
 
 static enum err load(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
 {
+	d->keyless = request_is_keyless(r);
 	if (r->cert != 0)
 		TRY(load_cert(c, r, d, f));
 	if (r->csr.len > 0)
@@ -75,9 +77,9 @@ static void set_facts(struct ctx *c, const struct request *r, struct draw *d)
 	*x = (struct facts){
 		.now = c->now,
 		.issuer_not_after = signer.issuer_not_after,
-		.key = r->csr.len > 0 ? &d->csr.key
-		       : r->cert != 0 ? &d->cert.key
-				      : NULL,
+		.key = r->csr.len > 0		     ? &d->csr.key
+		       : r->cert != 0 && !d->keyless ? &d->cert.key
+						     : NULL,
 	};
 	if (r->cert != 0)
 		set_predecessor(d);
@@ -134,8 +136,9 @@ static enum err set_subject(const struct request *r, struct draw *d, struct faul
 static void set_key(const struct request *r, struct draw *d)
 {
 	d->tally.has_key = true;
-	d->tally.key_is_new = r->csr.len > 0;
-	memcpy(d->tally.key_sha256, d->facts.key->spki_sha256, 32);
+	d->tally.key_is_new = r->csr.len > 0 || d->keyless;
+	if (!d->keyless)
+		memcpy(d->tally.key_sha256, d->facts.key->spki_sha256, 32);
 }
 
 /* What a tally of the kind has in any case, and what it can't have: asked before there is one. */
@@ -143,7 +146,7 @@ static enum err check_said(const struct request *r, const struct draw *d, struct
 {
 	bool seen = floor_of(d->tally.kind)->key_seen;
 	bool may_collide = d->tally.kind == TALLY_ENROL || d->tally.kind == TALLY_CHANGE;
-	if (seen && r->csr.len == 0)
+	if (seen && r->csr.len == 0 && !d->keyless)
 		return fault_raise(f, ERR_RULE, "csr_missing", "params.csr",
 				   "found none, wanted the request that carries the new key");
 	if (seen != (r->key_seen[0] != '\0'))
@@ -219,7 +222,8 @@ static enum err judge_early(struct draw *d, struct fault *f)
 	TRY(judge_window(&d->tally, d->facts.now, f));
 	TRY(judge_predecessor(&d->tally, &d->facts, &d->verdict, f));
 	TRY(judge_needs(&d->tally, &d->facts, &d->verdict, f));
-	TRY(judge_key(&d->tally, &d->facts, &d->verdict, f));
+	if (!d->keyless)
+		TRY(judge_key(&d->tally, &d->facts, &d->verdict, f));
 	TRY(judge_subject(&d->tally, &d->facts, &d->verdict, f));
 	return judge_validity(&d->tally, &d->facts, &d->verdict, f);
 }
@@ -227,9 +231,10 @@ static enum err judge_early(struct draw *d, struct fault *f)
 static void take_terms(struct ctx *c, const struct draw *d, struct request *r)
 {
 	_cleanup_buf_ struct buf text = {0};
-	tally_put(&d->tally, &text);
+	if (!d->keyless)
+		tally_put(&d->tally, &text);
 	free(r->tally);
-	r->tally = buf_take(&text, NULL);
+	r->tally = d->keyless ? xstrdup("") : buf_take(&text, NULL);
 	hex_lower(c->law->policy->note.sha256, 32, r->policy);
 	r->proof = d->verdict.proof;
 	r->officers = d->verdict.officers;
@@ -237,9 +242,8 @@ static void take_terms(struct ctx *c, const struct draw *d, struct request *r)
 	r->dies = d->tally.dies;
 }
 
-enum err draw_make(struct ctx *c, struct request *r, struct draw *ret, struct fault *f)
+static enum err draw_terms(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
 {
-	struct draw *d = ret;
 	TRY(load(c, r, d, f));
 	if (r->csr.len > 0)
 		TRY(csr_verify(&d->csr, f));
@@ -251,13 +255,20 @@ enum err draw_make(struct ctx *c, struct request *r, struct draw *ret, struct fa
 	if (tally_kind_issues(d->tally.kind))
 		TRY(set_terms(c, r, d, f));
 	TRY(judge_early(d, f));
-	TRY(draw_check_line(c, d, f));
-	take_terms(c, d, r);
+	return draw_check_line(c, d, f);
+}
+
+enum err draw_make(struct ctx *c, struct request *r, struct draw *ret, struct fault *f)
+{
+	TRY(draw_terms(c, r, ret, f));
+	take_terms(c, ret, r);
 	return OK;
 }
 
 enum err draw_load(struct ctx *c, const struct request *r, struct draw *ret, struct fault *f)
 {
+	if (request_is_keyless(r))
+		return draw_terms(c, r, ret, f);
 	TRY(load(c, r, ret, f));
 	set_facts(c, r, ret);
 	TRY(tally_parse(slice_str(r->tally), &ret->tally, f));
@@ -272,6 +283,10 @@ static bool counts_still(const struct policy_note *now, const struct tally *t, i
 
 enum err draw_judge(struct ctx *c, struct draw *d, struct fault *f)
 {
+	if (d->keyless) {
+		TRY(judge_early(d, f));
+		return judge_papers(c->law->policy, &d->tally, &d->verdict, f);
+	}
 	if (!counts_still(&c->law->policy->note, &d->tally, c->now))
 		return judge(c->law->policy, &d->tally, &d->facts, &d->verdict, f);
 	TRY(judge_window(&d->tally, c->now, f));

@@ -12,6 +12,7 @@
 #include "ra/officer.h"
 #include "ra/plain.h"
 #include "ra/status.h"
+#include "ra/work.h"
 
 #include "common/base/log.h"
 
@@ -63,10 +64,16 @@ static enum err check_standing(struct ctx *c, const struct request *r, struct fa
 	return draw_judge(c, &d, f);
 }
 
+static enum err maker_of(struct ctx *c, const struct request *r, struct work *ret, struct fault *f)
+{
+	return r->delivery.recipient[0] != '\0' ? store_work_get(c->db, r->id, ret, f) : OK;
+}
+
 enum err review_approve(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	_cleanup_(one_line_done) struct one_line l = {0};
+	_cleanup_(work_done) struct work w = {0};
 	struct course course;
 	int64_t have = 0;
 	TRY(request_any(c, &r, f));
@@ -74,11 +81,17 @@ enum err review_approve(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(take_line(c, &r, &l, &have, f));
 	const char *officer = l.note.sigs[0].name;
 	TRY(store_course_get(c->db, r.id, &course, f));
-	TRY(officer_may_sign(c, &course, officer, f));
+	TRY(maker_of(c, &r, &w, f));
+	TRY(officer_may_sign(c, &course, w.maker, officer, f));
 	bool enough = have >= r.officers;
-	TRY(request_move(c->db, r.id, r.state, enough ? EVENT_ENOUGH : EVENT_APPROVE, c->now, officer, "", NULL, f));
-	if (enough)
-		TRY(note_hand_over(c, &r, f));
+	if (enough && r.delivery.recipient[0] != '\0') {
+		TRY(work_approved(c, &r, officer, f));
+	} else {
+		TRY(request_move(c->db, r.id, r.state, enough ? EVENT_ENOUGH : EVENT_APPROVE, c->now, officer, "", NULL,
+				 f));
+		if (enough)
+			TRY(note_hand_over(c, &r, f));
+	}
 	TRY(claim_end(c, &r, officer, f));
 	TRY(desk_audit(c, "request_approved", r.id, officer, f));
 	TRY(request_answer(c, r.id, ret, f));
@@ -98,8 +111,9 @@ enum err review_reject(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(request_any(c, &r, f));
 	TRY(request_move(c->db, r.id, r.state, EVENT_REJECT, c->now, who, reason, NULL, f));
 	TRY(store_request_refusal(c->db, r.id, "officer_rejected", "review", reason, f));
-	if (!request_is_plain(&r))
+	if (request_has_tally(&r))
 		TRY(note_withdraw(c, &r, f));
+	TRY(work_give_up(c, &r, f));
 	TRY(desk_audit(c, "request_rejected", r.id, reason, f));
 	return request_answer(c, r.id, ret, f);
 }

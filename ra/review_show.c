@@ -10,6 +10,7 @@
 #include "ra/note.h"
 #include "ra/plain.h"
 #include "ra/status.h"
+#include "ra/work.h"
 
 #include <string.h>
 
@@ -116,6 +117,23 @@ static enum err put_note(struct ctx *c, const struct request *r, json_t *o, stru
 	return OK;
 }
 
+/* The note that this request takes the place of, for the same key: who signed that one has seen the key already. */
+static enum err put_before(struct ctx *c, const struct request *r, const struct course *course, json_t *o,
+			   struct fault *f)
+{
+	_cleanup_(request_done) struct request before = {0};
+	_cleanup_buf_ struct buf note = {0};
+	if (course->replaces[0] == '\0' || r->delivery.recipient[0] == '\0')
+		return OK;
+	TRY(store_request_get(c->db, course->replaces, &before, f));
+	if (!request_has_tally(&before))
+		return OK;
+	note_begin(slice_str(before.tally), &note);
+	TRY(store_lines(c->db, before.id, &note, f));
+	json_object_set_new(o, "note_before", json_string(buf_text(&note)));
+	return OK;
+}
+
 static enum err put_people(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
 {
 	int64_t have = 0;
@@ -171,12 +189,26 @@ static enum err put_plain(struct ctx *c, const struct request *r, json_t *o, str
 static enum err put_case(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
 {
 	_cleanup_(draw_done) struct draw d = {0};
+	_cleanup_(json_freep) json_t *wrong = json_array();
+	struct fault why = {0};
 	_cleanup_buf_ struct buf zh = {0}, en = {0};
 	if (request_is_incomplete(r))
 		return OK;
-	TRY(draw_load(c, r, &d, f));
-	tally_explain(&d.tally, "zh", &zh);
-	tally_explain(&d.tally, "en", &en);
+	enum err e = draw_load(c, r, &d, &why);
+	/* A work whose terms are not possible any more is still to be looked at, corrected or rejected. */
+	if (e != OK && !(e == ERR_RULE && d.keyless)) {
+		*f = why;
+		return e;
+	}
+	if (e != OK)
+		missing_fault(wrong, &why);
+	json_object_set_new(o, "wrong", json_incref(wrong));
+	if (d.keyless) {
+		work_explain(r, &zh, &en);
+	} else {
+		tally_explain(&d.tally, "zh", &zh);
+		tally_explain(&d.tally, "en", &en);
+	}
 	json_object_set_new(o, "explain", json_bilingual(&(struct bilingual){buf_text(&zh), buf_text(&en)}));
 	json_object_set_new(o, "difference", difference(&d.tally));
 	json_object_set_new(o, "materials", materials(&d));
@@ -210,6 +242,8 @@ enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(o, "tally", json_string(r.tally));
 	TRY(correct_json(c, &r, &course, o, f));
 	TRY(put_owner(c, &r, o, f));
+	TRY(work_json(c, &r, o, f));
+	TRY(put_before(c, &r, &course, o, f));
 	put_csr(&r, o);
 	TRY(request_is_plain(&r) ? put_plain(c, &r, o, f) : put_case(c, &r, o, f));
 	TRY(put_people(c, &r, o, f));

@@ -11,6 +11,7 @@
 #include "ra/note.h"
 #include "ra/officer.h"
 #include "ra/status.h"
+#include "ra/store_work.h"
 
 #include "common/base/log.h"
 
@@ -40,12 +41,10 @@ static const char *officers_way(const struct law *law, const char *profile, enum
 	return NULL;
 }
 
-/* Of whose certificate: account 0 is anybody's. */
-static enum err begin(struct ctx *c, enum tally_kind kind, int64_t account, struct cert_row *row, struct request *r,
-		      struct fault *f)
+static enum err fill(struct ctx *c, enum tally_kind kind, int64_t account, const struct cert_row *row,
+		     struct request *r, struct fault *f)
 {
 	_cleanup_(cert_body_done) struct cert_body body = {0};
-	TRY(cert_find(c->db, param_text(c, "serial"), param_text(c, "issuer"), account, row, f));
 	TRY(store_cert_body(c->db, row->id, &body, f));
 	request_new_id(r);
 	r->account = account;
@@ -56,6 +55,14 @@ static enum err begin(struct ctx *c, enum tally_kind kind, int64_t account, stru
 	memcpy(r->profile, body.profile, sizeof(r->profile));
 	set_word(r->kind, sizeof(r->kind), tally_kind_word(kind));
 	return OK;
+}
+
+/* Of whose certificate: account 0 is anybody's. */
+static enum err begin(struct ctx *c, enum tally_kind kind, int64_t account, struct cert_row *row, struct request *r,
+		      struct fault *f)
+{
+	TRY(cert_find(c->db, param_text(c, "serial"), param_text(c, "issuer"), account, row, f));
+	return fill(c, kind, account, row, r, f);
 }
 
 static enum err set_reason(const struct ctx *c, enum tally_kind kind, struct request *r, struct fault *f)
@@ -151,4 +158,55 @@ enum err request_hold(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(begin(c, TALLY_HOLD, c->session->account.id, &row, &r, f));
 	TRY(open_request(c, TALLY_HOLD, &row, NULL, &r, f));
 	return request_answer(c, r.id, ret, f);
+}
+
+/* The certificate of a lost key is good until its reissue is done, and anybody may have the key. */
+static bool is_lost(const struct request *r, const struct draw *d)
+{
+	return strcmp(r->kind, "reissue") == 0 && d->verdict.way &&
+	       judge_reissue_reason(d->verdict.way) == (unsigned)crl_reason_from_word("keyCompromise") &&
+	       d->row.state == CERT_GOOD;
+}
+
+static void put_hold(const struct request *hold, const char *number, const struct cert_row *row, json_t *answer)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "request", json_string(hold->id));
+	json_object_set_new(o, "number", json_string(number));
+	json_object_set_new(
+		o, "zh",
+		json_sprintf("证书 %s 已申请挂起：密钥遗失，补办完成前不可使用。如已找回，须由两名审核员解除挂起。",
+			     SERIAL(&row->ref.serial)));
+	json_object_set_new(
+		o, "en",
+		json_sprintf(
+			"certificate %s is put on hold: its key is lost, and it is not to be used until the reissue is "
+			"done. If the key is found, two officers release it.",
+			SERIAL(&row->ref.serial)));
+	json_object_set_new(answer, "hold", o);
+}
+
+enum err standing_lost(struct ctx *c, const struct request *r, const struct draw *d, json_t *answer, struct fault *f)
+{
+	_cleanup_(request_done) struct request hold = {0};
+	struct course course;
+	struct fault why = {0};
+	int64_t n = 0;
+	if (!is_lost(r, d) || param_true(c, "keep_valid"))
+		return OK;
+	TRY(store_requests_under_way(c->db, d->row.id, tally_kind_word(TALLY_HOLD), "", &n, f));
+	if (n > 0)
+		return OK;
+	TRY(fill(c, TALLY_HOLD, r->account, &d->row, &hold, f));
+	enum err e = open_request(c, TALLY_HOLD, &d->row, NULL, &hold, &why);
+	/* A profile without holds: the reissue is not stopped by that, and nothing was written. */
+	if (e == ERR_RULE)
+		return OK;
+	if (e != OK) {
+		*f = why;
+		return e;
+	}
+	TRY(store_course_get(c->db, hold.id, &course, f));
+	put_hold(&hold, course.number, &d->row, answer);
+	return OK;
 }

@@ -255,10 +255,12 @@ enum err store_order_used(struct db *db, const char *id, const char *except, int
 			  struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row,
-		   "SELECT count(*), coalesce(sum(months), 0) FROM requests WHERE order_id = ?1 AND id <> ?2"
-		   " AND state IN ('awaiting_officers', 'to_correct', 'approved', 'sent', 'issued')",
-		   "tt", id, except));
+	TRY(db_one(
+		db, f, &row,
+		"SELECT count(*), coalesce(sum(months), 0) FROM requests WHERE order_id = ?1 AND id <> ?2"
+		" AND state IN ('awaiting_officers', 'to_correct', 'to_make', 'keyed', 'to_ship', 'in_post', 'lapsed',"
+		" 'approved', 'sent', 'issued')",
+		"tt", id, except));
 	*ret_uses = db_i64(row, 0);
 	*ret_months = db_i64(row, 1);
 	return OK;

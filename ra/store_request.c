@@ -70,10 +70,14 @@ enum err store_request_get(struct db *db, const char *id, struct request *ret, s
 		db, f, &row,
 		"SELECT id, account, kind, way, project, profile, state, cert, subject, months, order_id, csr, files,"
 		" notice, reason, tally, policy, proof, officers, made, dies, result, refusal_rule, refusal_where,"
-		" refusal_text, key_seen, collides, hold FROM requests WHERE id = ?1",
+		" refusal_text, key_seen, collides, hold, coalesce(w.recipient, ''), coalesce(w.mobile, ''),"
+		" coalesce(w.address, '') FROM requests LEFT JOIN works w ON w.request = id WHERE id = ?1",
 		"t", id));
 	read_terms(row, ret);
 	read_course(row, ret);
+	COLUMN(row, 28, ret->delivery.recipient);
+	COLUMN(row, 29, ret->delivery.mobile);
+	COLUMN(row, 30, ret->delivery.address);
 	return OK;
 }
 
@@ -203,7 +207,8 @@ enum err store_requests_of(struct db *db, int64_t account, const char *state, in
 }
 
 #define WAITS                                                                                                          \
-	" r.state IN ('awaiting_officers', 'opened', 'at_key_centre') AND (?1 = '' OR r.project = ?1) AND (?2 = '' "   \
+	" r.state IN ('awaiting_officers', 'opened', 'at_key_centre', 'to_make', 'keyed', 'to_ship') AND (?1 = '' OR " \
+	"r.project = ?1) AND (?2 = '' "                                                                                \
 	"OR r.kind = ?2)"
 
 enum err store_requests_queue(struct db *db, const struct queue_filter *q, int64_t limit, int64_t offset,
@@ -237,7 +242,8 @@ enum err store_requests_pending(struct db *db, int64_t limit, request_item_fn *f
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row,
 		     "SELECT " ITEM " WHERE r.state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved',"
-		     " 'sent', 'to_correct', 'opened', 'at_key_centre') ORDER BY r.dies, r.id LIMIT ?1",
+		     " 'sent', 'to_correct', 'opened', 'at_key_centre', 'to_make', 'keyed', 'to_ship', 'in_post',"
+		     " 'lapsed') ORDER BY r.dies, r.id LIMIT ?1",
 		     "i", limit));
 	return each_item(row, fn, arg, f);
 }
@@ -247,7 +253,8 @@ enum err store_requests_open(struct db *db, int64_t account, int64_t *ret, struc
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_one(db, f, &row,
 		   "SELECT count(*) FROM requests WHERE account = ?1 AND state IN ('drafted', 'awaiting_proof',"
-		   " 'awaiting_officers', 'approved', 'sent', 'to_correct', 'opened', 'at_key_centre')",
+		   " 'awaiting_officers', 'approved', 'sent', 'to_correct', 'opened', 'at_key_centre', 'to_make',"
+		   " 'keyed', 'to_ship', 'in_post', 'lapsed')",
 		   "i", account));
 	*ret = db_i64(row, 0);
 	return OK;
@@ -282,7 +289,7 @@ enum err store_requests_dead(struct db *db, int64_t now, char (*ret)[REQUEST_ID 
 	size_t n = 0;
 	TRY(db_query(db, f, &row,
 		     "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers',"
-		     " 'approved', 'to_correct') AND dies <= ?1 ORDER BY dies LIMIT ?2",
+		     " 'approved', 'to_correct', 'keyed', 'to_ship', 'in_post') AND dies <= ?1 ORDER BY dies LIMIT ?2",
 		     "ii", now, (int64_t)max));
 	for (;;) {
 		bool more = false;

@@ -10,6 +10,16 @@
 #define REQUEST_ID (2 * TALLY_ID)
 #define WHO_MAX 80
 
+/* Where a token goes that the desk makes the key on. */
+#define DELIVERY_NAME_MAX 120
+#define DELIVERY_PHONE_MAX 20
+#define DELIVERY_ADDRESS_MAX 400
+struct delivery {
+	char recipient[DELIVERY_NAME_MAX + 1]; /* "": the owner brings the key */
+	char mobile[DELIVERY_PHONE_MAX + 1];    /* the carrier's to call */
+	char address[DELIVERY_ADDRESS_MAX + 1];
+};
+
 struct request {
 	char id[REQUEST_ID + 1]; /* the tally's id */
 	int64_t account;         /* 0: opened by an officer */
@@ -26,6 +36,7 @@ struct request {
 	char key_seen[8];        /* how officers see the new key: "", token, paper, call, person */
 	char collides[CERT_REF_TEXT_MAX + 1]; /* "<issuer key id> <SERIAL>" */
 	int64_t hold;            /* release: the hold's ledger entry; -1: none */
+	struct delivery delivery;
 	char *tally;             /* text; owned */
 	char policy[65];
 	int64_t proof, officers; /* what is needed: enum proof bits, number of officers */

@@ -33,9 +33,15 @@ static const char m017[] =
 static const char m020[] =
 #include "ra/schema/020-token.inc"
 	;
+static const char m021[] =
+#include "ra/schema/021-work.inc"
+	;
+static const char m022[] =
+#include "ra/schema/022-parcel.inc"
+	;
 static const char m023[] =
 #include "ra/schema/023-notice.inc"
 	;
 
-const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017, m020, m023};
+const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017, m020, m021, m022, m023};
 const size_t store_n_migrations = sizeof(store_migrations) / sizeof(store_migrations[0]);
