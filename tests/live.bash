@@ -64,6 +64,18 @@ both_live() {
 
 issued() { hufu --json health --signer | field signer.issued; }
 
+# clerk NAME: an officer for holds alone joins the roster by the others' quorum; the desk hears of it when it starts again, or by SIGHUP.
+clerk() {
+	local vkey
+	mkdir -p "$DIR/home/$1"
+	vkey=$(hufu --json officer key --plain --out "$(key_of "$1")" "$1" | field vkey)
+	hufu roster note --add "officer:$vkey:*:hold" "$WORK/clerk.note" >/dev/null
+	hufu roster sign --yes --key "$(key_of alice)" "$WORK/clerk.note" >/dev/null
+	hufu roster sign --yes --key "$(key_of bob)" "$WORK/clerk.note" >/dev/null
+	hufu roster submit "$WORK/clerk.note" >/dev/null
+	cp "$WORK/clerk.note" "$DIR/etc/hufu/roster.note"
+}
+
 # --- reading answers
 
 # field a.b.0.c: out of the JSON on standard input; nothing when it is not there.

@@ -55,6 +55,7 @@ extern const struct command commands_note[]; /* tally …, roster …, policy �
 extern const struct command commands_operator[]; /* unlock, health, note … : cmd_operator.c cmd_note.c */
 extern const struct command commands_audit[];	 /* audit …                     : cmd_audit.c */
 extern const struct command commands_notice[];	 /* notice …                    : cmd_notice.c */
+extern const struct command commands_parcel[];	 /* work …, parcel …            : cmd_work.c cmd_parcel.c */
 extern const struct command commands_rpc[];	 /* rpc                         : cmd_rpc.c */
 extern const struct command commands_ledger[];	 /* ledger …                    : cmd_ledger.c */
 extern const struct command commands_receipt[];	 /* receipt, verify             : cmd_receipt.c */

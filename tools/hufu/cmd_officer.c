@@ -201,7 +201,7 @@ static int run_officer_review(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static enum err approve(struct cli *c, const char *id, const char *key_path, const struct seen_how *how, bool yes,
+static enum err approve(struct cli *c, const char *id, const char *key_path, struct seen_how *how, bool yes,
 			json_t **ret, struct fault *f)
 {
 	_cleanup_(case_done) struct case_file k = {0};
@@ -213,8 +213,9 @@ static enum err approve(struct cli *c, const char *id, const char *key_path, con
 		return fault_raise(f, ERR_RULE, "nothing_to_sign", "request",
 				   "request %s makes no certificate: there is nothing to sign (hufu officer decide)",
 				   id);
-	TRY(key_seen_check(c, how, &k.tally, k.answer, f));
 	TRY(person_key_load(key_path, NULL, &key, f));
+	how->own = &key;
+	TRY(key_seen_check(c, how, &k.tally, k.answer, f));
 	if (!yes && !cli_confirm("\nApprove exactly this tally as %s?", key.name))
 		return fault_raise(f, ERR_DENIED, "not_confirmed", "request",
 				   "not approved: the answer was not \"yes\"");

@@ -16,7 +16,7 @@
 
 struct prepare {
 	const char *kind, *way, *project, *profile, *months, *order, *csr, *files, *reason, *issuer, *edit, *key_seen,
-		*collides;
+		*collides, *recipient, *mobile, *ship_to;
 	struct option_list subject, materials;
 	bool notice, save;
 };
@@ -53,10 +53,12 @@ static enum err prepare_params(const struct prepare *p, const char *serial, json
 	_cleanup_(json_freep) json_t *o = json_object();
 	const char *bad = NULL;
 	uint64_t months = 0;
-	const char *const keys[] = {"kind",   "way",	"project", "profile", "order",	  "files",
-				    "reason", "issuer", "request", "serial",  "key_seen", "collides"};
-	const char *const values[] = {p->kind,	 p->way,    p->project, p->profile, p->order,	 p->files,
-				      p->reason, p->issuer, p->edit,	serial,	    p->key_seen, p->collides};
+	const char *const keys[] = {"kind",	"way",	    "project",	 "profile", "order",
+				    "files",	"reason",   "issuer",	 "request", "serial",
+				    "key_seen", "collides", "recipient", "mobile",  "ship_to"};
+	const char *const values[] = {p->kind,	   p->way,	p->project,   p->profile, p->order,
+				      p->files,	   p->reason,	p->issuer,    p->edit,	  serial,
+				      p->key_seen, p->collides, p->recipient, p->mobile,  p->ship_to};
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		set_text(o, keys[i], values[i]);
 	if (p->months && !u64_parse(p->months, strlen(p->months), 120, &months))
@@ -204,51 +206,67 @@ static int draft(struct cli *c, const struct command *cmd, const struct prepare 
 int run_request_prepare(struct cli *c, int argc, char **argv)
 {
 	_cleanup_(prepare_done) struct prepare p = {0};
-	const struct option_rule rules[] = {{.name = "--kind", .value = &p.kind},
-					    {.name = "--way", .value = &p.way},
-					    {.name = "--project", .value = &p.project},
-					    {.name = "--profile", .value = &p.profile},
-					    {.name = "--months", .value = &p.months},
-					    {.name = "--order", .value = &p.order},
-					    {.name = "--csr", .value = &p.csr},
-					    {.name = "--files", .value = &p.files},
-					    {.name = "--reason", .value = &p.reason},
-					    {.name = "--issuer", .value = &p.issuer},
-					    {.name = "--edit", .value = &p.edit},
-					    {.name = "--key-seen", .value = &p.key_seen},
-					    {.name = "--collides", .value = &p.collides},
-					    {.name = "--subject", .many = &p.subject},
-					    {.name = "--material", .many = &p.materials},
-					    {.name = "--accept-notice", .flag = &p.notice},
-					    {.name = "--save", .flag = &p.save},
-					    {0}};
+	const struct option_rule rules[] = {
+		{.name = "--kind", .value = &p.kind},	      {.name = "--way", .value = &p.way},
+		{.name = "--project", .value = &p.project},   {.name = "--profile", .value = &p.profile},
+		{.name = "--months", .value = &p.months},     {.name = "--order", .value = &p.order},
+		{.name = "--csr", .value = &p.csr},	      {.name = "--files", .value = &p.files},
+		{.name = "--reason", .value = &p.reason},     {.name = "--issuer", .value = &p.issuer},
+		{.name = "--edit", .value = &p.edit},	      {.name = "--key-seen", .value = &p.key_seen},
+		{.name = "--collides", .value = &p.collides}, {.name = "--subject", .many = &p.subject},
+		{.name = "--material", .many = &p.materials}, {.name = "--accept-notice", .flag = &p.notice},
+		{.name = "--save", .flag = &p.save},	      {0}};
 	const struct command *cmd = cli_command(commands_request, run_request_prepare);
 	if (!cli_options(cmd, rules, &argc, argv, 0, 1))
 		return EXIT_CONFIG;
 	return draft(c, cmd, &p, argc > 1 ? argv[1] : NULL);
 }
 
+#define NO_KEY                                                                                                         \
+	"--csr FILE is missing, the request of the new key; or --recipient, --mobile and --ship-to, and the desk "     \
+	"makes "                                                                                                       \
+	"one"
+#define DELIVERY_RULES(p)                                                                                              \
+	{.name = "--recipient", .value = &(p)->recipient}, {.name = "--mobile", .value = &(p)->mobile},                \
+	{                                                                                                              \
+		.name = "--ship-to", .value = &(p)->ship_to                                                            \
+	}
+
+/* Of a key that the owner brings, the stamped paper is the usual way. false: there is none, and none is to be made. */
+static bool set_key_seen(struct prepare *p)
+{
+	if (p->csr && !p->key_seen)
+		p->key_seen = "paper";
+	return p->csr || p->recipient || p->mobile || p->ship_to;
+}
+
 int run_request_enrol(struct cli *c, int argc, char **argv)
 {
-	_cleanup_(prepare_done) struct prepare p = {.kind = "enrol", .way = "new-certificate", .key_seen = "paper"};
-	const struct option_rule rules[] = {
-		{.name = "--way", .value = &p.way},	      {.name = "--project", .value = &p.project},
-		{.name = "--profile", .value = &p.profile},   {.name = "--months", .value = &p.months},
-		{.name = "--order", .value = &p.order},	      {.name = "--csr", .value = &p.csr},
-		{.name = "--edit", .value = &p.edit},	      {.name = "--key-seen", .value = &p.key_seen},
-		{.name = "--collides", .value = &p.collides}, {.name = "--subject", .many = &p.subject},
-		{.name = "--material", .many = &p.materials}, {0}};
+	_cleanup_(prepare_done) struct prepare p = {.kind = "enrol", .way = "new-certificate"};
+	const struct option_rule rules[] = {{.name = "--way", .value = &p.way},
+					    {.name = "--project", .value = &p.project},
+					    {.name = "--profile", .value = &p.profile},
+					    {.name = "--months", .value = &p.months},
+					    {.name = "--order", .value = &p.order},
+					    {.name = "--csr", .value = &p.csr},
+					    {.name = "--edit", .value = &p.edit},
+					    {.name = "--key-seen", .value = &p.key_seen},
+					    {.name = "--collides", .value = &p.collides},
+					    {.name = "--subject", .many = &p.subject},
+					    {.name = "--material", .many = &p.materials},
+					    DELIVERY_RULES(&p),
+					    {0}};
 	const struct command *cmd = cli_command(commands_request, run_request_enrol);
 	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
 		return EXIT_CONFIG;
-	if (!p.csr)
-		return cli_usage(cmd, "--csr FILE is missing: the request of the new key");
+	if (!set_key_seen(&p))
+		return cli_usage(cmd, NO_KEY);
 	return draft(c, cmd, &p, NULL);
 }
 
 int run_request_reissue(struct cli *c, int argc, char **argv)
 {
-	_cleanup_(prepare_done) struct prepare p = {.kind = "reissue", .key_seen = "paper"};
+	_cleanup_(prepare_done) struct prepare p = {.kind = "reissue"};
 	const struct option_rule rules[] = {{.name = "--way", .value = &p.way},
 					    {.name = "--project", .value = &p.project},
 					    {.name = "--issuer", .value = &p.issuer},
@@ -258,12 +276,15 @@ int run_request_reissue(struct cli *c, int argc, char **argv)
 					    {.name = "--key-seen", .value = &p.key_seen},
 					    {.name = "--material", .many = &p.materials},
 					    {.name = "--accept-notice", .flag = &p.notice},
+					    DELIVERY_RULES(&p),
 					    {0}};
 	const struct command *cmd = cli_command(commands_request, run_request_reissue);
 	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
 		return EXIT_CONFIG;
-	if (!p.csr || !p.files)
-		return cli_usage(cmd, "%s is missing", !p.csr ? "--csr FILE" : "--files ANSWER");
+	if (!set_key_seen(&p))
+		return cli_usage(cmd, NO_KEY);
+	if (!p.files)
+		return cli_usage(cmd, "--files ANSWER is missing");
 	return draft(c, cmd, &p, argv[1]);
 }
 
@@ -332,12 +353,34 @@ int run_request_list(struct cli *c, int argc, char **argv)
 	return cli_list(c, "request.list", p, "requests", columns, 7, &f);
 }
 
+/* What went out besides: the hold of a lost key's certificate. */
+static void print_submitted(json_t *r)
+{
+	json_t *hold = json_object_get(r, "hold");
+	printf("request: %s\nnumber: %s\nstate: %s\n", json_string_value(json_object_get(r, "request")),
+	       json_string_value(json_object_get(r, "number")), json_string_value(json_object_get(r, "state")));
+	if (json_is_object(hold))
+		printf("%s\n%s\n", json_string_value(json_object_get(hold, "zh")),
+		       json_string_value(json_object_get(hold, "en")));
+}
+
 int run_request_submit(struct cli *c, int argc, char **argv)
 {
-	const struct option_rule rules[] = {{0}};
+	bool keep = false;
+	const struct option_rule rules[] = {{.name = "--keep-valid", .flag = &keep}, {0}};
+	struct fault f = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
 	if (!cli_options(cli_command(commands_request, run_request_submit), rules, &argc, argv, 1, 1))
 		return EXIT_CONFIG;
-	return cli_show(c, "request.submit", json_pack("{s:s}", "request", argv[1]), true, true);
+	json_t *p = json_pack("{s:s}", "request", argv[1]);
+	if (keep)
+		json_object_set_new(p, "keep_valid", json_true());
+	if (c->dry_run || c->json)
+		return cli_show(c, "request.submit", p, true, true);
+	if (cli_desk(c, "request.submit", p, true, true, &r, &f) != OK)
+		return cli_fail(c, &f);
+	print_submitted(r);
+	return EXIT_DONE;
 }
 
 int run_request_withdraw(struct cli *c, int argc, char **argv)

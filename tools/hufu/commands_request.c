@@ -3,6 +3,11 @@
  */
 #include "tools/hufu/subscriber.h"
 
+#define DELIVERY_HELP                                                                                                  \
+	"  --recipient R       without --csr: the desk makes the key on a USB key and ships it to R\n"                 \
+	"  --mobile M          a telephone for the carrier\n"                                                          \
+	"  --ship-to ADDRESS   where the parcel goes\n"
+
 const struct command commands_request[] = {
 	{.name = "service list",
 	 .usage = "[--page N] [--search TEXT]",
@@ -65,11 +70,13 @@ const struct command commands_request[] = {
 		 "74C2008800000AE9",
 	 .run = run_request_prepare},
 	{.name = "request enrol",
-	 .usage = "--project P --csr FILE --months N --order ID --subject A=V… [--key-seen HOW] [--material N=FILE]…\n"
-		  "           [--profile NAME] [--way W] [--collides REF] [--edit REQUEST]",
+	 .usage = "--project P {--csr FILE | --recipient R --mobile M --ship-to ADDRESS} --months N --order ID "
+		  "--subject A=V…\n"
+		  "           [--key-seen HOW] [--material N=FILE]… [--profile NAME] [--way W] [--collides REF] "
+		  "[--edit REQUEST]",
 	 .summary = "draft the request for a first certificate",
 	 .help = "  --project P         which project's\n"
-		 "  --csr FILE          request of the new key (PKCS#10); its subject does not count\n"
+		 "  --csr FILE          request of the new key (PKCS#10); its subject does not count\n" DELIVERY_HELP
 		 "  --months N          valid for so many months\n"
 		 "  --order ID          the paid order of a service without a certificate\n"
 		 "  --subject A=V       an attribute of the subject (repeat for more)\n"
@@ -85,13 +92,13 @@ const struct command commands_request[] = {
 		 "--subject C=CN --subject O=杭州示例 --subject organizationIdentifier=913301003535355023",
 	 .run = run_request_enrol},
 	{.name = "request reissue",
-	 .usage = "--way W --project P --csr FILE --files ANSWER [--accept-notice] [--key-seen HOW] [--material "
-		  "N=FILE]…\n"
-		  "           [--issuer HEX] [--edit REQUEST] SERIAL",
+	 .usage = "--way W --project P {--csr FILE | --recipient R --mobile M --ship-to ADDRESS} --files ANSWER "
+		  "[--accept-notice]\n"
+		  "           [--key-seen HOW] [--material N=FILE]… [--issuer HEX] [--edit REQUEST] SERIAL",
 	 .summary = "draft the request for a new key in place of a lost or damaged one",
 	 .help = "  --way W             lost, damaged, as the profile offers them\n"
 		 "  --project P         of the certificate\n"
-		 "  --csr FILE          request of the new key (PKCS#10)\n"
+		 "  --csr FILE          request of the new key (PKCS#10)\n" DELIVERY_HELP
 		 "  --files ANSWER      encrypted files not yet opened? no, yes (holds the request), waived\n"
 		 "  --accept-notice     the risk notice was read and accepted\n"
 		 "  --key-seen HOW      how officers see the key: paper (default), call, person, token\n"
@@ -175,9 +182,10 @@ const struct command commands_request[] = {
 		 "  hufu request prove --signature tally.sig 8f2c…",
 	 .run = run_request_prove},
 	{.name = "request submit",
-	 .usage = "REQUEST",
+	 .usage = "[--keep-valid] REQUEST",
 	 .summary = "hand a request in",
-	 .help = "Example:\n  hufu request submit 8f2c…",
+	 .help = "  --keep-valid   reissue of a lost key: do not put its certificate on hold\n\n"
+		 "Example:\n  hufu request submit 8f2c…",
 	 .run = run_request_submit},
 	{.name = "request withdraw",
 	 .usage = "REQUEST",

@@ -12,6 +12,7 @@ struct seen_how {
 	const char *word;	    /* of --key-seen; NULL when it was not given */
 	struct token_choice choice; /* --key-seen token: which one */
 	const char *pin_fd;
+	const struct person_key *own; /* the officer's: a line of it under the tally before, for the same key, says that it was seen */
 };
 /* Is the key hash to stay unseen until it is typed? */
 bool key_seen_is_typed(const struct tally *t);

@@ -1,0 +1,163 @@
+/*
+ * `hufu work csr|prove|again`: an officer's steps while a key is made on a token here. What the token signs is shown first, as
+ * everywhere, and the key in the desk's tally is held against the request of the key. Next: cmd_parcel.c, key_seen.c.
+ */
+#include "common/note/tally.h"
+#include "common/pki/csr.h"
+#include "tools/hufu/note_files.h"
+#include "tools/hufu/subscriber.h"
+#include "tools/hufu/token_login.h"
+#include "tools/hufu/work.h"
+
+#include <string.h>
+
+static void set_text(json_t *o, const char *key, const char *value)
+{
+	if (value)
+		json_object_set_new(o, key, json_string(value));
+}
+
+/* The desk's tally names the key of this request, and is signed by it on a token. */
+struct by_token {
+	json_t *answer; /* owned: of review.show */
+	struct tally tally;
+	struct csr csr;
+	struct buf der;
+	const char *text;
+};
+static void by_token_done(struct by_token *b)
+{
+	tally_done(&b->tally);
+	csr_done(&b->csr);
+	buf_done(&b->der);
+	json_freep(&b->answer);
+}
+
+static enum err load(struct cli *c, const char *request, struct by_token *b, struct fault *f)
+{
+	TRY(cli_desk(c, "review.show", json_pack("{s:s}", "request", request), false, false, &b->answer, f));
+	const char *pem = json_string_value(json_object_get(b->answer, "csr"));
+	b->text = json_string_value(json_object_get(b->answer, "tally"));
+	if (!pem || !b->text || b->text[0] == '\0')
+		return fault_raise(f, ERR_RULE, "tally_missing", "request",
+				   "request %s has no tally yet: its key is to be made first (hufu work csr)", request);
+	TRY(pem_or_der(slice_str(pem), "CERTIFICATE REQUEST", &b->der, f));
+	TRY(csr_parse(buf_slice(&b->der), &b->csr, f));
+	TRY(tally_parse(slice_str(b->text), &b->tally, f));
+	if (memcmp(b->tally.key_sha256, b->csr.key.spki_sha256, 32) == 0)
+		return OK;
+	return fault_raise(f, ERR_RULE, "proof_csr", "review.show",
+			   "the desk's csr has another key than the tally names");
+}
+
+enum err work_line(struct token *t, const char *text, const struct pubkey *key, char **ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf sig = {0};
+	struct token_key found;
+	TRY(token_find(t, key, "the new key", &found, f));
+	TRY(token_sign(t, &found, key, slice_str(text), &sig, f));
+	return line_by_signature(slice_str(text), NOTE_NEW_KEY, key, buf_slice(&sig), ret, f);
+}
+
+static enum err sign(const struct work_way *w, const struct by_token *b, char **ret, struct fault *f)
+{
+	_cleanup_(token_closep) struct token *t = NULL;
+	_cleanup_secret_ struct secret pin = {0};
+	TRY(token_open(&w->choice, &t, f));
+	if (!w->yes && !cli_confirm("%s\nLet the token sign exactly this text?", b->text))
+		return fault_raise(f, ERR_DENIED, "not_confirmed", "request", "not signed: the answer was not \"yes\"");
+	enum err e = token_ask_login(t, w->pin_fd, &pin, f);
+	if (e == OK)
+		e = work_line(t, b->text, &b->csr.key, ret, f);
+	token_closep(&t); /* before the PIN that it borrows is gone */
+	return e;
+}
+
+enum err work_prove_by_token(struct cli *c, const char *request, const struct work_way *w, json_t **ret,
+			     struct fault *f)
+{
+	_cleanup_(by_token_done) struct by_token b = {0};
+	_cleanup_(freep) char *line = NULL;
+	TRY(load(c, request, &b, f));
+	TRY(sign(w, &b, &line, f));
+	if (c->dry_run)
+		return OK;
+	json_t *p = json_pack("{s:s,s:s}", "request", request, "line", line);
+	set_text(p, "officer", w->as);
+	return cli_desk(c, "work.prove", p, false, true, ret, f);
+}
+
+int run_work_prove(struct cli *c, int argc, char **argv)
+{
+	struct work_way w = {0};
+	const struct option_rule rules[] = {{.name = "--as", .value = &w.as},
+					    {.name = "--token", .value = &w.choice.label},
+					    {.name = "--token-uri", .value = &w.choice.uri},
+					    {.name = "--module", .value = &w.choice.module},
+					    {.name = "--pin-fd", .value = &w.pin_fd},
+					    {.name = "--yes", .flag = &w.yes},
+					    {0}};
+	const struct command *cmd = cli_command(commands_parcel, run_work_prove);
+	struct fault f = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!w.choice.label == !w.choice.uri)
+		return cli_usage(cmd, "--token LABEL or --token-uri URI is missing: the token that has the new key");
+	if (work_prove_by_token(c, argv[1], &w, &r, &f) != OK)
+		return cli_fail(c, &f);
+	const char *state = json_string_value(json_object_get(r, "state"));
+	json_t *o = r ? json_incref(r) : json_pack("{s:s,s:b}", "request", argv[1], "dry_run", 1);
+	return cli_said(c, o, "request %s: %s\n", argv[1], state ? state : "would be proved (dry run)");
+}
+
+/* --- the key's request --- */
+
+static enum err csr_params(const struct work_csr_words *w, const char *request, json_t **ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf der = {0}, pem = {0};
+	_cleanup_secret_ struct secret pin = {0};
+	TRY(der_load(w->csr, "CERTIFICATE REQUEST", &der, f));
+	pem_put(&pem, "CERTIFICATE REQUEST", buf_slice(&der));
+	if (w->pin_fd)
+		TRY(ask_secret(w->pin_fd, "--start-pin-fd", "Start PIN: ", false, &pin, f));
+	*ret = json_pack("{s:s,s:s,s:s}", "request", request, "token", w->serial, "csr", buf_text(&pem));
+	set_text(*ret, "officer", w->as);
+	if (w->pin_fd)
+		json_object_set_new(*ret, "start_pin", secret_string(&pin));
+	return OK;
+}
+
+int run_work_csr(struct cli *c, int argc, char **argv)
+{
+	struct work_csr_words w = {0};
+	const struct option_rule rules[] = {{.name = "--as", .value = &w.as},
+					    {.name = "--serial", .value = &w.serial},
+					    {.name = "--csr", .value = &w.csr},
+					    {.name = "--start-pin-fd", .value = &w.pin_fd},
+					    {0}};
+	const struct command *cmd = cli_command(commands_parcel, run_work_csr);
+	struct fault f = {0};
+	json_t *p = NULL;
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!w.serial || !w.csr)
+		return cli_usage(cmd, "%s is missing", !w.serial ? "--serial SERIAL" : "--csr FILE");
+	if (csr_params(&w, argv[1], &p, &f) != OK)
+		return cli_fail(c, &f);
+	return cli_show(c, "work.csr", p, false, true);
+}
+
+int run_work_again(struct cli *c, int argc, char **argv)
+{
+	const char *as = NULL, *note = NULL;
+	const struct option_rule rules[] = {{.name = "--as", .value = &as}, {.name = "--note", .value = &note}, {0}};
+	const struct command *cmd = cli_command(commands_parcel, run_work_again);
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!note)
+		return cli_usage(cmd, "--note TEXT is missing: why the token can't be used");
+	json_t *p = json_pack("{s:s,s:s}", "request", argv[1], "note", note);
+	set_text(p, "officer", as);
+	return cli_show(c, "work.again", p, false, true);
+}
