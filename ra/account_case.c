@@ -1,21 +1,20 @@
 /*
  * Who has forgotten the identifier uploads the licence; whoever asks hears that the desk will call, and nothing else. The file
- * lies sealed in state/cases/. Officers read a case, which is an audit line, and decide it: what they accept is done in the
- * same transaction.
+ * is a material of the case, like a request's: it comes with the call when it is small, else in parts. Officers read a case,
+ * which is an audit line, and decide it: what they accept is done in the same transaction. Next: material_owner.c.
  */
 #include "ra/account_case.h"
 
 #include "ra/code.h"
-#include "ra/material_form.h"
+#include "ra/material.h"
 #include "ra/mobile.h"
 #include "ra/picture.h"
 #include "ra/sealed.h"
 
 #include "common/base/file.h"
+#include "common/base/log.h"
 
 #include <string.h>
-
-#define FILE_MAX (700u * 1024u)
 
 static void make_id(char ret[CASE_ID + 1])
 {
@@ -44,27 +43,28 @@ enum err account_case_open(struct ctx *c, struct account_case *k, struct fault *
 
 struct licence {
 	struct account_case k;
-	struct buf bytes, sealed;
+	struct arrival file; /* with the call */
 	bool picture;
 };
 static void licence_free(struct licence **l)
 {
-	buf_done(&(*l)->bytes);
-	buf_done(&(*l)->sealed);
+	arrival_done(&(*l)->file);
 	free(*l);
+}
+
+static struct material_owner owner_of(const struct account_case *k)
+{
+	struct material_owner o = {.kind = "case"};
+	memcpy(o.id, k->id, sizeof(k->id));
+	return o;
 }
 
 static enum err read_licence(struct ctx *c, struct licence *l, struct fault *f)
 {
 	struct account_case *k = &l->k;
-	const char *content = param_text(c, "content"), *organisation, *agent, *text = "", *type = NULL;
-	if (!base64_decode(content, strlen(content), &l->bytes) || l->bytes.len == 0)
-		return fault_raise(f, ERR_PARSE, "material_content", "params.content",
-				   "found no base64 (RFC 4648 4, padded) of a file");
-	if (l->bytes.len > FILE_MAX)
-		return fault_raise(f, ERR_LIMIT, "licence_size", "params.content", "found %zu bytes, wanted at most %u",
-				   l->bytes.len, FILE_MAX);
-	TRY(material_form(buf_slice(&l->bytes), &type, f));
+	const char *content = param_text(c, "content"), *organisation, *agent, *text = "";
+	if (content)
+		TRY(arrival_decode(&l->file, content, f));
 	TRY(param_clean(c, "organisation", &organisation, f));
 	TRY(param_clean(c, "agent", &agent, f));
 	TRY(mobile_check("params.mobile", param_text(c, "mobile"), f));
@@ -75,8 +75,10 @@ static enum err read_licence(struct ctx *c, struct licence *l, struct fault *f)
 	snprintf(k->agent, sizeof(k->agent), "%s", agent);
 	snprintf(k->mobile, sizeof(k->mobile), "%s", param_text(c, "mobile"));
 	snprintf(k->text, sizeof(k->text), "%s", text);
-	snprintf(k->file_type, sizeof(k->file_type), "%s", type);
 	make_id(k->id);
+	l->file.owner = owner_of(k);
+	l->file.kind = material_kind(l->file.owner.kind);
+	snprintf(l->file.material.name, sizeof(l->file.material.name), "business-licence");
 	return OK;
 }
 
@@ -95,8 +97,11 @@ static enum err count_in(struct ctx *c, json_t **ret, struct fault *f)
 static enum err licence_in(struct ctx *c, json_t **ret, struct fault *f)
 {
 	struct licence *l = c->work;
+	_cleanup_(json_freep) json_t *file = NULL;
 	TRY(account_case_open(c, &l->k, f));
 	TRY(desk_audit(c, "case_open", l->k.id, l->k.kind, f));
+	if (l->file.stored)
+		TRY(arrival_keep(c, &l->file, &file, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "case", json_string(l->k.id));
 	json_object_set_new(*ret, "zh", json_string("服务台会与您联系"));
@@ -115,12 +120,11 @@ enum err account_licence(struct ctx *c, json_t **ret, struct fault *f)
 	c->work = l;
 	TRY(desk_read(c, count_in, NULL, f));
 	TRY(picture_check(c, when == PICTURE_ALWAYS || (when == PICTURE_AFTER && l->picture), f));
-	_cleanup_(freep) char *path = path_join(c->desk->cases, l->k.id);
-	sealed_put(c->desk, buf_slice(&l->bytes), &l->sealed);
-	TRY(file_write(path, buf_slice(&l->sealed), 0600, f));
+	if (l->file.plain.len > 0)
+		TRY(arrival_store(c, &l->file, f));
 	enum err e = desk_change(c, licence_in, ret, f);
-	if (e != OK)
-		unlink(path);
+	if (l->file.stored && (e != OK || !l->file.kept))
+		vault_remove(c->desk->vault, l->file.material.file);
 	return e;
 }
 
@@ -136,7 +140,6 @@ static json_t *case_json(const struct account_case *k)
 	json_object_set_new(o, "agent", json_string(k->agent));
 	json_object_set_new(o, "mobile", json_string(k->mobile));
 	json_object_set_new(o, "text", json_string(k->text));
-	json_object_set_new(o, "file_type", json_string(k->file_type));
 	json_object_set_new(o, "made", json_time(k->made));
 	if (k->decided != 0) {
 		json_object_set_new(o, "decided", json_time(k->decided));
@@ -193,6 +196,19 @@ static enum err show_account(struct ctx *c, const struct account_case *k, json_t
 	return OK;
 }
 
+static enum err show_files(struct ctx *c, const struct account_case *k, json_t *o, struct fault *f)
+{
+	struct material have[TALLY_MAX_MATERIALS];
+	const struct material_owner owner = owner_of(k);
+	json_t *list = json_array();
+	size_t n = 0;
+	json_object_set_new(o, "materials", list);
+	TRY(store_materials_of(c->db, &owner, have, TALLY_MAX_MATERIALS, &n, f));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, material_json(&have[i]));
+	return OK;
+}
+
 static enum err show_in(struct ctx *c, json_t **ret, struct fault *f)
 {
 	json_t **shown = c->work;
@@ -201,23 +217,15 @@ static enum err show_in(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(find_case(c, &k, f));
 	*shown = case_json(&k);
 	TRY(show_account(c, &k, *shown, f));
+	TRY(show_files(c, &k, *shown, f));
 	return desk_audit(c, "case_show", k.id, k.kind, f);
 }
 
 enum err account_case_show(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *o = NULL;
-	_cleanup_buf_ struct buf sealed = {0}, bytes = {0};
 	c->work = &o;
 	TRY(desk_write(c, show_in, f));
-	const char *id = json_string_value(json_object_get(o, "case"));
-	const char *type = json_string_value(json_object_get(o, "file_type"));
-	if (type && type[0] != '\0') {
-		_cleanup_(freep) char *path = path_join(c->desk->cases, id);
-		TRY(file_read(path, FILE_MAX + 1024, &sealed, f));
-		TRY(sealed_open(c->desk, buf_slice(&sealed), id, &bytes, f));
-		json_object_set_new(o, "content", json_base64(buf_slice(&bytes)));
-	}
 	*ret = TAKE(o);
 	return OK;
 }
@@ -298,10 +306,80 @@ enum err account_decide(struct ctx *c, json_t **ret, struct fault *f)
 		return fault_raise(f, ERR_CONFLICT, "case_done", "params.case", "case %s was %s already", k->id,
 				   k->state);
 	TRY(carry_out(c, k, accepted, f));
+	const struct material_owner owner = owner_of(k);
+	TRY(store_materials_closed(c->db, &owner, c->now, false, f));
 	TRY(store_case_decide(c->db, k->id, state, c->who, answer, c->now, f));
 	TRY(desk_audit(c, "case_decide", k->id, state, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "case", json_string(k->id));
 	json_object_set_new(*ret, "state", json_string(state));
+	return OK;
+}
+
+/* --- from before: the licence sealed in state/cases/, under the case's id --- */
+
+#define OLD_FILE_MAX (701u * 1024u)
+
+static enum err adopt_file(struct desk *d, const struct account_case *k, const char *path, struct material *m,
+			   struct fault *f)
+{
+	_cleanup_buf_ struct buf sealed = {0}, plain = {0};
+	uint8_t id[MATERIAL_FILE / 2];
+	TRY(file_read(path, OLD_FILE_MAX, &sealed, f));
+	TRY(sealed_open(d, buf_slice(&sealed), k->id, &plain, f));
+	snprintf(m->name, sizeof(m->name), "business-licence");
+	snprintf(m->type, sizeof(m->type), "%s", k->file_type);
+	sha256(plain.data, plain.len, m->sha256);
+	m->bytes = (int64_t)plain.len;
+	m->sealed = true;
+	random_fill(id, sizeof(id));
+	hex_lower(id, sizeof(id), m->file);
+	vault_key_new(d->vault, m->file, m->sha256, m->key);
+	return vault_write(d->vault, &(struct vault_key){m->file, m->sha256, m->key}, m->file, buf_slice(&plain), f);
+}
+
+/* One that cannot be read is named in the log, and stays where it is. */
+static enum err adopt_one(struct desk *d, struct db *db, const struct account_case *k, const char *path, bool *ret_gone,
+			  struct fault *f)
+{
+	struct material m = {0};
+	struct material_owner owner = owner_of(k);
+	struct fault why = {0};
+	bool added = false;
+	*ret_gone = adopt_file(d, k, path, &m, &why) == OK;
+	if (*ret_gone) {
+		TRY(store_material_add(db, &owner, &m, k->made, &added, f));
+		if (k->decided != 0)
+			TRY(store_materials_closed(db, &owner, k->decided, false, f));
+	} else {
+		log_fault(LOG_LEVEL_ERROR, "case_file", &why);
+	}
+	return store_case_adopted(db, k->id, f);
+}
+
+static enum err adopt_next(struct desk *d, bool *ret_more, struct fault *f)
+{
+	_cleanup_(freep) struct account_case *k = xcalloc(1, sizeof(*k));
+	_cleanup_(freep) char *path = NULL, *folder = path_join(d->config.state, "cases");
+	struct db *db = NULL;
+	bool gone = false;
+	TRY(store_begin(d->store, &db, f));
+	enum err e = store_case_with_file(db, k, f);
+	*ret_more = e == OK;
+	if (e == OK) {
+		path = path_join(folder, k->id);
+		e = adopt_one(d, db, k, path, &gone, f);
+	}
+	TRY(store_end(d->store, db, e == ERR_NOT_FOUND ? OK : e, f));
+	if (gone)
+		unlink(path);
+	return OK;
+}
+
+enum err account_cases_adopt(struct desk *d, struct fault *f)
+{
+	bool more = true;
+	while (more)
+		TRY(adopt_next(d, &more, f));
 	return OK;
 }

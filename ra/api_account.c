@@ -91,7 +91,9 @@ static const struct rpc_param licence_params[] = {
 	TEXT("agent", true, 1, AGENT_MAX, "联系人", "whom to call"),
 	MOBILE(true),
 	TEXT("text", false, 1, CASE_TEXT_MAX, "情况说明", "what the desk should know"),
-	TEXT("content", true, 4, MAX_BASE64, "营业执照扫描件（base64）", "the licence (PDF, JPEG, PNG), base64"),
+	TEXT("content", false, 4, MAX_BASE64, "营业执照扫描件（base64），不超过 512 KiB；更大的另行分片上传",
+	     "the licence (PDF, JPEG, PNG), base64, at most 512 KiB; a larger one by material.begin with the case's "
+	     "id"),
 	PICTURE,
 	{0}};
 static const struct rpc_param cases_params[] = {
@@ -114,7 +116,7 @@ static const struct rpc_param choose_params[] = {
 #define CASE                                                                                                           \
 	STR("case")                                                                                                    \
 	"," STR("kind") "," STR("state") "," STR("organisation") "," STR("agent") "," STR("mobile") "," STR(           \
-		"text") "," STR("file_type") "," STR("made") "," STR("decided") "," STR("by") "," STR("answer")
+		"text") "," STR("made") "," STR("decided") "," STR("by") "," STR("answer")
 
 static const struct desk_method methods[] = {
 	METHOD("account.picture", picture_new, MODE_OWN, OWNER, false, false, false, no_params,
@@ -151,7 +153,8 @@ static const struct desk_method methods[] = {
 	METHOD("account.logout", account_logout, MODE_CHANGE, OWNER, true, true, true, no_params, EMPTY, "退出",
 	       "log out"),
 	METHOD("account.show", account_show, MODE_READ, OWNER, true, false, true, no_params,
-	       OBJECT(ACCOUNT "," BOOL("must_reset") "," BOOL("must_choose") "," STR("legal_representative") "," STR("mail") "," STR("language")),
+	       OBJECT(ACCOUNT "," BOOL("must_reset") "," BOOL("must_choose") "," STR("legal_representative") "," STR(
+		       "mail") "," STR("language")),
 	       "我的信息", "what is on record"),
 	METHOD("account.choose", account_choose, MODE_OWN, OWNER, true, true, true, choose_params,
 	       OBJECT(OBJ("account", ACCOUNT)), "选择单位", "the organisation that is meant, of those of the number"),
@@ -172,8 +175,8 @@ static const struct desk_method methods[] = {
 	METHOD("account.cases", account_cases, MODE_READ, DESK_OFFICER, false, false, false, cases_params,
 	       OBJECT(ROWS("cases", CASE) "," INT("total")), "账户事项", "officer: cases about accounts"),
 	METHOD("account.case", account_case_show, MODE_OWN, DESK_OFFICER, false, false, false, case_params,
-	       OBJECT(CASE "," STR("content") "," OBJ("account", ACCOUNT)), "查看账户事项",
-	       "officer: one case, with its file"),
+	       OBJECT(CASE "," MATERIALS "," OBJ("account", ACCOUNT)), "查看账户事项",
+	       "officer: one case, and which files it has"),
 	METHOD("account.decide", account_decide, MODE_CHANGE, DESK_OFFICER, false, true, false, decide_params,
 	       OBJECT(STR("case") "," STR("state")), "办结账户事项", "officer: decide a case"),
 	READS("account.sessions", account_sessions, no_params,
@@ -207,7 +210,6 @@ static const struct rpc_message messages[] = {
 	 "another account uses this number: ask the service desk"},
 	{"number_taken", "原手机号现已绑定其他账户：请先为该账户更换手机号，或不同意本次撤销",
 	 "the number of before logs in to another account meanwhile: give that one another number first, or refuse"},
-	{"licence_size", "文件过大，最大 700 KiB", "the file is too large: 700 KiB at most"},
 	{"mobile_wanted", "请输入手机号和短信验证码", "a mobile number and the code sent to it are wanted"},
 	{"sms_code_wrong", "短信验证码不正确或已失效，请重新获取", "the code is wrong or over: ask for a new one"},
 	{"sms_limit_number", "该手机号今天获取验证码的次数已用完，请明天再试或联系服务台",

@@ -4,10 +4,12 @@
 #include "ra/api.h"
 
 #include "ra/material.h"
+#include "ra/store_binding.h"
 
 #define PART_BASE64 (MATERIAL_PART / 3 * 4 + 4)
-#define OWNER_REQUEST                                                                                                  \
-	TEXT("request", false, 1, REQUEST_ID, "申请编号", "id or number of the request that it belongs to")
+#define BELONGS_TO                                                                                                     \
+	TEXT("request", false, 1, REQUEST_ID, "申请编号", "id or number of the request that it belongs to"),           \
+		TEXT("case", false, CASE_ID, CASE_ID, "事项编号", "or id of the case (account.licence)")
 #define NAME TEXT("name", true, 1, 47, "材料名称", "name of the material")
 #define HASH TEXT("sha256", true, 64, 64, "文件的 SHA-256", "SHA-256 of the file, 64 hex characters")
 #define UPLOAD TEXT("upload", true, 32, 32, "上传编号", "id of the upload")
@@ -19,8 +21,7 @@
 #define ITS STR("name") "," STR("sha256") "," STR("type") "," INT("bytes")
 
 static const struct rpc_param begin_params[] = {
-	OWNER_REQUEST, NAME, HASH, NUMBER("bytes", true, 1, INT64_C(1) << 40, "文件字节数", "its length"),
-	SESSION,       {0}};
+	BELONGS_TO, NAME, HASH, NUMBER("bytes", true, 1, INT64_C(1) << 40, "文件字节数", "its length"), SESSION, {0}};
 static const struct rpc_param part_params[] = {
 	UPLOAD,
 	NUMBER("part", true, 1, MATERIAL_PARTS, "分片序号", "number of the part, from 1"),
@@ -29,19 +30,19 @@ static const struct rpc_param part_params[] = {
 	{0}};
 static const struct rpc_param upload_params[] = {UPLOAD, SESSION, {0}};
 static const struct rpc_param put_params[] = {
-	OWNER_REQUEST,
+	BELONGS_TO,
 	NAME,
 	TEXT("content", true, 4, 960u * 1024u, "文件内容（base64）", "the file, base64"),
 	SESSION,
 	{0}};
 static const struct rpc_param get_params[] = {
-	OWNER_REQUEST,
+	BELONGS_TO,
 	NAME,
 	HASH,
 	NUMBER("part", false, 1, MATERIAL_PARTS, "分片序号", "part of the file, the first when absent"),
 	TEXT("session", false, 1, 128, "会话", "the owner's session; officers need none"),
 	{0}};
-static const struct rpc_param remove_params[] = {OWNER_REQUEST, NAME, HASH, SESSION, {0}};
+static const struct rpc_param remove_params[] = {BELONGS_TO, NAME, HASH, SESSION, {0}};
 
 static const struct desk_method methods[] = {
 	METHOD("material.begin", material_begin, MODE_CHANGE, OWNER, false, true, false, begin_params,
@@ -56,14 +57,14 @@ static const struct desk_method methods[] = {
 	METHOD("material.put", material_put, MODE_OWN, OWNER, false, true, false, put_params, OBJECT(ITS), "上传小文件",
 	       "a file of at most 512 KiB in one call"),
 	METHOD("material.get", material_get, MODE_OWN, OWNER | DESK_OFFICER, false, false, false, get_params,
-	       OBJECT(STR("request") "," ITS "," INT("part") "," INT("parts") "," STR("content")), "下载材料",
-	       "a part of a material, for its owner or an officer"),
+	       OBJECT(STR("request") "," STR("case") "," ITS "," INT("part") "," INT("parts") "," STR("content")),
+	       "下载材料", "a part of a material, for its owner or an officer"),
 	METHOD("material.remove", material_remove, MODE_OWN, OWNER, false, true, false, remove_params, OBJECT(ITS),
 	       "删除草稿中的材料", "take a material out of a draft"),
 };
 
 static const struct rpc_message messages[] = {
-	{"owner_missing", "请指明材料属于哪项申请", "say what the file belongs to"},
+	{"owner_missing", "请指明材料属于哪项申请或事项", "say what the file belongs to"},
 	{"material_unknown", "本业务不需要这种材料", "this material is not asked for"},
 	{"material_missing", "没有找到这份材料", "there is no such material"},
 	{"material_deleted", "保存期限已过，材料已删除", "the material was deleted: its time was over"},

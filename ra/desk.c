@@ -8,6 +8,7 @@
  */
 #include "ra/desk.h"
 
+#include "ra/account_case.h"
 #include "ra/handover.h"
 #include "ra/material.h"
 #include "ra/password.h"
@@ -451,16 +452,15 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	TRY(dir_make(d->config.state, 0700, f));
 	d->materials = path_join(d->config.state, "materials");
 	d->spool = path_join(d->config.state, "spool");
-	d->cases = path_join(d->config.state, "cases");
 	TRY(dir_make(d->materials, 0700, f));
 	TRY(dir_make(d->spool, 0700, f));
-	TRY(dir_make(d->cases, 0700, f));
 	TRY(laws_open(d->config.policies, d->config.roster, d->config.calendar, &d->laws, f));
 	TRY(store_open(path, &d->store, f));
 	TRY(material_open(d, f));
 	TRY(store_cert_prints_complete(d->store, f));
 	TRY(status_index_open(d->store, &d->status, f));
 	TRY(load_key(d, f));
+	TRY(account_cases_adopt(d, f));
 	TRY(load_log_key(d, f));
 	TRY(load_provider(d, f));
 	if (d->config.token_key)
@@ -524,7 +524,6 @@ void desk_close(struct desk *d)
 	ra_config_done(&d->config);
 	free(d->materials);
 	free(d->spool);
-	free(d->cases);
 	free(d->methods);
 	free(d->messages);
 	free(d);

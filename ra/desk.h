@@ -45,11 +45,11 @@ struct desk {
 	struct bell *posted;            /* rung when a message was put into the outbox, in lane 0 */
 	char *materials;                /* folder */
 	struct vault *vault;            /* their keys and files */
-	char *spool, *cases;            /* folders: messages that go out, files of cases about accounts */
+	char *spool;                    /* folder: messages that go out */
 	/* Made from the RA's key, so that the database alone tests no password and tells no code. */
 	uint8_t call_key[32];           /* of call digests */
 	uint8_t code_key[32];           /* of the hashes of codes */
-	uint8_t seal_key[32];           /* of messages in the outbox and files of cases */
+	uint8_t seal_key[32];           /* of messages in the outbox */
 	struct rpc_method *methods;     /* all, for common/rpc */
 	struct rpc_message *messages;
 	struct jsonrpc_config rpc;

@@ -31,7 +31,7 @@ enum err arrival_check(struct ctx *c, struct arrival *a, struct fault *f)
 	size_t n = 0;
 	TRY(a->kind->may_change(c, &a->owner, a->material.name, f));
 	TRY(store_materials_of(c->db, &a->owner, have, TALLY_MAX_MATERIALS, &n, f));
-	if (n == TALLY_MAX_MATERIALS)
+	if (n >= a->kind->max)
 		return fault_raise(f, ERR_LIMIT, "materials", "params", "%s %s has %zu materials already",
 				   a->owner.kind, a->owner.id, n);
 	return OK;
@@ -56,7 +56,7 @@ enum err arrival_store(struct ctx *c, struct arrival *a, struct fault *f)
 	return OK;
 }
 
-static json_t *material_json(const struct material *m)
+json_t *material_json(const struct material *m)
 {
 	json_t *o = json_object();
 	json_object_set_new(o, "name", json_string(m->name));
@@ -98,9 +98,8 @@ static enum err keep_in(struct ctx *c, json_t **ret, struct fault *f)
 	return arrival_keep(c, c->work, ret, f);
 }
 
-static enum err decode(struct ctx *c, struct arrival *a, struct fault *f)
+enum err arrival_decode(struct arrival *a, const char *content, struct fault *f)
 {
-	const char *content = param_text(c, "content");
 	if (!base64_decode(content, strlen(content), &a->plain) || a->plain.len == 0)
 		return fault_raise(f, ERR_PARSE, "material_content", "params.content",
 				   "found no base64 (RFC 4648 4, padded) of a file");
@@ -108,7 +107,6 @@ static enum err decode(struct ctx *c, struct arrival *a, struct fault *f)
 		return fault_raise(f, ERR_LIMIT, "material_size", "params.content",
 				   "found %zu bytes, wanted at most %u; larger ones come by material.begin",
 				   a->plain.len, MATERIAL_PART);
-	snprintf(a->material.name, sizeof(a->material.name), "%s", param_text(c, "name"));
 	sha256(a->plain.data, a->plain.len, a->material.sha256);
 	return OK;
 }
@@ -116,7 +114,8 @@ static enum err decode(struct ctx *c, struct arrival *a, struct fault *f)
 static enum err put(struct ctx *c, struct arrival *a, json_t **ret, struct fault *f)
 {
 	TRY(material_owner_param(c, &a->owner, &a->kind, f));
-	TRY(decode(c, a, f));
+	TRY(arrival_decode(a, param_text(c, "content"), f));
+	snprintf(a->material.name, sizeof(a->material.name), "%s", param_text(c, "name"));
 	c->work = a;
 	/* A repeated call of a draft that has moved on is answered as before, not judged again. */
 	enum err e = desk_read(c, check_in, NULL, f);

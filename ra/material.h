@@ -33,6 +33,7 @@ enum err material_remove(struct ctx *c, json_t **ret, struct fault *f);
 
 struct material_kind {
 	const char *word;
+	size_t max; /* materials of one owner */
 	/* May this call add or remove materials of that name now? In: o->id. Out: o->id as it stands in the store, o->account. What is not the caller's is
 	 * not found. */
 	enum err (*may_change)(struct ctx *c, struct material_owner *o, const char *name, struct fault *f);
@@ -57,12 +58,17 @@ struct arrival {
 	char upload[MATERIAL_FILE + 1];  /* that it came by; "": none */
 };
 void arrival_done(struct arrival *a);
+/* A file in base64 (the parameter content) that came in one call: plain bytes and hash. ERR_PARSE material_content, ERR_LIMIT material_size. */
+MUST_CHECK enum err arrival_decode(struct arrival *a, const char *content, struct fault *f);
 /* In a snapshot: may this owner take one more of that name? Also ERR_LIMIT materials. */
 MUST_CHECK enum err arrival_check(struct ctx *c, struct arrival *a, struct fault *f);
 /* Looks at the bytes, seals them into a file. */
 MUST_CHECK enum err arrival_store(struct ctx *c, struct arrival *a, struct fault *f);
 /* In the transaction: row, owner, audit; gives the answer. */
 MUST_CHECK enum err arrival_keep(struct ctx *c, struct arrival *a, json_t **ret, struct fault *f);
+
+/* Name, SHA-256, type, bytes. Gives. */
+json_t *material_json(const struct material *m);
 
 /* --- keeping (material_keep.c) -------------------------------------------------------------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include "ra/correct.h"
 #include "ra/course.h"
 #include "ra/history.h"
+#include "ra/material.h"
 #include "ra/note.h"
 #include "ra/plain.h"
 #include "ra/status.h"
@@ -97,14 +98,8 @@ static json_t *difference(const struct tally *t)
 static json_t *materials(const struct draw *d)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < d->n_materials; i++) {
-		json_t *o = json_object();
-		json_object_set_new(o, "name", json_string(d->materials[i].name));
-		json_object_set_new(o, "sha256", json_hex(d->materials[i].sha256, 32));
-		json_object_set_new(o, "bytes", json_integer(d->materials[i].bytes));
-		json_object_set_new(o, "type", json_string(d->materials[i].type));
-		json_array_append_new(list, o);
-	}
+	for (size_t i = 0; i < d->n_materials; i++)
+		json_array_append_new(list, material_json(&d->materials[i]));
 	return list;
 }
 

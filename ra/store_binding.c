@@ -120,6 +120,19 @@ enum err store_case_get(struct db *db, const char *id, struct account_case *ret,
 	return OK;
 }
 
+enum err store_case_with_file(struct db *db, struct account_case *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT " CASE_COLUMNS " FROM account_cases WHERE file_type <> '' LIMIT 1", ""));
+	read_case(row, ret);
+	return OK;
+}
+
+enum err store_case_adopted(struct db *db, const char *id, struct fault *f)
+{
+	return db_run(db, f, "UPDATE account_cases SET file_type = '' WHERE id = ?1", "t", id);
+}
+
 enum err store_case_decide(struct db *db, const char *id, const char *state, const char *who, const char *answer,
 			   int64_t now, struct fault *f)
 {

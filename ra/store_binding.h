@@ -35,13 +35,16 @@ struct account_case {
 	int64_t account, binding; /* 0: none */
 	char organisation[ORGANISATION_MAX + 1], agent[AGENT_MAX + 1], mobile[MOBILE_MAX + 1];
 	char text[CASE_TEXT_MAX + 1];
-	char file_type[8]; /* pdf, jpeg, png; "": nothing was uploaded */
+	char file_type[8]; /* pdf, jpeg, png: a file from before lies beside it (account_cases_adopt); else "" */
 	char address[ADDRESS_MAX + 1];
 	int64_t made, decided;
 	char who[80];
 	char answer[CASE_TEXT_MAX + 1];
 };
 MUST_CHECK enum err store_case_add(struct db *db, const struct account_case *k, struct fault *f);
+/* Any whose file is no material yet: ERR_NOT_FOUND when none. Then it is. */
+MUST_CHECK enum err store_case_with_file(struct db *db, struct account_case *ret, struct fault *f);
+MUST_CHECK enum err store_case_adopted(struct db *db, const char *id, struct fault *f);
 MUST_CHECK enum err store_case_get(struct db *db, const char *id, struct account_case *ret, struct fault *f);
 MUST_CHECK enum err store_case_decide(struct db *db, const char *id, const char *state, const char *who, const char *answer,
 				      int64_t now, struct fault *f);

@@ -67,6 +67,20 @@ sent() { # NAME OPTIONS…: has a code sent, as soon as the desk sends another, 
 	did as officer hufu account case --out "$WORK/seen.pdf" "$id"
 	cmp "$WORK/seen.pdf" "$WORK/licence.pdf"
 	did as officer hufu account decide --accept --answer "licence seen, called back" "$id"
+	# Larger than a call takes: in parts, by a person who has no session.
+	python3 - "$(material large)" <<-'PY'
+		import sys
+		text = open(sys.argv[1], "rb").read()
+		pad = b"% " + b"a scanned page " * 60000 + b"\n"
+		head, tail = text.split(b"xref\n", 1)
+		open(sys.argv[1], "wb").write(head + pad + b"xref\n" + tail.replace(b"startxref\n" + tail.split(b"startxref\n")[1].split(b"\n")[0], b"startxref\n%d" % (len(head) + len(pad))))
+	PY
+	did hufu account licence --organisation 大文件示例有限公司 --agent 王五 --mobile 13700000008 "$WORK/large.pdf"
+	said "the desk will contact you"
+	large=$(as officer hufu --json account cases | field 0.case)
+	did as officer hufu account case --out "$WORK/seen-large.pdf" "$large"
+	cmp "$WORK/seen-large.pdf" "$WORK/large.pdf"
+	did as officer hufu account decide --refuse --answer "not known here" "$large"
 	refused case_done as officer hufu account decide --refuse --answer "again" "$id"
 }
 

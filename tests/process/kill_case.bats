@@ -38,10 +38,12 @@ teardown_file() { kill_end; }
 		once 1 case_open - account.licence "{\"organisation\": \"杭州忘记示例有限公司\", \"agent\": \"李四\", \"mobile\": \"13800000400\", \
 			\"content\": \"$content\"}" "${points[@]}"
 		id=$(field case <<<"$output")
-		did hufu --json rpc account.case "{\"case\": \"$id\"}"
-		same "$(field content <<<"$output")" "$content"
+		did hufu account case --out "$WORK/seen-$round.pdf" "$id"
+		cmp "$WORK/seen-$round.pdf" "$WORK/business-licence.pdf"
 	done
 	same "$(rows "SELECT count(*) FROM account_cases WHERE kind = 'identifier'")" 2
+	# Nothing lies there that no row names.
+	same "$(find "$DIR/var/lib/hufu-ra/materials" -type f | wc -l)" 2
 }
 
 # It has no call_id, because its answer must lie in no database: asked again it gives another code, and the newest counts.

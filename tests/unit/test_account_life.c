@@ -1,13 +1,11 @@
 /*
- * An account after its first log-in: forgotten password and identifier, register, field checks, several organisations,
+ * An account after its first log-in: forgotten password, register, field checks, several organisations,
  * change of agent, freeze, cases, sessions.
  */
-#include "material_kit.h"
 #include "ra_fixture.h"
 
 #include "ra/clockwork.h"
 
-#include <dirent.h>
 #include <string.h>
 
 #define NEXT_MOBILE "13700000007"
@@ -471,92 +469,6 @@ static void test_freeze_code_dies(void **state)
 	fx_refused(x, UID_OTHER, "account.freeze", freeze(code), "freeze_wrong");
 }
 
-/* --- a forgotten identifier --- */
-
-static json_t *licence(struct slice bytes)
-{
-	_cleanup_buf_ struct buf text = {0};
-	buf_base64(&text, bytes.p, bytes.n);
-	return json_pack("{s:s,s:s,s:s,s:s}", "organisation", HOSTILE, "agent", "赵六", "mobile", NEXT_MOBILE,
-			 "content", buf_text(&text));
-}
-
-/* The officer opens it: it is looked into like a request's papers, and what was refused leaves nothing. */
-static void test_licence_is_looked_into(void **state)
-{
-	static const struct {
-		const char *body, *after, *rule;
-	} bad[] = {{"4 0 obj<</S/JavaScript/JS(app.alert(1))>>endobj", "", "material_active"},
-		   {"% <script>alert(1)</script>", "", "material_hidden"},
-		   {"", "MZ and a program", "material_hidden"}};
-	_cleanup_(fx_freep) struct fx *x = fx_new();
-	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		_cleanup_buf_ struct buf pdf = {0};
-		kit_pdf(bad[i].body, &pdf);
-		buf_str(&pdf, bad[i].after);
-		fx_refused(x, UID_SUBSCRIBER, "account.licence", licence(buf_slice(&pdf)), bad[i].rule);
-	}
-	fx_refused(x, UID_SUBSCRIBER, "account.licence", licence(slice_str("MZ this is a program")), "material_type");
-	fx_refused(x, UID_SUBSCRIBER, "account.licence", licence(slice_str("%PDF-1.4 and no more")), "material_form");
-	_cleanup_buf_ struct buf large = {0};
-	kit_pdf("", &large);
-	while (large.len <= 700 * 1024)
-		buf_char(&large, ' ');
-	fx_refused(x, UID_SUBSCRIBER, "account.licence", licence(buf_slice(&large)), "licence_size");
-	_cleanup_(json_freep) json_t *open = fx_do(x, UID_OFFICER, "account.cases", NULL);
-	assert_int_equal(json_integer_value(json_object_get(open, "total")), 0);
-}
-
-static void test_forgotten_identifier(void **state)
-{
-	_cleanup_(fx_freep) struct fx *x = fx_new();
-	_cleanup_buf_ struct buf made = {0};
-	(void)state;
-	kit_pdf("% the licence of somebody", &made);
-	struct slice pdf = buf_slice(&made);
-	fx_refused(x, UID_SUBSCRIBER, "account.licence", with(licence(pdf), "content", "no base64!"),
-		   "material_content");
-	fx_refused(x, UID_SUBSCRIBER, "account.licence", with(licence(pdf), "mobile", "1300000000"), "mobile_form");
-	_cleanup_(json_freep) json_t *r =
-		fx_do(x, UID_SUBSCRIBER, "account.licence", with(licence(pdf), "call_id", "licence-1"));
-	_cleanup_(json_freep) json_t *same =
-		fx_do(x, UID_SUBSCRIBER, "account.licence", with(licence(pdf), "call_id", "licence-1"));
-	assert_true(json_equal(r, same));
-	assert_string_equal(fx_text(r, "zh"), "服务台会与您联系");
-	/* The file lies sealed. */
-	struct fault f = {0};
-	_cleanup_buf_ struct buf bytes = {0};
-	_cleanup_(freep) char *path = path_join(x->desk->cases, fx_text(r, "case"));
-	assert_int_equal(file_read(path, 1 << 20, &bytes, &f), OK);
-	assert_null(memmem(bytes.data, bytes.len, "licence", 7));
-	/* Officers alone see it. */
-	fx_refused(x, UID_SUBSCRIBER, "account.case", json_pack("{s:s}", "case", fx_text(r, "case")), "method_denied");
-	fx_refused(x, UID_OFFICER, "account.case", json_pack("{s:s}", "case", "0123456789abcdef0123456789abcdef"),
-		   "case_unknown");
-	_cleanup_(json_freep) json_t *k =
-		fx_do(x, UID_OFFICER, "account.case", json_pack("{s:s}", "case", fx_text(r, "case")));
-	_cleanup_buf_ struct buf shown = {0};
-	assert_true(base64_decode(fx_text(k, "content"), strlen(fx_text(k, "content")), &shown));
-	assert_int_equal(shown.len, pdf.n);
-	assert_memory_equal(shown.data, pdf.p, pdf.n);
-	assert_string_equal(fx_text(k, "organisation"), HOSTILE);
-	json_decref(fx_do(x, UID_OFFICER, "account.decide", decide(fx_text(r, "case"), "accept")));
-	_cleanup_(json_freep) json_t *open = fx_do(x, UID_OFFICER, "account.cases", NULL);
-	assert_int_equal(json_integer_value(json_object_get(open, "total")), 0);
-	/* Ten a day from an address. */
-	for (int i = 0; i < 9; i++)
-		json_decref(fx_do(x, UID_SUBSCRIBER, "account.licence", licence(pdf)));
-	fx_refused(x, UID_SUBSCRIBER, "account.licence", licence(pdf), "cases_limit");
-	/* What was refused leaves no file. */
-	size_t n = 0;
-	DIR *dir = opendir(x->desk->cases);
-	for (struct dirent *e; (e = readdir(dir));)
-		n += e->d_name[0] != '.';
-	closedir(dir);
-	assert_int_equal(n, 10);
-}
-
 /* --- sessions --- */
 
 static void test_sessions_are_listed_and_ended(void **state)
@@ -764,8 +676,6 @@ int main(void)
 		cmocka_unit_test(test_officer_lets_a_binding_stand),
 		cmocka_unit_test(test_first_binding_is_undone),
 		cmocka_unit_test(test_freeze_code_dies),
-		cmocka_unit_test(test_licence_is_looked_into),
-		cmocka_unit_test(test_forgotten_identifier),
 		cmocka_unit_test(test_sessions_are_listed_and_ended),
 		cmocka_unit_test(test_what_ended_its_session_is_answered_again),
 		cmocka_unit_test(test_sessions_end_by_the_clock),

@@ -262,7 +262,8 @@ static void test_bad_beginnings(void **state)
 		{"name", "'; DROP TABLE uploads; --", 0, "material_unknown"},
 		{"name", "<img src=x onerror=alert(1)>", 0, "material_unknown"},
 		{"request", "00000000000000000000000000000000", 0, "request_unknown"},
-		{"case", "x", 0, "param_unknown"},
+		{"waiver", "x", 0, "param_unknown"},
+		{"case", "x", 0, "param_range"},
 		{"session", "nobody's", 0, "session_unknown"},
 	};
 	_cleanup_(fx_freep) struct fx *x = fx_new();

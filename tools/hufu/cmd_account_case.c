@@ -2,11 +2,13 @@
  * `hufu account register|link|agent|freeze|licence|check` for subscribers, `hufu account cases|case|decide` for officers.
  */
 #include "common/base/file.h"
+#include "tools/hufu/material.h"
 #include "tools/hufu/subscriber.h"
 
 #include <string.h>
 
-#define LICENCE_MAX (700u * 1024u)
+#define LICENCE_MAX (20u * 1024u * 1024u)
+#define LICENCE_AT_ONCE (512u * 1024u) /* goes with the call; a larger one in parts, after it */
 
 /* --- subscribers --- */
 
@@ -123,6 +125,21 @@ int run_account_freeze(struct cli *c, int argc, char **argv)
 	return cli_show(c, "account.freeze", json_pack("{s:o}", "code", secret_string(&code)), false, true);
 }
 
+/* The case first, then the file in parts. */
+static int licence_in_parts(struct cli *c, json_t *params, const char *path)
+{
+	_cleanup_(json_freep) json_t *r = NULL, *put = NULL;
+	struct fault f = {0};
+	if (cli_desk(c, "account.licence", params, false, true, &r, &f) != OK)
+		return cli_fail(c, &f);
+	const char *id = json_string_value(json_object_get(r, "case"));
+	if (!id)
+		return cli_fail(c, (fault_raise(&f, ERR_NET, "desk_answer", "account.licence", "no case in it"), &f));
+	if (material_upload(c, "case", id, "business-licence", path, &put, &f) != OK)
+		return cli_fail(c, &f);
+	return cli_said(c, TAKE(r), "case: %s\nzh: 服务台会与您联系\nen: the desk will contact you\n", id);
+}
+
 int run_account_licence(struct cli *c, int argc, char **argv)
 {
 	const char *organisation = NULL, *agent = NULL, *mobile = NULL, *text = NULL, *picture = NULL, *code = NULL;
@@ -142,12 +159,13 @@ int run_account_licence(struct cli *c, int argc, char **argv)
 		return cli_usage(cmd, "--organisation, --agent and --mobile are wanted");
 	if (file_read(argv[1], LICENCE_MAX, &bytes, &f) != OK)
 		return cli_fail(c, &f);
+	json_t *p = json_pack("{s:s,s:s,s:s,s:s*,s:s*,s:s*}", "organisation", organisation, "agent", agent, "mobile",
+			      mobile, "text", text, "picture", picture, "picture_code", code);
+	if (bytes.len > LICENCE_AT_ONCE && !c->dry_run)
+		return licence_in_parts(c, p, argv[1]);
 	buf_base64(&content, bytes.data, bytes.len);
-	return cli_show(c, "account.licence",
-			json_pack("{s:s,s:s,s:s,s:s,s:s*,s:s*,s:s*}", "organisation", organisation, "agent", agent,
-				  "mobile", mobile, "content", buf_text(&content), "text", text, "picture", picture,
-				  "picture_code", code),
-			false, true);
+	json_object_set_new(p, "content", json_string(buf_text(&content)));
+	return cli_show(c, "account.licence", p, false, true);
 }
 
 /* --- officers --- */
@@ -177,12 +195,16 @@ int run_account_cases(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static enum err keep_file(json_t *r, const char *out, struct fault *f)
+static enum err keep_file(struct cli *c, json_t *r, const char *out, struct fault *f)
 {
 	_cleanup_buf_ struct buf bytes = {0};
-	const char *content = json_string_value(json_object_get(r, "content"));
-	if (!content || !base64_decode(content, strlen(content), &bytes))
+	json_t *first = json_array_get(json_object_get(r, "materials"), 0);
+	const char *hex = json_string_value(json_object_get(first, "sha256")),
+		   *name = json_string_value(json_object_get(first, "name"));
+	uint8_t hash[32];
+	if (!name || !hex || strlen(hex) != 64 || !hex_decode(hex, 64, hash, 32))
 		return fault_raise(f, ERR_NOT_FOUND, "case_file", "--out", "the case has no file");
+	TRY(material_download(c, "case", json_string_value(json_object_get(r, "case")), name, hash, false, &bytes, f));
 	return file_write_new(out, buf_slice(&bytes), 0600, f);
 }
 
@@ -197,9 +219,8 @@ int run_account_case(struct cli *c, int argc, char **argv)
 	if (!cli_options(cli_command(commands_account, run_account_case), rules, &argc, argv, 1, 1))
 		return EXIT_CONFIG;
 	if (cli_desk(c, "account.case", json_pack("{s:s}", "case", argv[1]), false, false, &r, &f) != OK ||
-	    (out && !c->dry_run && keep_file(r, out, &f) != OK))
+	    (out && !c->dry_run && keep_file(c, r, out, &f) != OK))
 		return cli_fail(c, &f);
-	json_object_del(r, "content");
 	if (c->json) {
 		cli_print_json(r);
 		return EXIT_DONE;

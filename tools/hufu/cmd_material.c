@@ -46,7 +46,7 @@ int run_material_get(struct cli *c, int argc, char **argv)
 		return EXIT_CONFIG;
 	if (!read_hash(argv[3], hash))
 		return cli_usage(cmd, "\"%s\": wanted a SHA-256, 64 hex characters", ESC(argv[3], strlen(argv[3])));
-	if (material_download(c, argv[1], argv[2], hash, !officer, &bytes, &f) != OK ||
+	if (material_download(c, "request", argv[1], argv[2], hash, !officer, &bytes, &f) != OK ||
 	    material_save(dir, argv[2], hash, buf_slice(&bytes), &path, &f) != OK)
 		return cli_fail(c, &f);
 	json_t *o = json_pack("{s:s,s:I}", "file", path, "bytes", (json_int_t)bytes.len);

@@ -76,7 +76,7 @@ static enum err fetch_material(struct cli *c, const char *id, const struct tally
 {
 	_cleanup_buf_ struct buf bytes = {0};
 	_cleanup_(freep) char *path = NULL;
-	TRY(material_download(c, id, m->name, m->sha256, false, &bytes, f));
+	TRY(material_download(c, "request", id, m->name, m->sha256, false, &bytes, f));
 	if (!c->json)
 		printf("material %-20s %8zu bytes  SHA-256 as %s\n", m->name, bytes.len, source);
 	return dir ? material_save(dir, m->name, m->sha256, buf_slice(&bytes), &path, f) : OK;

@@ -137,7 +137,7 @@ const struct command commands_account[] = {
 		 "  --text TEXT          what the desk should know\n"
 		 "  --picture ID         of a picture (hufu account picture), when one is asked for\n"
 		 "  --picture-code TEXT  what it shows\n\n"
-		 "FILE is the licence: PDF, JPEG or PNG, at most 700 KiB.\n\n"
+		 "FILE is the licence: PDF, JPEG or PNG, at most 20 MiB.\n\n"
 		 "Example:\n  hufu account licence --organisation 杭州田谷 --agent 张三 --mobile 13858011084 "
 		 "licence.pdf",
 	 .run = run_account_licence},
@@ -180,7 +180,8 @@ const struct command commands_account[] = {
 	{.name = "account case",
 	 .usage = "[--out FILE] CASE",
 	 .summary = "officer: one case",
-	 .help = "  --out FILE   keep its file here (a new file)\n\nExample:\n  hufu account case --out licence.pdf "
+	 .help = "  --out FILE   keep its file, the first one, here (a new file)\n\nExample:\n  hufu account case "
+		 "--out licence.pdf "
 		 "8f2c…",
 	 .run = run_account_case},
 	{.name = "account decide",

@@ -29,19 +29,25 @@ static bool listed(json_t *have, json_int_t part)
 
 /* --- there --- */
 
-static enum err begin(struct cli *c, const char *request, const char *name, struct slice bytes, json_t **ret,
-		      struct fault *f)
+/* Who has no account yet has no session: the id of the case is enough. */
+static bool in_session(const char *owner)
+{
+	return strcmp(owner, "request") == 0;
+}
+
+static enum err begin(struct cli *c, const char *owner, const char *id, const char *name, struct slice bytes,
+		      json_t **ret, struct fault *f)
 {
 	uint8_t hash[32];
 	char hex[65];
 	sha256(bytes.p, bytes.n, hash);
 	hex_lower(hash, 32, hex);
-	json_t *p = json_pack("{s:s,s:s,s:s,s:I}", "request", request, "name", name, "sha256", hex, "bytes",
-			      (json_int_t)bytes.n);
-	return cli_desk(c, "material.begin", p, true, true, ret, f);
+	json_t *p =
+		json_pack("{s:s,s:s,s:s,s:I}", owner, id, "name", name, "sha256", hex, "bytes", (json_int_t)bytes.n);
+	return cli_desk(c, "material.begin", p, in_session(owner), true, ret, f);
 }
 
-static enum err put_parts(struct cli *c, json_t *going, struct slice bytes, struct fault *f)
+static enum err put_parts(struct cli *c, bool session, json_t *going, struct slice bytes, struct fault *f)
 {
 	const char *upload = json_string_value(json_object_get(going, "upload"));
 	json_int_t size = number_of(going, "part_bytes"), parts = number_of(going, "parts");
@@ -56,18 +62,19 @@ static enum err put_parts(struct cli *c, json_t *going, struct slice bytes, stru
 		size_t n = bytes.n - at < (size_t)size ? bytes.n - at : (size_t)size;
 		buf_base64(&text, bytes.p + at, n);
 		json_t *p = json_pack("{s:s,s:I,s:s}", "upload", upload, "part", part, "content", buf_text(&text));
-		TRY(cli_desk(c, "material.part", p, true, true, &r, f));
+		TRY(cli_desk(c, "material.part", p, session, true, &r, f));
 	}
 	return OK;
 }
 
-static enum err finish(struct cli *c, const char *upload, json_t **ret, struct fault *f)
+static enum err finish(struct cli *c, bool session, const char *upload, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *gone = NULL;
-	enum err e = cli_desk(c, "material.finish", json_pack("{s:s}", "upload", upload), true, true, ret, f);
+	enum err e = cli_desk(c, "material.finish", json_pack("{s:s}", "upload", upload), session, true, ret, f);
 	/* Such bytes will never do: they need not wait at the desk until they are swept away. */
 	if (e == ERR_RULE)
-		(void)!cli_desk(c, "material.abandon", json_pack("{s:s}", "upload", upload), true, true, &gone, NULL);
+		(void)!cli_desk(c, "material.abandon", json_pack("{s:s}", "upload", upload), session, true, &gone,
+				NULL);
 	return e;
 }
 
@@ -80,8 +87,8 @@ static json_t *local(const char *name, struct slice bytes)
 	return json_pack("{s:s,s:s,s:I}", "name", name, "sha256", hex, "bytes", (json_int_t)bytes.n);
 }
 
-enum err material_upload(struct cli *c, const char *request, const char *name, const char *path, json_t **ret,
-			 struct fault *f)
+enum err material_upload(struct cli *c, const char *owner, const char *id, const char *name, const char *path,
+			 json_t **ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf bytes = {0};
 	_cleanup_(json_freep) json_t *going = NULL;
@@ -93,13 +100,13 @@ enum err material_upload(struct cli *c, const char *request, const char *name, c
 		*ret = local(name, buf_slice(&bytes));
 		return OK;
 	}
-	TRY(begin(c, request, name, buf_slice(&bytes), &going, f));
+	TRY(begin(c, owner, id, name, buf_slice(&bytes), &going, f));
 	if (json_is_true(json_object_get(going, "done"))) {
 		*ret = local(name, buf_slice(&bytes));
 		return OK;
 	}
-	TRY(put_parts(c, going, buf_slice(&bytes), f));
-	return finish(c, json_string_value(json_object_get(going, "upload")), ret, f);
+	TRY(put_parts(c, in_session(owner), going, buf_slice(&bytes), f));
+	return finish(c, in_session(owner), json_string_value(json_object_get(going, "upload")), ret, f);
 }
 
 enum err material_upload_spec(struct cli *c, const char *request, const char *spec, json_t **ret, struct fault *f)
@@ -109,16 +116,16 @@ enum err material_upload_spec(struct cli *c, const char *request, const char *sp
 		return fault_raise(f, ERR_CONFIG, "material", "material", "\"%s\": wanted NAME=FILE",
 				   ESC(spec, strlen(spec)));
 	_cleanup_(freep) char *name = xstrndup(spec, (size_t)(eq - spec));
-	return material_upload(c, request, name, eq + 1, ret, f);
+	return material_upload(c, "request", request, name, eq + 1, ret, f);
 }
 
 /* --- back --- */
 
-static enum err get_part(struct cli *c, const char *request, const char *name, const char *hex, json_int_t part,
-			 bool session, json_int_t *ret_parts, struct buf *ret, struct fault *f)
+static enum err get_part(struct cli *c, const char *owner, const char *id, const char *name, const char *hex,
+			 json_int_t part, bool session, json_int_t *ret_parts, struct buf *ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *r = NULL;
-	json_t *p = json_pack("{s:s,s:s,s:s,s:I}", "request", request, "name", name, "sha256", hex, "part", part);
+	json_t *p = json_pack("{s:s,s:s,s:s,s:I}", owner, id, "name", name, "sha256", hex, "part", part);
 	TRY(cli_desk(c, "material.get", p, session, false, &r, f));
 	const char *content = json_string_value(json_object_get(r, "content"));
 	*ret_parts = number_of(r, "parts");
@@ -129,15 +136,15 @@ static enum err get_part(struct cli *c, const char *request, const char *name, c
 			   ESC(name, strlen(name)));
 }
 
-enum err material_download(struct cli *c, const char *request, const char *name, const uint8_t want[32], bool session,
-			   struct buf *ret, struct fault *f)
+enum err material_download(struct cli *c, const char *owner, const char *id, const char *name, const uint8_t want[32],
+			   bool session, struct buf *ret, struct fault *f)
 {
 	uint8_t hash[32];
 	char hex[65], found[65];
 	json_int_t parts = 1;
 	hex_lower(want, 32, hex);
 	for (json_int_t part = 1; part <= parts; part++)
-		TRY(get_part(c, request, name, hex, part, session, &parts, ret, f));
+		TRY(get_part(c, owner, id, name, hex, part, session, &parts, ret, f));
 	sha256(ret->data, ret->len, hash);
 	hex_lower(hash, 32, found);
 	if (memcmp(hash, want, 32) != 0)
