@@ -22,6 +22,7 @@ enum err account_logout(struct ctx *c, json_t **ret, struct fault *f);
 enum err account_show(struct ctx *c, json_t **ret, struct fault *f);
 enum err account_sessions(struct ctx *c, json_t **ret, struct fault *f);
 enum err account_end(struct ctx *c, json_t **ret, struct fault *f);
+enum err account_find(struct ctx *c, json_t **ret, struct fault *f);
 enum err account_choose(struct ctx *c, json_t **ret, struct fault *f);
 
 /* An identifier as accounts are named: without space around, letters A-Z; cut at size. */

@@ -158,12 +158,13 @@ enum err account_cases(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
 	const char *state = param_text(c, "state");
-	int64_t limit, offset, total = 0;
-	param_page(c, &limit, &offset);
-	TRY(store_cases(c->db, state ? state : "open", limit, offset, add_case, rows, &total, f));
+	struct list_page page;
+	struct list_end end;
+	TRY(param_list(c, PER_PAGE, &page, f));
+	TRY(store_cases(c->db, state ? state : "open", &page, add_case, rows, &end, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "cases", TAKE(rows));
-	json_object_set_new(*ret, "total", json_integer(total));
+	list_end_put(&end, *ret);
 	return OK;
 }
 

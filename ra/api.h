@@ -28,6 +28,10 @@
 	NUMBER("page", false, 1, 1000000, "页码", "page, from 1"),                                                     \
 		NUMBER("per_page", false, 1, 100, "每页条数", "rows a page, 5 when absent")
 
+#define LIST_AFTER TEXT("after", false, 2, 120, "从该行之后开始", "what a page before gave as next")
+#define LONG_PAGE PAGE, LIST_AFTER
+#define LIST_END INT("total") "," BOOL("counted") "," STR("next")
+
 #define SERIAL_PARAM(req) TEXT("serial", req, 2, 40, "证书序列号", "serial number, upper-case hex")
 #define ISSUER TEXT("issuer", false, 40, 40, "签发者密钥标识", "key id of the issuer, 40 hex characters")
 #define REQUEST TEXT("request", true, 8, REQUEST_ID, "申请编号", "id of the request, or its number")

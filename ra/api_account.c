@@ -96,8 +96,13 @@ static const struct rpc_param licence_params[] = {
 	     "id"),
 	PICTURE,
 	{0}};
+static const struct rpc_param find_params[] = {
+	TEXT("search", true, 1, 200, "单位代码、登录手机号或单位名称的一部分",
+	     "identifier, mobile that logs in, or part of the organisation's name"),
+	LONG_PAGE,
+	{0}};
 static const struct rpc_param cases_params[] = {
-	WORD("state", false, case_words, "状态", "open when absent"), PAGE, {0}};
+	WORD("state", false, case_words, "状态", "open when absent"), LONG_PAGE, {0}};
 static const struct rpc_param case_params[] = {TEXT("case", true, CASE_ID, CASE_ID, "事项编号", "id of the case"), {0}};
 static const struct rpc_param decide_params[] = {
 	TEXT("case", true, CASE_ID, CASE_ID, "事项编号", "id of the case"),
@@ -172,8 +177,11 @@ static const struct desk_method methods[] = {
 	METHOD("account.licence", account_licence, MODE_OWN, OWNER, false, true, false, licence_params,
 	       OBJECT(STR("case") "," STR("zh") "," STR("en")), "忘记用户名：上传营业执照",
 	       "a forgotten identifier: a case for the desk, with the licence"),
+	METHOD("account.find", account_find, MODE_READ, DESK_OFFICER, false, false, false, find_params,
+	       OBJECT(ROWS("accounts", ACCOUNT "," BOOL("initial") "," BOOL("frozen")) "," LIST_END), "查找账户",
+	       "officer: accounts by identifier, mobile that logs in, or part of the name"),
 	METHOD("account.cases", account_cases, MODE_READ, DESK_OFFICER, false, false, false, cases_params,
-	       OBJECT(ROWS("cases", CASE) "," INT("total")), "账户事项", "officer: cases about accounts"),
+	       OBJECT(ROWS("cases", CASE) "," LIST_END), "账户事项", "officer: cases about accounts"),
 	METHOD("account.case", account_case_show, MODE_OWN, DESK_OFFICER, false, false, false, case_params,
 	       OBJECT(CASE "," MATERIALS "," OBJ("account", ACCOUNT)), "查看账户事项",
 	       "officer: one case, and which files it has"),

@@ -12,9 +12,14 @@ static const struct rpc_param import_params[] = {
 	{"dry_run", PARAM_BOOLEAN, false, 0, 0, NULL, "只检查，不写入", "check only"},
 	{0}};
 
+static const struct rpc_param pending_params[] = {
+	NUMBER("per_page", false, 1, 500, "每页条数", "rows a page, 100 when absent"), LIST_AFTER, {0}};
+
 static const struct desk_method methods[] = {
-	METHOD("policy.pending", policy_pending, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false, no_params,
-	       OBJECT(STR("policy") "," ROWS("requests", STATE "," STR("kind") "," STR("policy") "," STR("dies"))),
+	METHOD("policy.pending", policy_pending, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false,
+	       pending_params,
+	       OBJECT(STR("policy") "," STR("next") "," ROWS("requests",
+							     STATE "," STR("kind") "," STR("policy") "," STR("dies"))),
 	       "未办结的申请", "requests that are not final, with the policy that they were made under"),
 	METHOD("import.accounts", import_accounts, MODE_OWN, DESK_ADMIN, false, true, false, import_params,
 	       OBJECT(ROWS("report",

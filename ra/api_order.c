@@ -18,9 +18,10 @@ static const struct rpc_param create_params[] = {
 	{0}};
 static const struct rpc_param order_params[] = {ORDER, {0}};
 static const struct rpc_param find_params[] = {
-	PAGE,
-	TEXT("search", false, 0, 200, "订单编号、单位名称的一部分，或单位代码",
-	     "part of the order's id or of the organisation's name, or its identifier"),
+	LONG_PAGE,
+	TEXT("search", false, 0, 200, "订单编号或其开头、日期之后部分的开头；单位名称的一部分；单位代码；手机号",
+	     "beginning of the order's id or of its part behind the date; part of the organisation's name; identifier; "
+	     "mobile"),
 	NUMBER("amount_fen", false, 0, AMOUNT_MAX, "金额（分）", "amount in fen"),
 	ORDER_STATE,
 	WORD("invoice", false, invoice_words, "发票状态", "state of its invoice"),
@@ -34,8 +35,7 @@ static const struct desk_method methods[] = {
 	READS("order.show", order_show, order_params, OBJECT(ORDER_IS), "订单", "one order"),
 	CHANGES("order.cancel", order_cancel, order_params, OBJECT(ORDER_IS), "取消订单", "cancel an unpaid order"),
 	METHOD("order.find", order_find, MODE_READ, DESK_OFFICER, false, false, false, find_params,
-	       OBJECT(ROWS("orders",
-			   ORDER_ROW "," STR("organisation") "," STR("identifier") "," INVOICE) "," INT("total")),
+	       OBJECT(ROWS("orders", ORDER_ROW "," STR("organisation") "," STR("identifier") "," INVOICE) "," LIST_END),
 	       "查找订单", "orders of everybody, oldest first: what a bank statement is matched with"),
 };
 

@@ -34,7 +34,7 @@ static const struct rpc_param refund_params[] = {ORDER,
 						      "the payment that goes back; the order's own when absent"),
 						 {0}};
 static const struct rpc_param payments_params[] = {
-	PAGE,
+	LONG_PAGE,
 	WORD("state", false, payment_words, "付款状态", "applied, to_refund, refunded"),
 	TEXT("order", false, 0, ORDER_ID_MAX, "订单编号", "id of the order"),
 	{0}};
@@ -67,7 +67,7 @@ static const struct desk_method methods[] = {
 	OFFICER_CHANGES("order.refund", order_refund, refund_params, "退款",
 			"the money has gone back, and with it the service's period"),
 	METHOD("order.payments", order_payments, MODE_READ, DESK_OFFICER, false, false, false, payments_params,
-	       OBJECT(ROWS("payments", PAYMENT) "," INT("total")), "付款记录", "payments, oldest first"),
+	       OBJECT(ROWS("payments", PAYMENT) "," LIST_END), "付款记录", "payments, oldest first"),
 	CHANGES("order.invoice", order_invoice, invoice_params, OBJECT(ORDER_IS), "申请发票",
 		"ask for the order's invoice"),
 	OFFICER_CHANGES("order.invoiced", order_invoiced, invoiced_params, "登记发票号码",

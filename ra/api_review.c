@@ -19,6 +19,7 @@ static const struct rpc_param queue_params[] = {
 	{"overdue", PARAM_BOOLEAN, false, 0, 0, NULL, "只看已逾期的", "only what is late"},
 	NUMBER("page", false, 1, 1000000, "页码", "page, from 1"),
 	NUMBER("per_page", false, 1, 100, "每页条数", "rows a page, 20 when absent"),
+	LIST_AFTER,
 	{0}};
 static const struct rpc_param claim_params[] = {REQUEST, AS_OFFICER, {0}};
 static const struct rpc_param approve_params[] = {
@@ -45,8 +46,12 @@ static const struct rpc_param prepare_params[] = {
 
 static const struct desk_method methods[] = {
 	METHOD("review.queue", review_queue, MODE_READ, DESK_OFFICER, false, false, false, queue_params,
-	       OBJECT(ROWS("requests", ITEM "," STR("organisation") "," STR("officers") "," COURSE "," CLAIM) "," INT(
-		       "total") "," OBJ("counts", INT("waiting") "," INT("overdue") "," INT("claimed"))),
+	       OBJECT(ROWS("requests",
+			   ITEM "," STR("organisation") "," STR(
+				   "officers") "," COURSE
+					       "," CLAIM) "," LIST_END
+							  "," OBJ("counts", INT("waiting") "," INT("overdue") "," INT(
+										    "claimed"))),
 	       "待审核", "what waits for officers, the first due first"),
 	METHOD("review.claim", review_claim, MODE_CHANGE, DESK_OFFICER, false, true, false, claim_params,
 	       OBJECT(STATE "," CLAIM), "认领",

@@ -14,6 +14,7 @@
 #include "ra/bell.h"
 #include "ra/config.h"
 #include "ra/law.h"
+#include "ra/store_keys.h"
 #include "ra/store_request.h"
 #include "ra/store_session.h"
 
@@ -136,8 +137,14 @@ MUST_CHECK enum err desk_read(struct ctx *c, desk_fn *fn, json_t **ret, struct f
 const char *param_text(const struct ctx *c, const char *name);
 int64_t param_number(const struct ctx *c, const char *name, int64_t def);
 bool param_true(const struct ctx *c, const char *name);
-/* Page and per_page (5 by default) as limit and offset. */
+#define PER_PAGE 5 /* rows of a page when the asker does not say */
+/* Page and per_page as limit and offset: of lists of one account. */
 void param_page(const struct ctx *c, int64_t *ret_limit, int64_t *ret_offset);
+/* The same for a list that may be long: behind `after` (what a page before gave as `next`), page among the first thousand there.
+ * ERR_PARSE list_after, ERR_LIMIT page_deep. */
+MUST_CHECK enum err param_list(const struct ctx *c, int64_t per_page, struct list_page *ret, struct fault *f);
+/* total and counted (is it all of them?), and next when rows follow. */
+void list_end_put(const struct list_end *end, json_t *o);
 /* A text for people, without controls and invisible characters: ERR_PARSE param_characters. */
 MUST_CHECK enum err param_clean(const struct ctx *c, const char *name, const char **ret, struct fault *f);
 /* A member of an object inside a list: a string of at most max bytes of UTF-8 without controls. ERR_PARSE names it. */

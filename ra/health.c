@@ -8,12 +8,13 @@
 #include "ra/material.h"
 #include "ra/signer.h"
 #include "ra/store_outbox.h"
+#include "ra/store_queue.h"
 
 #include "common/base/clock.h"
 
 #include <string.h>
 
-#define PENDING_MAX 10000
+#define PENDING_PAGE 100
 #define STALE_S 180
 #define MESSAGE_LATE_S 60
 #define FAILED_S 86400
@@ -159,7 +160,7 @@ enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(store_head(c->db, HEAD_AT, &at, f));
 	TRY(store_handover_count(c->db, &waiting, f));
 	TRY(store_requests_count(c->db, add_count, counts, f));
-	TRY(store_requests_queue_count(c->db, &(struct queue_filter){"", "", false, c->now}, &n, f));
+	TRY(store_requests_queue_count(c->db, &(struct queue_filter){.kind = "", .now = c->now}, &n, f));
 	TRY(store_certs_held(c->db, &holds.now, f));
 	TRY(store_requests_holds(c->db, c->now - 86400, &holds.day, f));
 	*ret = json_object();
@@ -201,9 +202,14 @@ static void add_pending(void *arg, const struct request_item *item)
 enum err policy_pending(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
-	TRY(store_requests_pending(c->db, PENDING_MAX, add_pending, rows, f));
+	struct list_page page;
+	struct list_end end;
+	TRY(param_list(c, PENDING_PAGE, &page, f));
+	TRY(store_requests_pending(c->db, &page, add_pending, rows, &end, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "policy", json_hex(c->law->policy->note.sha256, 32));
 	json_object_set_new(*ret, "requests", TAKE(rows));
+	if (end.more)
+		json_object_set_new(*ret, "next", json_sprintf("%lld:%s", (long long)end.last.at, end.last.id));
 	return OK;
 }

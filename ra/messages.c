@@ -11,6 +11,8 @@ static const struct rpc_message messages[] = {
 	/* parameters */
 	{"param_length", "参数过长", "a parameter is too long"},
 	{"param_characters", "参数中含有控制字符或不可见字符", "a parameter has control or invisible characters"},
+	{"list_after", "翻页位置不正确", "this is no place in the list"},
+	{"page_deep", "翻页过深，请用 after 继续", "too many pages from here: go on with after"},
 	/* proofs and officers, by common/policy and signer */
 	{"subscriber_missing", "缺少当前证书密钥的签名", "the current key's proof is missing"},
 	{"subscriber_signature", "当前证书密钥的签名验证未通过", "the current key's signature does not hold"},

@@ -6,6 +6,7 @@
 
 #include "ra/invoice.h"
 #include "ra/number.h"
+#include "ra/store_find.h"
 
 #include "common/base/clock.h"
 
@@ -232,12 +233,13 @@ enum err order_find(struct ctx *c, json_t **ret, struct fault *f)
 					    .amount_fen = param_number(c, "amount_fen", -1),
 					    .state = or_empty(param_text(c, "state")),
 					    .invoice = or_empty(param_text(c, "invoice"))};
-	int64_t limit, offset, total = 0;
-	param_page(c, &limit, &offset);
-	TRY(store_orders_find(c->db, &search, limit, offset, add_found, &found, &total, f));
+	struct list_page page;
+	struct list_end end;
+	TRY(param_list(c, PER_PAGE, &page, f));
+	TRY(store_orders_find(c->db, &search, &page, add_found, &found, &end, f));
 	TRY(found.e);
 	*ret = json_object();
 	json_object_set_new(*ret, "orders", TAKE(rows));
-	json_object_set_new(*ret, "total", json_integer(total));
+	list_end_put(&end, *ret);
 	return OK;
 }

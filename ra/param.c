@@ -10,8 +10,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define PER_PAGE 5
-
 const char *param_text(const struct ctx *c, const char *name)
 {
 	return json_string_value(json_object_get(c->call->params, name));
@@ -32,6 +30,41 @@ void param_page(const struct ctx *c, int64_t *ret_limit, int64_t *ret_offset)
 {
 	*ret_limit = param_number(c, "per_page", PER_PAGE);
 	*ret_offset = (param_number(c, "page", 1) - 1) * *ret_limit;
+}
+
+/* "1764064800:0132b4e9…", as list_end_put() writes it. */
+static bool read_key(const char *text, struct list_key *ret)
+{
+	size_t digits = strspn(text, "0123456789");
+	uint64_t at = 0;
+	if (text[digits] != ':' || strlen(text + digits + 1) > KEY_ID_MAX || !u64_parse(text, digits, INT64_MAX, &at))
+		return false;
+	ret->at = (int64_t)at;
+	snprintf(ret->id, sizeof(ret->id), "%s", text + digits + 1);
+	return true;
+}
+
+enum err param_list(const struct ctx *c, int64_t per_page, struct list_page *ret, struct fault *f)
+{
+	const char *after = param_text(c, "after");
+	*ret = PAGE_FROM_START(param_number(c, "per_page", per_page));
+	ret->offset = (param_number(c, "page", 1) - 1) * ret->limit;
+	if (after && !read_key(after, &ret->after))
+		return fault_raise(f, ERR_PARSE, "list_after", "params.after",
+				   "found \"%s\", wanted what a page before gave as next", ESC(after, strlen(after)));
+	if (ret->offset + ret->limit >= KEYS_MAX)
+		return fault_raise(f, ERR_LIMIT, "page_deep", "params.page",
+				   "found row %lld, wanted one of the first %d: go on with after",
+				   (long long)(ret->offset + ret->limit), KEYS_MAX - 1);
+	return OK;
+}
+
+void list_end_put(const struct list_end *end, json_t *o)
+{
+	json_object_set_new(o, "total", json_integer(end->total));
+	json_object_set_new(o, "counted", json_boolean(end->counted));
+	if (end->more)
+		json_object_set_new(o, "next", json_sprintf("%lld:%s", (long long)end->last.at, end->last.id));
 }
 
 static enum err text_check(const char *text, const char *where, size_t max, struct fault *f)

@@ -237,11 +237,12 @@ enum err order_payments(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
 	const char *state = param_text(c, "state"), *order = param_text(c, "order");
-	int64_t limit, offset, total = 0;
-	param_page(c, &limit, &offset);
-	TRY(store_payments(c->db, state ? state : "", order ? order : "", limit, offset, add_payment, rows, &total, f));
+	struct list_page page;
+	struct list_end end;
+	TRY(param_list(c, PER_PAGE, &page, f));
+	TRY(store_payments(c->db, state ? state : "", order ? order : "", &page, add_payment, rows, &end, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "payments", TAKE(rows));
-	json_object_set_new(*ret, "total", json_integer(total));
+	list_end_put(&end, *ret);
 	return OK;
 }

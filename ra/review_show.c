@@ -11,11 +11,12 @@
 #include "ra/note.h"
 #include "ra/plain.h"
 #include "ra/status.h"
+#include "ra/store_queue.h"
 #include "ra/work.h"
 
 #include <string.h>
 
-#define PER_PAGE 20
+#define QUEUE_PER_PAGE 20
 
 struct listing {
 	const struct ctx *c;
@@ -57,17 +58,22 @@ enum err review_queue(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
 	const char *project = param_text(c, "project"), *kind = param_text(c, "kind");
-	struct queue_filter q = {.project = project ? project : "",
+	struct queue_filter q = {.projects = project ? &project : NULL,
+				 .n_projects = project ? 1 : 0,
 				 .kind = kind ? kind : "",
 				 .overdue = param_true(c, "overdue"),
 				 .now = c->now};
 	struct queue_counts n;
-	int64_t limit = param_number(c, "per_page", PER_PAGE), offset = (param_number(c, "page", 1) - 1) * limit;
-	TRY(store_requests_queue(c->db, &q, limit, offset, add_item, &(struct listing){c, rows}, f));
+	struct list_page page;
+	struct list_end end;
+	TRY(param_list(c, QUEUE_PER_PAGE, &page, f));
+	TRY(store_requests_queue(c->db, &q, &page, add_item, &(struct listing){c, rows}, &end, f));
 	TRY(store_requests_queue_count(c->db, &q, &n, f));
+	end.total = n.total;
+	end.counted = true;
 	*ret = json_object();
 	json_object_set_new(*ret, "requests", TAKE(rows));
-	json_object_set_new(*ret, "total", json_integer(n.total));
+	list_end_put(&end, *ret);
 	json_object_set_new(*ret, "counts", counts_json(&n));
 	return OK;
 }

@@ -3,6 +3,9 @@
  * open hash table over serial numbers holds the ids, each with half of its hash, so that of rows only the one that is
  * asked for is touched: memory is far away. Serial numbers of old authorities are chosen outside, so the hash
  * has a secret seed. Nothing is ever taken out: a certificate does not leave the table.
+ *
+ * A large table is read beside the desk's work. Until then a question fetches its rows first, so an answer is the same
+ * early and late.
  */
 #include "ra/status_index.h"
 
@@ -21,6 +24,8 @@
 #define CHUNK (HUGE_PAGE / sizeof(struct status_entry))
 #define FIRST_SLOTS 4096u
 #define ISSUERS_MAX 4096u
+#define AT_ONCE 50000 /* certificates that are read before the desk opens; more come while it works */
+#define PART 2048u    /* that are put under one lock */
 
 struct status_index {
 	struct store *store;
@@ -34,6 +39,10 @@ struct status_index {
 	size_t n_issuers;
 	int64_t size, as_of;
 	struct buf heads; /* the same as text */
+	int64_t loaded;	  /* the loader's alone: ids up to here are in */
+	_Atomic bool complete, stopping;
+	bool loading; /* there is a thread */
+	pthread_t loader;
 };
 
 /* Zeroed memory of one or more huge pages, where the system has them: look-ups go all over it, and with small pages most
@@ -155,6 +164,47 @@ static void put(void *arg, const struct cert_row *row)
 		link_id(x, (uint32_t)row->id);
 }
 
+/* What a commit, or somebody's question, has put before the loader came is as new or newer. */
+static void put_absent(void *arg, const struct cert_row *row)
+{
+	struct status_index *x = arg;
+	if (make_room(x, row->id)->n == 0)
+		put(x, row);
+}
+
+/* All that share a serial go in together, oldest first, which is how they are found. */
+static enum err put_serial(struct status_index *x, struct db *db, const struct serial *serial, struct fault *f)
+{
+	struct cert_row rows[SAME_SERIAL_MAX];
+	size_t n = 0;
+	TRY(store_certs_by_serial(db, serial, rows, SAME_SERIAL_MAX, &n, f));
+	for (size_t i = 0; i < n; i++)
+		put_absent(x, &rows[i]);
+	return OK;
+}
+
+static enum err fetch_id(struct status_index *x, struct db *db, int64_t id, struct fault *f)
+{
+	struct cert_row row;
+	if (id == 0)
+		return OK;
+	TRY(store_cert_by_id(db, id, &row, f));
+	return put_serial(x, db, &row.ref.serial, f);
+}
+
+static enum err put_changed(struct status_index *x, struct db *db, int64_t id, struct fault *f)
+{
+	struct cert_row row;
+	enum err e = store_cert_by_id(db, id, &row, f);
+	if (e == ERR_NOT_FOUND)
+		return OK; /* added, and rolled back to a savepoint */
+	TRY(e);
+	if (!x->complete)
+		TRY(put_serial(x, db, &row.ref.serial, f));
+	put(x, &row);
+	return OK;
+}
+
 /* A store_watch: what cannot be read now is asked for again at the next commit. */
 static bool committed(void *arg, struct db *db, const int64_t *ids, size_t n)
 {
@@ -162,14 +212,8 @@ static bool committed(void *arg, struct db *db, const int64_t *ids, size_t n)
 	struct fault f = {0};
 	enum err e = OK;
 	pthread_rwlock_wrlock(&x->lock);
-	for (size_t i = 0; i < n && e == OK; i++) {
-		struct cert_row row;
-		e = store_cert_by_id(db, ids[i], &row, &f);
-		if (e == OK)
-			put(x, &row);
-		else if (e == ERR_NOT_FOUND)
-			e = OK; /* added, and rolled back to a savepoint */
-	}
+	for (size_t i = 0; i < n && e == OK; i++)
+		e = put_changed(x, db, ids[i], &f);
 	pthread_rwlock_unlock(&x->lock);
 	if (e != OK)
 		log_fault(LOG_LEVEL_ERROR, "status_index_behind", &f);
@@ -193,30 +237,86 @@ void status_index_heads(struct status_index *x, int64_t size, int64_t as_of)
 	pthread_rwlock_unlock(&x->lock);
 }
 
-/* --- opening --- */
+/* --- loading --- */
 
-static enum err fill(struct status_index *x, struct db *db, struct fault *f)
+struct part {
+	struct cert_row rows[PART];
+	size_t n;
+};
+
+static void keep(void *arg, const struct cert_row *row)
 {
-	int64_t size = 0, as_of = 0, last = 0;
+	struct part *p = arg;
+	assert(p->n < PART);
+	p->rows[p->n++] = *row;
+}
+
+/* In a snapshot of its own: a change that is committed after it is put by the commit's watch. */
+static enum err read_part(struct status_index *x, struct part *p, struct fault *f)
+{
+	struct db *db = NULL;
+	p->n = 0;
+	TRY(store_read(x->store, &db, f));
+	enum err e = store_certs_each(db, x->loaded, PART, keep, p, f);
+	store_read_end(x->store, db);
+	return e;
+}
+
+/* Whoever asks waits for a part at most. */
+static enum err load(struct status_index *x, struct fault *f)
+{
+	_cleanup_(freep) struct part *p = xcalloc(1, sizeof(*p));
+	int64_t from = clock_mono_us();
+	while (!x->stopping) {
+		TRY(read_part(x, p, f));
+		pthread_rwlock_wrlock(&x->lock);
+		for (size_t i = 0; i < p->n; i++)
+			put_absent(x, &p->rows[i]);
+		pthread_rwlock_unlock(&x->lock);
+		if (p->n < PART) {
+			x->complete = true;
+			log_event(LOG_LEVEL_INFO, "status_index", "certificates=%zu ms=%lld", x->n,
+				  (long long)(clock_mono_us() - from) / 1000);
+			return OK;
+		}
+		x->loaded = p->rows[p->n - 1].id;
+	}
+	return OK;
+}
+
+/* An error leaves the index incomplete: answers come from the database, slower, and right. */
+static void *load_beside(void *arg)
+{
+	struct fault f = {0};
+	if (load(arg, &f) != OK)
+		log_fault(LOG_LEVEL_ERROR, "status_index_incomplete", &f);
+	return NULL;
+}
+
+static enum err begin(struct status_index *x, struct db *db, int64_t *ret_last, struct fault *f)
+{
+	int64_t size = 0, as_of = 0;
 	TRY(store_head(db, HEAD_NEXT, &size, f));
 	TRY(store_head(db, HEAD_AT, &as_of, f));
 	set_heads(x, size, as_of);
-	TRY(store_certs_last(db, &last, f));
-	make_slots(x, (size_t)last);
-	return store_certs_each(db, put, x, f);
+	TRY(store_certs_last(db, ret_last, f));
+	make_slots(x, (size_t)*ret_last);
+	return OK;
 }
 
-static enum err load(struct status_index *x, struct fault *f)
+static enum err fill(struct status_index *x, struct fault *f)
 {
 	struct db *db = NULL;
-	int64_t from = clock_mono_us();
+	int64_t last = 0;
 	TRY(store_read(x->store, &db, f));
-	enum err e = fill(x, db, f);
+	enum err e = begin(x, db, &last, f);
 	store_read_end(x->store, db);
 	TRY(e);
-	log_event(LOG_LEVEL_INFO, "status_index", "certificates=%zu ms=%lld", x->n,
-		  (long long)(clock_mono_us() - from) / 1000);
-	return OK;
+	store_watch_certs(x->store, committed, x);
+	if (last <= AT_ONCE)
+		return load(x, f);
+	x->loading = pthread_create(&x->loader, NULL, load_beside, x) == 0;
+	return x->loading ? OK : fault_raise(f, ERR_IO, "thread", "status_index", "cannot start a thread");
 }
 
 enum err status_index_open(struct store *s, struct status_index **ret, struct fault *f)
@@ -231,18 +331,20 @@ enum err status_index_open(struct store *s, struct status_index **ret, struct fa
 	random_fill(x->seed, sizeof(x->seed));
 	x->store = s;
 	make_room(x, 0);
-	enum err e = load(x, f);
+	enum err e = fill(x, f);
 	if (e != OK) {
 		status_index_close(x);
 		return e;
 	}
-	store_watch_certs(s, committed, x);
 	*ret = x;
 	return OK;
 }
 
 void status_index_close(struct status_index *x)
 {
+	x->stopping = true;
+	if (x->loading)
+		pthread_join(x->loader, NULL);
 	store_watch_certs(x->store, NULL, NULL);
 	for (size_t i = 0; i < x->n_chunks; i++)
 		free(x->chunks[i]);
@@ -255,6 +357,30 @@ void status_index_close(struct status_index *x)
 }
 
 /* --- reading --- */
+
+bool status_complete(const struct status_index *x)
+{
+	return x->complete;
+}
+
+enum err status_fetch(struct status_index *x, struct db *db, const struct serial *serial, struct fault *f)
+{
+	const struct status_entry *found[SAME_SERIAL_MAX];
+	pthread_rwlock_wrlock(&x->lock);
+	enum err e = put_serial(x, db, serial, f);
+	size_t n = e == OK ? status_by_serial(x, serial, found) : 0;
+	for (size_t i = 0; i < n && e == OK; i++)
+		e = fetch_id(x, db, found[i]->successor, f);
+	pthread_rwlock_unlock(&x->lock);
+	return e;
+}
+
+enum err status_fetch_id(struct status_index *x, struct db *db, int64_t id, struct fault *f)
+{
+	struct cert_row row;
+	TRY(store_cert_by_id(db, id, &row, f));
+	return status_fetch(x, db, &row.ref.serial, f);
+}
 
 void status_begin(struct status_index *x)
 {

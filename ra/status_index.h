@@ -2,8 +2,8 @@
  * What is known of each certificate's status, in memory, so that a portal's question touches no database: about 65 bytes
  * for a certificate.
  *
- * Filled from the table when the desk opens; after that every commit that touches a certificate puts it again, before
- * the writer is given to the next. Whoever reads stands between begin and end and sees no half of a commit.
+ * Filled from the table when the desk opens, a large one beside its work; every commit that touches a certificate puts it again,
+ * before the writer is given to the next. Whoever reads stands between begin and end and sees no half of a commit.
  */
 #ifndef HUFU_RA_STATUS_INDEX_H
 #define HUFU_RA_STATUS_INDEX_H
@@ -11,7 +11,7 @@
 #include "ra/store_cert.h"
 
 struct status_index; /* thread-safe */
-/* Reads the whole table, and follows the store's commits from then on. Gives *ret: status_index_close(), before the
+/* Follows the store's commits from now on, and reads the table, in a thread of its own when it is large. Gives *ret: status_index_close(), before the
  * store is closed. */
 MUST_CHECK enum err status_index_open(struct store *s, struct status_index **ret, struct fault *f);
 void status_index_close(struct status_index *x);
@@ -33,6 +33,11 @@ struct status_issuer {
 	uint8_t key_id[20];
 	char hex[41];
 };
+/* Is the whole table in? Before, status_fetch() comes first, outside status_begin(). */
+bool status_complete(const struct status_index *x);
+/* Puts what db has under that serial, or that id, and the successors. An id that is not there: ERR_NOT_FOUND. */
+MUST_CHECK enum err status_fetch(struct status_index *x, struct db *db, const struct serial *serial, struct fault *f);
+MUST_CHECK enum err status_fetch_id(struct status_index *x, struct db *db, int64_t id, struct fault *f);
 void status_begin(struct status_index *x);
 void status_end(struct status_index *x);
 int64_t status_size(const struct status_index *x);

@@ -184,6 +184,34 @@ static void answer_hit(const struct ctx *c, const struct hit *h, json_t *answers
 	json_array_append_new(answers, o);
 }
 
+/* --- while the index is not complete --- */
+
+static enum err fetch_serial(struct ctx *c, json_t *text, struct fault *f)
+{
+	struct serial serial;
+	const char *s = json_string_value(text);
+	/* What is malformed is refused by its own words, later. */
+	if (!s || !serial_parse(s, strlen(s), &serial))
+		return OK;
+	return status_fetch(c->desk->status, c->db, &serial, f);
+}
+
+static enum err fetch(struct ctx *c, json_t **ret, struct fault *f)
+{
+	const struct hits *h = c->work;
+	json_t *v;
+	size_t i;
+	(void)ret;
+	json_array_foreach(json_object_get(c->call->params, "serials"), i, v) TRY(fetch_serial(c, v, f));
+	json_array_foreach(json_object_get(c->call->params, "refs"), i, v)
+		TRY(fetch_serial(c, json_object_get(v, "serial"), f));
+	for (i = 0; i < h->n; i++) {
+		if (h->v[i].id != 0)
+			TRY(status_fetch_id(c->desk->status, c->db, h->v[i].id, f));
+	}
+	return OK;
+}
+
 /* --- the whole --- */
 
 static enum err answer_all(const struct ctx *c, const struct hits *h, json_t *o, struct fault *f)
@@ -213,6 +241,8 @@ enum err status_query(struct ctx *c, json_t **ret, struct fault *f)
 	c->work = &hits;
 	if (stored)
 		TRY(desk_read(c, find, NULL, f));
+	if (!status_complete(c->desk->status))
+		TRY(desk_read(c, fetch, NULL, f));
 	status_begin(c->desk->status);
 	enum err e = answer_all(c, &hits, o, f);
 	status_end(c->desk->status);

@@ -334,7 +334,7 @@ static void answer(struct answering *x, const struct question *q, struct buf *re
 bool status_quick(struct desk *d, const struct rpc_peer *peer, struct slice request, struct buf *reply)
 {
 	struct question q __attribute__((uninitialized)); /* large; read_question() sets what it reads */
-	if (ra_config_roles(&d->config, peer->uid) == 0 || !read_question(request, &q))
+	if (!status_complete(d->status) || ra_config_roles(&d->config, peer->uid) == 0 || !read_question(request, &q))
 		return false;
 	struct answering x = {.index = d->status, .now = clock_now()};
 	status_begin(d->status);

@@ -65,11 +65,24 @@ enum err store_account_add(struct db *db, const struct account *a, int64_t now, 
 		   " updated) VALUES (?1, ?2, ?3, ?4, ?5, NULL, 1, ?6, ?6)",
 		   "ttttti", a->identifier, a->organisation, a->agent, a->mobile, a->flags, now));
 	*ret_id = db_last_id(db);
-	return OK;
+	return db_run(db, f, "INSERT INTO account_names (rowid, organisation) VALUES (?1, ?2)", "it", *ret_id,
+		      a->organisation);
+}
+
+/* The index of names is told what stood there, else it keeps finding it. */
+static enum err rename_account(struct db *db, const struct account *a, struct fault *f)
+{
+	TRY(db_run(db, f,
+		   "INSERT INTO account_names (account_names, rowid, organisation)"
+		   " SELECT 'delete', id, organisation FROM accounts WHERE id = ?1",
+		   "i", a->id));
+	return db_run(db, f, "INSERT INTO account_names (rowid, organisation) VALUES (?1, ?2)", "it", a->id,
+		      a->organisation);
 }
 
 enum err store_account_set(struct db *db, const struct account *a, int64_t now, struct fault *f)
 {
+	TRY(rename_account(db, a, f));
 	return db_run(db, f,
 		      "UPDATE accounts SET organisation = ?2, agent = ?3, mobile = ?4, flags = ?5, updated = ?6"
 		      " WHERE id = ?1",

@@ -20,7 +20,7 @@ struct audit_filter {
 	int64_t after;            /* rows behind this one */
 	int64_t limit;
 };
-/* Oldest first. fn: a fault ends the walk and is passed on. */
+/* Oldest first: by number, and by time when a person or a time is asked for without an object. fn: a fault ends the walk and is passed on. */
 typedef enum err audit_row_fn(void *arg, const struct audit_row *row, struct fault *f);
 MUST_CHECK enum err store_audit_rows(struct db *db, const struct audit_filter *filter, audit_row_fn *fn, void *arg, struct fault *f);
 /* Is there a row of that kind since then? What a download asks before it writes one for each part. */

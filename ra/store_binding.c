@@ -140,26 +140,35 @@ enum err store_case_decide(struct db *db, const char *id, const char *state, con
 		      "tttti", id, state, who, answer, now);
 }
 
-enum err store_cases(struct db *db, const char *state, int64_t limit, int64_t offset,
-		     void (*fn)(void *arg, const struct account_case *k), void *arg, int64_t *ret_total,
+struct giving {
+	struct db *db;
+	void (*fn)(void *arg, const struct account_case *k);
+	void *arg;
+};
+
+static enum err give(void *arg, const struct list_key *key, struct fault *f)
+{
+	const struct giving *g = arg;
+	struct account_case k = {0};
+	TRY(store_case_get(g->db, key->id, &k, f));
+	g->fn(g->arg, &k);
+	return OK;
+}
+
+enum err store_cases(struct db *db, const char *state, const struct list_page *p,
+		     void (*fn)(void *arg, const struct account_case *k), void *arg, struct list_end *ret,
 		     struct fault *f)
 {
-	_cleanup_(db_row_donep) struct db_row *row = NULL, *total = NULL;
-	TRY(db_one(db, f, &total, "SELECT count(*) FROM account_cases WHERE ?1 = '' OR state = ?1", "t", state));
-	*ret_total = db_i64(total, 0);
-	TRY(db_query(db, f, &row,
-		     "SELECT " CASE_COLUMNS " FROM account_cases WHERE ?1 = '' OR state = ?1 ORDER BY made, id"
-		     " LIMIT ?2 OFFSET ?3",
-		     "tii", state, limit, offset));
-	for (;;) {
-		struct account_case k = {0};
-		bool more = false;
-		TRY(db_next(row, &more, f));
-		if (!more)
-			return OK;
-		read_case(row, &k);
-		fn(arg, &k);
-	}
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	_cleanup_(keys_done) struct keys keys = {0};
+	const char *sql = state[0] != '\0'
+				  ? "SELECT made, id FROM account_cases INDEXED BY account_cases_state WHERE state = ?1"
+				    " AND (made, id) > (?2, ?3) ORDER BY made, id LIMIT ?4"
+				  : "SELECT made, id FROM account_cases INDEXED BY account_cases_made WHERE ?1 = ''"
+				    " AND (made, id) > (?2, ?3) ORDER BY made, id LIMIT ?4";
+	TRY(db_query(db, f, &row, sql, "titi", state, p->after.at, p->after.id, (int64_t)KEYS_MAX));
+	TRY(keys_read(row, &keys, f));
+	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }
 
 enum err store_cases_from(struct db *db, const char *address, int64_t since, int64_t *ret, struct fault *f)

@@ -4,6 +4,7 @@
 #ifndef HUFU_RA_STORE_BINDING_H
 #define HUFU_RA_STORE_BINDING_H
 
+#include "ra/store_keys.h"
 #include "ra/store_session.h"
 
 struct binding {
@@ -49,8 +50,8 @@ MUST_CHECK enum err store_case_get(struct db *db, const char *id, struct account
 MUST_CHECK enum err store_case_decide(struct db *db, const char *id, const char *state, const char *who, const char *answer,
 				      int64_t now, struct fault *f);
 /* Oldest first; state "" all. */
-MUST_CHECK enum err store_cases(struct db *db, const char *state, int64_t limit, int64_t offset,
-				void (*fn)(void *arg, const struct account_case *k), void *arg, int64_t *ret_total,
+MUST_CHECK enum err store_cases(struct db *db, const char *state, const struct list_page *p,
+				void (*fn)(void *arg, const struct account_case *k), void *arg, struct list_end *ret,
 				struct fault *f);
 /* Opened from that address since, and open for that account of that kind. */
 MUST_CHECK enum err store_cases_from(struct db *db, const char *address, int64_t since, int64_t *ret, struct fault *f);

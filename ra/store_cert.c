@@ -109,11 +109,13 @@ enum err store_certs_last(struct db *db, int64_t *ret, struct fault *f)
 	return OK;
 }
 
-enum err store_certs_each(struct db *db, void (*fn)(void *arg, const struct cert_row *row), void *arg, struct fault *f)
+enum err store_certs_each(struct db *db, int64_t after, int64_t limit,
+			  void (*fn)(void *arg, const struct cert_row *row), void *arg, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	bool more = false;
-	TRY(db_query(db, f, &row, "SELECT " ROW " FROM certs c ORDER BY c.id", ""));
+	TRY(db_query(db, f, &row, "SELECT " ROW " FROM certs c WHERE c.id > ?1 ORDER BY c.id LIMIT ?2", "ii", after,
+		     limit));
 	for (;;) {
 		struct cert_row r;
 		TRY(db_next(row, &more, f));

@@ -56,8 +56,8 @@ MUST_CHECK enum err store_cert_successor(struct db *db, int64_t id, int64_t succ
 
 /* The highest id; 0 when there is none. */
 MUST_CHECK enum err store_certs_last(struct db *db, int64_t *ret, struct fault *f);
-/* All certificates, by rising id. */
-MUST_CHECK enum err store_certs_each(struct db *db, void (*fn)(void *arg, const struct cert_row *row), void *arg,
+/* Certificates with a higher id than `after`, by rising id, at most so many. */
+MUST_CHECK enum err store_certs_each(struct db *db, int64_t after, int64_t limit, void (*fn)(void *arg, const struct cert_row *row), void *arg,
 				     struct fault *f);
 /* The certificate whose DER has this SHA-256. ERR_NOT_FOUND. */
 MUST_CHECK enum err store_cert_by_hash(struct db *db, const uint8_t sha256[32], int64_t *ret_id, struct fault *f);

@@ -111,26 +111,31 @@ enum err store_materials_closed(struct db *db, const struct material_owner *o, i
 }
 
 /* A certificate that is revoked ends earlier than its not_after; keeping longer than that is the safe side. */
+#define ENDED "(SELECT request FROM material_closings ORDER BY request LIMIT 5000)"
+
 enum err store_materials_close_requests(struct db *db, struct fault *f)
 {
 	TRY(db_run(db, f,
 		   "UPDATE materials SET certified = 1, closed ="
 		   " (SELECT c.not_after FROM requests r JOIN certs c ON c.id = r.result WHERE r.id = materials.owner)"
-		   " WHERE kind = 'request' AND (closed IS NULL OR certified = 0) AND owner IN"
-		   " (SELECT id FROM requests WHERE state = 'issued' AND result IS NOT NULL)",
+		   " WHERE kind = 'request' AND owner IN " ENDED " AND (closed IS NULL OR certified = 0) AND EXISTS"
+		   " (SELECT 1 FROM requests r WHERE r.id = materials.owner AND r.state = 'issued'"
+		   " AND r.result IS NOT NULL)",
 		   ""));
 	/* Carried over into a request that follows another. */
 	TRY(db_run(db, f,
-		   "UPDATE materials SET closed = NULL WHERE kind = 'request' AND closed IS NOT NULL AND owner IN"
-		   " (SELECT id FROM requests WHERE state NOT IN ('issued', 'refused', 'withdrawn', 'expired'))",
+		   "UPDATE materials SET closed = NULL WHERE kind = 'request' AND owner IN " ENDED
+		   " AND closed IS NOT NULL AND EXISTS (SELECT 1 FROM requests r WHERE r.id = materials.owner"
+		   " AND r.state NOT IN ('issued', 'refused', 'withdrawn', 'expired'))",
 		   ""));
-	return db_run(db, f,
-		      "UPDATE materials SET closed = (SELECT max(at) FROM history h WHERE h.request = materials.owner)"
-		      " WHERE kind = 'request' AND closed IS NULL AND owner IN"
-		      " (SELECT id FROM requests WHERE state IN ('refused', 'withdrawn', 'expired', 'corrected', "
-		      "'done', 'delivered', 'no_copy', 'waived')"
-		      " OR (state = 'issued' AND result IS NULL))",
-		      "");
+	TRY(db_run(db, f,
+		   "UPDATE materials SET closed = (SELECT max(at) FROM history h WHERE h.request = materials.owner)"
+		   " WHERE kind = 'request' AND owner IN " ENDED " AND closed IS NULL AND EXISTS"
+		   " (SELECT 1 FROM requests r WHERE r.id = materials.owner AND (r.state IN ('refused', 'withdrawn',"
+		   " 'expired', 'corrected', 'done', 'delivered', 'no_copy', 'waived')"
+		   " OR (r.state = 'issued' AND r.result IS NULL)))",
+		   ""));
+	return db_run(db, f, "DELETE FROM material_closings WHERE request IN " ENDED, "");
 }
 
 static void read_due(struct db_row *row, struct material_due *ret)
@@ -148,7 +153,8 @@ enum err store_materials_due(struct db *db, int64_t certified, int64_t others, s
 	size_t n = 0;
 	TRY(db_query(db, f, &row,
 		     "SELECT " COLUMNS ", kind, owner, account FROM materials WHERE deleted IS NULL"
-		     " AND closed <= CASE certified WHEN 0 THEN ?2 ELSE ?1 END ORDER BY closed LIMIT ?3",
+		     " AND closed <= max(?1, ?2) AND closed <= CASE certified WHEN 0 THEN ?2 ELSE ?1 END ORDER BY "
+		     "closed LIMIT ?3",
 		     "iii", certified, others, (int64_t)max));
 	for (;;) {
 		bool more = false;
@@ -211,6 +217,8 @@ enum err store_material_keys(struct db *db, bool *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row,
-		     "SELECT 1 FROM materials WHERE key IS NOT NULL UNION ALL SELECT 1 FROM uploads LIMIT 1", ""));
+		     "SELECT 1 FROM materials WHERE file <> '' AND key IS NOT NULL UNION ALL SELECT 1 FROM"
+		     " uploads WHERE id > '' LIMIT 1",
+		     ""));
 	return db_next(row, ret, f);
 }

@@ -191,7 +191,7 @@ enum err store_orders_of(struct db *db, int64_t account, const char *state, int6
 	*ret_total = db_i64(count, 0);
 	TRY(db_query(db, f, &row,
 		     "SELECT " ORDER " FROM orders o WHERE o.account = ?1 AND (?2 = '' OR o.state = ?2)"
-		     " ORDER BY o.created DESC, o.id LIMIT ?3 OFFSET ?4",
+		     " ORDER BY o.created DESC, o.id DESC LIMIT ?3 OFFSET ?4",
 		     "itii", account, state, limit, offset));
 	for (;;) {
 		struct order o;
@@ -203,44 +203,15 @@ enum err store_orders_of(struct db *db, int64_t account, const char *state, int6
 	}
 }
 
-#define FIND                                                                                                           \
-	" FROM orders o JOIN accounts a ON a.id = o.account LEFT JOIN invoices i ON i.order_id = o.id"                 \
-	" WHERE (?1 = '' OR instr(o.id, ?1) > 0 OR instr(a.organisation, ?1) > 0 OR a.identifier = ?1)"                \
-	" AND (?2 < 0 OR o.amount_fen = ?2) AND (?3 = '' OR o.state = ?3) AND (?4 = '' OR i.state = ?4)"
-
-enum err store_orders_find(struct db *db, const struct order_search *s, int64_t limit, int64_t offset,
-			   void (*fn)(void *arg, const struct order *o, const char *organisation,
-				      const char *identifier),
-			   void *arg, int64_t *ret_total, struct fault *f)
-{
-	_cleanup_(db_row_donep) struct db_row *count = NULL, *row = NULL;
-	bool more = false;
-	TRY(db_one(db, f, &count, "SELECT count(*)" FIND, "titt", s->text, s->amount_fen, s->state, s->invoice));
-	*ret_total = db_i64(count, 0);
-	TRY(db_query(db, f, &row,
-		     "SELECT " ORDER ", a.organisation, a.identifier" FIND
-		     " ORDER BY o.created, o.id LIMIT ?5 OFFSET ?6",
-		     "titt"
-		     "ii",
-		     s->text, s->amount_fen, s->state, s->invoice, limit, offset));
-	for (;;) {
-		struct order o;
-		TRY(db_next(row, &more, f));
-		if (!more)
-			return OK;
-		read_order(row, &o);
-		fn(arg, &o, db_text(row, 19), db_text(row, 20));
-	}
-}
-
 enum err store_orders_due(struct db *db, int64_t created, int64_t now, char (*ret)[ORDER_ID_MAX + 1], size_t max,
 			  size_t *ret_n, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	bool more = false;
 	TRY(db_query(db, f, &row,
-		     "SELECT id FROM orders WHERE (state = 'created' AND created < ?1) OR (state = 'paid' AND ends > 0"
-		     " AND ends <= ?2) LIMIT ?3",
+		     "SELECT id FROM orders INDEXED BY orders_state WHERE state = 'created' AND created < ?1 UNION ALL"
+		     " SELECT id FROM orders INDEXED BY orders_ends WHERE state = 'paid' AND ends > 0 AND ends <= ?2"
+		     " LIMIT ?3",
 		     "iii", created, now, (int64_t)max));
 	for (*ret_n = 0;; (*ret_n)++) {
 		TRY(db_next(row, &more, f));

@@ -66,18 +66,6 @@ typedef void order_fn(void *arg, const struct order *o);
 MUST_CHECK enum err store_orders_of(struct db *db, int64_t account, const char *state, int64_t limit, int64_t offset,
 				    order_fn *fn, void *arg, int64_t *ret_total, struct fault *f);
 
-/* Which orders an officer looks for: all of these. */
-struct order_search {
-	const char *text;    /* part of the order's id or of the organisation's name, or its whole identifier; "" any */
-	int64_t amount_fen;  /* -1 any */
-	const char *state;   /* "" any */
-	const char *invoice; /* state of its invoice; "" any, also none */
-};
-/* Oldest first. organisation and identifier are the account's. */
-MUST_CHECK enum err store_orders_find(struct db *db, const struct order_search *s, int64_t limit, int64_t offset,
-				      void (*fn)(void *arg, const struct order *o, const char *organisation,
-						 const char *identifier),
-				      void *arg, int64_t *ret_total, struct fault *f);
 /* Ids of orders that were created before `created` and still wait for their payment, and of paid ones whose period ended before
  * `now`; at most max. */
 MUST_CHECK enum err store_orders_due(struct db *db, int64_t created, int64_t now, char (*ret)[ORDER_ID_MAX + 1],

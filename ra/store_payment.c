@@ -38,27 +38,42 @@ enum err store_payment_refunded(struct db *db, const char *id, const char *refun
 		      id, refund, now);
 }
 
-enum err store_payments(struct db *db, const char *state, const char *order, int64_t limit, int64_t offset,
-			payment_fn *fn, void *arg, int64_t *ret_total, struct fault *f)
+#define KEYS(index, where)                                                                                             \
+	"SELECT at, id FROM payments INDEXED BY " index " WHERE " where                                                \
+	" AND (at, id) > (?3, ?4) ORDER BY at, id LIMIT ?5"
+
+static const char *keys_sql(const char *state, const char *order)
 {
-	_cleanup_(db_row_donep) struct db_row *count = NULL, *row = NULL;
-	bool more = false;
-	TRY(db_one(db, f, &count,
-		   "SELECT count(*) FROM payments WHERE (?1 = '' OR state = ?1) AND (?2 = '' OR order_id = ?2)", "tt",
-		   state, order));
-	*ret_total = db_i64(count, 0);
-	TRY(db_query(db, f, &row,
-		     "SELECT " PAYMENT " WHERE (?1 = '' OR state = ?1) AND (?2 = '' OR order_id = ?2)"
-		     " ORDER BY at, id LIMIT ?3 OFFSET ?4",
-		     "ttii", state, order, limit, offset));
-	for (;;) {
-		struct payment p;
-		TRY(db_next(row, &more, f));
-		if (!more)
-			return OK;
-		read_payment(row, &p);
-		fn(arg, &p);
-	}
+	if (order[0] != '\0')
+		return KEYS("payments_order", "(?1 = '' OR state = ?1) AND order_id = ?2");
+	return state[0] != '\0' ? KEYS("payments_state", "state = ?1 AND ?2 = ''")
+				: KEYS("payments_at", "?1 = '' AND ?2 = ''");
+}
+
+struct giving {
+	struct db *db;
+	payment_fn *fn;
+	void *arg;
+};
+
+static enum err give(void *arg, const struct list_key *key, struct fault *f)
+{
+	const struct giving *g = arg;
+	struct payment p;
+	TRY(store_payment_get(g->db, key->id, &p, f));
+	g->fn(g->arg, &p);
+	return OK;
+}
+
+enum err store_payments(struct db *db, const char *state, const char *order, const struct list_page *p, payment_fn *fn,
+			void *arg, struct list_end *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	_cleanup_(keys_done) struct keys keys = {0};
+	TRY(db_query(db, f, &row, keys_sql(state, order), "ttiti", state, order, p->after.at, p->after.id,
+		     (int64_t)KEYS_MAX));
+	TRY(keys_read(row, &keys, f));
+	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }
 
 /* --- nonces --- */

@@ -4,6 +4,7 @@
 #ifndef HUFU_RA_STORE_PAYMENT_H
 #define HUFU_RA_STORE_PAYMENT_H
 
+#include "ra/store_keys.h"
 #include "ra/store_order.h"
 
 #define NONCE_MAX 64
@@ -29,8 +30,8 @@ MUST_CHECK enum err store_payment_refunded(struct db *db, const char *id, const 
 					   struct fault *f);
 typedef void payment_fn(void *arg, const struct payment *p);
 /* Oldest first; state and order "" all. */
-MUST_CHECK enum err store_payments(struct db *db, const char *state, const char *order, int64_t limit, int64_t offset,
-				   payment_fn *fn, void *arg, int64_t *ret_total, struct fault *f);
+MUST_CHECK enum err store_payments(struct db *db, const char *state, const char *order, const struct list_page *p,
+				   payment_fn *fn, void *arg, struct list_end *ret, struct fault *f);
 
 /* Used before: ERR_CONFLICT. */
 MUST_CHECK enum err store_nonce_use(struct db *db, const char *nonce, int64_t now, struct fault *f);

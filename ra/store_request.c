@@ -1,6 +1,6 @@
 /*
- * Requests and what lists show of them. What belongs to one request (lines, materials, history) is in store_case.c, the
- * queue to the signer in store_handover.c.
+ * Requests and what lists show of them. What belongs to one request (lines, materials, history) is in store_case.c, what
+ * officers have before them in store_queue.c, the queue to the signer in store_handover.c.
  */
 #include "ra/store_request.h"
 
@@ -192,6 +192,14 @@ static enum err each_item(struct db_row *row, request_item_fn *fn, void *arg, st
 	}
 }
 
+enum err store_request_item(struct db *db, const char *id, struct request_item *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT " ITEM " WHERE r.id = ?1", "t", id));
+	read_item(row, ret);
+	return OK;
+}
+
 enum err store_requests_of(struct db *db, int64_t account, const char *state, int64_t limit, int64_t offset,
 			   request_item_fn *fn, void *arg, int64_t *ret_total, struct fault *f)
 {
@@ -201,50 +209,8 @@ enum err store_requests_of(struct db *db, int64_t account, const char *state, in
 	*ret_total = db_i64(count, 0);
 	TRY(db_query(db, f, &row,
 		     "SELECT " ITEM " WHERE r.account = ?1 AND (?2 = '' OR r.state = ?2)"
-		     " ORDER BY r.made DESC, r.id LIMIT ?3 OFFSET ?4",
+		     " ORDER BY r.made DESC, r.id DESC LIMIT ?3 OFFSET ?4",
 		     "itii", account, state, limit, offset));
-	return each_item(row, fn, arg, f);
-}
-
-#define WAITS                                                                                                          \
-	" r.state IN ('awaiting_officers', 'opened', 'at_key_centre', 'to_make', 'keyed', 'to_ship') AND (?1 = '' OR " \
-	"r.project = ?1) AND (?2 = '' "                                                                                \
-	"OR r.kind = ?2)"
-
-enum err store_requests_queue(struct db *db, const struct queue_filter *q, int64_t limit, int64_t offset,
-			      request_item_fn *fn, void *arg, struct fault *f)
-{
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_query(db, f, &row,
-		     "SELECT " ITEM " WHERE" WAITS
-		     " AND (?3 = 0 OR k.due < ?4) ORDER BY k.due, r.id LIMIT ?5 OFFSET ?6",
-		     "ttiiii", q->project, q->kind, (int64_t)q->overdue, q->now, limit, offset));
-	return each_item(row, fn, arg, f);
-}
-
-enum err store_requests_queue_count(struct db *db, const struct queue_filter *q, struct queue_counts *ret,
-				    struct fault *f)
-{
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row,
-		   "SELECT count(*), coalesce(sum(k.due < ?3), 0), coalesce(sum(k.claim_ends > ?3), 0)"
-		   " FROM requests r JOIN courses k ON k.request = r.id WHERE" WAITS,
-		   "tti", q->project, q->kind, q->now));
-	ret->waiting = db_i64(row, 0);
-	ret->overdue = db_i64(row, 1);
-	ret->claimed = db_i64(row, 2);
-	ret->total = q->overdue ? ret->overdue : ret->waiting;
-	return OK;
-}
-
-enum err store_requests_pending(struct db *db, int64_t limit, request_item_fn *fn, void *arg, struct fault *f)
-{
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_query(db, f, &row,
-		     "SELECT " ITEM " WHERE r.state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved',"
-		     " 'sent', 'to_correct', 'opened', 'at_key_centre', 'to_make', 'keyed', 'to_ship', 'in_post',"
-		     " 'lapsed') ORDER BY r.dies, r.id LIMIT ?1",
-		     "i", limit));
 	return each_item(row, fn, arg, f);
 }
 
@@ -266,20 +232,6 @@ enum err store_requests_holds(struct db *db, int64_t since, int64_t *ret, struct
 	TRY(db_one(db, f, &row, "SELECT count(*) FROM requests WHERE kind = 'hold' AND made >= ?1", "i", since));
 	*ret = db_i64(row, 0);
 	return OK;
-}
-
-enum err store_requests_count(struct db *db, void (*fn)(void *arg, const char *state, int64_t n), void *arg,
-			      struct fault *f)
-{
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_query(db, f, &row, "SELECT state, count(*) FROM requests GROUP BY state", ""));
-	for (;;) {
-		bool more = false;
-		TRY(db_next(row, &more, f));
-		if (!more)
-			return OK;
-		fn(arg, db_text(row, 0), db_i64(row, 1));
-	}
 }
 
 enum err store_requests_dead(struct db *db, int64_t now, char (*ret)[REQUEST_ID + 1], size_t max, size_t *ret_n,

@@ -77,31 +77,13 @@ struct request_item {
 	struct course course;
 };
 typedef void request_item_fn(void *arg, const struct request_item *item);
+/* ERR_NOT_FOUND. */
+MUST_CHECK enum err store_request_item(struct db *db, const char *id, struct request_item *ret, struct fault *f);
 /* Of an account; state "" all. Newest first. */
 MUST_CHECK enum err store_requests_of(struct db *db, int64_t account, const char *state, int64_t limit, int64_t offset,
 				      request_item_fn *fn, void *arg, int64_t *ret_total, struct fault *f);
-/* What waits for officers. */
-struct queue_filter {
-	const char *project, *kind; /* "" all */
-	bool overdue;               /* only what is late */
-	int64_t now;
-};
-struct queue_counts {
-	int64_t total;   /* of the filter */
-	int64_t waiting, overdue, claimed; /* of project and kind */
-};
-/* The first due first. */
-MUST_CHECK enum err store_requests_queue(struct db *db, const struct queue_filter *q, int64_t limit, int64_t offset,
-					 request_item_fn *fn, void *arg, struct fault *f);
-MUST_CHECK enum err store_requests_queue_count(struct db *db, const struct queue_filter *q, struct queue_counts *ret,
-					       struct fault *f);
-/* Not final. */
-MUST_CHECK enum err store_requests_pending(struct db *db, int64_t limit, request_item_fn *fn, void *arg,
-					   struct fault *f);
 /* How many of the account's are not final. */
 MUST_CHECK enum err store_requests_open(struct db *db, int64_t account, int64_t *ret, struct fault *f);
-MUST_CHECK enum err store_requests_count(struct db *db, void (*fn)(void *arg, const char *state, int64_t n), void *arg,
-					 struct fault *f);
 /* Holds that were asked since then. */
 MUST_CHECK enum err store_requests_holds(struct db *db, int64_t since, int64_t *ret, struct fault *f);
 /* Ids of requests that no hand-over holds and whose time is over, at most max. */

@@ -42,6 +42,9 @@ static const char m022[] =
 static const char m023[] =
 #include "ra/schema/023-notice.inc"
 	;
+static const char m024[] =
+#include "ra/schema/024-scale.inc"
+	;
 
-const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017, m020, m021, m022, m023};
+const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017, m020, m021, m022, m023, m024};
 const size_t store_n_migrations = sizeof(store_migrations) / sizeof(store_migrations[0]);

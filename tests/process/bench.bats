@@ -30,7 +30,7 @@ PY
 	[[ "$output" == *'no case has "nosuch" in its name'* ]]
 }
 
-@test "tools/bench desk --json: status and lists, each beside both echo servers" {
+@test "tools/bench desk --json: status and every list, first and late pages and searches, each beside both echo servers" {
 	disk=$BATS_TEST_TMPDIR/disk
 	mkdir "$disk"
 	TMPDIR=$disk tools/bench desk --seconds 1 --certificates 30000 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
@@ -38,7 +38,10 @@ PY
 import json, sys
 o = json.load(open(sys.argv[1]))
 assert o["name"] == "desk", o
-assert [r["case"] for r in o["rows"]] == ["status-64", "status-32x64", "cert-list-16", "service-list-16", "order-list-16"], o
+assert [r["case"] for r in o["rows"]] == """status-64 status-32x64 cert-list-16 cert-list-late cert-list-search service-list-16 service-list-late service-list-search
+order-list-16 order-list-late request-list-16 request-list-late queue-16 queue-late queue-page-50 queue-project
+queue-kind-late queue-overdue pending-late account-find account-find-town account-find-form account-find-code order-find-name
+order-find-number order-find-unpaid payments-late audit-object audit-who audit-late health-16""".split(), o
 for r in o["rows"]:
     assert r["runs"] == 3 and set(r["peers"]) == {"echo", "echo-nng"}, r
     assert r["hufu_per_s"] > 0 and r["limit_per_s"] >= max(r["peers"].values()) - 1, r

@@ -91,7 +91,7 @@ static size_t index_is_table(struct fx *x)
 	struct fault f = {0};
 	ok(store_read(x->desk->store, &db, &f), &f);
 	status_begin(c.index);
-	ok(store_certs_each(db, compare, &c, &f), &f);
+	ok(store_certs_each(db, 0, INT64_MAX, compare, &c, &f), &f);
 	assert_null(status_entry(c.index, (int64_t)c.n + 1));
 	status_end(c.index);
 	store_read_end(x->desk->store, db);

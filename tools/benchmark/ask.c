@@ -13,6 +13,7 @@
 #include "tools/benchmark/echo.h"
 #include "tools/benchmark/load.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,20 +26,61 @@
 #define MAX_IN_FLIGHT 64u
 #define LIMIT_SECONDS 0.5 /* of a second of Hufu, for each echo server */
 
+struct ask;
+typedef void ask_fn(const struct ask *x, const char *fixed, struct buf *ret);
+static ask_fn ask_serials, ask_own, ask_fixed, ask_queue_late, ask_pending_late, ask_name, ask_identifier, ask_order,
+	ask_payments_late, ask_audit_object, ask_audit_who, ask_audit_late;
+
+/* A question: its parameters, and what its answer has. */
 static const struct kind {
 	const char *name, *method;
-	unsigned in_flight, serials; /* serials: in each question; 0: a list of one account */
-	const char *list;	     /* of its answer */
+	unsigned in_flight, serials; /* serials: in each question; 0: a list */
+	ask_fn *ask;
+	const char *fixed; /* parameters that are always the same, or what ask makes of it */
+	const char *list;  /* of its answer */
+	unsigned rows;	   /* that it has; 0: some */
 } kinds[] = {
-	{"status-64", "status.query", 64, 1, "answers"},      {"status-32x64", "status.query", 64, 32, "answers"},
-	{"cert-list-16", "cert.list", 16, 0, "certificates"}, {"service-list-16", "service.list", 16, 0, "services"},
-	{"order-list-16", "order.list", 16, 0, "orders"},
+	{"status-64", "status.query", 64, 1, ask_serials, "", "answers", 1},
+	{"status-32x64", "status.query", 64, 32, ask_serials, "", "answers", 32},
+	{"cert-list-16", "cert.list", 16, 0, ask_own, "", "certificates", 5},
+	{"cert-list-late", "cert.list", 16, 0, ask_own, ",\"page\":4", "certificates", 5},
+	{"cert-list-search", "cert.list", 16, 0, ask_own, ",\"search\":\"测试\"", "certificates", 5},
+	{"service-list-16", "service.list", 16, 0, ask_own, "", "services", 5},
+	{"service-list-late", "service.list", 16, 0, ask_own, ",\"page\":4", "services", 5},
+	{"service-list-search", "service.list", 16, 0, ask_own, ",\"search\":\"测试\"", "services", 5},
+	{"order-list-16", "order.list", 16, 0, ask_own, "", "orders", 5},
+	{"order-list-late", "order.list", 16, 0, ask_own, ",\"page\":4", "orders", 5},
+	{"request-list-16", "request.list", 16, 0, ask_own, "", "requests", 5},
+	{"request-list-late", "request.list", 16, 0, ask_own, ",\"page\":4", "requests", 5},
+	{"queue-16", "review.queue", 16, 0, ask_fixed, "", "requests", 20},
+	{"queue-late", "review.queue", 16, 0, ask_queue_late, "", "requests", 0},
+	{"queue-page-50", "review.queue", 16, 0, ask_fixed, "\"page\":49", "requests", 20},
+	{"queue-project", "review.queue", 16, 0, ask_fixed, "\"project\":\"ningbo\"", "requests", 20},
+	{"queue-kind-late", "review.queue", 16, 0, ask_queue_late, ",\"kind\":\"reissue\",\"project\":\"jinhua\"",
+	 "requests", 0},
+	{"queue-overdue", "review.queue", 16, 0, ask_fixed, "\"overdue\":true", "requests", 20},
+	{"pending-late", "policy.pending", 16, 0, ask_pending_late, "", "requests", 20},
+	{"account-find", "account.find", 16, 0, ask_name, "account", "accounts", 0},
+	{"account-find-town", "account.find", 16, 0, ask_fixed, "\"search\":\"杭州\",\"page\":20", "accounts", 5},
+	{"account-find-form", "account.find", 16, 0, ask_fixed, "\"search\":\"有限公司\"", "accounts", 5},
+	{"account-find-code", "account.find", 16, 0, ask_identifier, "", "accounts", 1},
+	{"order-find-name", "order.find", 16, 0, ask_name, "order", "orders", 0},
+	{"order-find-number", "order.find", 16, 0, ask_order, "", "orders", 1},
+	{"order-find-unpaid", "order.find", 16, 0, ask_fixed, "\"state\":\"created\",\"amount_fen\":30000,\"page\":50",
+	 "orders", 5},
+	{"payments-late", "order.payments", 16, 0, ask_payments_late, "", "payments", 5},
+	{"audit-object", "audit.list", 16, 0, ask_audit_object, "", "rows", 1},
+	{"audit-who", "audit.list", 16, 0, ask_audit_who, "", "rows", 1},
+	{"audit-late", "audit.list", 16, 0, ask_audit_late, "", "rows", 50},
+	{"health-16", "desk.health", 16, 0, ask_fixed, "", "remarks", 0},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
+static_assert(N_KINDS <= REPORT_MAX_ROWS, "a row for each kind");
 
 struct ask {
 	const struct bench_run *b;
 	struct tree tree;
+	struct crowd crowd;
 	const struct kind *kind; /* of the run under way */
 	struct buf *questions;
 	size_t next, echoed; /* echoed: bytes of an echo's answer; 0: Hufu is asked */
@@ -56,22 +98,116 @@ static void drop_questions(struct ask *x)
 
 /* --- questions and answers --- */
 
+static size_t below(size_t n)
+{
+	return ((size_t)rand() * 32768u + (size_t)rand()) % n;
+}
+
+static void ask_serials(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	(void)fixed;
+	for (unsigned i = 0; i < x->kind->serials; i++) {
+		struct serial s;
+		crowd_serial(below(x->crowd.n_certs), &s);
+		buf_fmt(ret, "%s\"%s\"", i ? "," : "\"serials\":[", SERIAL(&s));
+	}
+	buf_char(ret, ']');
+}
+
+static void ask_own(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	char token[33];
+	(void)x;
+	crowd_token(below(CROWD_ACCOUNTS), token);
+	buf_fmt(ret, "\"session\":\"%s\"%s", token, fixed);
+}
+
+static void ask_fixed(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	(void)x;
+	buf_str(ret, fixed);
+}
+
+/* Anywhere in the queue but its end. */
+static void ask_queue_late(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	size_t i = below(x->crowd.n_requests);
+	int64_t due = crowd_due(&x->crowd, i), last = x->crowd.now + (CROWD_DUE_DAYS - 13) * INT64_C(86400);
+	char id[REQUEST_ID + 1];
+	crowd_request(i / 2, id);
+	buf_fmt(ret, "\"after\":\"%lld:%s\"%s", (long long)(due < last ? due : last), id, fixed);
+}
+
+static void ask_pending_late(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	char id[REQUEST_ID + 1];
+	(void)fixed;
+	crowd_request(below(x->crowd.n_requests - 100), id);
+	buf_fmt(ret, "\"per_page\":20,\"after\":\"%lld:%s\"", (long long)(x->crowd.now + 30 * 86400), id);
+}
+
+static void ask_name(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	char name[CROWD_NAME];
+	(void)fixed;
+	crowd_name(below(crowd_accounts(&x->crowd)), name, true);
+	buf_fmt(ret, "\"search\":\"%s\"", name);
+}
+
+static void ask_identifier(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	char identifier[16];
+	(void)fixed;
+	crowd_identifier(below(crowd_accounts(&x->crowd)), identifier);
+	buf_fmt(ret, "\"search\":\"%s\"", identifier);
+}
+
+/* By its part behind the date. */
+static void ask_order(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	char order[ORDER_ID_MAX + 1];
+	(void)fixed;
+	(void)x;
+	crowd_order(below(CROWD_ACCOUNTS * CROWD_OWN), order);
+	buf_fmt(ret, "\"search\":\"%s\"", order + 9);
+}
+
+static void ask_payments_late(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	(void)fixed;
+	buf_fmt(ret, "\"after\":\"%lld:\"", (long long)(x->crowd.now - 400 * 86400 + (int64_t)below(80000)));
+}
+
+/* Of even accounts the audit has a row. */
+static void ask_audit_object(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	char id[REQUEST_ID + 1];
+	(void)fixed;
+	crowd_request(below(crowd_accounts(&x->crowd) / 2) * 2, id);
+	buf_fmt(ret, "\"object\":\"%s\"", id);
+}
+
+static void ask_audit_who(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	char identifier[16];
+	(void)fixed;
+	crowd_identifier(below(crowd_accounts(&x->crowd) / 2) * 2, identifier);
+	buf_fmt(ret, "\"who\":\"account:%s\"", identifier);
+}
+
+static void ask_audit_late(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	int64_t at = x->crowd.now - 2 * 365 * INT64_C(86400) + (int64_t)below(crowd_accounts(&x->crowd) / 2) * 60;
+	(void)fixed;
+	buf_fmt(ret, "\"since\":\"%s\"", UTC(at));
+}
+
 static void write_question(const struct ask *x, struct buf *ret)
 {
 	const struct kind *k = x->kind;
 	buf_fmt(ret, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":{", rand() % 100000, k->method);
-	if (k->serials == 0) {
-		char token[33];
-		crowd_token((size_t)rand() % CROWD_ACCOUNTS, token);
-		buf_fmt(ret, "\"session\":\"%s\"}}", token);
-		return;
-	}
-	for (unsigned i = 0; i < k->serials; i++) {
-		struct serial s;
-		crowd_serial((size_t)rand() % x->b->certificates, &s);
-		buf_fmt(ret, "%s\"%s\"", i ? "," : "\"serials\":[", SERIAL(&s));
-	}
-	buf_str(ret, "]}}");
+	k->ask(x, k->fixed, ret);
+	buf_str(ret, "}}");
 }
 
 static void write_questions(struct ask *x)
@@ -87,12 +223,12 @@ static enum err read_answer(const struct ask *x, struct slice reply, struct faul
 	json_error_t e;
 	_cleanup_(json_freep) json_t *o = json_loadb((const char *)reply.p, reply.n, 0, &e);
 	json_t *list = json_object_get(json_object_get(o, "result"), x->kind->list), *v;
-	size_t i, wanted = x->kind->serials ? x->kind->serials : 5;
-	bool ok = json_array_size(list) == wanted;
+	size_t i, n = json_array_size(list);
+	bool ok = json_is_array(list) && (x->kind->rows == 0 || n == x->kind->rows);
 	json_array_foreach(list, i, v)
 	{
 		const char *state = json_string_value(json_object_get(v, "state"));
-		ok = ok && state && strcmp(state, "unknown") != 0;
+		ok = ok && (!state || strcmp(state, "unknown") != 0);
 	}
 	if (ok)
 		return OK;
@@ -222,8 +358,17 @@ static enum err open_tree(struct ask *x, struct fault *f)
 	TRY(tree_lay_out(&x->tree, "p256", old_path, f));
 	if (x->b->progress)
 		fprintf(stderr, "%zu certificates are written into the desk's database\n", x->b->certificates);
-	TRY(crowd_fill(state, x->b->certificates, f));
-	return tree_start(&x->tree, f);
+	x->crowd.certificates = x->b->certificates;
+	TRY(crowd_fill(state, &x->crowd, f));
+	int64_t from = clock_mono_us();
+	TRY(tree_start(&x->tree, f));
+	if (x->b->progress)
+		fprintf(stderr,
+			"%zu accounts, %zu certificates, %zu open requests written in %.0f s; both programs ready in "
+			"%.2f s\n",
+			crowd_accounts(&x->crowd), x->crowd.n_certs, x->crowd.n_requests, x->crowd.seconds,
+			(double)(clock_mono_us() - from) / 1e6);
+	return OK;
 }
 
 static enum err run_all(struct ask *x, struct fault *f)

@@ -1,16 +1,24 @@
 /*
  * Serial numbers are like the signer's: rising in front, noise behind. One in sixteen certificates is revoked, one in
- * sixteen replaced by the next, a few are held.
+ * sixteen replaced by the next, a few are held. Names are a town, two characters, a trade and a form, so that parts of them are
+ * as rare and as common as parts of real ones.
+ *
+ * Rows go in by rising keys, with a cache that holds the tables' inner pages: so a million accounts take about a minute.
  */
 #include "tools/benchmark/crowd.h"
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
-#include "ra/store_order.h"
+#include "ra/store_audit.h"
+#include "ra/store_course.h"
+#include "ra/store_material.h"
+#include "ra/store_payment.h"
 #include "ra/store_session.h"
+#include "ra/vault.h"
 #include "tools/benchmark/load.h"
 #include "tools/benchmark/stock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,8 +26,14 @@
 /* After the libraries whose helpers it has. */
 #include "common/base/cleanup.h"
 
-#define PART 100000u /* certificates in one transaction */
+#define PART 500u /* accounts in one transaction: the journal of its savepoint is walked at each statement */
 #define DAY_S 86400
+#define SESSIONS_ONE_IN 10
+#define AUDIT_ONE_IN 2
+#define TALLY_BYTES 1500
+
+static const char *const projects[] = {STOCK_PROJECT, "hangzhou", "ningbo"};
+static const char *const kinds[] = {"change", "reissue", "enrol", "extend"};
 
 static uint64_t noise(uint64_t x)
 {
@@ -44,103 +58,253 @@ void crowd_token(size_t i, char ret[33])
 	hex_lower(words, 16, ret);
 }
 
-/* The narrow row, and what lists show when it has an owner: status asks for no more, and two million bodies would take
- * minutes. */
-static enum err add_row(struct db *db, size_t i, const struct cert_row *row, int64_t *ret_id, struct fault *f)
+void crowd_identifier(size_t i, char ret[16])
 {
-	struct cert_body body = {.project = STOCK_PROJECT, .profile = STOCK_PROFILE, .issuer_name = STOCK_ISSUER};
-	bool added;
-	if (row->account == 0)
-		return store_cert_row_add(db, row, ret_id, f);
-	snprintf(body.name, sizeof body.name, "基准测试 %zu", i);
-	buf_add(&body.der, row->ref.serial.b, row->ref.serial.n);
-	enum err e = store_cert_add(db, row, &body, ret_id, &added, f);
-	buf_done(&body.der);
-	return e;
+	snprintf(ret, 16, "%08zu-0", 90000000 - CROWD_MAX_ACCOUNTS + i);
 }
 
-static enum err add_cert(struct db *db, size_t i, int64_t account, int64_t now, int64_t *ret_id, struct fault *f)
+void crowd_name(size_t i, char ret[CROWD_NAME], bool word)
 {
-	struct cert_row row = {.not_before = now - 300 * DAY_S, .not_after = now + (int64_t)(i % 800) * DAY_S + 1};
+	static const char *const towns[] = {"杭州", "金华", "宁波", "温州", "绍兴", "嘉兴", "湖州", "衢州"};
+	static const char *const trades[] = {"贸易", "建设", "电子", "信息技术", "机械", "食品", "工程咨询", "环境"};
+	uint64_t x = noise(i + 77);
+	char two[8];
+	/* Two of 2,048 characters from U+5000 on. */
+	for (unsigned k = 0; k < 2; k++) {
+		unsigned cp = 0x5000 + (unsigned)(x >> (11 * k) & 2047);
+		two[3 * k] = (char)(0xe0 | cp >> 12);
+		two[3 * k + 1] = (char)(0x80 | (cp >> 6 & 63));
+		two[3 * k + 2] = (char)(0x80 | (cp & 63));
+	}
+	two[6] = '\0';
+	if (word)
+		snprintf(ret, CROWD_NAME, "%s%.3s", two, trades[x >> 30 & 7]);
+	else
+		snprintf(ret, CROWD_NAME, "%s%s%s有限公司", towns[x >> 26 & 7], two, trades[x >> 30 & 7]);
+}
+
+void crowd_request(size_t i, char ret[REQUEST_ID + 1])
+{
+	snprintf(ret, REQUEST_ID + 1, "%032zx", i + 1);
+}
+
+void crowd_order(size_t i, char ret[ORDER_ID_MAX + 1])
+{
+	snprintf(ret, ORDER_ID_MAX + 1, "20261123-%08zu", i);
+}
+
+int64_t crowd_due(const struct crowd *w, size_t request)
+{
+	return w->now / DAY_S * DAY_S + 10 * 3600 + ((int64_t)(noise(request) % CROWD_DUE_DAYS) - 10) * DAY_S;
+}
+
+/* --- certificates, services, orders --- */
+
+static enum err add_cert(struct db *db, const struct crowd *w, size_t i, int64_t account, int64_t *ret_id,
+			 struct fault *f)
+{
+	struct cert_row row = {.not_before = w->now - 300 * DAY_S,
+			       .not_after = w->now + (int64_t)(i % 800) * DAY_S + 1,
+			       .account = account};
+	struct cert_body body = {.project = STOCK_PROJECT, .profile = STOCK_PROFILE, .issuer_name = STOCK_ISSUER};
 	int64_t before = *ret_id;
+	bool added;
 	crowd_serial(i, &row.ref.serial);
 	memset(row.ref.issuer_key_id, 0x5a, sizeof row.ref.issuer_key_id);
-	row.account = account;
 	row.predecessor = i % 16 == 1 ? before : 0;
 	if (i % 16 == 2) {
 		row.state = i % 64 == 2 ? CERT_HELD : CERT_REVOKED;
 		row.reason = 4;
-		row.changed = now - DAY_S;
+		row.changed = w->now - DAY_S;
 	}
-	TRY(add_row(db, i, &row, ret_id, f));
+	snprintf(body.name, sizeof body.name, "基准测试 %zu", i);
+	snprintf(body.identifier, sizeof body.identifier, "%08zu-X", i);
+	buf_add(&body.der, row.ref.serial.b, row.ref.serial.n);
+	enum err e = store_cert_add(db, &row, &body, ret_id, &added, f);
+	buf_done(&body.der);
+	TRY(e);
 	return row.predecessor ? store_cert_successor(db, before, *ret_id, f) : OK;
 }
 
-static enum err add_own(struct db *db, size_t account, size_t k, int64_t owner, int64_t cert, int64_t now,
-			struct fault *f)
+static enum err add_payment(struct db *db, const struct order *o, struct fault *f)
+{
+	struct payment p = {.amount_fen = o->amount_fen, .state = "applied", .at = o->created, .who = "uid:1000"};
+	snprintf(p.id, sizeof p.id, "bank:%.60s", o->id);
+	snprintf(p.order, sizeof p.order, "%s", o->id);
+	return store_payment_add(db, &p, f);
+}
+
+static enum err add_order(struct db *db, const struct crowd *w, size_t i, int64_t owner, const char *service,
+			  struct fault *f)
+{
+	bool paid = i % 50 != 7;
+	struct order o = {.account = owner,
+			  .kind = "renew",
+			  .amount_fen = i % 3 ? 30000 : 20000 + (int64_t)(i % 977),
+			  .period_months = 12,
+			  .created = w->now - (paid ? 400 * DAY_S : 0) + (int64_t)(i % 86400)};
+	crowd_order(i, o.id);
+	snprintf(o.state, sizeof o.state, paid ? "paid" : "created");
+	snprintf(o.service, sizeof o.service, "%s", service);
+	TRY(store_order_add(db, &o, f));
+	return paid ? add_payment(db, &o, f) : OK;
+}
+
+static enum err add_own(struct db *db, const struct crowd *w, size_t i, int64_t owner, int64_t cert, struct fault *f)
 {
 	struct service s = {.account = owner, .project = STOCK_PROJECT, .title = "机构证书", .cert = cert};
-	struct order o = {.account = owner, .kind = "renew", .amount_fen = 20000, .period_months = 12, .state = "paid"};
-	snprintf(s.id, sizeof s.id, "%zu", 100000 + account * CROWD_OWN + k);
-	snprintf(s.certificate_name, sizeof s.certificate_name, "基准测试 %zu", account * CROWD_OWN + k);
-	s.begins = now - 300 * DAY_S;
-	s.ends = now + 65 * DAY_S;
-	crowd_serial(account * CROWD_OWN + k, &s.serial);
-	snprintf(o.id, sizeof o.id, "20261123-%zu", account * CROWD_OWN + k);
-	snprintf(o.service, sizeof o.service, "%s", s.id);
-	o.created = now - 400 * DAY_S + (int64_t)k;
+	snprintf(s.id, sizeof s.id, "%08zu", 10000000 + i);
+	snprintf(s.certificate_name, sizeof s.certificate_name, "基准测试 %zu", i);
+	s.begins = w->now - 300 * DAY_S;
+	s.ends = w->now + 65 * DAY_S;
+	crowd_serial(i, &s.serial);
 	TRY(store_service_add(db, &s, f));
-	return store_order_add(db, &o, f);
+	return add_order(db, w, i, owner, s.id, f);
 }
 
-static enum err add_account(struct db *db, size_t i, int64_t now, int64_t *ret_cert, struct fault *f)
+/* --- requests that wait for officers --- */
+
+static enum err add_materials(struct db *db, const char *request, int64_t account, int64_t now, struct fault *f)
 {
-	struct account a = {.organisation = "基准测试账户", .agent = "张三", .mobile = "13900000000"};
+	static const char *const names[] = {"registration-form", "agent-id", "business-licence"};
+	struct material_owner o = {.kind = "request", .account = account};
+	snprintf(o.id, sizeof o.id, "%s", request);
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+		struct material m = {.bytes = 300000, .type = "pdf", .sealed = true};
+		bool new;
+		snprintf(m.name, sizeof m.name, "%s", names[k]);
+		snprintf(m.file, sizeof m.file, "%.20s%zu", request + 12, k);
+		sha256(m.file, strlen(m.file), m.sha256);
+		TRY(store_material_add(db, &o, &m, now, &new, f));
+	}
+	return OK;
+}
+
+static enum err add_request(struct db *db, struct crowd *w, int64_t account, int64_t cert, struct fault *f)
+{
+	static char tally[TALLY_BYTES + 1], subject[] = "{}";
+	size_t i = w->n_requests++;
+	struct request r = {.account = account,
+			    .way = "name",
+			    .profile = STOCK_PROFILE,
+			    .cert = cert,
+			    .officers = 2,
+			    .subject = subject,
+			    .tally = tally,
+			    .hold = -1,
+			    .made = w->now - DAY_S,
+			    .dies = w->now + 30 * DAY_S};
+	struct course c = {.claimant = ""};
+	memset(tally, 't', TALLY_BYTES);
+	crowd_request(i, r.id);
+	snprintf(r.kind, sizeof r.kind, "%s", kinds[noise(i + 1) % 4]);
+	snprintf(r.project, sizeof r.project, "%s", projects[noise(i + 2) % 3]);
+	snprintf(r.state, sizeof r.state, "drafted");
+	snprintf(c.number, sizeof c.number, "20261124-%08zu", i);
+	TRY(store_request_add(db, &r, f));
+	TRY(store_course_add(db, r.id, &c, f));
+	TRY(store_course_submitted(db, r.id, w->now - DAY_S, crowd_due(w, i), f));
+	TRY(store_request_state(db, r.id, "awaiting_officers", f));
+	TRY(store_history_add(db, r.id, w->now, "made", "", "drafted", "account", "", f));
+	TRY(store_history_add(db, r.id, w->now, "submitted", "drafted", "awaiting_officers", "account", "", f));
+	return add_materials(db, r.id, account, w->now, f);
+}
+
+/* --- accounts --- */
+
+static enum err add_session(struct db *db, const struct crowd *w, size_t i, int64_t account, struct fault *f)
+{
+	struct session in = {
+		.account = {.id = account}, .uid = geteuid(), .created = w->now, .expires = w->now + DAY_S};
 	char token[33];
 	uint8_t hash[32];
-	int64_t id;
-	snprintf(a.identifier, sizeof a.identifier, "%08zu-0", 90000000 + i);
-	TRY(store_account_add(db, &a, now, &id, f));
 	crowd_token(i, token);
 	sha256(token, strlen(token), hash);
-	struct session in = {.account = {.id = id}, .uid = geteuid(), .created = now, .expires = now + DAY_S};
 	snprintf(in.id, sizeof in.id, "%032zx", i);
-	TRY(store_session_add(db, hash, &in, f));
-	for (size_t k = 0; k < CROWD_OWN; k++) {
-		TRY(add_cert(db, i * CROWD_OWN + k, id, now, ret_cert, f));
-		TRY(add_own(db, i, k, id, *ret_cert, now, f));
-	}
-	return OK;
+	return store_session_add(db, hash, &in, f);
 }
 
-static enum err add_part(struct db *db, size_t from, size_t to, int64_t *cert, struct fault *f)
+static enum err add_audit(struct db *db, const struct crowd *w, size_t i, const char *identifier, struct fault *f)
 {
-	int64_t now = clock_now();
-	for (size_t i = from; i < to;) {
-		if (i < (size_t)CROWD_ACCOUNTS * CROWD_OWN) {
-			TRY(add_account(db, i / CROWD_OWN, now, cert, f));
-			i += CROWD_OWN;
-		} else {
-			TRY(add_cert(db, i++, 0, now, cert, f));
-		}
+	_cleanup_(freep) char *who = xasprintf("account:%s", identifier), *object = xasprintf("%032zx", i + 1);
+	struct audit_row row = {.at = w->now - 2 * 365 * DAY_S + (int64_t)i * 60,
+				.who = who,
+				.uid = 1000,
+				.address = "",
+				.what = "request_submitted",
+				.object = object,
+				.detail = ""};
+	return store_audit(db, &row, f);
+}
+
+static enum err add_account(struct db *db, struct crowd *w, size_t i, struct fault *f)
+{
+	struct account a = {.agent = "张三"};
+	size_t own = i < CROWD_ACCOUNTS ? CROWD_OWN : 2;
+	int64_t id;
+	crowd_identifier(i, a.identifier);
+	crowd_name(i, a.organisation, false);
+	snprintf(a.mobile, sizeof a.mobile, "139%08zu", i);
+	TRY(store_account_add(db, &a, w->now, &id, f));
+	for (size_t k = 0; k < own && w->n_certs < w->certificates; k++) {
+		size_t cert = w->n_certs++;
+		TRY(add_cert(db, w, cert, id, &w->last_cert, f));
+		if (k == 0 || i < CROWD_ACCOUNTS)
+			TRY(add_own(db, w, cert, id, w->last_cert, f));
+		if (i < CROWD_ACCOUNTS || (k == 0 && i % 10 == 0 && w->n_requests < crowd_requests(w)))
+			TRY(add_request(db, w, id, w->last_cert, f));
 	}
+	if (i < CROWD_ACCOUNTS || i % SESSIONS_ONE_IN == 0)
+		TRY(add_session(db, w, i, id, f));
+	return i % AUDIT_ONE_IN == 0 ? add_audit(db, w, i, a.identifier, f) : OK;
+}
+
+size_t crowd_accounts(const struct crowd *w)
+{
+	return w->certificates / 2;
+}
+
+size_t crowd_requests(const struct crowd *w)
+{
+	return w->certificates / 20;
+}
+
+static enum err add_part(struct db *db, struct crowd *w, size_t from, struct fault *f)
+{
+	TRY(db_run(db, f, "PRAGMA cache_size=-2000000", ""));
+	for (size_t i = from; i < from + PART && i < crowd_accounts(w); i++)
+		TRY(add_account(db, w, i, f));
 	return OK;
 }
 
-enum err crowd_fill(const char *state, size_t n, struct fault *f)
+/* Without it the desk takes its materials for lost and does not start. */
+static enum err make_material_key(const char *state, struct fault *f)
+{
+	_cleanup_(freep) char *key = path_join(state, "materials.key"), *folder = path_join(state, "materials");
+	struct vault *v = NULL;
+	TRY(dir_make(folder, 0700, f));
+	TRY(vault_open(key, folder, true, &v, f));
+	vault_close(v);
+	return OK;
+}
+
+enum err crowd_fill(const char *state, struct crowd *w, struct fault *f)
 {
 	_cleanup_(freep) char *path = path_join(state, "desk.db");
 	_cleanup_(store_closep) struct store *s = NULL;
-	int64_t cert = 0;
-	if (n < CROWD_ACCOUNTS * CROWD_OWN)
-		return fault_raise(f, ERR_CONFIG, "crowd", "certificates", "found %zu, wanted %u at least", n,
-				   CROWD_ACCOUNTS * CROWD_OWN);
+	int64_t from = clock_mono_us();
+	if (w->certificates < CROWD_LEAST || w->certificates > 2 * CROWD_MAX_ACCOUNTS)
+		return fault_raise(f, ERR_CONFIG, "crowd", "certificates", "found %zu, wanted %u to %u",
+				   w->certificates, CROWD_LEAST, 2 * CROWD_MAX_ACCOUNTS);
+	w->now = clock_now();
 	TRY(dir_make(state, 0700, f));
 	TRY(store_open(path, &s, f));
-	for (size_t i = 0; i < n && !load_stop; i += PART) {
+	TRY(make_material_key(state, f));
+	for (size_t i = 0; i < crowd_accounts(w) && !load_stop; i += PART) {
 		struct db *db = NULL;
 		TRY(store_begin(s, &db, f));
-		TRY(store_end(s, db, add_part(db, i, i + PART < n ? i + PART : n, &cert, f), f));
+		TRY(store_end(s, db, add_part(db, w, i, f), f));
 	}
+	w->seconds = (double)(clock_mono_us() - from) / 1e6;
 	return OK;
 }

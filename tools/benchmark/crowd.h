@@ -1,20 +1,41 @@
 /*
- * A desk's database as after years: many certificates, and some accounts with services and orders. Written straight
- * through the desk's store, before the desk is started.
+ * A desk's database as after years: accounts, certificates, services, orders, payments, open requests with their materials, sessions
+ * and an audit. Written straight through the desk's store, before the desk is started.
  */
 #ifndef HUFU_BENCHMARK_CROWD_H
 #define HUFU_BENCHMARK_CROWD_H
 
-#include "common/pki/cert.h"
+#include "ra/store_request.h"
 
-#define CROWD_ACCOUNTS 1000u
-#define CROWD_OWN 20u /* certificates, services and orders of each account */
+#define CROWD_ACCOUNTS 1000u /* that have a session and much of their own */
+#define CROWD_OWN 20u	     /* certificates, services, orders and open requests of each of those */
+#define CROWD_LEAST 20000u  /* certificates: those of the accounts above */
+#define CROWD_MAX_ACCOUNTS 50000000u
+#define CROWD_DUE_DAYS 60
+#define CROWD_NAME 64
 
-/* Fills state/desk.db with n certificates, at least those of the accounts. */
-MUST_CHECK enum err crowd_fill(const char *state, size_t n, struct fault *f);
-/* Of certificate i < n: its serial number, the same in every run of the program. */
-void crowd_serial(size_t i, struct serial *ret);
+/* Zero but for certificates. */
+struct crowd {
+	size_t certificates; /* to make; half as many accounts, a twentieth as many open requests */
+	/* what has been made: */
+	size_t n_certs, n_requests;
+	int64_t now, last_cert;
+	double seconds; /* that it took */
+};
+/* Fills state/desk.db. */
+MUST_CHECK enum err crowd_fill(const char *state, struct crowd *w, struct fault *f);
+size_t crowd_accounts(const struct crowd *w);
+size_t crowd_requests(const struct crowd *w);
+
+/* What is in it, the same in every run of the program. */
+void crowd_serial(size_t certificate, struct serial *ret);
 /* Of account i < CROWD_ACCOUNTS: the token of a session that this user holds for a day. */
 void crowd_token(size_t i, char ret[33]);
+void crowd_identifier(size_t account, char ret[16]);
+/* Of an account's organisation: its name, or word: a rare part of it. */
+void crowd_name(size_t account, char ret[CROWD_NAME], bool word);
+void crowd_request(size_t i, char ret[REQUEST_ID + 1]);
+void crowd_order(size_t certificate, char ret[ORDER_ID_MAX + 1]);
+int64_t crowd_due(const struct crowd *w, size_t request);
 
 #endif

@@ -42,7 +42,7 @@ struct program {
 	char name[40];		    /* "hufu-ca p256" */
 	struct memory idle, loaded; /* before any request; after the last run */
 };
-#define REPORT_MAX_ROWS 16
+#define REPORT_MAX_ROWS 40
 struct report {
 	const char *name, *commit;
 	unsigned cpus, seconds;

@@ -1,0 +1,33 @@
+/*
+ * What waits for officers, what is open, and how much of it there is.
+ */
+#ifndef HUFU_RA_STORE_QUEUE_H
+#define HUFU_RA_STORE_QUEUE_H
+
+#include "ra/store_keys.h"
+#include "ra/store_request.h"
+
+struct queue_filter {
+	const char *const *projects; /* NULL: all; else only these n_projects */
+	size_t n_projects;
+	const char *kind;            /* "" all */
+	bool overdue;                /* only what is late */
+	int64_t now;
+};
+struct queue_counts {
+	int64_t total;   /* of the filter */
+	int64_t waiting, overdue, claimed; /* of projects and kind */
+};
+/* The first due first. */
+MUST_CHECK enum err store_requests_queue(struct db *db, const struct queue_filter *q, const struct list_page *p,
+					 request_item_fn *fn, void *arg, struct list_end *ret, struct fault *f);
+MUST_CHECK enum err store_requests_queue_count(struct db *db, const struct queue_filter *q, struct queue_counts *ret,
+					       struct fault *f);
+/* Not final; the first to die first. */
+MUST_CHECK enum err store_requests_pending(struct db *db, const struct list_page *p, request_item_fn *fn, void *arg,
+					   struct list_end *ret, struct fault *f);
+/* How many are in each state; states without any are left out. */
+MUST_CHECK enum err store_requests_count(struct db *db, void (*fn)(void *arg, const char *state, int64_t n), void *arg,
+					 struct fault *f);
+
+#endif
