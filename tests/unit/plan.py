@@ -10,8 +10,8 @@ import glob, os, re, sqlite3, subprocess, sys
 
 # Tables that have a row for each account, certificate, request or event.
 BIG = """accounts account_cases account_contacts account_names account_records audit bindings calls cert_bodies cert_prints certs claims courses
-corrections grants handover history intents invoices lines materials nonces orders outbox payments reminders requests services sessions
-sms_codes sms_sends token_history tokens upload_parts uploads waiting""".split()
+corrections grants handover history intents invoices lines materials nonces orders outbox parcels payments reminders requests services sessions
+sms_codes sms_sends token_history tokens upload_parts uploads waiting works""".split()
 # What may walk or sort all the same: the beginning of the statement, and why.
 CERT = ("SELECT c.id, c.issuer, c.serial, c.state, c.reason, c.changed, c.not_before, c.not_after, c.successor, c.predecessor,"
         " c.account, coalesce(c.state_entry, -1)")
@@ -39,9 +39,13 @@ ALLOWED = {
     "SELECT h.at, h.event, h.before, h.after, h.who, h.detail FROM courses own": "of one request's number",
     CERT + " FROM cert_bodies b JOIN certs c ON c.id = b.id WHERE b.identifier = ?2": "of one subject",
     CERT + " FROM certs c WHERE c.serial = ?1": "of one serial number",
+    "SELECT p.request, p.account, p.token, p.state, p.recipient, p.mobile, p.address, p.carrier, p.tracking, p.packed,"
+    " p.packed_by, p.shipped, p.shipped_by, p.due, p.reminded, p.ended, p.ended_by, p.ended_from, p.note, p.strangers, k.number,"
+    " a.organisation FROM parcels p JOIN courses k ON k.request = p.request JOIN accounts a ON a.id = p.account WHERE (?1 = 0":
+        "parcels are fewer than requests, and their list is not by key yet",
     "SELECT at, id FROM payments INDEXED BY payments_order": "of one order",
-    "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved', 'to_correct')"
-    " AND dies <= ?1": "what is due now is taken out every few seconds",
+    "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved', 'to_correct',"
+    " 'keyed', 'to_ship', 'in_post') AND dies <= ?1": "what is due now is taken out every few seconds",
 }
 
 
