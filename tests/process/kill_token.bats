@@ -6,12 +6,7 @@ load kill
 setup_file() {
 	kill_begin
 	organisation org 74C2008800000F01 杭州断电示例有限公司 91330100MAHUFU0179 20601
-	AT_HOME="org 91330100MAHUFU0179" kill_up 'tokens: {key: etc/hufu/token.pub}'
-}
-
-after_init() {
-	echo 8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a >"$DIR/etc/hufu/token.pub" # RFC 7748 6.1
-	chmod 644 "$DIR/etc/hufu/token.pub"
+	AT_HOME="org 91330100MAHUFU0179" kill_up
 }
 
 teardown_file() { kill_end; }

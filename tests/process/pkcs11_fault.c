@@ -6,7 +6,8 @@
  *     HUFU_TEST_FAULT   "C_Sign=0x32": this call answers that instead
  *     HUFU_TEST_WITHOUT "0x1,0x40": mechanisms that the token does not have
  *     HUFU_TEST_FLAGS   flags added to CK_TOKEN_INFO
- *     HUFU_TEST_LIE     "signature": one bit is another; "length": longer than there was room for; "empty": no bytes
+ *     HUFU_TEST_LIE     "signature": one bit is another; "length": longer than there was room for; "empty": no bytes;
+ *                       "extractable": private keys could leave
  */
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -56,9 +57,40 @@ static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY 
 	return rv ? rv : real->C_OpenSession(slot, flags, arg, notify, session);
 }
 
+static CK_RV init_token(CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG n, CK_UTF8CHAR_PTR label)
+{
+	CK_RV rv = fault_of("C_InitToken");
+	return rv ? rv : real->C_InitToken(slot, pin, n, label);
+}
+
+static CK_RV init_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR_PTR pin, CK_ULONG n)
+{
+	CK_RV rv = fault_of("C_InitPIN");
+	return rv ? rv : real->C_InitPIN(session, pin, n);
+}
+
+/* "C_SetPIN" answers that instead; "C_SetPIN!" after it was done. */
+static CK_RV set_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR_PTR old, CK_ULONG old_n, CK_UTF8CHAR_PTR pin, CK_ULONG n)
+{
+	CK_RV rv = fault_of("C_SetPIN");
+	if (rv == CKR_OK)
+		rv = real->C_SetPIN(session, old, old_n, pin, n);
+	return rv ? rv : fault_of("C_SetPIN!");
+}
+
+static CK_RV get_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR list, CK_ULONG n)
+{
+	CK_RV rv = real->C_GetAttributeValue(session, object, list, n);
+	for (CK_ULONG i = 0; rv == CKR_OK && lies("extractable") && i < n; i++)
+		if (list[i].type == CKA_EXTRACTABLE && list[i].pValue)
+			*(CK_BBOOL *)list[i].pValue = CK_TRUE;
+	return rv;
+}
+
+/* The administrator's has a fault of its own. */
 static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG n)
 {
-	CK_RV rv = fault_of("C_Login");
+	CK_RV rv = fault_of(user == CKU_SO ? "C_Login(SO)" : "C_Login");
 	return rv ? rv : real->C_Login(session, user, pin, n);
 }
 
@@ -102,6 +134,10 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
 	front.C_GetMechanismInfo = get_mechanism_info;
 	front.C_OpenSession = open_session;
 	front.C_Login = login;
+	front.C_InitToken = init_token;
+	front.C_InitPIN = init_pin;
+	front.C_SetPIN = set_pin;
+	front.C_GetAttributeValue = get_attributes;
 	front.C_FindObjects = find_objects;
 	front.C_SignInit = sign_init;
 	front.C_Sign = sign;

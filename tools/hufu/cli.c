@@ -49,7 +49,7 @@ void cli_done(struct cli *c)
 	rpc_client_closep(&c->operator);
 	char **texts[] = {&c->config_path, &c->root,	&c->desk_socket, &c->operator_socket,
 			  &c->policies,	   &c->roster,	&c->root_crt,	 &c->issuing_crt,
-			  &c->log_key,	   &c->ca_user, &c->ra_user,	 &c->session};
+			  &c->log_key,	   &c->token_key, &c->ca_user, &c->ra_user, &c->session};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		freep(texts[i]);
 }
@@ -58,7 +58,7 @@ struct users {
 	const char *ca, *ra;
 };
 struct hufu_yaml {
-	const char *root, *desk_socket, *operator_socket, *policies, *roster, *root_crt, *issuing, *log_key;
+	const char *root, *desk_socket, *operator_socket, *policies, *roster, *root_crt, *issuing, *log_key, *token_key;
 	struct users users;
 };
 static const struct yaml_rule user_rules[] = {
@@ -90,6 +90,7 @@ static const struct yaml_rule hufu_rules[] = {
 	PATH_RULE("root_certificate", root_crt, "root certificate, PEM"),
 	PATH_RULE("issuing_certificate", issuing, "issuing certificate, PEM"),
 	PATH_RULE("log_key", log_key, "public half of the ledger's key"),
+	PATH_RULE("token_key", token_key, "public half of the desk's token key, which PUKs are sealed to"),
 	{.key = "users",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct hufu_yaml, users),
@@ -136,6 +137,7 @@ enum err cli_load(struct cli *c, struct fault *f)
 	c->root_crt = path_join(c->root, y.root_crt ? y.root_crt : "etc/hufu/root.crt");
 	c->issuing_crt = path_join(c->root, y.issuing ? y.issuing : "etc/hufu/issuing.crt");
 	c->log_key = path_join(c->root, y.log_key ? y.log_key : "etc/hufu/log.vkey");
+	c->token_key = path_join(c->root, y.token_key ? y.token_key : "etc/hufu/token.pub");
 	c->ca_user = y.users.ca ? xstrdup(y.users.ca) : NULL;
 	c->ra_user = y.users.ra ? xstrdup(y.users.ra) : NULL;
 	return OK;

@@ -29,7 +29,7 @@ struct cli {
 	char *config_path; /* hufu.yaml; --config, $HUFU_CONFIG, /etc/hufu/hufu.yaml */
 	char *root;	   /* folder that relative paths in it start from */
 	/* from hufu.yaml, made absolute: */
-	char *desk_socket, *operator_socket, *policies, *roster, *root_crt, *issuing_crt, *log_key, *ca_user, *ra_user;
+	char *desk_socket, *operator_socket, *policies, *roster, *root_crt, *issuing_crt, *log_key, *token_key, *ca_user, *ra_user;
 	struct rpc_client *desk, *operator; /* opened on first use */
 	char *session; /* of `hufu login`: kept in a file 0600 beside the user's state, or --session-file */
 };
@@ -53,6 +53,7 @@ extern const struct command commands_officer[]; /* officer …                  
 extern const struct command commands_cert[];	/* cert …, crl, status         : cmd_cert.c */
 extern const struct command commands_note[]; /* tally …, roster …, policy … : cmd_tally.c cmd_roster.c cmd_policy.c */
 extern const struct command commands_operator[]; /* unlock, health, note … : cmd_operator.c cmd_note.c */
+extern const struct command commands_token[];	 /* token …                     : cmd_token*.c */
 extern const struct command commands_audit[];	 /* audit …                     : cmd_audit.c */
 extern const struct command commands_notice[];	 /* notice …                    : cmd_notice.c */
 extern const struct command commands_parcel[];	 /* work …, parcel …            : cmd_work.c cmd_parcel.c */

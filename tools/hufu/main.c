@@ -10,7 +10,7 @@
 static const struct command *const families[] = {
 	commands_setup,	  commands_account, commands_request,  commands_payment, commands_officer,
 	commands_cert,	  commands_note,    commands_operator, commands_audit,	 commands_rpc,
-	commands_receipt, commands_ledger,  commands_notice, commands_parcel,
+	commands_receipt, commands_ledger,  commands_notice,   commands_parcel,	 commands_token,
 };
 #define N_FAMILIES (sizeof families / sizeof families[0])
 

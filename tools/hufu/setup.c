@@ -4,6 +4,7 @@
  * read: setup_notes.c.
  */
 #include "tools/hufu/setup.h"
+#include "tools/hufu/escrow.h"
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
@@ -244,6 +245,18 @@ static enum err copy_calendar(const struct setup *s, bool *ret_there, struct fau
 	return write_config(s, "calendar.yaml", &text, f);
 }
 
+/* The secret half is an officer's; what is sealed to the other half, the desk keeps. */
+static enum err make_token_key(const struct setup *s, struct fault *f)
+{
+	_cleanup_(escrow_done) struct escrow_key key = {0};
+	_cleanup_(freep) char *secret = xasprintf("%s/home/%s/token.key", s->dir, setup_officers[0]),
+			      *public = xasprintf("%s.pub", secret);
+	_cleanup_buf_ struct buf text = {0};
+	TRY(escrow_make(secret, NULL, &key, f));
+	TRY(file_read(public, 1024, &text, f));
+	return write_config(s, "token.pub", &text, f);
+}
+
 static enum err write_configs(const struct setup *s, struct fault *f)
 {
 	_cleanup_buf_ struct buf ca = {0}, ra = {0}, hufu = {0};
@@ -252,6 +265,7 @@ static enum err write_configs(const struct setup *s, struct fault *f)
 	bool calendar = false;
 	TRY(uid_of(s->ra_user, &ra_uid, &ra_gid, f));
 	TRY(copy_calendar(s, &calendar, f));
+	TRY(make_token_key(s, f));
 	buf_fmt(&ca,
 		"# The isolated signer. Relative paths start three folders above this file.\n"
 		"state: var/lib/hufu-ca\nra_socket: run/hufu/ca/ra.sock\noperator_socket: run/hufu/operator/ca.sock\n"
@@ -262,7 +276,8 @@ static enum err write_configs(const struct setup *s, struct fault *f)
 		"# The desk. Relative paths start three folders above this file.\n"
 		"state: var/lib/hufu-ra\nsocket: run/hufu/ra/desk.sock\nsigner_socket: run/hufu/ca/ra.sock\n"
 		"policies: etc/hufu/policies\nroster: etc/hufu/roster.note\nra_key: "
-		"var/lib/hufu-ra/ra.key\nra_name: " RA_NAME "\nlog_key: etc/hufu/log.vkey\n"
+		"var/lib/hufu-ra/ra.key\nra_name: " RA_NAME
+		"\nlog_key: etc/hufu/log.vkey\ntokens: {key: etc/hufu/token.pub}\n"
 		"login:\n  # Published: it opens nothing but setting one's own.\n  initial_password: "
 		"\"" SETUP_INITIAL_PASSWORD "\"\n"
 		"bank:\n  name: Hufu Example\n  bank: Example Bank\n  account: \"0000 0000 0000 0000\"\n"
@@ -274,7 +289,7 @@ static enum err write_configs(const struct setup *s, struct fault *f)
 		       "desk_socket: run/hufu/ra/desk.sock\noperator_socket: run/hufu/operator/ca.sock\npolicies: "
 		       "etc/hufu/policies\n"
 		       "roster: etc/hufu/roster.note\nroot_certificate: etc/hufu/root.crt\nissuing_certificate: "
-		       "etc/hufu/issuing.crt\nlog_key: etc/hufu/log.vkey\n");
+		       "etc/hufu/issuing.crt\nlog_key: etc/hufu/log.vkey\ntoken_key: etc/hufu/token.pub\n");
 	if (s->ca_user)
 		buf_fmt(&hufu, "users:\n  ca: %s\n  ra: %s\n", s->ca_user, s->ra_user);
 	TRY(write_config(s, "ca.yaml", &ca, f));

@@ -69,6 +69,12 @@ static void search_done(struct search *s)
 
 static bool fits(const struct search *s, const CK_TOKEN_INFO *info)
 {
+	bool blank = !(info->flags & CKF_TOKEN_INITIALIZED);
+	if (s->choice->blank)
+		return blank;
+	if (s->choice->serial)
+		return slice_eq(token_field(info->serialNumber, sizeof info->serialNumber),
+				slice_str(s->choice->serial));
 	if (s->uri)
 		return p11_kit_uri_match_token_info(s->uri, info) == 1;
 	return slice_eq(label_of(info), slice_str(s->choice->label));
@@ -91,7 +97,8 @@ static void end_names(struct buf *b, size_t n)
 static void look_at(struct search *s, const CK_FUNCTION_LIST *fn, CK_SLOT_ID slot)
 {
 	CK_TOKEN_INFO info = {0};
-	if (fn->C_GetTokenInfo(slot, &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED))
+	bool blanks = s->choice->use == TOKEN_CLOSED;
+	if (fn->C_GetTokenInfo(slot, &info) != CKR_OK || (!blanks && !(info.flags & CKF_TOKEN_INITIALIZED)))
 		return;
 	add_name(&s->seen, ++s->n_seen, &info);
 	if (!fits(s, &info))
@@ -122,7 +129,8 @@ static enum err look_at_all(struct search *s, const CK_FUNCTION_LIST *fn, struct
 
 static enum err find_slot(struct search *s, const CK_FUNCTION_LIST *fn, struct fault *f)
 {
-	const char *name = s->uri ? s->choice->uri : s->choice->label;
+	const struct token_choice *c = s->choice;
+	const char *name = c->blank ? "(blank)" : c->serial ? c->serial : s->uri ? c->uri : c->label;
 	TRY(look_at_all(s, fn, f));
 	if (s->n_fit == 1)
 		return OK;
@@ -141,11 +149,20 @@ static enum err open_session(struct token *t, const struct search *s, struct fau
 {
 	struct slice label = label_of(&s->info);
 	t->slot = s->slot;
+	enum token_use use = s->choice->use;
 	t->flags = s->info.flags;
 	text_escape(label.p, label.n, t->name, sizeof t->name);
-	if (t->flags & CKF_USER_PIN_LOCKED)
+	if (use == TOKEN_CLOSED)
+		return OK;
+	if ((t->flags & CKF_USER_PIN_LOCKED) && use != TOKEN_ADMIN)
 		return token_failed(t, "C_GetTokenInfo", CKR_PIN_LOCKED, f);
-	CK_RV rv = t->fn->C_OpenSession(t->slot, CKF_SERIAL_SESSION, NULL, NULL, &t->session);
+	return token_session(t, use != TOKEN_SIGN, f);
+}
+
+enum err token_session(struct token *t, bool writes, struct fault *f)
+{
+	CK_FLAGS flags = CKF_SERIAL_SESSION | (writes ? CKF_RW_SESSION : 0);
+	CK_RV rv = t->fn->C_OpenSession(t->slot, flags, NULL, NULL, &t->session);
 	if (rv != CKR_OK)
 		return token_failed(t, "C_OpenSession", rv, f);
 	t->has_session = true;
@@ -175,12 +192,19 @@ void token_close(struct token *t)
 {
 	if (!t)
 		return;
-	if (t->logged_in)
-		t->fn->C_Logout(t->session);
+	token_logout(t);
 	if (t->has_session)
 		t->fn->C_CloseSession(t->session);
 	token_module_close(&t->module);
 	free(t);
+}
+
+void token_logout(struct token *t)
+{
+	if (t->logged_in)
+		t->fn->C_Logout(t->session);
+	t->logged_in = false;
+	t->pin = NULL;
 }
 
 const char *token_name(const struct token *t)

@@ -2,7 +2,7 @@
  * A PKCS#11 token (a USB key): found by label or URI, opened with its PIN, and asked to sign with one key only, the
  * one that belongs to a public key that the caller names. The private key never leaves the token. OASIS PKCS#11 2.40.
  *
- * Nothing here writes to a token. One thread.
+ * Nothing here writes to a token (token_admin.h does). One thread.
  */
 #ifndef HUFU_TOOLS_TOKEN_H
 #define HUFU_TOOLS_TOKEN_H
@@ -10,10 +10,19 @@
 #include "common/base/secret.h"
 #include "common/pki/pubkey.h"
 
-/* Which token: by its label, or by a PKCS#11 URI that names a token (RFC 7512); one of the two. module: path of the
- * PKCS#11 library; NULL: the URI's module-path, else all modules that p11-kit is configured with. */
+enum token_use {
+	TOKEN_SIGN,   /* reads, and signs */
+	TOKEN_WRITE,  /* its holder's objects and PIN change */
+	TOKEN_ADMIN,  /* its administrator's session: also when the PIN is locked */
+	TOKEN_CLOSED, /* no session: it is to be initialised, or only looked at */
+};
+/* Which token: by its label, by a PKCS#11 URI that names a token (RFC 7512), or by its serial number; one of the three. blank: one that was never
+ * initialised, which has no serial number on some. module: path of the PKCS#11 library; NULL: the URI's module-path, else all modules that p11-kit
+ * is configured with. */
 struct token_choice {
-	const char *label, *uri, *module;
+	const char *label, *uri, *serial, *module;
+	bool blank;
+	enum token_use use;
 };
 
 struct token;
@@ -42,6 +51,9 @@ const char *token_pin_warning(const struct token *t);
 /* pin is borrowed until token_close(): keys that want it for each signature get it again. ERR_DENIED pin_wrong (says
  * whether tries run out), pin_locked, pin_unset, pin_expired. */
 MUST_CHECK enum err token_login(struct token *t, const struct secret *pin, struct fault *f);
+
+/* Nobody is logged in any more; the session stays. */
+void token_logout(struct token *t);
 
 struct token_key {
 	unsigned long handle;

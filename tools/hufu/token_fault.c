@@ -4,7 +4,9 @@
  */
 #include "tools/hufu/token_private.h"
 
-#define LOCKED "the PIN is locked: only the token's administrator can set a new one"
+#define LOCKED                                                                                                              \
+	"the PIN is locked: only the token's administrator can set a new one (PIN 已锁定，须申请解锁: hufu token " \
+	"unlock)"
 #define PULLED "the token was pulled out or reset; nothing was sent: plug it in and start again"
 
 static const struct {
@@ -48,8 +50,48 @@ enum err token_failed(const struct token *t, const char *call, CK_RV rv, struct 
 static const char *tries_left(CK_FLAGS flags)
 {
 	if (flags & CKF_USER_PIN_FINAL_TRY)
-		return ": one try is left, then it locks";
-	return flags & CKF_USER_PIN_COUNT_LOW ? ": more wrong ones will lock it" : "";
+		return ": one try is left, then it locks (PIN 错误，只剩最后一次)";
+	return flags & CKF_USER_PIN_COUNT_LOW ? ": more wrong ones will lock it (PIN 错误，再错将锁定)" : " (PIN 错误)";
+}
+
+/* --- the administrator's --- */
+
+static const char *puk_tries_left(CK_FLAGS flags)
+{
+	if (flags & CKF_SO_PIN_FINAL_TRY)
+		return ": one try is left, then the token is of no use (只剩最后一次)";
+	return flags & CKF_SO_PIN_COUNT_LOW ? ": more wrong ones will lock it (再错将锁定)" : "";
+}
+
+enum err token_puk_failed(struct token *t, CK_RV rv, struct fault *f)
+{
+	CK_TOKEN_INFO info = {0};
+	bool wrong = rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;
+	if (!wrong && rv != CKR_PIN_LOCKED)
+		return token_failed(t, "C_Login", rv, f);
+	if (t->fn->C_GetTokenInfo(t->slot, &info) == CKR_OK)
+		t->flags = info.flags;
+	if (rv == CKR_PIN_LOCKED || (info.flags & CKF_SO_PIN_LOCKED))
+		return fault_raise(f, ERR_DENIED, "puk_locked", "token",
+				   "token \"%s\": the PUK is locked, nobody can unlock this token any more: ask for a "
+				   "reissue (管理密码已锁定，请补办)",
+				   t->name);
+	return fault_raise(f, ERR_DENIED, "puk_wrong", "token", "token \"%s\": the PUK is wrong (管理密码错误)%s",
+			   t->name, puk_tries_left(info.flags));
+}
+
+enum err token_new_pin_failed(const struct token *t, const char *call, CK_RV rv, struct fault *f)
+{
+	CK_TOKEN_INFO info = {0};
+	if (rv == CKR_PIN_INCORRECT)
+		return failed(t, call, rv, "", f);
+	if (rv != CKR_PIN_INVALID && rv != CKR_PIN_LEN_RANGE)
+		return token_failed(t, call, rv, f);
+	if (t->fn->C_GetTokenInfo(t->slot, &info) != CKR_OK)
+		return token_failed(t, call, rv, f);
+	return fault_raise(f, ERR_DENIED, "pin_form", "token",
+			   "token \"%s\" does not take the new PIN: wanted %lu to %lu characters (新 PIN 长度不符)",
+			   t->name, info.ulMinPinLen, info.ulMaxPinLen);
 }
 
 enum err token_login_failed(struct token *t, CK_RV rv, struct fault *f)

@@ -12,14 +12,8 @@
 /* After the libraries whose helpers it has. */
 #include "common/base/cleanup.h"
 
-#define OBJECTS_MAX 256
 #define ID_MAX 128
 #define LABELS_SHOWN 8
-
-struct objects {
-	CK_OBJECT_HANDLE handles[OBJECTS_MAX];
-	CK_ULONG n;
-};
 
 /* The wanted key, as its parts stand on tokens. */
 struct wanted {
@@ -93,15 +87,15 @@ enum err token_attribute(struct token *t, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_
 	return OK;
 }
 
-static enum err find_objects(struct token *t, CK_ATTRIBUTE *template, CK_ULONG n, struct objects *ret, struct fault *f)
+enum err token_objects(struct token *t, CK_ATTRIBUTE *template, CK_ULONG n, struct token_objects *ret, struct fault *f)
 {
 	CK_RV rv = t->fn->C_FindObjectsInit(t->session, template, n);
 	if (rv != CKR_OK)
 		return token_failed(t, "C_FindObjectsInit", rv, f);
 	CK_ULONG got = 1;
 	ret->n = 0;
-	while (rv == CKR_OK && got > 0 && ret->n < OBJECTS_MAX) {
-		CK_ULONG room = OBJECTS_MAX - ret->n;
+	while (rv == CKR_OK && got > 0 && ret->n < TOKEN_OBJECTS_MAX) {
+		CK_ULONG room = TOKEN_OBJECTS_MAX - ret->n;
 		rv = t->fn->C_FindObjects(t->session, ret->handles + ret->n, room, &got);
 		if (rv == CKR_OK && got > room)
 			rv = CKR_GENERAL_ERROR;
@@ -110,20 +104,20 @@ static enum err find_objects(struct token *t, CK_ATTRIBUTE *template, CK_ULONG n
 	t->fn->C_FindObjectsFinal(t->session);
 	if (rv != CKR_OK)
 		return token_failed(t, "C_FindObjects", rv, f);
-	if (ret->n == OBJECTS_MAX)
+	if (ret->n == TOKEN_OBJECTS_MAX)
 		return fault_raise(f, ERR_LIMIT, "token_objects", "token",
 				   "token \"%s\": found %d objects of one kind or more, wanted fewer", t->name,
-				   OBJECTS_MAX);
+				   TOKEN_OBJECTS_MAX);
 	return OK;
 }
 
 static enum err find_keys(struct token *t, CK_OBJECT_CLASS class, CK_KEY_TYPE type, struct slice id,
-			  struct objects *ret, struct fault *f)
+			  struct token_objects *ret, struct fault *f)
 {
 	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class},
 				   {CKA_KEY_TYPE, &type, sizeof type},
 				   {CKA_ID, (void *)id.p, id.n}}; /* templates are only read */
-	return find_objects(t, template, id.n ? 3 : 2, ret, f);
+	return token_objects(t, template, id.n ? 3 : 2, ret, f);
 }
 
 static void label_of(struct token *t, CK_OBJECT_HANDLE object, char ret[80])
@@ -202,7 +196,7 @@ static void take(struct token *t, CK_OBJECT_HANDLE handle, struct token_key *ret
 static enum err find_direct(struct token *t, const struct wanted *w, struct token_key *ret, bool *ret_found,
 			    struct fault *f)
 {
-	struct objects keys;
+	struct token_objects keys;
 	TRY(find_keys(t, CKO_PRIVATE_KEY, w->type, slice_of(NULL, 0), &keys, f));
 	for (CK_ULONG i = 0; i < keys.n && !*ret_found; i++) {
 		TRY(same_key(t, keys.handles[i], w, ret_found, f));
@@ -219,7 +213,7 @@ static enum err find_by_id(struct token *t, CK_OBJECT_HANDLE public, const struc
 {
 	uint8_t id[ID_MAX];
 	size_t n = 0;
-	struct objects keys;
+	struct token_objects keys;
 	TRY(token_attribute(t, public, CKA_ID, id, sizeof id, &n, f));
 	if (n == 0)
 		return OK;
@@ -238,9 +232,9 @@ static enum err find_by_id(struct token *t, CK_OBJECT_HANDLE public, const struc
 static enum err find_beside(struct token *t, CK_OBJECT_CLASS class, const struct wanted *w, struct token_key *ret,
 			    bool *ret_found, struct fault *f)
 {
-	struct objects found;
+	struct token_objects found;
 	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}};
-	TRY(find_objects(t, template, 1, &found, f));
+	TRY(token_objects(t, template, 1, &found, f));
 	for (CK_ULONG i = 0; i < found.n && !*ret_found; i++) {
 		bool same = false;
 		TRY(class == CKO_CERTIFICATE ? same_certificate(t, found.handles[i], w, &same, f)
@@ -256,8 +250,8 @@ static enum err not_found(struct token *t, const struct wanted *w, struct fault 
 	_cleanup_buf_ struct buf labels = {0};
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}};
-	struct objects all;
-	TRY(find_objects(t, template, 1, &all, f));
+	struct token_objects all;
+	TRY(token_objects(t, template, 1, &all, f));
 	for (CK_ULONG i = 0; i < all.n && i < LABELS_SHOWN; i++) {
 		char label[80];
 		label_of(t, all.handles[i], label);

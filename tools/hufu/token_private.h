@@ -30,12 +30,26 @@ struct token {
 	const struct secret *pin; /* borrowed; NULL on a keypad */
 };
 
+#define TOKEN_OBJECTS_MAX 256
+struct token_objects {
+	CK_OBJECT_HANDLE handles[TOKEN_OBJECTS_MAX];
+	CK_ULONG n;
+};
+/* All that have these attributes. */
+MUST_CHECK enum err token_objects(struct token *t, CK_ATTRIBUTE *template, CK_ULONG n, struct token_objects *ret,
+				  struct fault *f);
+/* Opens the session of a token that was chosen TOKEN_CLOSED. */
+MUST_CHECK enum err token_session(struct token *t, bool writes, struct fault *f);
 /* A field of CK_TOKEN_INFO without its padding, which is spaces by the standard and NULs by some. */
 struct slice token_field(const unsigned char *p, size_t n);
 /* What a module's answer means to the holder. call: "C_Sign". */
 enum err token_failed(const struct token *t, const char *call, CK_RV rv, struct fault *f);
 /* The same after C_Login: says how the tries stand. */
 enum err token_login_failed(struct token *t, CK_RV rv, struct fault *f);
+/* The same after a log-in of the administrator: it is the PUK that is wrong. */
+enum err token_puk_failed(struct token *t, CK_RV rv, struct fault *f);
+/* The same of a new PIN or PUK that the token does not take. */
+enum err token_new_pin_failed(const struct token *t, const char *call, CK_RV rv, struct fault *f);
 /* Reads one attribute into room of size bytes. *ret_len 0: the object has none that can be read, or a longer one. */
 MUST_CHECK enum err token_attribute(struct token *t, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, void *room,
 				    size_t size, size_t *ret_len, struct fault *f);
