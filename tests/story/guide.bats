@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
-# 老证书延期: the guide "renewing an old digital certificate, sold over the counter on a USB key, online", sections 1 to 3.3, in its own order and words.
+# 老证书延期: the guide "renewing an old digital certificate, sold over the counter on a USB key, online", in its own order and words, to the signed receipt of a reissued key.
 # One organisation, its agent, an officer or two; every step is a `hufu` command of theirs, against the real programs. Each section goes on where the one before ended.
 
 load ../live
+load ../usb
 
 setup_file() {
 	live_begin
@@ -183,4 +184,121 @@ code_goes_out() { [ "$(agent --json account sms --for register --mobile 13858011
 	[[ $(subject "$WORK/new.pem") == *杭州虎符新办示例有限公司*91330100MAHUFU0254* ]]
 	did agent service list
 	told "$(kept new).*active"
+}
+
+# reissue OPTIONS…: a key that was lost, and where the new one goes.
+reissue() {
+	local m papers=()
+	for m in registration-form agent-id-card business-licence risk-notice; do
+		papers+=("--material=$m=$(material "$m")")
+	done
+	agent --json request reissue --way lost --project jinhua --accept-notice --recipient 张三 --mobile 0571-88880000 --ship-to 杭州市西湖区示例路1号 \
+		"${papers[@]}" "$@" "$(kept changed)" | field number
+}
+status_is() { [[ "$(hufu status "$1")" =~ $1\ +$2 ]]; }
+
+@test "3.5 补办: 密钥遗失. 还有加密文件未开标, 先办恢复证书; 提交时原证书当即挂起" {
+	clerk dan # who works on USB keys, and approves none
+	down
+	up
+	agent account choose 35353550-9
+	did agent request ways "$(kept changed)"
+	said "补办（遗失）"
+	number=$(reissue --files yes)
+	refused files_pending agent request submit "$number"
+	said 请先办理恢复证书
+	case=$(agent --json recover "$(kept changed)" | field number)
+	same "$(reissue --files no --edit "$number")" "$number"
+	refused recovery_open agent request submit "$number"
+	did as officer hufu officer recover --as bob --step sent --note "KMC 2026-18" "$case"
+	did as officer hufu officer recover --as bob --step delivered --note "密钥中心已交付" "$case"
+	refused key_at_desk agent request prove --key "$WORK/old/tiangu.key" --yes "$number"
+	did agent request submit "$number"
+	said "state: to_make" "$(kept changed) 已申请挂起"
+	eventually status_is "$(kept changed)" held
+	keep reissue "$number"
+	did agent cert list
+	told "$(kept changed).*held"
+}
+
+@test "3.5 审核员: 取 UKey, 初始化, 生成密钥, 签名; 三名审核员各自让 UKey 签一次; 装箱, 寄出" {
+	number=$(kept reissue)
+	usb_place office
+	usb_place home
+	did as officer hufu officer queue
+	told "$number +reissue"
+	serial=$(usb_new office "HUFU 0001" 13579086)
+	other=$(usb_new office "HUFU 0002" 24680975)
+	keep token "$serial"
+	keep other "$other"
+	did key_made office 13579086 "$serial" "$number" rsa
+	said awaiting_officers
+	for officer in alice bob carol; do
+		fails 4 "--key-seen token wants" as officer hufu officer approve --yes --key "$(key_of $officer)" --key-seen token "$number"
+		refused key_not_on_token key_approved office 24680975 "$other" "$number" $officer
+		did key_approved office 13579086 "$serial" "$number" $officer
+	done
+	said to_ship
+	issued_before=$(issued)
+	refused token_other hufu parcel pack --as dan --serial "$other" "$number"
+	did hufu parcel pack --as dan --serial "$serial" "$number"
+	did hufu parcel ship --as dan --carrier 顺丰 --tracking SF1234567890 "$number"
+	usb_carry "$serial" office home
+	did hufu token record "$serial"
+	said "state: shipped" 杭州
+	did agent request show "$number"
+	said in_post
+	# All have signed, and nothing that is valid travels.
+	same "$(issued)" "$issued_before"
+	same "$(start_pin 13858011084)" 13579086
+}
+
+@test "3.5 我的签收: 序列号相符才签收; 证书装入 UKey, 试签, 试解密, 改 PIN; 原证书吊销" {
+	number=$(kept reissue) serial=$(kept token)
+	did agent parcel list
+	told "$number.*$serial +shipped +顺丰 +SF1234567890"
+	# Somebody else's key is in the slot.
+	usb_place stranger
+	usb_carry "$(kept other)" office stranger
+	refused token_other received tiangu stranger 24680975 86421357 "$number"
+	did agent request show "$number"
+	said in_post
+	usb_place nowhere
+	refused token_absent received tiangu nowhere 13579086 86421357 "$number"
+	did received tiangu home 13579086 86421357 "$number"
+	said "the key signs, and deciphers" "the start PIN is changed"
+	keep reissued "$(issued_to tiangu "$number" reissued)"
+	verified "$WORK/reissued.pem"
+	same "$(subject "$WORK/reissued.pem")" "$(subject "$WORK/changed.pem")"
+	same "$(ends "$WORK/reissued.pem")" "$(ends "$WORK/changed.pem")"
+	diff <(at home pkcs11-tool --module $module --read-object --type cert --label hufu 2>/dev/null | openssl x509 -inform DER -outform DER | sha256sum) \
+		<(openssl x509 -in "$WORK/reissued.pem" -outform DER | sha256sum)
+	refused pin_wrong usb home 13579086 test "$serial"
+	did usb home 86421357 test "$serial"
+	said signs deciphers
+	did hufu status "$(kept changed)" "$(kept reissued)"
+	told "$(kept changed) +revoked +keyCompromise" "$(kept reissued) +good"
+	hufu crl --out "$WORK/crl.pem"
+	verified_crl "$WORK/reissued.pem"
+	# Again: the same receipt, the same certificate.
+	did as tiangu at home hufu parcel receive --yes --module $module --pin-fd 4 "$number" 4<<<86421357
+	said "its PIN stays as it is"
+	did hufu token record "$serial"
+	said "state: in_use" "certificate: $(kept reissued)"
+}
+
+@test "6 我的订单, 我的签收; 用新 UKey 签名续期; 补办的证书有账本回执" {
+	did agent order list
+	told "$(kept order).*fulfilled|$(kept order).*paid"
+	did agent parcel list
+	told "$(kept reissue).*received"
+	did agent request history "$(kept reissue)"
+	said 已在\ UKey\ 上生成新密钥 已寄出包裹 签收了 签发系统办理完成
+	# The new key speaks for its organisation.
+	id=$(prepared tiangu --kind revoke --way by-subscriber --reason cessationOfOperation "$(kept reissued)")
+	did as tiangu at home hufu request prove --yes --module $module --token-uri "pkcs11:serial=$(kept token)" --pin-fd 4 "$id" 4<<<86421357
+	did agent request withdraw "$id"
+	did agent receipt --out "$WORK/reissued.receipt" "$(kept reissued)"
+	did hufu verify "$WORK/reissued.pem" "$WORK/reissued.receipt"
+	said "good: the receipt holds" 补办
 }

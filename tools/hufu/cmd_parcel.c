@@ -166,16 +166,15 @@ const struct command commands_parcel[] = {
 		 "20261125-7K2M9QXA4BCD 4<start.pin",
 	 .run = run_work_csr},
 	{.name = "work prove",
-	 .usage = "--token LABEL | --token-uri URI [options] REQUEST",
+	 .usage = "[--module PATH] [--pin-fd N] [--as NAME] [--yes] REQUEST",
 	 .summary = "officers: let the token sign the request's tally with its new key",
-	 .help = "  --token LABEL      the token that has the key\n"
-		 "  --token-uri URI    the same by a PKCS#11 URI, as pkcs11:serial=83a1d6a326fbf046\n"
-		 "  --module PATH      the token's PKCS#11 library (default: all that p11-kit is configured with)\n"
+	 .help = "  --module PATH      the token's PKCS#11 library (default: all that p11-kit is configured with)\n"
 		 "  --pin-fd N         read the PIN from this descriptor instead of asking\n" AS_HELP
 		 "  --yes              do not ask (for scripts)\n\n"
-		 "The text is shown, and signed only after \"yes\". Then officers are asked.\n\n"
-		 "Example:\n  hufu work prove --token-uri pkcs11:serial=83a1d6a326fbf046 --as dan "
-		 "20261125-7K2M9QXA4BCD",
+		 "It is the token of the desk's record, by its serial number. The text is shown, and signed only after "
+		 "\"yes\".\n"
+		 "Then officers are asked.\n\n"
+		 "Example:\n  hufu work prove --as dan 20261125-7K2M9QXA4BCD",
 	 .run = run_work_prove},
 	{.name = "work again",
 	 .usage = "--note TEXT [--as NAME] REQUEST",
@@ -198,6 +197,21 @@ const struct command commands_parcel[] = {
 	 .help = "  --officer   of anybody's request, for officers\n\n"
 		 "Example:\n  hufu parcel show 20261125-7K2M9QXA4BCD",
 	 .run = run_parcel_show},
+	{.name = "parcel receive",
+	 .usage = "[--module PATH] [--pin-fd N] [--new-pin-fd N] [--wait SECONDS] [--yes] REQUEST",
+	 .summary = "sign for a parcel: compare the token, get the certificate, install and try it, set a PIN",
+	 .help = "  --module PATH      the token's PKCS#11 library (default: all that p11-kit is configured with)\n"
+		 "  --pin-fd N         read the start PIN, which came by SMS, from this descriptor instead of asking\n"
+		 "  --new-pin-fd N     read the new PIN from this descriptor instead of asking\n"
+		 "  --wait SECONDS     for the certificate, at most so long (default: 60)\n"
+		 "  --yes              do not ask (for scripts)\n\n"
+		 "Plug the token in first: another one than the parcel's confirms nothing. Run again after an "
+		 "interruption, it goes "
+		 "on\n"
+		 "where it was.\n\n"
+		 "Exit code 5: received, and the certificate is not there yet.\n\n"
+		 "Example:\n  hufu parcel receive 20261125-7K2M9QXA4BCD",
+	 .run = run_parcel_receive},
 	{.name = "parcel pack",
 	 .usage = "--serial SERIAL [--as NAME] REQUEST",
 	 .summary = "officers: the token lies in its parcel",

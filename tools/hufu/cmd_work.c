@@ -4,8 +4,8 @@
  */
 #include "common/note/tally.h"
 #include "common/pki/csr.h"
+#include "tools/hufu/cmd_token.h"
 #include "tools/hufu/note_files.h"
-#include "tools/hufu/subscriber.h"
 #include "tools/hufu/token_login.h"
 #include "tools/hufu/work.h"
 
@@ -16,6 +16,15 @@ static void set_text(json_t *o, const char *key, const char *value)
 	if (value)
 		json_object_set_new(o, key, json_string(value));
 }
+
+struct work_way {
+	struct card card;
+	const char *as;
+	bool yes;
+};
+struct work_csr_words {
+	const char *serial, *csr, *pin_fd, *as;
+};
 
 /* The desk's tally names the key of this request, and is signed by it on a token. */
 struct by_token {
@@ -59,27 +68,29 @@ enum err work_line(struct token *t, const char *text, const struct pubkey *key, 
 	return line_by_signature(slice_str(text), NOTE_NEW_KEY, key, buf_slice(&sig), ret, f);
 }
 
-static enum err sign(const struct work_way *w, const struct by_token *b, char **ret, struct fault *f)
+/* The token of the desk's record, and no other. */
+static enum err sign(struct work_way *w, const struct by_token *b, char **ret, struct fault *f)
 {
-	_cleanup_(token_closep) struct token *t = NULL;
-	_cleanup_secret_ struct secret pin = {0};
-	TRY(token_open(&w->choice, &t, f));
+	struct card *k = &w->card;
+	k->choice.serial = json_string_value(json_object_get(b->answer, "token"));
+	k->choice.use = TOKEN_SIGN;
+	if (!k->choice.serial)
+		return fault_raise(f, ERR_NET, "desk_answer", "review.show", "the desk's answer has no token");
+	TRY(token_open(&k->choice, &k->token, f));
 	if (!w->yes && !cli_confirm("%s\nLet the token sign exactly this text?", b->text))
 		return fault_raise(f, ERR_DENIED, "not_confirmed", "request", "not signed: the answer was not \"yes\"");
-	enum err e = token_ask_login(t, w->pin_fd, &pin, f);
-	if (e == OK)
-		e = work_line(t, b->text, &b->csr.key, ret, f);
-	token_closep(&t); /* before the PIN that it borrows is gone */
-	return e;
+	TRY(token_ask_login(k->token, k->pin_fd, &k->pin, f));
+	return work_line(k->token, b->text, &b->csr.key, ret, f);
 }
 
-enum err work_prove_by_token(struct cli *c, const char *request, const struct work_way *w, json_t **ret,
-			     struct fault *f)
+static enum err prove(struct cli *c, const char *request, struct work_way *w, json_t **ret, struct fault *f)
 {
 	_cleanup_(by_token_done) struct by_token b = {0};
 	_cleanup_(freep) char *line = NULL;
 	TRY(load(c, request, &b, f));
-	TRY(sign(w, &b, &line, f));
+	enum err e = sign(w, &b, &line, f);
+	card_done(&w->card); /* its serial is borrowed of the answer */
+	TRY(e);
 	if (c->dry_run)
 		return OK;
 	json_t *p = json_pack("{s:s,s:s}", "request", request, "line", line);
@@ -91,10 +102,8 @@ int run_work_prove(struct cli *c, int argc, char **argv)
 {
 	struct work_way w = {0};
 	const struct option_rule rules[] = {{.name = "--as", .value = &w.as},
-					    {.name = "--token", .value = &w.choice.label},
-					    {.name = "--token-uri", .value = &w.choice.uri},
-					    {.name = "--module", .value = &w.choice.module},
-					    {.name = "--pin-fd", .value = &w.pin_fd},
+					    {.name = "--module", .value = &w.card.choice.module},
+					    {.name = "--pin-fd", .value = &w.card.pin_fd},
 					    {.name = "--yes", .flag = &w.yes},
 					    {0}};
 	const struct command *cmd = cli_command(commands_parcel, run_work_prove);
@@ -102,9 +111,7 @@ int run_work_prove(struct cli *c, int argc, char **argv)
 	_cleanup_(json_freep) json_t *r = NULL;
 	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
 		return EXIT_CONFIG;
-	if (!w.choice.label == !w.choice.uri)
-		return cli_usage(cmd, "--token LABEL or --token-uri URI is missing: the token that has the new key");
-	if (work_prove_by_token(c, argv[1], &w, &r, &f) != OK)
+	if (prove(c, argv[1], &w, &r, &f) != OK)
 		return cli_fail(c, &f);
 	const char *state = json_string_value(json_object_get(r, "state"));
 	json_t *o = r ? json_incref(r) : json_pack("{s:s,s:b}", "request", argv[1], "dry_run", 1);

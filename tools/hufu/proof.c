@@ -37,7 +37,11 @@ enum err proof_load(struct cli *c, const char *request, struct proof_set *ret, s
 {
 	TRY(cli_desk(c, "request.show", json_pack("{s:s}", "request", request), true, false, &ret->answer, f));
 	const char *text = json_string_value(json_object_get(ret->answer, "tally"));
-	if (!text)
+	if (json_object_get(ret->answer, "delivery") && text && !*text)
+		return fault_raise(f, ERR_RULE, "key_at_desk", "request",
+				   "the desk makes the key of request %s: there is nothing to sign, submit it",
+				   ESC(request, strlen(request)));
+	if (!text || !*text)
 		return fault_raise(f, ERR_RULE, "tally_missing", "request", "request %s has no tally text yet",
 				   ESC(request, strlen(request)));
 	ret->text = slice_str(text);

@@ -10,20 +10,9 @@
 /* The line of a new key over a tally's text, by the token that has it: "— new-key …\n". Gives: free(). ERR_NOT_FOUND key_not_on_token. */
 MUST_CHECK enum err work_line(struct token *t, const char *text, const struct pubkey *key, char **ret, struct fault *f);
 
-struct work_way {
-	struct token_choice choice;
-	const char *pin_fd, *as;
-	bool yes;
-};
-/* Shows the request's tally, lets the token sign it and hands the line in. *ret: NULL in a dry run. */
-MUST_CHECK enum err work_prove_by_token(struct cli *c, const char *request, const struct work_way *w, json_t **ret, struct fault *f);
-
-struct work_csr_words {
-	const char *serial, *csr, *pin_fd, *as;
-};
-
 int run_work_csr(struct cli *c, int argc, char **argv);
 int run_work_prove(struct cli *c, int argc, char **argv);
 int run_work_again(struct cli *c, int argc, char **argv);
+int run_parcel_receive(struct cli *c, int argc, char **argv);
 
 #endif
