@@ -109,6 +109,7 @@ static enum err serve(struct signer *s, const sigset_t *set, struct fault *f)
 								  .max_request = WIRE_MAX_RA_REQUEST,
 								  .workers = c->workers,
 								  .handle = signer_handle_ra,
+								  .defer = signer_defer_ra,
 								  .arg = s},
 				      &ra, f);
 	if (e == OK) {

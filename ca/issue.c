@@ -5,7 +5,7 @@
  * the intent with these very bytes goes into the ledger, and only what the intent holds is signed by the CA's key. The
  * outcome is a second transaction, which looks at the predecessor once more: one that was revoked in between gets no
  * successor, and the intent is given up instead. A crash between the two leaves an open intent, which issue_recover()
- * finishes the same way.
+ * finishes the same way. Who takes these steps, and what waits between them, is in course.c.
  */
 #include "ca/issue.h"
 
@@ -62,13 +62,6 @@ static enum err lint(struct request *r, struct slice tbs, struct fault *f)
 
 /* --- intent --- */
 
-struct intent {
-	struct request *r;
-	struct slice tbs;
-	struct ledger_cert row;
-	uint64_t index;
-};
-
 static void fill_row(const struct request *r, const struct serial *serial, struct ledger_cert *c)
 {
 	*c = (struct ledger_cert){.intent = LEDGER_NONE,
@@ -86,15 +79,15 @@ static void fill_row(const struct request *r, const struct serial *serial, struc
 	memcpy(c->key, r->facts.key->spki_sha256, 32);
 }
 
-static enum err append_intent(struct ledger_tx *tx, struct intent *i, struct fault *f)
+static enum err append_intent(struct ledger_tx *tx, struct issue *i, struct fault *f)
 {
-	struct request *r = i->r;
-	struct wire_e_intent e = {.tbs = i->tbs, .note = r->note_bytes};
+	const struct request *r = i->r;
+	struct wire_e_intent e = {.tbs = buf_slice(&i->tbs), .note = r->note_bytes};
 	memcpy(e.tally, r->t.id, TALLY_ID);
 	memcpy(e.roster, r->heads->roster_head.sha256, 32);
 	memcpy(e.policy, r->ready->policy->note.sha256, 32);
 	memcpy(e.issuer, r->s->issuer.key.key_id, 20);
-	return ledger_append_e_intent(tx, &e, &i->index, f);
+	return ledger_append_e_intent(tx, &e, &i->intent, f);
 }
 
 /* A collision of serials is as good as impossible (80 random bits); the constraint makes it certain. */
@@ -107,36 +100,37 @@ static enum err add_row(struct ledger_tx *tx, struct ledger_cert *row, struct fa
 	return e;
 }
 
-static enum err intent_op(struct ledger_tx *tx, void *arg, struct fault *f)
+enum err issue_intent(struct ledger_tx *tx, void *arg, struct fault *f)
 {
-	struct intent *i = arg;
+	struct issue *i = arg;
 	struct request *r = i->r;
 	TRY(checks_again(r, tx, f));
 	TRY(append_intent(tx, i, f));
-	i->row.intent = i->index;
+	i->row.intent = i->intent;
 	TRY(add_row(tx, &i->row, f));
-	TRY(ledger_tally_bind(tx, r->t.id, r->text_sha256, i->index, LEDGER_NONE, f));
+	TRY(ledger_tally_bind(tx, r->t.id, r->text_sha256, i->intent, LEDGER_NONE, f));
 	if (!r->has_pred)
 		return OK;
 	struct ledger_fate fate = {.revoke = r->verdict.revoke_predecessor,
 				   .reason = r->verdict.reason,
 				   .when = r->verdict.revoke_at,
-				   .cause = i->index};
+				   .cause = i->intent};
 	memcpy(fate.tally, r->t.id, TALLY_ID);
 	return ledger_succeed(tx, r->pred.id, i->row.id, &fate, f);
 }
 
-/* --- signature and outcome --- */
+enum err issue_prepare(struct request *r, struct issue *ret, struct fault *f)
+{
+	struct serial serial;
+	*ret = (struct issue){.r = r, .t = &r->t};
+	signer_serial(r->s, &serial);
+	TRY(build(r, &serial, &ret->tbs, f));
+	TRY(lint(r, buf_slice(&ret->tbs), f));
+	fill_row(r, &serial, &ret->row);
+	return OK;
+}
 
-struct outcome {
-	const struct tally *t;
-	uint64_t intent;
-	int64_t cert; /* row */
-	struct slice signature;
-	uint64_t index;
-	bool dead;
-	struct fault why;
-};
+/* --- signature and outcome --- */
 
 struct slice entry_text(char *text)
 {
@@ -148,11 +142,11 @@ struct slice entry_text(char *text)
 }
 
 /* Does the predecessor's state still allow its successor? Our own link to it does not count. */
-static enum err still_allowed(struct ledger_tx *tx, const struct outcome *o, int64_t *ret_pred, struct fault *f)
+static enum err still_allowed(struct ledger_tx *tx, const struct issue *i, int64_t *ret_pred, struct fault *f)
 {
 	struct ledger_cert pred;
 	struct verdict v = {0};
-	TRY(ledger_predecessor(tx->db, o->cert, ret_pred, f));
+	TRY(ledger_predecessor(tx->db, i->row.id, ret_pred, f));
 	if (*ret_pred == 0)
 		return OK;
 	TRY(ledger_cert_by_id(tx->db, *ret_pred, &pred, f));
@@ -162,88 +156,76 @@ static enum err still_allowed(struct ledger_tx *tx, const struct outcome *o, int
 			  .revoked = pred.state == CERT_REVOKED,
 			  .ended = pred.state == CERT_ENDED,
 			  .held = pred.state == CERT_HELD};
-	return judge_predecessor(o->t, &x, &v, f);
+	return judge_predecessor(i->t, &x, &v, f);
 }
 
-static enum err give_up(struct ledger_tx *tx, struct outcome *o, struct fault *f)
+static enum err give_up(struct ledger_tx *tx, struct issue *i, struct fault *f)
 {
-	struct wire_e_dead e = {.intent = o->intent, .why = entry_text(o->why.text)};
-	memcpy(e.tally, o->t->id, TALLY_ID);
-	TRY(ledger_append_e_dead(tx, &e, &o->index, f));
-	TRY(ledger_cert_drop(tx, o->cert, f));
-	o->dead = true;
-	return ledger_tally_outcome(tx, o->t->id, o->index, true, f);
+	struct wire_e_dead e = {.intent = i->intent, .why = entry_text(i->why.text)};
+	memcpy(e.tally, i->t->id, TALLY_ID);
+	TRY(ledger_append_e_dead(tx, &e, &i->index, f));
+	TRY(ledger_cert_drop(tx, i->row.id, f));
+	i->dead = true;
+	return ledger_tally_outcome(tx, i->t->id, i->index, true, f);
 }
 
-static enum err outcome_op(struct ledger_tx *tx, void *arg, struct fault *f)
+enum err issue_outcome(struct ledger_tx *tx, void *arg, struct fault *f)
 {
-	struct outcome *o = arg;
+	struct issue *i = arg;
 	int64_t pred = 0;
 	bool any;
-	enum err allowed = still_allowed(tx, o, &pred, &o->why);
+	enum err allowed = still_allowed(tx, i, &pred, &i->why);
 	if (allowed == ERR_RULE)
-		return give_up(tx, o, f);
+		return give_up(tx, i, f);
 	if (allowed != OK) {
-		*f = o->why;
+		*f = i->why;
 		return allowed;
 	}
-	struct wire_e_issued e = {.intent = o->intent, .signature = o->signature};
-	memcpy(e.tally, o->t->id, TALLY_ID);
-	TRY(ledger_append_e_issued(tx, &e, &o->index, f));
-	TRY(ledger_cert_issued(tx, o->cert, o->index, f));
-	TRY(ledger_tally_outcome(tx, o->t->id, o->index, false, f));
+	struct wire_e_issued e = {.intent = i->intent, .signature = buf_slice(&i->signature)};
+	memcpy(e.tally, i->t->id, TALLY_ID);
+	TRY(ledger_append_e_issued(tx, &e, &i->index, f));
+	TRY(ledger_cert_issued(tx, i->row.id, i->index, f));
+	TRY(ledger_tally_outcome(tx, i->t->id, i->index, false, f));
 	return pred != 0 ? revoke_due_one(tx, pred, &any, f) : OK;
 }
 
-/* Signs exactly tbs, which is what the intent holds, and records the outcome. A signature that does not hold never
- * leaves. */
-static enum err finish(struct signer *s, const struct ca_key *key, struct slice tbs, struct outcome *o,
-		       struct buf *ret_der, struct fault *f)
+enum err issue_sign(struct signer *s, const struct ca_key *key, struct issue *i, struct fault *f)
 {
-	_cleanup_buf_ struct buf signature = {0};
-	TRY(ca_key_sign(key, tbs, &signature, f));
-	if (!known_key_verify(s->issuer_verifier, tbs, buf_slice(&signature)))
+	TRY(ca_key_sign(key, buf_slice(&i->tbs), &i->signature, f));
+	if (!known_key_verify(s->issuer_verifier, buf_slice(&i->tbs), buf_slice(&i->signature)))
 		return fault_raise(f, ERR_INTERNAL, "signature_faulty", "certificate.signature",
 				   "the CA's own signature does not hold");
-	o->signature = buf_slice(&signature);
-	enum err e = ledger_do(s->ledger, outcome_op, o, f);
-	o->signature = (struct slice){0};
-	TRY(e);
-	if (o->dead) {
-		log_audit("intent_dead", "tally=%s intent=%llu why=%s", TALLY_ID_TEXT(o->t->id),
-			  (unsigned long long)o->intent, LQ(o->why.text));
-		return OK;
-	}
-	build_certificate(tbs, s->issuer.key.alg, buf_slice(&signature), ret_der);
-	log_audit("issued", "kind=%s tally=%s intent=%llu entry=%llu", tally_kind_word(o->t->kind),
-		  TALLY_ID_TEXT(o->t->id), (unsigned long long)o->intent, (unsigned long long)o->index);
 	return OK;
 }
 
-enum err issue(struct request *r, struct fault *f)
+void issue_log(const struct issue *i)
 {
-	_cleanup_buf_ struct buf tbs = {0};
-	struct serial serial;
-	signer_serial(r->s, &serial);
-	TRY(build(r, &serial, &tbs, f));
-	TRY(lint(r, buf_slice(&tbs), f));
-	struct intent i = {.r = r, .tbs = buf_slice(&tbs)};
-	fill_row(r, &serial, &i.row);
-	TRY(ledger_do(r->s->ledger, intent_op, &i, f));
-	struct outcome o = {.t = &r->t, .intent = i.index, .cert = i.row.id};
-	enum err e = finish(r->s, atomic_load(&r->s->key), buf_slice(&tbs), &o, &r->cert, f);
-	if (e != OK) {
-		atomic_store(&r->s->unfinished, true);
-		return e;
-	}
-	if (o.dead) {
+	if (i->dead)
+		log_audit("intent_dead", "tally=%s intent=%llu why=%s", TALLY_ID_TEXT(i->t->id),
+			  (unsigned long long)i->intent, LQ(i->why.text));
+	else
+		log_audit("issued", "kind=%s tally=%s intent=%llu entry=%llu", tally_kind_word(i->t->kind),
+			  TALLY_ID_TEXT(i->t->id), (unsigned long long)i->intent, (unsigned long long)i->index);
+}
+
+enum err issue_answer(struct issue *i, struct fault *f)
+{
+	struct request *r = i->r;
+	if (i->dead) {
 		r->given_up = true;
-		if (f)
-			*f = o.why;
-		return o.why.kind;
+		*f = i->why;
+		return f->kind;
 	}
-	r->done = (struct wire_done){.cert = buf_slice(&r->cert), .index = o.index, .intent = i.index};
+	build_certificate(buf_slice(&i->tbs), r->s->issuer.key.alg, buf_slice(&i->signature), &r->cert);
+	r->done = (struct wire_done){.cert = buf_slice(&r->cert), .index = i->index, .intent = i->intent};
 	return OK;
+}
+
+void issue_done(struct issue *i)
+{
+	buf_done(&i->tbs);
+	buf_done(&i->signature);
+	*i = (struct issue){0};
 }
 
 /* --- after a crash --- */
@@ -265,14 +247,17 @@ static enum err recover_one(struct signer *s, const struct ca_key *key, uint64_t
 {
 	_cleanup_(note_done) struct note note = {0};
 	_cleanup_(tally_done) struct tally t = {0};
-	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(issue_done) struct issue i = {.t = &t, .intent = intent, .row.id = cert};
 	struct wire_e_intent e;
 	TRY(wire_e_intent_get(body, &e, f));
 	TRY(note_parse(e.note, 1, &note, f));
 	TRY(tally_parse(note.text, &t, f));
-	struct outcome o = {.t = &t, .intent = intent, .cert = cert};
+	buf_add_slice(&i.tbs, e.tbs);
 	log_event(LOG_LEVEL_NOTICE, "recover", "intent=%llu tally=%s", (unsigned long long)intent, TALLY_ID_TEXT(t.id));
-	return finish(s, key, e.tbs, &o, &der, f);
+	TRY(issue_sign(s, key, &i, f));
+	TRY(ledger_do(s->ledger, issue_outcome, &i, f));
+	issue_log(&i);
+	return OK;
 }
 
 enum err issue_recover(struct signer *s, const struct ca_key *key, struct fault *f)

@@ -1,8 +1,8 @@
 /*
  * The ledger's file, its one writer thread, and its readers.
  *
- * Workers queue operations and sleep; the writer takes what has queued, runs all of it in one transaction, each
- * operation under a savepoint, and wakes the workers after the flush. A lone request never waits for company: the
+ * Operations are posted; the writer takes what has queued, runs all of it in one transaction, each operation under a
+ * savepoint, and says so to whoever posted it after the flush. A lone request never waits for company: the
  * writer waits (2 ms, or until 8 have queued) only while more requests are known to be under way than have queued. Once
  * a commit has failed, nobody knows what the disk holds, so nothing more is written: the process ends and the next
  * start reads the truth. Next: ledger_clock.c, ledger_append.c for entries, ledger_cert.c for what is derived from
@@ -24,7 +24,8 @@
 #include <sys/file.h>
 #include <time.h>
 
-#define QUEUE_MAX 512 /* more than there are workers: one that has an intent always gets its outcome in */
+#define QUEUE_MAX                                                                                                      \
+	1024 /* more than are let in (SIGNER_MAX_TALLIES): one that has an intent always gets its outcome in */
 #define BATCH_WANTED 8
 #define BATCH_WAIT_US 2000
 #define READER_CACHE_KIB 256
@@ -46,7 +47,7 @@ static bool wants_more(const struct ledger *l)
 }
 
 /* Takes the whole queue; NULL when stopping and empty. */
-static struct operation *take_batch(struct ledger *l)
+static struct ledger_op *take_batch(struct ledger *l)
 {
 	pthread_mutex_lock(&l->lock);
 	while (!l->first && !l->stopping)
@@ -56,7 +57,7 @@ static struct operation *take_batch(struct ledger *l)
 	while (l->first && wants_more(l))
 		if (pthread_cond_timedwait(&l->work, &l->lock, &until) == ETIMEDOUT)
 			break;
-	struct operation *batch = l->first;
+	struct ledger_op *batch = l->first;
 	l->first = NULL;
 	l->last = &l->first;
 	l->queued = 0;
@@ -65,14 +66,13 @@ static struct operation *take_batch(struct ledger *l)
 }
 
 /* ERR_DB is returned when the transaction itself is in question; an operation's own refusal is not. */
-static enum err run_one(struct ledger_tx *tx, struct operation *op, struct fault *f)
+static enum err run_one(struct ledger_tx *tx, struct ledger_op *op, struct fault *f)
 {
 	uint64_t next = tx->next;
 	TRY(db_savepoint(tx->db, f));
 	op->result = op->fn(tx, op->arg, op->f);
 	if (op->result == ERR_DB) {
-		if (op->f)
-			*f = *op->f;
+		*f = *op->f;
 		return ERR_DB;
 	}
 	if (op->result == OK)
@@ -84,13 +84,13 @@ static enum err run_one(struct ledger_tx *tx, struct operation *op, struct fault
 }
 
 /* tree: as it will be when this is flushed. */
-static enum err run_batch(struct ledger *l, struct operation *batch, struct ledger_tx *tx, struct ledger_tree *tree,
+static enum err run_batch(struct ledger *l, struct ledger_op *batch, struct ledger_tx *tx, struct ledger_tree *tree,
 			  bool *ret_broken, struct fault *f)
 {
 	TRY(ledger_now(l, &tx->at, f));
 	TRY(db_begin(l->db, f));
 	enum err e = OK;
-	for (struct operation *op = batch; op && e == OK; op = op->next)
+	for (struct ledger_op *op = batch; op && e == OK; op = op->next)
 		e = run_one(tx, op, f);
 	if (e == OK && tx->next > tx->first)
 		e = tree_append(tree, tx, f);
@@ -103,17 +103,15 @@ static enum err run_batch(struct ledger *l, struct operation *batch, struct ledg
 	return e;
 }
 
-static void finish_batch(struct operation *batch, enum err e, const struct fault *why)
+static void finish_batch(struct ledger_op *batch, enum err e, const struct fault *why)
 {
-	for (struct operation *op = batch, *next; op; op = next) {
-		next = op->next; /* op lives on its worker's stack and is gone once it is done */
+	for (struct ledger_op *op = batch, *next; op; op = next) {
+		next = op->next; /* op is gone once then() has been called */
 		if (e != OK) {
 			op->result = e;
-			if (op->f)
-				*op->f = *why;
+			*op->f = *why;
 		}
-		op->done = true;
-		pthread_cond_signal(&op->finished);
+		op->then(op);
 	}
 }
 
@@ -123,7 +121,7 @@ static enum err broken_raise(struct fault *f)
 			   "a flush failed; nothing more is written until the signer is started again");
 }
 
-static void commit_batch(struct ledger *l, struct operation *batch)
+static void commit_batch(struct ledger *l, struct ledger_op *batch)
 {
 	struct fault f = {0};
 	bool broken = false;
@@ -142,8 +140,8 @@ static void commit_batch(struct ledger *l, struct operation *batch)
 		pthread_cond_broadcast(&l->grown);
 	}
 	l->broken |= broken;
-	finish_batch(batch, e, &f);
 	pthread_mutex_unlock(&l->lock);
+	finish_batch(batch, e, &f);
 	if (broken)
 		log_fault(LOG_LEVEL_ERROR, "ledger_broken", &f);
 }
@@ -151,31 +149,60 @@ static void commit_batch(struct ledger *l, struct operation *batch)
 static void *write_loop(void *arg)
 {
 	struct ledger *l = arg;
-	for (struct operation *batch = take_batch(l); batch; batch = take_batch(l))
+	for (struct ledger_op *batch = take_batch(l); batch; batch = take_batch(l))
 		commit_batch(l, batch);
 	return NULL;
+}
+
+enum err ledger_post(struct ledger *l, struct ledger_op *op, struct fault *f)
+{
+	op->next = NULL;
+	pthread_mutex_lock(&l->lock);
+	unsigned queued = l->queued;
+	bool full = queued >= QUEUE_MAX || l->stopping;
+	if (!full) {
+		*l->last = op;
+		l->last = &op->next;
+		l->queued++;
+		pthread_cond_signal(&l->work);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return full ? fault_raise(f, ERR_BUSY, "ledger_queue", "ledger", "%u operations wait already; try again",
+				  queued)
+		    : OK;
+}
+
+/* Somebody who sleeps until the flush. */
+struct sleeper {
+	struct ledger_op op;
+	pthread_mutex_t lock;
+	pthread_cond_t woken;
+	bool done;
+};
+
+static void wake_sleeper(struct ledger_op *op)
+{
+	struct sleeper *s = (struct sleeper *)op;
+	pthread_mutex_lock(&s->lock);
+	s->done = true;
+	pthread_cond_signal(&s->woken);
+	pthread_mutex_unlock(&s->lock);
 }
 
 enum err ledger_do(struct ledger *l, ledger_fn *fn, void *arg, struct fault *f)
 {
 	struct fault own = {0};
-	struct operation op = {.fn = fn, .arg = arg, .f = f ? f : &own};
-	pthread_mutex_lock(&l->lock);
-	if (l->queued >= QUEUE_MAX || l->stopping) {
-		pthread_mutex_unlock(&l->lock);
-		return fault_raise(f, ERR_BUSY, "ledger_queue", "ledger", "%u operations wait already; try again",
-				   l->queued);
-	}
-	pthread_cond_init(&op.finished, NULL);
-	*l->last = &op;
-	l->last = &op.next;
-	l->queued++;
-	pthread_cond_signal(&l->work);
-	while (!op.done)
-		pthread_cond_wait(&op.finished, &l->lock);
-	pthread_mutex_unlock(&l->lock);
-	pthread_cond_destroy(&op.finished);
-	return op.result;
+	struct sleeper s = {.op = {.fn = fn, .arg = arg, .f = f ? f : &own, .then = wake_sleeper},
+			    .lock = PTHREAD_MUTEX_INITIALIZER,
+			    .woken = PTHREAD_COND_INITIALIZER};
+	TRY(ledger_post(l, &s.op, f));
+	pthread_mutex_lock(&s.lock);
+	while (!s.done)
+		pthread_cond_wait(&s.woken, &s.lock);
+	pthread_mutex_unlock(&s.lock);
+	pthread_mutex_destroy(&s.lock);
+	pthread_cond_destroy(&s.woken);
+	return s.op.result;
 }
 
 void ledger_enter(struct ledger *l)

@@ -45,6 +45,17 @@ struct ledger_tx {
 	struct buf leaves; /* their hashes */
 };
 typedef enum err ledger_fn(struct ledger_tx *tx, void *arg, struct fault *f);
+/* One operation for the writer; lives with whoever posted it until then() is called. */
+struct ledger_op {
+	ledger_fn *fn;
+	void *arg;
+	struct fault *f;			    /* of fn, and of the flush */
+	void (*then)(struct ledger_op *op); /* the flush is over: on the writer's thread, so it must not wait; may free op */
+	enum err result;
+	struct ledger_op *next;
+};
+/* Queues op for the next transaction. A full queue is ERR_BUSY ledger_queue, and then() is not called. */
+MUST_CHECK enum err ledger_post(struct ledger *l, struct ledger_op *op, struct fault *f);
 /* Runs fn inside the next transaction and returns after the flush. fn's own error is returned as it is. A full queue is
  * ERR_BUSY ledger_queue; a flush that fails is ERR_DB, and from then on every operation is (the file's state is known
  * again after a restart). Not to be called from fn. */

@@ -11,17 +11,6 @@
 
 #define LEDGER_POOL_MAX 32
 
-/* One queued operation; lives on its worker's stack. */
-struct operation {
-	ledger_fn *fn;
-	void *arg;
-	struct fault *f;
-	enum err result;
-	bool done;
-	pthread_cond_t finished;
-	struct operation *next;
-};
-
 /* The open tile of each level: the hashes that no stored node stands for yet. */
 #define TREE_TILES 8
 struct ledger_tree {
@@ -40,7 +29,7 @@ struct ledger {
 
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t work, grown;
-	struct operation *first, **last;
+	struct ledger_op *first, **last;
 	unsigned queued, entered;
 	bool stopping, broken, awake;
 	uint64_t size;

@@ -156,7 +156,7 @@ static enum err act(struct ledger_tx *tx, struct request *r, uint64_t *ret_index
 	return fault_raise(f, ERR_INTERNAL, "kind_act", "tally.kind", "kind %d is not one of these", (int)r->t.kind);
 }
 
-static enum err act_op(struct ledger_tx *tx, void *arg, struct fault *f)
+enum err revoke_act(struct ledger_tx *tx, void *arg, struct fault *f)
 {
 	struct request *r = arg;
 	uint64_t index = LEDGER_NONE;
@@ -167,13 +167,11 @@ static enum err act_op(struct ledger_tx *tx, void *arg, struct fault *f)
 	return OK;
 }
 
-enum err revoke_act(struct request *r, struct fault *f)
+void revoke_log(const struct request *r)
 {
-	TRY(ledger_do(r->s->ledger, act_op, r, f));
 	log_audit("done", "kind=%s tally=%s entry=%llu", tally_kind_word(r->t.kind), TALLY_ID_TEXT(r->t.id),
 		  (unsigned long long)r->done.index);
 	if (r->t.kind == TALLY_HOLD)
 		log_event(LOG_LEVEL_WARNING, "hold", "serial=%s by=%s", SERIAL(&r->pred.ref.serial),
 			  r->ra ? r->ra->name : "operator");
-	return OK;
 }

@@ -19,7 +19,9 @@ MUST_CHECK enum err revoke_certificate(struct ledger_tx *tx, const struct ledger
 MUST_CHECK enum err revoke_due_one(struct ledger_tx *tx, int64_t predecessor, bool *ret_any, struct fault *f);
 /* All that are due. */
 MUST_CHECK enum err revoke_due(struct signer *s, struct fault *f);
-/* Carries out a tally that passed all checks and asks for no certificate; fills r->done. */
-MUST_CHECK enum err revoke_act(struct request *r, struct fault *f);
+/* Transaction: carries out a tally that passed all checks and asks for no certificate; fills r->done. arg: struct request. */
+ledger_fn revoke_act;
+/* Once that is flushed. */
+void revoke_log(const struct request *r);
 
 #endif

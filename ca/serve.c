@@ -3,17 +3,16 @@
  */
 #include "ca/serve.h"
 
-#include "ca/issue.h"
+#include "ca/course.h"
 #include "ca/publish.h"
 #include "ca/receipt.h"
-#include "ca/revoke.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define ENTRIES_BYTES (1024u * 1024u)
-#define LOG_EVERY_US 100000 /* what outsiders cause is logged ten times a second at most */
 
 void serve_fault(const struct fault *f, struct buf *reply)
 {
@@ -28,121 +27,92 @@ void serve_fault(const struct fault *f, struct buf *reply)
 
 /* --- TALLY --- */
 
-/* Is this a no, or did the judgement not come about? */
-static bool is_refusal(enum err e)
-{
-	switch (e) {
-	case ERR_PARSE:
-	case ERR_LIMIT:
-	case ERR_RULE:
-	case ERR_DENIED:
-	case ERR_NOT_FOUND:
-	case ERR_CONFLICT:
-	case ERR_CRYPTO:
-		return true;
-	case OK:
-	case ERR_IO:
-	case ERR_DB:
-	case ERR_NET:
-	case ERR_BUSY:
-	case ERR_CONFIG:
-	case ERR_LOCKED:
-	case ERR_INTERNAL:
-		break;
-	}
-	return false;
-}
-
-struct refusal {
-	const struct request *r;
-	struct fault *why;
+/* Somebody who takes all steps of a tally, and sleeps while the ledger flushes. */
+struct sleeper {
+	pthread_mutex_t lock;
+	pthread_cond_t woken;
+	bool flushed;
 };
 
-static enum err refusal_op(struct ledger_tx *tx, void *arg, struct fault *f)
+static void wake(struct course *c)
 {
-	struct refusal *x = arg;
-	struct wire_e_refused e = {
-		.rule = entry_text(x->why->rule), .where = entry_text(x->why->where), .text = entry_text(x->why->text)};
-	memcpy(e.tally, x->r->t.id, TALLY_ID);
-	memcpy(e.text_sha256, x->r->text_sha256, 32);
-	return ledger_append_e_refused(tx, &e, NULL, f);
+	struct sleeper *s = c->arg;
+	pthread_mutex_lock(&s->lock);
+	s->flushed = true;
+	pthread_cond_signal(&s->woken);
+	pthread_mutex_unlock(&s->lock);
 }
 
-static void log_rejected(struct signer *s, const struct fault *f)
+static void sleep_until_flushed(struct sleeper *s)
 {
-	static _Atomic int64_t last_us;
-	unsigned long long n = atomic_fetch_add(&s->rejected, 1) + 1;
-	int64_t now = clock_mono_us(), last = atomic_load(&last_us);
-	if (now - last >= LOG_EVERY_US && atomic_compare_exchange_strong(&last_us, &last, now))
-		log_event(LOG_LEVEL_WARNING, "rejected", "rule=%s where=%s text=%s total=%llu", LQ(f->rule),
-			  LQ(f->where), LQ(f->text), n);
-}
-
-/* A refusal is durable before the RA hears of it; when it cannot be recorded, that is the answer. */
-static void refuse(struct request *r, struct fault *why)
-{
-	static const uint8_t nobody[32] = {0};
-	struct fault f = {0};
-	if (!is_refusal(why->kind))
-		return;
-	if (r->given_up)
-		return;
-	if (!r->recorded) {
-		log_rejected(r->s, why);
-		return;
-	}
-	signer_may_refuse(r->s, r->ra ? r->ra->key : nobody, true);
-	if (ledger_do(r->s->ledger, refusal_op, &(struct refusal){r, why}, &f) != OK)
-		*why = f;
-	else
-		log_event(LOG_LEVEL_INFO, "refused", "tally=%s rule=%s where=%s", TALLY_ID_TEXT(r->t.id), LQ(why->rule),
-			  LQ(why->where));
-}
-
-static enum err do_tally(struct request *r, struct fault *f)
-{
-	TRY(checks_run(r, f));
-	if (r->answered)
-		return OK;
-	return tally_kind_issues(r->t.kind) ? issue(r, f) : revoke_act(r, f);
-}
-
-static void judge_tally(struct request *r, struct buf *reply)
-{
-	struct fault f = {0};
-	if (do_tally(r, &f) == OK) {
-		wire_done_put(&r->done, reply);
-		return;
-	}
-	refuse(r, &f);
-	serve_fault(&f, reply);
+	pthread_mutex_lock(&s->lock);
+	while (!s->flushed)
+		pthread_cond_wait(&s->woken, &s->lock);
+	s->flushed = false;
+	pthread_mutex_unlock(&s->lock);
 }
 
 void serve_tally(struct signer *s, bool by_operator, struct slice request, struct buf *reply)
 {
-	struct fault f = {0};
-	struct wire_tally m;
-	if (wire_tally_get(request, &m, &f) != OK) {
-		log_rejected(s, &f);
-		serve_fault(&f, reply);
-		return;
+	struct sleeper sleeper = {.lock = PTHREAD_MUTEX_INITIALIZER, .woken = PTHREAD_COND_INITIALIZER};
+	struct course *c = xcalloc(1, sizeof(*c));
+	if (course_begin(c, s, by_operator, request, reply)) {
+		c->flushed = wake;
+		c->arg = &sleeper;
+		while (!course_step(c))
+			sleep_until_flushed(&sleeper);
+		buf_add_slice(reply, buf_slice(&c->reply));
+		course_end(c);
 	}
-	if (!atomic_load(&s->key)) {
-		fault_raise(&f, ERR_LOCKED, "signer_locked", "signer",
-			    "the CA key is not open; the operator must unlock the signer");
-		serve_fault(&f, reply);
+	free(c);
+	pthread_cond_destroy(&sleeper.woken);
+	pthread_mutex_destroy(&sleeper.lock);
+}
+
+/* A tally of the RA's: its steps are jobs of the socket's workers. */
+struct deferred {
+	struct course course;
+	struct rpc_job job;
+	struct rpc_ticket *ticket;
+};
+
+static void take_step(struct deferred *d)
+{
+	if (!course_step(&d->course))
 		return;
+	rpc_answer(d->ticket, buf_slice(&d->course.reply));
+	course_end(&d->course);
+	free(d);
+}
+
+static void run_job(struct rpc_job *job)
+{
+	take_step((struct deferred *)(void *)((char *)job - offsetof(struct deferred, job)));
+}
+
+static void make_job(struct course *c)
+{
+	struct deferred *d = (struct deferred *)(void *)((char *)c - offsetof(struct deferred, course));
+	rpc_resume(d->ticket, &d->job);
+}
+
+bool signer_defer_ra(void *arg, struct rpc_ticket *ticket, struct slice request)
+{
+	_cleanup_buf_ struct buf reply = {0};
+	enum wire_type type;
+	if (wire_type(request, &type, NULL) != OK || type != WIRE_TYPE_TALLY)
+		return false;
+	struct deferred *d = xcalloc(1, sizeof(*d));
+	if (!course_begin(&d->course, arg, false, request, &reply)) {
+		rpc_answer(ticket, buf_slice(&reply));
+		free(d);
+		return true;
 	}
-	struct request *r = xcalloc(1, sizeof(*r)); /* too large for a worker's stack */
-	*r = (struct request){
-		.s = s, .by_operator = by_operator, .note_bytes = m.note, .csr_bytes = m.csr, .identifier = ""};
-	pthread_rwlock_rdlock(&s->tallies);
-	ledger_enter(s->ledger);
-	judge_tally(r, reply);
-	ledger_leave(s->ledger);
-	pthread_rwlock_unlock(&s->tallies);
-	request_done(r);
-	free(r);
+	d->ticket = ticket;
+	d->job.run = run_job;
+	d->course.flushed = make_job;
+	take_step(d);
+	return true;
 }
 
 /* --- CRL, FOLLOW, HEALTH --- */

@@ -202,12 +202,8 @@ enum err signer_new(const struct ca_config *config, struct ledger *ledger, struc
 	pthread_mutex_init(&s->crl_lock, NULL);
 	pthread_mutex_init(&s->key_lock, NULL);
 	pthread_mutex_init(&s->operator_lock, NULL);
-	pthread_rwlockattr_t attr;
-	pthread_rwlockattr_init(&attr);
-	pthread_rwlockattr_setkind_np(&attr,
-				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP); /* a beat is not kept waiting */
-	pthread_rwlock_init(&s->tallies, &attr);
-	pthread_rwlockattr_destroy(&attr);
+	pthread_mutex_init(&s->gate, NULL);
+	pthread_cond_init(&s->left, NULL);
 	TRY(load(s, f));
 	TRY(ledger_take_key(ledger, config->state, s->issuer.key.key_id, f));
 	*ret = TAKE(s);
@@ -229,7 +225,8 @@ void signer_free(struct signer *s)
 	pthread_mutex_destroy(&s->crl_lock);
 	pthread_mutex_destroy(&s->key_lock);
 	pthread_mutex_destroy(&s->operator_lock);
-	pthread_rwlock_destroy(&s->tallies);
+	pthread_mutex_destroy(&s->gate);
+	pthread_cond_destroy(&s->left);
 	free(s);
 }
 
@@ -265,17 +262,61 @@ static enum err append_beat(struct ledger_tx *tx, void *arg, struct fault *f)
 	return ledger_append_e_beat(tx, &e, NULL, f);
 }
 
+/* --- the gate --- */
+
+enum err signer_enter(struct signer *s, struct fault *f)
+{
+	pthread_mutex_lock(&s->gate);
+	bool full = s->closed || s->entered >= SIGNER_MAX_TALLIES;
+	if (!full)
+		s->entered++;
+	pthread_mutex_unlock(&s->gate);
+	if (full)
+		return fault_raise(f, ERR_BUSY, "signer_busy", "signer",
+				   "as many tallies are under way as the signer takes at once, %u; try again",
+				   SIGNER_MAX_TALLIES);
+	ledger_enter(s->ledger);
+	return OK;
+}
+
+void signer_leave(struct signer *s)
+{
+	ledger_leave(s->ledger);
+	pthread_mutex_lock(&s->gate);
+	s->entered--;
+	pthread_cond_broadcast(&s->left);
+	pthread_mutex_unlock(&s->gate);
+}
+
+static void close_gate(struct signer *s)
+{
+	pthread_mutex_lock(&s->gate);
+	s->closed = true;
+	while (s->entered > 0)
+		pthread_cond_wait(&s->left, &s->gate);
+	pthread_mutex_unlock(&s->gate);
+}
+
+static void open_gate(struct signer *s)
+{
+	pthread_mutex_lock(&s->gate);
+	s->closed = false;
+	pthread_mutex_unlock(&s->gate);
+}
+
+/* --- beats --- */
+
 /* No tally may be under way: its open intent is not a forgotten one. */
 static enum err finish_open(struct signer *s, struct fault *f)
 {
 	struct ca_key *key = atomic_load(&s->key);
 	if (!key || !atomic_load(&s->unfinished))
 		return OK;
-	pthread_rwlock_wrlock(&s->tallies);
+	close_gate(s);
 	enum err e = issue_recover(s, key, f);
 	if (e == OK)
 		atomic_store(&s->unfinished, false);
-	pthread_rwlock_unlock(&s->tallies);
+	open_gate(s);
 	return e;
 }
 

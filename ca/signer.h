@@ -70,7 +70,10 @@ struct signer {
 	pthread_mutex_t crl_lock;      /* one CRL is made at a time */
 	pthread_mutex_t key_lock;      /* one unlocking at a time */
 	pthread_mutex_t operator_lock; /* one roster, policy or adoption at a time */
-	pthread_rwlock_t tallies;      /* shared by every tally; alone: to finish what is open */
+	pthread_mutex_t gate;	       /* of entered and closed */
+	pthread_cond_t left;
+	unsigned entered;	       /* tallies under way */
+	bool closed;		       /* none is let in: what is open is being finished */
 	atomic_bool unfinished;	       /* a tally left its intent open */
 	atomic_ullong rejected;	       /* requests that failed before an RA's signature held */
 	atomic_uint following;	       /* long polls that wait */
@@ -98,6 +101,10 @@ struct heads *signer_heads(struct signer *s);
 /* Reads the heads anew after a roster or policy was recorded. */
 MUST_CHECK enum err signer_reload(struct signer *s, struct fault *f);
 void signer_serial(struct signer *s, struct serial *ret);
+/* Lets a tally in, unless SIGNER_MAX_TALLIES are under way or open intents are being finished: ERR_BUSY signer_busy. */
+#define SIGNER_MAX_TALLIES 256u
+MUST_CHECK enum err signer_enter(struct signer *s, struct fault *f);
+void signer_leave(struct signer *s);
 /* May this RA key still have requests refused? take: one token is spent. */
 bool signer_may_refuse(struct signer *s, const uint8_t ra_key[32], bool take);
 
@@ -112,5 +119,7 @@ MUST_CHECK enum err signer_beat(struct signer *s, struct fault *f);
 
 /* Handlers of the two sockets (serve.c, operator.c); arg is the signer. */
 rpc_handler signer_handle_ra, signer_handle_operator;
+/* Takes the RA's tallies, which wait for flushes, off signer_handle_ra()'s hands. */
+rpc_deferred signer_defer_ra;
 
 #endif

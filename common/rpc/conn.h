@@ -18,6 +18,7 @@
 struct request {
 	struct request *next;
 	struct conn *conn; /* referenced */
+	struct loop *loop; /* whose queue it came from; set when a worker takes it */
 	uint8_t id[4];
 	size_t n;
 	uint8_t bytes[];

@@ -47,6 +47,8 @@ struct loop {
 	pthread_mutex_t lock; /* of the queue */
 	pthread_cond_t filled;
 	struct request *queue, **queue_tail;
+	struct rpc_job *jobs, **jobs_tail;
+	unsigned taken; /* requests that a worker has taken and that are not done */
 };
 
 enum err loop_new(int listener, const struct loop_config *c, struct loop **ret, struct fault *f)
@@ -58,6 +60,7 @@ enum err loop_new(int listener, const struct loop_config *c, struct loop **ret, 
 		memcpy(l->uids, c->uids, c->n_uids * sizeof(*l->uids));
 	l->scratch = xmalloc(CONN_SCRATCH);
 	l->queue_tail = &l->queue;
+	l->jobs_tail = &l->jobs;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->filled, NULL);
 	l->listener = listener;
@@ -319,22 +322,51 @@ void loop_end(struct loop *l)
 
 /* --- the workers' side ------------------------------------------------------------------------------------------- */
 
-struct request *loop_next(struct loop *l)
+static struct request *pop_request(struct loop *l)
 {
-	struct request *r = NULL;
-	pthread_mutex_lock(&l->lock);
-	while (!l->queue && atomic_load(&l->phase) == SERVING)
-		pthread_cond_wait(&l->filled, &l->lock);
-	if (atomic_load(&l->phase) == SERVING) {
-		r = l->queue;
-		l->queue = r->next;
-		if (!l->queue)
-			l->queue_tail = &l->queue;
-	}
-	pthread_mutex_unlock(&l->lock);
-	if (r)
-		conn_taken(r->conn, r);
+	struct request *r = l->queue;
+	l->queue = r->next;
+	if (!l->queue)
+		l->queue_tail = &l->queue;
+	r->loop = l;
+	l->taken++;
 	return r;
+}
+
+static struct rpc_job *pop_job(struct loop *l)
+{
+	struct rpc_job *job = l->jobs;
+	l->jobs = job->next;
+	if (!l->jobs)
+		l->jobs_tail = &l->jobs;
+	return job;
+}
+
+bool loop_next(struct loop *l, struct request **ret_request, struct rpc_job **ret_job)
+{
+	*ret_request = NULL;
+	*ret_job = NULL;
+	pthread_mutex_lock(&l->lock);
+	while (!l->jobs && (atomic_load(&l->phase) == SERVING ? !l->queue : l->taken > 0))
+		pthread_cond_wait(&l->filled, &l->lock);
+	if (l->jobs)
+		*ret_job = pop_job(l);
+	else if (atomic_load(&l->phase) == SERVING)
+		*ret_request = pop_request(l);
+	pthread_mutex_unlock(&l->lock);
+	if (*ret_request)
+		conn_taken((*ret_request)->conn, *ret_request);
+	return *ret_request || *ret_job;
+}
+
+void loop_resume(struct loop *l, struct rpc_job *job)
+{
+	job->next = NULL;
+	pthread_mutex_lock(&l->lock);
+	*l->jobs_tail = job;
+	l->jobs_tail = &job->next;
+	pthread_cond_signal(&l->filled);
+	pthread_mutex_unlock(&l->lock);
 }
 
 void loop_done(struct loop *l, struct request *r, struct slice reply)
@@ -342,4 +374,8 @@ void loop_done(struct loop *l, struct request *r, struct slice reply)
 	if (reply.n > 0 && conn_reply(r->conn, r->id, reply))
 		wake(l);
 	request_free(r);
+	pthread_mutex_lock(&l->lock);
+	if (--l->taken == 0 && atomic_load(&l->phase) != SERVING)
+		pthread_cond_broadcast(&l->filled);
+	pthread_mutex_unlock(&l->lock);
 }

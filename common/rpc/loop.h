@@ -21,11 +21,13 @@ MUST_CHECK enum err loop_new(int listener, const struct loop_config *c, struct l
 void loop_free(struct loop *l);
 /* Body of the I/O thread; returns after loop_end() when every peer has its replies or was given up. */
 void *loop_run(void *loop);
-/* Blocks for the next request; NULL after loop_stop(). Give it back by loop_done(). */
-struct request *loop_next(struct loop *l);
+/* Blocks for the next job or request, one of which is set: jobs first. False after loop_stop(), when all requests that
+ * were taken are done. A request is given back by loop_done(). */
+bool loop_next(struct loop *l, struct request **ret_request, struct rpc_job **ret_job);
+void loop_resume(struct loop *l, struct rpc_job *job);
 /* Replies, unless the reply is empty, and frees the request. */
 void loop_done(struct loop *l, struct request *r, struct slice reply);
-/* No new connection, no new request; workers get NULL. */
+/* No new connection, no new request; workers end. */
 void loop_stop(struct loop *l);
 /* Workers are gone: flush and return from loop_run(). */
 void loop_end(struct loop *l);

@@ -2,7 +2,8 @@
  * The replying side: a Unix socket, one I/O thread (loop.c) and a fixed number of worker threads.
  *
  * A worker takes a request, handles it and replies, so at most `workers` requests are being handled and the rest wait,
- * few for each peer. The wire is nng's REQ/REP over ipc://; client.c asks with nng itself. path.c takes care of the
+ * few for each peer. A request that waits for something else is deferred: its worker goes on to the next, and what is
+ * left to do for it comes back as a job. The wire is nng's REQ/REP over ipc://; client.c asks with nng itself. path.c takes care of the
  * socket file.
  */
 #include "common/rpc/server.h"
@@ -36,6 +37,7 @@ struct rpc_server {
 	ino_t ino;
 	bool bound;
 	rpc_handler *handle;
+	rpc_deferred *defer;
 	void *arg;
 	struct loop *loop;
 	pthread_t io, *workers;
@@ -48,15 +50,35 @@ static void *work(void *arg)
 	struct rpc_server *s = arg;
 	_cleanup_buf_ struct buf reply = {0};
 	struct request *r;
-	while ((r = loop_next(s->loop))) {
+	struct rpc_job *job;
+	while (loop_next(s->loop, &r, &job)) {
+		if (job) {
+			job->run(job);
+			continue;
+		}
+		bool alive = conn_alive(r->conn);
+		/* A ticket is a request by another name, which only this file knows. */
+		if (alive && s->defer && s->defer(s->arg, (struct rpc_ticket *)r, slice_of(r->bytes, r->n)))
+			continue;
 		buf_clear(&reply);
-		if (conn_alive(r->conn))
+		if (alive)
 			s->handle(s->arg, &r->conn->peer, slice_of(r->bytes, r->n), &reply);
 		loop_done(s->loop, r, buf_slice(&reply));
 		if (reply.cap > KEEP_BYTES)
 			buf_done(&reply);
 	}
 	return NULL;
+}
+
+void rpc_answer(struct rpc_ticket *t, struct slice reply)
+{
+	struct request *r = (struct request *)t;
+	loop_done(r->loop, r, reply);
+}
+
+void rpc_resume(struct rpc_ticket *t, struct rpc_job *job)
+{
+	loop_resume(((struct request *)t)->loop, job);
 }
 
 /* bind(2) makes the file with all bits that the umask leaves, and nobody can connect before listen(2): so it is never
@@ -140,6 +162,7 @@ enum err rpc_server_start(const struct rpc_server_config *c, struct rpc_server *
 	struct rpc_server *s = xcalloc(1, sizeof(*s));
 	s->path = xstrdup(c->path);
 	s->handle = c->handle;
+	s->defer = c->defer;
 	s->arg = c->arg;
 	enum err e = start(s, c, f);
 	if (e != OK)

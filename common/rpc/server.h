@@ -24,6 +24,16 @@ typedef void rpc_handler(void *arg, const struct rpc_peer *peer, struct slice re
  * was written, a worker's turn. */
 typedef bool rpc_quick(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
 
+/* A request whose answer comes later; its bytes stay until then. */
+struct rpc_ticket;
+/* Takes a request on a worker thread: true, and rpc_answer() follows from any thread; false: it is handled as others are. */
+typedef bool rpc_deferred(void *arg, struct rpc_ticket *t, struct slice request);
+/* Work for one of the server's workers; linked in until it runs. */
+struct rpc_job {
+	void (*run)(struct rpc_job *job);
+	struct rpc_job *next;
+};
+
 struct rpc_server_config {
 	const char *path;         /* of the Unix socket; an old one that nobody listens on is replaced */
 	unsigned mode;            /* 0660 */
@@ -33,13 +43,18 @@ struct rpc_server_config {
 	unsigned workers;         /* threads: requests handled at once; 1-256 */
 	unsigned send_timeout_ms; /* a peer that reads no replies for so long loses its connection; 0: 5000 */
 	rpc_handler *handle;
+	rpc_deferred *defer;      /* asked before handle; NULL: nothing is answered later */
 	rpc_quick *at_once;       /* asked first; NULL: workers do everything. What it answers is sent together, as it was read */
 	void *arg;
 };
 struct rpc_server;
 /* Errors: ERR_CONFIG for a path that is too long or is no socket, ERR_CONFLICT when somebody accepts there, ERR_IO else. Gives *ret: rpc_server_stop(). */
 MUST_CHECK enum err rpc_server_start(const struct rpc_server_config *c, struct rpc_server **ret, struct fault *f);
-/* Takes no new request, finishes those in flight, closes, frees, removes the socket file. */
+/* Replies, unless the reply is empty, and frees the ticket. */
+void rpc_answer(struct rpc_ticket *t, struct slice reply);
+/* Runs the job on a worker of the ticket's server, before requests that wait. Any thread; does not wait. */
+void rpc_resume(struct rpc_ticket *t, struct rpc_job *job);
+/* Takes no new request, finishes those in flight (and waits for tickets to be answered), closes, frees, removes the socket file. */
 void rpc_server_stop(struct rpc_server *s);
 
 struct rpc_client;

@@ -3,6 +3,8 @@
  */
 #include "tests/unit/server_kit.h"
 
+#include <assert.h>
+
 static void test_echo(void **state)
 {
 	(void)state;
@@ -463,6 +465,132 @@ static void test_mode(void **state)
 		}
 }
 
+/* --- deferred requests --- */
+
+#define LATER 64
+
+/* One request "later" that waits with its ticket. */
+struct late {
+	struct rpc_job job;
+	struct rpc_ticket *ticket;
+	struct slice request;
+	struct shelf *shelf;
+};
+struct shelf {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct late late[LATER];
+	unsigned n, run;
+};
+
+static bool defer(void *arg, struct rpc_ticket *t, struct slice request)
+{
+	struct shelf *s = arg;
+	if (!slice_eq(request, slice_str("later")))
+		return false;
+	pthread_mutex_lock(&s->lock);
+	assert(s->n < LATER);
+	s->late[s->n++] = (struct late){.ticket = t, .request = request, .shelf = s};
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}
+
+static void answer_late(struct rpc_job *job)
+{
+	struct late *l = (struct late *)job;
+	pthread_mutex_lock(&l->shelf->lock);
+	l->shelf->run++;
+	pthread_mutex_unlock(&l->shelf->lock);
+	rpc_answer(l->ticket, l->request);
+}
+
+static void shelf_wait(struct shelf *s, unsigned n)
+{
+	pthread_mutex_lock(&s->lock);
+	while (s->n < n)
+		pthread_cond_wait(&s->changed, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void echo_plain(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply)
+{
+	(void)arg;
+	(void)peer;
+	buf_add_slice(reply, request);
+}
+
+static void host_defer(struct host *h, struct shelf *s, unsigned workers)
+{
+	struct rpc_server_config c = host_config(h);
+	struct fault f = {0};
+	c.workers = workers;
+	c.handle = echo_plain;
+	c.defer = defer;
+	c.arg = s;
+	if (rpc_server_start(&c, &h->server, &f) != OK)
+		fail_msg("%s", f.text);
+}
+
+static void *call_later(void *arg)
+{
+	expect_echo(arg, "later");
+	return NULL;
+}
+
+/* One worker has 64 requests open and still answers others; each comes back as a job. */
+static void test_deferred(void **state)
+{
+	(void)state;
+	struct host h;
+	struct shelf s = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	pthread_t t[LATER];
+	host_init(&h);
+	host_defer(&h, &s, 1);
+	struct rpc_client *c = client(h.path, 5000);
+	for (unsigned i = 0; i < LATER; i++)
+		pthread_create(&t[i], NULL, call_later, c);
+	shelf_wait(&s, LATER);
+	expect_echo(c, "hello");
+	for (unsigned i = 0; i < LATER; i++) {
+		s.late[i].job.run = answer_late;
+		rpc_resume(s.late[i].ticket, &s.late[i].job);
+	}
+	for (unsigned i = 0; i < LATER; i++)
+		pthread_join(t[i], NULL);
+	assert_int_equal(s.run, LATER);
+	rpc_client_close(c);
+	host_done(&h);
+}
+
+/* What was deferred is answered before a server that stops is gone, by its own workers, whether the peer is there still
+ * or not. */
+static void test_stop_waits_for_tickets(void **state)
+{
+	(void)state;
+	struct host h;
+	struct shelf s = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	pthread_t caller, stopper;
+	host_init(&h);
+	host_defer(&h, &s, 2);
+	struct rpc_client *c = client(h.path, 5000), *gone = client(h.path, 100);
+	expect_net(gone, slice_str("later"), "peer_timeout");
+	rpc_client_close(gone);
+	pthread_create(&caller, NULL, call_later, c);
+	shelf_wait(&s, 2);
+	pthread_create(&stopper, NULL, stop, h.server);
+	h.server = NULL;
+	for (unsigned i = 0; i < 2; i++) {
+		s.late[i].job.run = answer_late;
+		rpc_resume(s.late[i].ticket, &s.late[i].job);
+	}
+	pthread_join(caller, NULL);
+	rpc_client_close(c);
+	pthread_join(stopper, NULL);
+	assert_int_equal(s.run, 2);
+	host_done(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,6 +601,7 @@ int main(void)
 		cmocka_unit_test(test_at_once),	       cmocka_unit_test(test_at_once_unread),
 		cmocka_unit_test(test_pipelined),      cmocka_unit_test(test_peer_does_not_read),
 		cmocka_unit_test(test_stop_drains),    cmocka_unit_test(test_path),
+		cmocka_unit_test(test_deferred),       cmocka_unit_test(test_stop_waits_for_tickets),
 		cmocka_unit_test(test_path_length),    cmocka_unit_test(test_mode),
 	};
 	return cmocka_run_group_tests_name("server", tests, NULL, NULL);
