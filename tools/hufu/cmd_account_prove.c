@@ -4,27 +4,24 @@
  */
 #include "common/pki/cert.h"
 #include "tools/hufu/note_files.h"
+#include "tools/hufu/proof_text.h"
 #include "tools/hufu/proof_way.h"
 #include "tools/hufu/subscriber.h"
 
 #include <string.h>
 
-/* What a subscriber's key is asked to sign here, and nothing else: a desk cannot pass a request's tally off as a log-in. */
-#define TEXT_BEGINS "hufu/account/v1\npurpose: first-log-in\n"
-
 /* --- the text and the certificates --- */
 
 static enum err load(struct cli *c, struct proof_set *p, struct fault *f)
 {
+	_cleanup_(json_freep) json_t *own = NULL;
 	TRY(cli_desk(c, "account.proof", NULL, true, false, &p->answer, f));
-	const char *text = json_string_value(json_object_get(p->answer, "text"));
+	TRY(cli_desk(c, "account.show", NULL, true, false, &own, f));
+	const char *text = json_string_value(json_object_get(p->answer, "text")),
+		   *identifier = json_string_value(json_object_get(own, "identifier"));
 	p->text = slice_str(text ? text : "");
 	p->lines = json_array();
-	TRY(note_text_check("account.proof", p->text, f));
-	if (strncmp(text, TEXT_BEGINS, strlen(TEXT_BEGINS)) != 0)
-		return fault_raise(f, ERR_RULE, "proof_text", "account.proof",
-				   "found another text than that of a first log-in: do not sign");
-	return OK;
+	return proof_text_check(p->text, identifier ? identifier : "", f);
 }
 
 /* Of the serial given, or the only one. Borrows from the answer. */

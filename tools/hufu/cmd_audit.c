@@ -250,7 +250,7 @@ const struct command commands_audit[] = {
 		 "  --since TIME   not before, in UTC\n"
 		 "  --until TIME   before\n"
 		 "  --after ROW    rows behind this number; 50 are shown at most\n\n"
-		 "Officers name a request; administrators may leave the object out.\n\n"
+		 "Officers name a request, by id or number; administrators may leave the object out.\n\n"
 		 "Example:\n  hufu audit list --since 2026-11-23T00:00:00Z 8f2c…",
 	 .run = run_audit_list},
 	{.name = "audit export",
