@@ -65,10 +65,12 @@ static enum err identifier_is_free(struct ctx *c, const char *identifier, struct
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
-static enum err register_in(struct ctx *c, json_t **ret, struct fault *f)
+/* way: "register", or "link" of somebody who is logged in. */
+static enum err add_account(struct ctx *c, const char *way, const char *detail, json_t **ret, struct fault *f)
 {
 	struct newcomer *n = c->work;
 	struct account *a = &n->account;
+	bool linked = strcmp(way, "link") == 0;
 	TRY(sms_use(c, n->code, f));
 	TRY(identifier_is_free(c, a->identifier, f));
 	TRY(store_account_add(c->db, a, c->now, &a->id, f));
@@ -76,14 +78,19 @@ static enum err register_in(struct ctx *c, json_t **ret, struct fault *f)
 			 &(struct account_change){.account = a,
 						  .agent = a->agent,
 						  .mobile = a->mobile,
-						  .way = "register",
-						  .hash = n->hash,
+						  .way = way,
+						  .hash = linked ? NULL : n->hash,
+						  .linked = linked,
 						  .first = true},
 			 f));
-	TRY(desk_audit(c, "register", a->identifier, "", f));
-	*ret = json_object();
-	json_object_set_new(*ret, "identifier", json_string(a->identifier));
+	TRY(desk_audit(c, way, a->identifier, detail, f));
+	*ret = json_pack("{s:s}", "identifier", a->identifier);
 	return OK;
+}
+
+static enum err register_in(struct ctx *c, json_t **ret, struct fault *f)
+{
+	return add_account(c, "register", "", ret, f);
 }
 
 enum err account_register(struct ctx *c, json_t **ret, struct fault *f)
@@ -103,22 +110,7 @@ enum err account_register(struct ctx *c, json_t **ret, struct fault *f)
 
 static enum err link_in(struct ctx *c, json_t **ret, struct fault *f)
 {
-	struct newcomer *n = c->work;
-	struct account *a = &n->account;
-	TRY(sms_use(c, n->code, f));
-	TRY(identifier_is_free(c, a->identifier, f));
-	TRY(store_account_add(c->db, a, c->now, &a->id, f));
-	TRY(account_bind(c,
-			 &(struct account_change){.account = a,
-						  .agent = a->agent,
-						  .mobile = a->mobile,
-						  .way = "link",
-						  .linked = true,
-						  .first = true},
-			 f));
-	TRY(desk_audit(c, "link", a->identifier, c->session->account.identifier, f));
-	*ret = json_pack("{s:s}", "identifier", a->identifier);
-	return OK;
+	return add_account(c, "link", c->session->account.identifier, ret, f);
 }
 
 enum err account_link(struct ctx *c, json_t **ret, struct fault *f)

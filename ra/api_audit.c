@@ -12,7 +12,7 @@
 #define HEAD OBJ("head", INT("id") "," STR("hash"))
 
 static const struct rpc_param list_params[] = {
-	TEXT("object", false, 1, 96, "对象编号", "id of the object; officers: of a request"),
+	TEXT("object", false, 1, 96, "对象编号", "id of the object; officers: id or number of a request"),
 	TEXT("who", false, 1, 79, "操作者", "who did it, as account:35353550-9 or uid:1001"),
 	TEXT("since", false, 20, 20, "起始时间（UTC）", "not before, as 2026-11-23T00:00:00Z"),
 	TEXT("until", false, 20, 20, "截止时间（UTC）", "before, as 2026-11-24T00:00:00Z"),

@@ -7,6 +7,7 @@
 #include "ra/audit.h"
 
 #include "ra/store_audit.h"
+#include "ra/store_course.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -63,6 +64,17 @@ static enum err time_param(const struct ctx *c, const char *name, int64_t def, i
 			   ESC(text, strlen(text)));
 }
 
+/* A request's number stands for the request that it names now; any other object is what it is. */
+static enum err by_number(struct ctx *c, const char **object, char id[REQUEST_ID + 1], struct fault *f)
+{
+	if (!*object || strlen(*object) >= REQUEST_ID)
+		return OK;
+	enum err e = store_course_current(c->db, *object, id, f);
+	if (e == OK)
+		*object = id;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
 /* An officer asks about one request; whatever else the audit holds is the administrators'. */
 static enum err may_see(struct ctx *c, const char *object, struct fault *f)
 {
@@ -71,7 +83,7 @@ static enum err may_see(struct ctx *c, const char *object, struct fault *f)
 		return OK;
 	if (!object)
 		return fault_raise(f, ERR_DENIED, "audit_object", "params.object",
-				   "wanted the id of a request: an officer sees the audit of one request");
+				   "wanted the id or number of a request: an officer sees the audit of one request");
 	enum err e = store_request_get(c->db, object, &r, f);
 	if (e != ERR_NOT_FOUND)
 		return e;
@@ -105,6 +117,8 @@ enum err audit_list(struct ctx *c, json_t **ret, struct fault *f)
 				      .who = param_text(c, "who"),
 				      .after = param_number(c, "after", INT64_MIN),
 				      .limit = param_number(c, "limit", LIST_LIMIT)};
+	char id[REQUEST_ID + 1];
+	TRY(by_number(c, &filter.object, id, f));
 	TRY(may_see(c, filter.object, f));
 	TRY(time_param(c, "since", INT64_MIN, &filter.since, f));
 	TRY(time_param(c, "until", INT64_MAX, &filter.until, f));

@@ -160,6 +160,16 @@ static void test_who_sees_what(void **state)
 	assert_string_equal(fx_text(row, "what"), "request_drafted");
 	assert_string_equal(fx_text(row, "who"), "account:" ORG_CODE);
 	assert_string_equal(fx_text(row, "at"), "2026-11-23T00:00:00Z");
+	/* By its number too; a number that is none, and half of one, name nothing. */
+	_cleanup_(json_freep) json_t *shown = fx_do(x, UID_OFFICER, "review.show", json_pack("{s:s}", "request", id));
+	_cleanup_(freep) char *number = xstrdup(fx_text(shown, "number"));
+	_cleanup_(json_freep) json_t *by_number =
+		fx_do(x, UID_OFFICER, "audit.list", json_pack("{s:s}", "object", number));
+	assert_true(json_equal(json_object_get(by_number, "rows"), json_object_get(seen, "rows")));
+	fx_refused(x, UID_OFFICER, "audit.list", json_pack("{s:s}", "object", "20261123-AAAAAAAAAAAA"),
+		   "request_unknown");
+	number[12] = '\0';
+	fx_refused(x, UID_OFFICER, "audit.list", json_pack("{s:s}", "object", number), "request_unknown");
 	fx_refused(x, UID_OFFICER, "audit.list", NULL, "audit_object");
 	fx_refused(x, UID_OFFICER, "audit.list", json_pack("{s:s}", "object", ORG_CODE), "request_unknown");
 	fx_refused(x, UID_OFFICER, "audit.list", json_pack("{s:s}", "object", "' OR 1=1 --<script>"),

@@ -681,7 +681,7 @@ static void test_project_page(void **state)
 		const char *from, *to, *rule;
 	} rows[] = {
 		{"sha256: ", "sha256: x", "yaml_range"},
-		{"sha256: 0", "sha256: Z", "download_sha256"},
+		{"sha256: 90", "sha256: Z0", "download_sha256"},
 		{"url: https://", "url: javascript:", "download_url"},
 		{"url: https://", "url: https:// ", "download_url"},
 		{"version: ", "colour: red\n    version: ", "yaml_key_unknown"},
@@ -743,6 +743,20 @@ static void schema_is_shipped(const char *which)
 	assert_int_equal(file_read(path, POLICY_MAX_BUNDLE, &shipped_file, NULL), OK);
 	policy_schema(which, &made);
 	assert_string_equal(buf_text(&made), buf_text(&shipped_file));
+}
+
+/* The one download that is shipped is a file of the bundle, and its hash that file's. */
+static void test_shipped_download_is_there(void **state)
+{
+	(void)state;
+	_cleanup_(bundle_done) struct bundle b = shipped();
+	const struct buf *form = &file_of(&b, "forms/registration-form.txt")->bytes;
+	uint8_t hash[32];
+	char hex[65];
+
+	sha256(form->data, form->len, hash);
+	hex_lower(hash, 32, hex);
+	assert_non_null(strstr(buf_text(&file_of(&b, PROJECT)->bytes), hex));
 }
 
 static void test_schemas_are_the_generated_ones(void **state)
@@ -810,6 +824,7 @@ int main(void)
 		cmocka_unit_test(test_project_page),
 		cmocka_unit_test(test_alias_twice_is_warned),
 		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_shipped_download_is_there),
 		cmocka_unit_test(test_schemas_are_the_generated_ones),
 		cmocka_unit_test(test_reference_is_of_the_shipped_files),
 	};
