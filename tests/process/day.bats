@@ -65,7 +65,8 @@ changing() {
 
 @test "a correction: the owner reads what is wrong, corrects it, and the number stays" {
 	did officer review "$(kept number)"
-	said "+ O 杭州虎符示例科技有限公司" "SHA-256 as in the tally" "claimed by alice" "[ ] 营业执照（business-licence）已盖章、清晰可读，且属于该单位" "    business-licence is stamped, readable and of this organisation"
+	said "+ O 杭州虎符示例科技有限公司" "SHA-256 as in the tally" "claimed by alice" "[ ] 营业执照（business-licence）已盖章、清晰可读，且属于该单位" "    business-licence is stamped, readable and of this organisation" \
+		"[ ] 公章上的名称与该单位一致" "    the name in the stamp is the organisation's"
 	did officer correct --as alice --item business-licence=印章看不清 "$(kept number)"
 	said "state: to_correct"
 	refused request_state approved alice "$(kept number)"
@@ -82,6 +83,8 @@ changing() {
 	issued_to tiangu "$(kept number)" changed >"$WORK/kept.changed"
 	did as tiangu hufu request history "$(kept number)"
 	said "审核员要求补正：business-licence: 印章看不清。" "申请单位开始补正，原申请单作废。" "签发系统办理完成。"
+	did as officer hufu audit list "$(kept number)"
+	told "request_approved +[0-9a-f]+ +alice" "request_approved +[0-9a-f]+ +bob"
 }
 
 @test "a new legal representative: one officer's yes, no certificate" {
