@@ -2,23 +2,8 @@
  * The shipped bundle, and that bundle with one thing wrong: each rule of loading and of lint is made to speak by an
  * edit of a file that is otherwise good, and says where.
  */
-#include "common/base/cleanup.h"
-#include "common/base/clock.h"
-#include "common/base/file.h"
-#include "common/note/statement.h"
-#include "common/policy/policy.h"
-#include "common/policy/profile.h"
+#include "policy_kit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define PROFILE "profiles/organisation.yaml"
-#define PROJECT "projects/jinhua.yaml"
 /* In the way of the officers' revocation. */
 #define CHECKS(list, rule)                                                                                             \
 	{                                                                                                              \
@@ -40,53 +25,6 @@
 	", {zh: 第12条, en: no. 12}"
 #define CHECK_30 "thirty characters in each part"
 #define CHECK_120 CHECK_30 CHECK_30 CHECK_30 CHECK_30
-static const struct slice no_note;
-
-struct bundle {
-	struct policy_source *files;
-	size_t n;
-};
-static void bundle_done(struct bundle *b)
-{
-	policy_sources_done(b->files, b->n);
-}
-static struct bundle shipped(void)
-{
-	struct bundle b = {0};
-	struct fault f = {0};
-
-	if (policy_read_dir(POLICIES_DIR, &b.files, &b.n, &f) != OK)
-		fail_msg("%s", f.text);
-	return b;
-}
-static struct policy_source *file_of(const struct bundle *b, const char *path)
-{
-	for (size_t i = 0; i < b->n; i++) {
-		if (strcmp(b->files[i].path, path) == 0)
-			return &b->files[i];
-	}
-	fail_msg("no %s", path);
-	return NULL;
-}
-static void set_text(struct policy_source *s, const char *text)
-{
-	buf_clear(&s->bytes);
-	buf_str(&s->bytes, text);
-}
-/* The first place of `find` becomes `put`. */
-static void edit(struct policy_source *s, const char *find, const char *put)
-{
-	_cleanup_buf_ struct buf b = {0};
-	const char *text = buf_text(&s->bytes), *at = strstr(text, find);
-
-	if (at == NULL)
-		fail_msg("%s has no \"%s\"", s->path, find);
-	buf_add(&b, text, (size_t)(at - text));
-	buf_str(&b, put);
-	buf_str(&b, at + strlen(find));
-	set_text(s, buf_text(&b));
-}
-
 static void test_shipped_is_clean(void **state)
 {
 	(void)state;
@@ -326,19 +264,6 @@ static const struct fault_case cases[] = {
 	{PROJECT, "order_months: 36", "order_months: 6", "error " PROJECT, "service_order"},
 	{PROJECT, "first_login_proof: key", "first_login_proof: none", "warning " PROJECT, "first_login_open"},
 };
-
-/* A line that begins with wants and has the rule as its third word. */
-static bool has_line(const char *out, const char *wants, const char *rule)
-{
-	for (const char *line = out; *line != '\0'; line = strchr(line, '\n') + 1) {
-		const char *place = strchr(line, ' ') + 1, *word = strchr(place, ' ') + 1;
-
-		if (strncmp(line, wants, strlen(wants)) == 0 && strncmp(word, rule, strlen(rule)) == 0 &&
-		    word[strlen(rule)] == ' ')
-			return true;
-	}
-	return false;
-}
 
 static void test_each_fault_is_found(void **state)
 {
@@ -584,136 +509,6 @@ static void test_read_dir(void **state)
 	rmdir(dir);
 }
 
-static void test_search(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *query;
-		size_t n;
-		const char *first;
-	} rows[] = {
-		{"金华市公共资源交易中心", 1, "jinhua"},     /* the whole title */
-		{"金华市公共资源中心", 1, "jinhua"},	     /* the guide's name for it: an alias */
-		{"公共资源", 2, "test-2"},		     /* a part: of the shorter name first */
-		{"浙江金华市公共资源中心大厅", 1, "jinhua"}, /* more around the name */
-		{"ＪＩＮＨＵＡ　ｐｕｂｌｉｃ", 1, "jinhua"}, /* full width */
-		{" 金 华 市 公 共 资 源 中 心 ", 1, "jinhua"},
-		{"' OR 1=1 --", 0, NULL},
-		{"%", 0, NULL},
-		{"金华中心", 1, "jinhua"},	/* with gaps */
-		{"金华 中心", 1, "jinhua"},	/* spaces are no characters of a name */
-		{"JINHUA PUBLIC", 1, "jinhua"}, /* either case */
-		{"jinhua", 1, "jinhua"},
-		{"test-2", 1, "test-2"}, /* whole name before gaps */
-		{"心中", 0, NULL},	 /* order counts */
-		{"杭州", 0, NULL},
-		{"", 2, "jinhua"},     /* nothing asked: all */
-		{"\xe9\x87", 0, NULL}, /* cut in a character */
-	};
-	_cleanup_(bundle_done) struct bundle b = shipped();
-	_cleanup_(policy_freep) struct policy *p = NULL;
-	const struct project *found[4];
-	struct policy_source *s;
-
-	b.files = xrealloc(b.files, b.n + 1, sizeof(*b.files));
-	s = &b.files[b.n++];
-	*s = (struct policy_source){.path = "projects/test-2.yaml"};
-	buf_str(&s->bytes, buf_text(&file_of(&b, PROJECT)->bytes));
-	edit(s, "name: jinhua", "name: test-2");
-	edit(s, "title: {zh: 金华市公共资源交易中心, en: Jinhua Public Resources Trading Centre}",
-	     "title: {zh: 测试公共资源平台, en: Test}");
-	edit(s, "aliases: [金华市公共资源中心, Jinhua Public Resources Centre]\n", "");
-	assert_int_equal(policy_load(no_note, b.files, b.n, &p, NULL), OK);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		size_t n = policy_search(p, rows[i].query, found, 4);
-
-		if (n != rows[i].n || (n > 0 && strcmp(found[0]->name, rows[i].first) != 0))
-			fail_msg("query %s: found %zu, wanted %zu", rows[i].query, n, rows[i].n);
-	}
-	assert_int_equal(policy_search(p, "", found, 1), 1);
-}
-
-/* 200 characters against as many projects as a bundle holds, each with the worst of names: still a moment. */
-static void test_search_is_bounded(void **state)
-{
-	(void)state;
-	_cleanup_(bundle_done) struct bundle b = shipped();
-	_cleanup_(policy_freep) struct policy *p = NULL;
-	const struct project *found[20];
-	const char *text = buf_text(&file_of(&b, PROJECT)->bytes);
-	char query[601] = {0}, title[121] = {0}, too_long[604] = {0};
-	int64_t before;
-
-	for (size_t i = 0; i < 40; i++)
-		memcpy(title + 3 * i, "资", 3);
-	for (size_t i = 0; i < 200; i++)
-		memcpy(query + 3 * i, i < 199 ? "资" : "源", 3);
-	for (size_t i = 0; i < 201; i++)
-		memcpy(too_long + 3 * i, "资", 3);
-	while (b.n < POLICY_MAX_FILES) {
-		_cleanup_(freep) char *name = xasprintf("name: many-%zu", b.n),
-				      *names = xasprintf("aliases: [%s, %.117s源, ", title, title);
-		struct policy_source *s;
-
-		b.files = xrealloc(b.files, b.n + 1, sizeof(*b.files));
-		s = &b.files[b.n];
-		*s = (struct policy_source){0};
-		snprintf(s->path, sizeof(s->path), "projects/many-%zu.yaml", b.n++);
-		buf_str(&s->bytes, text);
-		edit(s, "name: jinhua", name);
-		edit(s, "aliases: [", names);
-		text = buf_text(&file_of(&b, PROJECT)->bytes);
-	}
-	assert_int_equal(policy_load(no_note, b.files, b.n, &p, NULL), OK);
-	before = clock_mono_us();
-	for (unsigned i = 0; i < 100; i++)
-		(void)policy_search(p, query, found, 20);
-	assert_true(clock_mono_us() - before < 5 * 1000000);
-	assert_int_equal(policy_search(p, "资资", found, 20), 20);
-	assert_int_equal(policy_search(p, too_long, found, 20), 0);
-}
-
-/* What a project's page shows: each text bounded, each download with its hash. */
-static void test_project_page(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *from, *to, *rule;
-	} rows[] = {
-		{"sha256: ", "sha256: x", "yaml_range"},
-		{"sha256: 90", "sha256: Z0", "download_sha256"},
-		{"url: https://", "url: javascript:", "download_url"},
-		{"url: https://", "url: https:// ", "download_url"},
-		{"version: ", "colour: red\n    version: ", "yaml_key_unknown"},
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		_cleanup_(bundle_done) struct bundle b = shipped();
-		_cleanup_(policy_freep) struct policy *p = NULL;
-		struct fault f = {0};
-
-		edit(file_of(&b, PROJECT), rows[i].from, rows[i].to);
-		assert_int_equal(policy_load(no_note, b.files, b.n, &p, &f), ERR_CONFIG);
-		if (strcmp(f.rule, rows[i].rule) != 0)
-			fail_msg("%s: found %s: %s", rows[i].to, f.rule, f.text);
-	}
-}
-
-static void test_alias_twice_is_warned(void **state)
-{
-	(void)state;
-	_cleanup_(bundle_done) struct bundle b = shipped();
-	_cleanup_buf_ struct buf out = {0};
-	struct policy_source *s;
-
-	b.files = xrealloc(b.files, b.n + 1, sizeof(*b.files));
-	s = &b.files[b.n++];
-	*s = (struct policy_source){.path = "projects/second.yaml"};
-	buf_str(&s->bytes, buf_text(&file_of(&b, PROJECT)->bytes));
-	edit(s, "name: jinhua", "name: second");
-	assert_int_equal(policy_check(b.files, b.n, &out), 0);
-	assert_true(has_line(buf_text(&out), "warning projects/second.yaml", "alias_twice"));
-}
-
 static void test_explain(void **state)
 {
 	(void)state;
@@ -819,10 +614,6 @@ int main(void)
 		cmocka_unit_test(test_note_lists_the_files),
 		cmocka_unit_test(test_note_that_differs_is_refused),
 		cmocka_unit_test(test_read_dir),
-		cmocka_unit_test(test_search),
-		cmocka_unit_test(test_search_is_bounded),
-		cmocka_unit_test(test_project_page),
-		cmocka_unit_test(test_alias_twice_is_warned),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_shipped_download_is_there),
 		cmocka_unit_test(test_schemas_are_the_generated_ones),
