@@ -183,9 +183,12 @@ static enum err begin(struct course *c, struct signer *s, bool by_operator, stru
 		log_rejected(s, f);
 		return e;
 	}
-	if (!atomic_load(&s->key))
-		return fault_raise(f, ERR_LOCKED, "signer_locked", "signer",
-				   "the CA key is not open; the operator must unlock the signer");
+	if (!atomic_load(&s->key)) {
+		char waits[64];
+		bool custody = *ca_custody_waits(s->custody, waits, sizeof(waits)) != '\0';
+		return fault_raise(f, ERR_LOCKED, "signer_locked", "signer", "the CA key is not open; %s",
+				   custody ? waits : "the operator must unlock the signer");
+	}
 	TRY(signer_enter(s, f));
 	*c = (struct course){
 		.next = first,

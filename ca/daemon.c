@@ -81,6 +81,12 @@ static enum err open_key(struct signer *s, struct daemon_options *o, struct faul
 			  LQ("no passphrase was given; waiting for the operator"));
 		return OK;
 	}
+	if (ca_custody_in_force(s->custody)) {
+		secret_done(&o->passphrase);
+		log_event(LOG_LEVEL_WARNING, "locked", "why=%s",
+			  LQ("custodians open the key; the passphrase that was given opens nothing"));
+		return OK;
+	}
 	enum err e = signer_unlock(s, &o->passphrase, f);
 	secret_done(&o->passphrase);
 	if (e != ERR_LOCKED)

@@ -80,23 +80,21 @@ static EVP_PKEY *pkey_from_pkcs8(const struct secret *der)
 	return pkey;
 }
 
-enum err ca_key_open(const char *path, const struct cert *cert, const struct secret *passphrase, struct ca_key **ret,
-		     struct fault *f)
+enum err ca_key_open_sealed(struct slice sealed, const char *where, const struct cert *cert,
+			    const struct secret *passphrase, struct ca_key **ret, struct fault *f)
 {
-	_cleanup_buf_ struct buf sealed = {0};
 	_cleanup_secret_ struct secret plain = {0};
 	char label[LABEL_SIZE];
-	TRY(file_read(path, SEALED_MAX_BYTES, &sealed, f));
-	enum err e = secret_open(label_of(&cert->key, label), passphrase, buf_slice(&sealed), &plain, f);
+	enum err e = secret_open(label_of(&cert->key, label), passphrase, sealed, &plain, f);
 	if (e != OK) {
-		fault_prefix(f, "%s", ESC(path, strlen(path)));
+		fault_prefix(f, "%s", ESC(where, strlen(where)));
 		return e;
 	}
 	EVP_PKEY *pkey = pkey_from_pkcs8(&plain);
 	if (!pkey)
 		return fault_raise(f, ERR_CONFIG, "ca_key_form", "ca_key",
 				   "%s: the sealed content is not one private key as PKCS#8 in DER (RFC 5208 5)",
-				   ESC(path, strlen(path)));
+				   ESC(where, strlen(where)));
 	_cleanup_(ca_key_freep) struct ca_key *k = NULL;
 	TRY(key_from_pkey(pkey, &k, f));
 	if (!slice_eq(slice_of(k->public.spki, k->public.spki_len), slice_of(cert->key.spki, cert->key.spki_len))) {
@@ -104,11 +102,19 @@ enum err ca_key_open(const char *path, const struct cert *cert, const struct sec
 		hex_lower(k->public.key_id, 20, found);
 		hex_lower(cert->key.key_id, 20, wanted);
 		return fault_raise(f, ERR_CONFIG, "ca_key_mismatch", "ca_key",
-				   "%s: holds key %s, wanted that of the certificate, %s", ESC(path, strlen(path)),
+				   "%s: holds key %s, wanted that of the certificate, %s", ESC(where, strlen(where)),
 				   found, wanted);
 	}
 	*ret = TAKE(k);
 	return OK;
+}
+
+enum err ca_key_open(const char *path, const struct cert *cert, const struct secret *passphrase, struct ca_key **ret,
+		     struct fault *f)
+{
+	_cleanup_buf_ struct buf sealed = {0};
+	TRY(file_read(path, SEALED_MAX_BYTES, &sealed, f));
+	return ca_key_open_sealed(buf_slice(&sealed), path, cert, passphrase, ret, f);
 }
 
 enum err ca_key_create(enum key_alg alg, unsigned rsa_bits, struct ca_key **ret, struct fault *f)
@@ -123,11 +129,10 @@ enum err ca_key_throwaway(enum key_alg alg, unsigned rsa_bits, struct ca_key **r
 	return ca_key_create(alg, rsa_bits, ret, f);
 }
 
-enum err ca_key_seal(const struct ca_key *k, const char *path, const struct secret *passphrase, struct fault *f)
+enum err ca_key_seal_bytes(const struct ca_key *k, const struct secret *passphrase, struct buf *ret, struct fault *f)
 {
 	_cleanup_(pkcs8_freep) PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(k->pkey);
 	_cleanup_secret_ struct secret plain = {0};
-	_cleanup_buf_ struct buf sealed = {0};
 	char label[LABEL_SIZE];
 	int n = info ? i2d_PKCS8_PRIV_KEY_INFO(info, NULL) : -1;
 	if (n <= 0) {
@@ -138,7 +143,13 @@ enum err ca_key_seal(const struct ca_key *k, const char *path, const struct secr
 	secret_alloc(&plain, (size_t)n);
 	unsigned char *p = plain.p;
 	i2d_PKCS8_PRIV_KEY_INFO(info, &p);
-	TRY(secret_seal(label_of(&k->public, label), passphrase, slice_of(plain.p, plain.n), &sealed, f));
+	return secret_seal(label_of(&k->public, label), passphrase, slice_of(plain.p, plain.n), ret, f);
+}
+
+enum err ca_key_seal(const struct ca_key *k, const char *path, const struct secret *passphrase, struct fault *f)
+{
+	_cleanup_buf_ struct buf sealed = {0};
+	TRY(ca_key_seal_bytes(k, passphrase, &sealed, f));
 	return file_write_new(path, buf_slice(&sealed), 0600, f);
 }
 

@@ -13,11 +13,15 @@ struct ca_key; /* signing is thread-safe */
  * (RLIMIT_MEMLOCK), the log says so. */
 void ca_key_prepare(void);
 /* Opens a sealed key file. label is "ca-key:<key id hex>" of the certificate it belongs to; a key that is not the certificate's: ERR_CONFIG. Gives: ca_key_free(). */
+/* The same with the sealed bytes; where names them in messages. */
+MUST_CHECK enum err ca_key_open_sealed(struct slice sealed, const char *where, const struct cert *cert, const struct secret *passphrase, struct ca_key **ret, struct fault *f);
 MUST_CHECK enum err ca_key_open(const char *path, const struct cert *cert, const struct secret *passphrase, struct ca_key **ret, struct fault *f);
 /* A fresh throw-away key of the same algorithm: for the lint signature. */
 MUST_CHECK enum err ca_key_throwaway(enum key_alg alg, unsigned rsa_bits, struct ca_key **ret, struct fault *f);
 /* Makes a new key in memory (ceremonies) and seals it into a new file. */
 MUST_CHECK enum err ca_key_create(enum key_alg alg, unsigned rsa_bits, struct ca_key **ret, struct fault *f);
+/* Appends the sealed bytes. */
+MUST_CHECK enum err ca_key_seal_bytes(const struct ca_key *k, const struct secret *passphrase, struct buf *ret, struct fault *f);
 MUST_CHECK enum err ca_key_seal(const struct ca_key *k, const char *path, const struct secret *passphrase, struct fault *f);
 void ca_key_free(struct ca_key *k);
 static inline void ca_key_freep(struct ca_key **k) { if (*k) ca_key_free(*k); *k = NULL; }

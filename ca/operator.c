@@ -242,6 +242,41 @@ static enum err serve_unlock(struct signer *s, struct slice request, struct buf 
 	return OK;
 }
 
+/* --- custody --- */
+
+static enum err serve_custody(struct signer *s, struct buf *reply)
+{
+	ca_custody_say(s->custody, atomic_load(&s->key) == NULL, reply);
+	return OK;
+}
+
+static enum err serve_split(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	_cleanup_(heads_unrefp) struct heads *h = signer_heads(s);
+	const struct ca_key *key = atomic_load(&s->key);
+	struct wire_split m;
+	TRY(wire_split_get(request, &m, f));
+	if (!key)
+		return fault_raise(f, ERR_LOCKED, "signer_locked", "signer",
+				   "the CA key is not open, and only an open one can be split");
+	TRY(ca_custody_split(s->custody, &h->roster, key, m.note, f));
+	return serve_custody(s, reply);
+}
+
+static enum err serve_share(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	_cleanup_(heads_unrefp) struct heads *h = signer_heads(s);
+	struct ca_key *key = NULL;
+	struct wire_share m;
+	TRY(wire_share_get(request, &m, f));
+	TRY(ca_custody_submit(s->custody, &h->roster, m.note, &key, f));
+	if (key && !atomic_load(&s->key))
+		log_audit("unlocked", "by=custodians");
+	if (key)
+		TRY(signer_take_key(s, key, f));
+	return serve_custody(s, reply);
+}
+
 /* What changes heads or adopts comes one at a time: each is judged by the one before it. */
 typedef enum err operator_fn(struct signer *s, struct slice request, struct buf *reply, struct fault *f);
 
@@ -270,6 +305,12 @@ static enum err dispatch(struct signer *s, struct slice request, struct buf *rep
 		return one_at_a_time(serve_policy, s, request, reply, f);
 	if (type == WIRE_TYPE_UNLOCK)
 		return serve_unlock(s, request, reply, f);
+	if (type == WIRE_TYPE_CUSTODY)
+		return serve_custody(s, reply);
+	if (type == WIRE_TYPE_SPLIT)
+		return one_at_a_time(serve_split, s, request, reply, f);
+	if (type == WIRE_TYPE_SHARE)
+		return one_at_a_time(serve_share, s, request, reply, f);
 	if (type == WIRE_TYPE_STATUS)
 		return serve_health(s, reply, f);
 	if (type == WIRE_TYPE_CRL)

@@ -141,6 +141,9 @@ enum err signer_unlock(struct signer *s, const struct secret *passphrase, struct
 	struct ca_key *key = NULL;
 	if (atomic_load(&s->key))
 		return OK;
+	if (ca_custody_in_force(s->custody))
+		return fault_raise(f, ERR_RULE, "unlock_by_custodians", "signer",
+				   "custodians open this CA's key with their shares; no passphrase does");
 	TRY(ca_key_open(s->config->key, &s->issuer, passphrase, &key, f));
 	TRY(signer_take_key(s, key, f));
 	log_audit("unlocked", "issuer=%s", LQ(s->config->issuer));
@@ -206,6 +209,7 @@ enum err signer_new(const struct ca_config *config, struct ledger *ledger, struc
 	pthread_cond_init(&s->left, NULL);
 	TRY(load(s, f));
 	TRY(ledger_take_key(ledger, config->state, s->issuer.key.key_id, f));
+	TRY(ca_custody_open(config->state, &s->issuer, &s->custody, f));
 	*ret = TAKE(s);
 	return OK;
 }
@@ -217,6 +221,8 @@ void signer_free(struct signer *s)
 		ca_key_free(key);
 	if (s->throwaway)
 		ca_key_free(s->throwaway);
+	if (s->custody)
+		ca_custody_free(s->custody);
 	heads_unrefp(&s->heads);
 	known_key_freep(&s->issuer_verifier);
 	cert_done(&s->issuer);

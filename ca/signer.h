@@ -9,6 +9,7 @@
 
 #include "ca/build.h"
 #include "ca/config.h"
+#include "ca/custody.h"
 #include "ca/key.h"
 #include "ca/ledger.h"
 #include "common/note/roster.h"
@@ -60,6 +61,7 @@ struct signer {
 	struct buf issuer_der;
 	struct cert issuer;
 	struct known_key *issuer_verifier; /* of issuer.key: our own signatures */
+	struct ca_custody *custody;
 	struct ca_key *throwaway;
 	_Atomic(struct ca_key *) key; /* NULL: locked; set once */
 	pthread_mutex_t lock;	      /* of heads, serial_last and buckets */
@@ -92,7 +94,8 @@ static inline void signer_freep(struct signer **s)
 /* The certificate of a PEM or DER file and its bytes, which the certificate borrows. It must be a CA's. */
 MUST_CHECK enum err issuer_load(const char *path, struct buf *ret_der, struct cert *ret, struct fault *f);
 
-/* Opens the sealed key, finishes open intents, then lets tallies in. Already open: OK. Wrong passphrase: ERR_CRYPTO. */
+/* Opens the sealed key, finishes open intents, then lets tallies in. Already open: OK. Wrong passphrase: ERR_CRYPTO. ERR_RULE
+ * unlock_by_custodians when these hold it. */
 MUST_CHECK enum err signer_unlock(struct signer *s, const struct secret *passphrase, struct fault *f);
 /* The same with a key that is open already; takes it, also on failure. */
 MUST_CHECK enum err signer_take_key(struct signer *s, struct ca_key *key, struct fault *f);

@@ -20,6 +20,7 @@ static const char *const role_words[ROLE_N] = {
 	[ROLE_OFFICER] = "officer",
 	[ROLE_RA] = "ra",
 	[ROLE_CUSTODIAN] = "custodian",
+	[ROLE_SIGNER] = "signer",
 	[ROLE_RESPONDER] = "responder",
 };
 
@@ -121,7 +122,7 @@ static enum err member_parse(struct lines *l, struct member *m, struct fault *f)
 	if (!slice_split(v, part, 5, false))
 		return lines_bad(l, "member", v, "role, name, key, projects and kinds with one space between", f);
 	if (!role_parse(part[0], &m->role))
-		return lines_bad(l, "member", part[0], "the role officer, ra, custodian or responder", f);
+		return lines_bad(l, "member", part[0], "the role officer, ra, custodian, responder or signer", f);
 	if (!word_valid(part[1], TALLY_WORD) || slice_eq(part[1], slice_str(NOTE_NEW_KEY)))
 		return lines_bad(l, "member", part[1], "a name of a-z, 0-9 and '-', other than new-key", f);
 	if (!key_parse(part[2], m->key))

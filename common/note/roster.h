@@ -8,7 +8,8 @@
  *     quorum: 2                                  officers who must sign a roster, policy or adoption
  *     made: <time>
  *     member: <role> <name> <key> <projects> <kinds>
- * role: officer ra custodian responder · key: base64 of the Ed25519 key (responder: of the SPKI's SHA-256) · projects, kinds: '*' or a comma list, sorted.
+ * role: officer ra custodian responder signer · key: base64 of the Ed25519 key (responder: of the SPKI's SHA-256; signer: what custodians seal
+ * their shares to, it signs nothing) · projects, kinds: '*' or a comma list, sorted.
  * Members are sorted by name.
  */
 #ifndef HUFU_NOTE_ROSTER_H
@@ -19,7 +20,7 @@
 #define ROSTER_KIND_LINE "hufu/roster/v1"
 #define ROSTER_MAX_MEMBERS 256
 
-enum role { ROLE_OFFICER, ROLE_RA, ROLE_CUSTODIAN, ROLE_RESPONDER, ROLE_N };
+enum role { ROLE_OFFICER, ROLE_RA, ROLE_CUSTODIAN, ROLE_RESPONDER, ROLE_SIGNER, ROLE_N };
 const char *role_word(enum role role);
 
 struct member {

@@ -18,7 +18,7 @@ static enum err line_check(const struct note *n, const struct note_sig *s, const
 {
 	char where[96];
 
-	if (m == NULL || m->role == ROLE_RESPONDER)
+	if (m == NULL || m->role == ROLE_RESPONDER || m->role == ROLE_SIGNER)
 		return fault_raise(f, ERR_RULE, "signer_unknown", "note.signatures",
 				   "found a line of \"%s\", wanted lines of people and services of the roster",
 				   s->name);

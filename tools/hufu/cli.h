@@ -53,6 +53,7 @@ extern const struct command commands_officer[]; /* officer …                  
 extern const struct command commands_cert[];	/* cert …, crl, status         : cmd_cert.c */
 extern const struct command commands_note[]; /* tally …, roster …, policy … : cmd_tally.c cmd_roster.c cmd_policy.c */
 extern const struct command commands_operator[]; /* unlock, health, note … : cmd_operator.c cmd_note.c */
+extern const struct command commands_custodian[]; /* custodian …               : cmd_custodian.c */
 extern const struct command commands_token[];	 /* token …                     : cmd_token*.c */
 extern const struct command commands_audit[];	 /* audit …                     : cmd_audit.c */
 extern const struct command commands_notice[];	 /* notice …                    : cmd_notice.c */

@@ -47,7 +47,7 @@ static enum err read_keys(const struct option_list *l, struct judge *j, struct f
 static const char *judge_line(struct judge *j, const struct note *n, const struct note_sig *s)
 {
 	const struct member *m = j->roster ? roster_by_name(j->roster, s->name) : NULL;
-	if (m && m->role != ROLE_RESPONDER && note_sig_holds_ed25519(n, s, m->key)) {
+	if (m && m->role != ROLE_RESPONDER && m->role != ROLE_SIGNER && note_sig_holds_ed25519(n, s, m->key)) {
 		j->officers += m->role == ROLE_OFFICER;
 		return "holds";
 	}
@@ -142,14 +142,14 @@ static enum err split_member(char *text, char *part[4], struct fault *f)
 
 static enum err set_role(const char *word, struct member *m, struct fault *f)
 {
-	static const enum role roles[] = {ROLE_OFFICER, ROLE_RA, ROLE_CUSTODIAN};
+	static const enum role roles[] = {ROLE_OFFICER, ROLE_RA, ROLE_CUSTODIAN, ROLE_SIGNER};
 	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
 		if (strcmp(word, role_word(roles[i])) == 0) {
 			m->role = roles[i];
 			return OK;
 		}
 	return fault_raise(f, ERR_CONFIG, "roster_add", "--add",
-			   "role \"%s\": wanted officer, ra, custodian or responder", ESC(word, strlen(word)));
+			   "role \"%s\": wanted officer, ra, custodian, responder or signer", ESC(word, strlen(word)));
 }
 
 static enum err set_kinds(const char *list, struct member *m, struct fault *f)

@@ -215,7 +215,7 @@ const struct command commands_operator[] = {
 	{.name = "roster note",
 	 .usage = "[--add ROLE:VKEY[:PROJECTS[:KINDS]]]… [--remove NAME]… [--quorum N] FILE",
 	 .summary = "write the next roster note, unsigned",
-	 .help = "  --add ROLE:VKEY   officer, ra or custodian, and the verifier key of `hufu officer key`; after it\n"
+	 .help = "  --add ROLE:VKEY   officer, ra, custodian or signer, and the verifier key of `hufu officer key`; after it\n"
 		 "                    projects and kinds, each * or a comma list (default: *)\n"
 		 "  --add responder:NAME=FILE   an OCSP responder, by its public key in PEM\n"
 		 "  --remove NAME     leave this member out\n"

@@ -8,9 +8,24 @@
 #include <string.h>
 
 static const struct command *const families[] = {
-	commands_setup,	  commands_account, commands_request,  commands_payment, commands_officer,
-	commands_cert,	  commands_note,    commands_operator, commands_audit,	 commands_rpc,
-	commands_receipt, commands_ledger,  commands_notice,   commands_parcel,	 commands_token,
+	// clang-format off
+	commands_setup,
+	commands_account,
+	commands_request,
+	commands_payment,
+	commands_officer,
+	commands_cert,
+	commands_note,
+	commands_operator,
+	commands_custodian,
+	commands_audit,
+	commands_rpc,
+	commands_receipt,
+	commands_ledger,
+	commands_notice,
+	commands_parcel,
+	commands_token,
+	// clang-format on
 };
 #define N_FAMILIES (sizeof families / sizeof families[0])
 
