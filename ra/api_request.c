@@ -9,11 +9,32 @@
 static const char *const kind_words[] = {"extend", "change", "enrol", "reissue", "revoke", NULL};
 static const char *const seen_words[] = {"token", "paper", "call", "person", NULL};
 static const char *const files_words[] = {"no", "yes", "waived", NULL};
-static const char *const state_words[] = {
-	"drafted", "awaiting_proof", "awaiting_officers", "approved",	"sent",	     "issued",
-	"refused", "withdrawn",	     "expired",		  "to_correct", "opened",    "at_key_centre",
-	"done",	   "delivered",	     "no_copy",		  "waived",	"corrected", "to_make",
-	"keyed",   "to_ship",	     "in_post",		  "lapsed",	NULL};
+static const char *const state_words[] = {"drafted",
+					  "awaiting_proof",
+					  "awaiting_officers",
+					  "approved",
+					  "sent",
+					  "issued",
+					  "refused",
+					  "withdrawn",
+					  "expired",
+					  "to_correct",
+					  "opened",
+					  "at_key_centre",
+					  "done",
+					  "delivered",
+					  "no_copy",
+					  "waived",
+					  "corrected",
+					  "to_make",
+					  "keyed",
+					  "to_ship",
+					  "in_post",
+					  "lapsed",
+					  "sealed",
+					  "released",
+					  "failed",
+					  NULL};
 static const struct rpc_param prepare_params[] = {
 	WORD("kind", true, kind_words, "业务类型", "extend, change, enrol, reissue or revoke"),
 	TEXT("way", true, 1, 47, "办理方式", "one of the profile's ways"),

@@ -114,6 +114,7 @@ extern const struct desk_part
 	api_service,
 	api_status,
 	api_token,
+	api_unlock,
 	desk_messages;
 /* All of them, one after the other; NULL past the last. */
 const struct desk_method *desk_method_at(size_t i);

@@ -21,6 +21,7 @@ static const struct desk_part *const parts[] = {
 	&api_service,
 	&api_status,
 	&api_token,
+	&api_unlock,
 	&desk_messages,
 	// clang-format on
 };

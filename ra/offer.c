@@ -7,6 +7,7 @@
 #include "ra/service.h"
 #include "ra/status.h"
 #include "ra/store_work.h"
+#include "ra/unlock.h"
 
 #include "common/base/clock.h"
 
@@ -104,6 +105,26 @@ static enum err look_at_service(struct ctx *c, struct view *v, struct fault *f)
 	return OK;
 }
 
+/* The PIN is set anew by the PUK, where the desk holds it; a desk that holds none does it at the counter. */
+static enum err add_unlock(struct ctx *c, const struct cert_row *row, json_t *offers, struct fault *f)
+{
+	struct token t;
+	const char *rule = "unlock_at_desk";
+	enum err e = ERR_NOT_FOUND;
+	if (c->desk->config.token_key) {
+		e = store_token_of_cert(c->db, row->id, row->account, &t, f);
+		rule = e == OK ? unlock_why_not(&t) : "unlock_no_token";
+		if (e != OK && e != ERR_NOT_FOUND)
+			return e;
+	}
+	json_t *o = offer("unlock", rule);
+	json_object_set_new(o, "token", e == OK ? json_string(t.serial) : json_null());
+	if (rule && strcmp(rule, "unlock_puk_unknown") == 0)
+		json_object_set_new(o, "instead", json_pack("[s,s]", "recover", "reissue"));
+	json_array_append_new(offers, o);
+	return OK;
+}
+
 enum err offers_json(struct ctx *c, const struct cert_row *row, const char *profile, json_t **ret, struct fault *f)
 {
 	struct view v = {.profile = policy_profile(c->law->policy, profile),
@@ -124,8 +145,7 @@ enum err offers_json(struct ctx *c, const struct cert_row *row, const char *prof
 	*ret = json_array();
 	json_array_append_new(*ret, extend);
 	json_array_append_new(*ret, offer("change", why_not(&v, TALLY_CHANGE)));
-	/* The PIN is set anew where the key's own administrator PIN is. */
-	json_array_append_new(*ret, offer("unlock", "unlock_at_desk"));
+	TRY(add_unlock(c, row, *ret, f));
 	json_array_append_new(*ret, offer("reissue", why_not(&v, TALLY_REISSUE)));
 	return OK;
 }

@@ -6,6 +6,7 @@
 
 #include "ra/store_record.h"
 #include "ra/title.h"
+#include "ra/unlock.h"
 
 #include <string.h>
 
@@ -23,6 +24,14 @@ static const struct policy_way recover_way = {.way = PLAIN_RECOVER_KIND,
 					      .officers = 1,
 					      .materials.any_of = {waiver_choice, 1}};
 
+static const struct policy_way unlock_way = {
+	.way = PLAIN_UNLOCK_KIND, .title = {"解锁 USB Key", "Unlock the USB key"}, .officers = 1};
+
+static bool is_unlock(const struct request *r)
+{
+	return strcmp(r->kind, PLAIN_UNLOCK_KIND) == 0;
+}
+
 static bool is_recovery(const struct request *r)
 {
 	return strcmp(r->kind, PLAIN_RECOVER_KIND) == 0;
@@ -36,7 +45,7 @@ bool request_has_tally(const struct request *r)
 bool request_is_plain(const struct request *r)
 {
 	bool record = strcmp(r->kind, "change") == 0 && strcmp(r->way, PLAIN_RECORD_WAY) == 0;
-	return !request_has_tally(r) && (is_recovery(r) || record);
+	return !request_has_tally(r) && (is_recovery(r) || is_unlock(r) || record);
 }
 
 bool request_is_incomplete(const struct request *r)
@@ -55,6 +64,8 @@ const struct policy_way *request_way(struct ctx *c, const struct request *r)
 	const struct profile *p = policy_profile(c->law->policy, r->profile);
 	if (is_recovery(r))
 		return &recover_way;
+	if (is_unlock(r))
+		return &unlock_way;
 	if (record_applies(c, r))
 		return &record_way;
 	return p && tally_kind_from_word(r->kind, strlen(r->kind), &kind) ? profile_way(p, kind, r->way) : NULL;
@@ -79,7 +90,7 @@ enum err request_redraw(struct ctx *c, struct request *r, struct fault *f)
 enum err plain_load(struct ctx *c, const struct request *r, struct draw *ret, struct fault *f)
 {
 	ret->tally.kind = TALLY_CHANGE;
-	ret->verdict.way = is_recovery(r) ? &recover_way : &record_way;
+	ret->verdict.way = is_recovery(r) ? &recover_way : is_unlock(r) ? &unlock_way : &record_way;
 	ret->verdict.profile = policy_profile(c->law->policy, r->profile);
 	TRY(store_cert_by_id(c->db, r->cert, &ret->row, f));
 	return store_materials(c->db, r->id, ret->materials, TALLY_MAX_MATERIALS, &ret->n_materials, f);
@@ -97,6 +108,8 @@ enum err plain_check(struct ctx *c, const struct request *r, struct draw *d, str
 enum err plain_explain(struct ctx *c, const struct request *r, struct buf *zh, struct buf *en, struct fault *f)
 {
 	struct cert_row row;
+	if (is_unlock(r))
+		return unlock_explain(c, r, zh, en, f);
 	TRY(store_cert_by_id(c->db, r->cert, &row, f));
 	if (is_recovery(r)) {
 		buf_fmt(zh, "恢复证书 %s，以便解密尚未开标的加密文件。密钥由密钥中心交付，本系统不经手任何私钥。\n",

@@ -70,7 +70,7 @@ enum err record_difference(struct ctx *c, const struct request *r, json_t **ret,
 	_cleanup_(json_freep) json_t *list = NULL;
 	char before[REPRESENTATIVE_MAX + 1];
 	const char *name = "";
-	if (strcmp(r->kind, PLAIN_RECOVER_KIND) == 0) {
+	if (strcmp(r->kind, "change") != 0) {
 		*ret = json_array();
 		return OK;
 	}

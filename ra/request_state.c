@@ -33,6 +33,9 @@ static const char *const state_words[REQUEST_STATE_N] = {
 	[REQUEST_DELIVERED] = "delivered",
 	[REQUEST_NO_COPY] = "no_copy",
 	[REQUEST_WAIVED] = "waived",
+	[REQUEST_SEALED] = "sealed",
+	[REQUEST_RELEASED] = "released",
+	[REQUEST_FAILED] = "failed",
 	[REQUEST_ISSUED] = "issued",
 	[REQUEST_REFUSED] = "refused",
 	[REQUEST_WITHDRAWN] = "withdrawn",
@@ -72,6 +75,10 @@ static const char *const event_words[EVENT_N] = {
 	[EVENT_DELIVER] = "deliver",
 	[EVENT_NO_COPY] = "no_copy",
 	[EVENT_WAIVE] = "waive",
+	[EVENT_SEAL] = "seal",
+	[EVENT_RELEASE] = "release",
+	[EVENT_UNLOCK] = "unlock",
+	[EVENT_FAIL] = "fail",
 };
 
 static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
@@ -123,8 +130,16 @@ static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
 			    [EVENT_CENTRE] = REQUEST_AT_CENTRE,
 			    [EVENT_NO_COPY] = REQUEST_NO_COPY,
 			    [EVENT_WAIVE] = REQUEST_WAIVED,
+			    [EVENT_SEAL] = REQUEST_SEALED,
 			    [EVENT_REJECT] = REQUEST_REFUSED,
-			    [EVENT_WITHDRAW] = REQUEST_WITHDRAWN},
+			    [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+			    [EVENT_EXPIRE] = REQUEST_EXPIRED},
+	[REQUEST_SEALED] = {[EVENT_RELEASE] = REQUEST_RELEASED,
+			    [EVENT_REJECT] = REQUEST_REFUSED,
+			    [EVENT_WITHDRAW] = REQUEST_WITHDRAWN,
+			    [EVENT_EXPIRE] = REQUEST_EXPIRED},
+	[REQUEST_RELEASED] =
+		{[EVENT_UNLOCK] = REQUEST_DONE, [EVENT_FAIL] = REQUEST_FAILED, [EVENT_EXPIRE] = REQUEST_EXPIRED},
 	[REQUEST_AT_CENTRE] = {[EVENT_EDIT] = REQUEST_AT_CENTRE,
 			       [EVENT_DELIVER] = REQUEST_DELIVERED,
 			       [EVENT_NO_COPY] = REQUEST_NO_COPY,
@@ -171,6 +186,7 @@ static const unsigned char next[REQUEST_STATE_N][EVENT_N] = {
 			    [EVENT_DONE] = REQUEST_ISSUED},
 	[REQUEST_ISSUED] = {0},
 	[REQUEST_DONE] = {0},
+	[REQUEST_FAILED] = {0},
 	[REQUEST_DELIVERED] = {0},
 	[REQUEST_NO_COPY] = {0},
 	[REQUEST_WAIVED] = {0},
@@ -218,6 +234,9 @@ bool request_state_waits(enum request_state state)
 	case REQUEST_TO_CORRECT:
 	case REQUEST_IN_POST:
 	case REQUEST_LAPSED:
+	case REQUEST_SEALED:
+	case REQUEST_RELEASED:
+	case REQUEST_FAILED:
 	case REQUEST_ISSUED:
 	case REQUEST_REFUSED:
 	case REQUEST_WITHDRAWN:

@@ -14,13 +14,15 @@ enum request_state {
 	REQUEST_APPROVED,
 	REQUEST_SENT,
 	REQUEST_TO_CORRECT, /* officers asked its owner for a correction; its tally is dead */
-	REQUEST_OPENED,     /* a recovery case */
+	REQUEST_OPENED,     /* a recovery case, or an unlock */
 	REQUEST_AT_CENTRE,  /* the key centre has it */
 	REQUEST_TO_MAKE,    /* handed in, and the desk is to make its key on a token */
 	REQUEST_KEYED,      /* the token has the key, the tally waits for that key's line */
 	REQUEST_TO_SHIP,    /* officers have signed; the token is to be packed and shipped */
 	REQUEST_IN_POST,    /* nothing goes to the signer before its owner has the token */
 	REQUEST_LAPSED,     /* its tally died on the way: another, with the same key, is to be signed */
+	REQUEST_SEALED,     /* an unlock: the PUK is sealed to the client's key */
+	REQUEST_RELEASED,   /* and was handed out */
 	REQUEST_ISSUED,
 	REQUEST_REFUSED,
 	REQUEST_WITHDRAWN,
@@ -29,6 +31,7 @@ enum request_state {
 	REQUEST_DELIVERED,  /* the key centre delivered */
 	REQUEST_NO_COPY,    /* it holds none */
 	REQUEST_WAIVED,     /* the owner gave the files up, in writing */
+	REQUEST_FAILED,     /* an unlock that came to nothing */
 	REQUEST_CORRECTED,  /* another request of the same number took its place */
 	REQUEST_STATE_N
 };
@@ -46,6 +49,10 @@ enum request_event {
 	EVENT_DELIVER,
 	EVENT_NO_COPY,
 	EVENT_WAIVE,
+	EVENT_SEAL,      /* an officer's yes to an unlock */
+	EVENT_RELEASE,   /* the PUK is handed out */
+	EVENT_UNLOCK,    /* the client says: done */
+	EVENT_FAIL,      /* or that it came to nothing */
 	EVENT_REPLACE,   /* its owner begins the corrected one */
 	EVENT_COMMISSION, /* submitted, and the desk makes the key */
 	EVENT_KEY,       /* the key is on a token, and the tally names it */

@@ -11,6 +11,7 @@
 #include "ra/note.h"
 #include "ra/plain.h"
 #include "ra/status.h"
+#include "ra/unlock.h"
 #include "ra/store_queue.h"
 #include "ra/work.h"
 
@@ -184,7 +185,7 @@ static enum err put_plain(struct ctx *c, const struct request *r, json_t *o, str
 	json_object_set_new(o, "checklist", review_checklist(c->law->policy, &d));
 	json_object_set_new(o, "serial", json_string(SERIAL(&d.row.ref.serial)));
 	json_object_set_new(o, "certificate_state", json_string(cert_state_word(&d.row, c->now)));
-	return OK;
+	return unlock_json(c, r, o, f);
 }
 
 static enum err put_case(struct ctx *c, const struct request *r, json_t *o, struct fault *f)

@@ -220,7 +220,7 @@ enum err store_requests_open(struct db *db, int64_t account, int64_t *ret, struc
 	TRY(db_one(db, f, &row,
 		   "SELECT count(*) FROM requests WHERE account = ?1 AND state IN ('drafted', 'awaiting_proof',"
 		   " 'awaiting_officers', 'approved', 'sent', 'to_correct', 'opened', 'at_key_centre', 'to_make',"
-		   " 'keyed', 'to_ship', 'in_post', 'lapsed')",
+		   " 'keyed', 'to_ship', 'in_post', 'lapsed', 'sealed', 'released')",
 		   "i", account));
 	*ret = db_i64(row, 0);
 	return OK;
@@ -241,7 +241,8 @@ enum err store_requests_dead(struct db *db, int64_t now, char (*ret)[REQUEST_ID 
 	size_t n = 0;
 	TRY(db_query(db, f, &row,
 		     "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers',"
-		     " 'approved', 'to_correct', 'keyed', 'to_ship', 'in_post') AND dies <= ?1 ORDER BY dies LIMIT ?2",
+		     " 'approved', 'to_correct', 'keyed', 'to_ship', 'in_post', 'opened', 'sealed', 'released')"
+		     " AND dies > 0 AND dies <= ?1 ORDER BY dies LIMIT ?2",
 		     "ii", now, (int64_t)max));
 	for (;;) {
 		bool more = false;

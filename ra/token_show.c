@@ -134,6 +134,8 @@ static struct bilingual sentence_of(const struct history_item *item)
 		{"import", "", {"从旧系统导入", "imported from the old system"}},
 		{"carry", "", {"装有证书", "carries the certificate"}},
 		{"puk", "", {"登记了新的管理密码（密封）", "a new PUK was recorded, sealed"}},
+		{"unlock", "", {"解锁：重新设置了 PIN", "unlocked: its PIN was set anew"}},
+		{"unlock_failed", "", {"解锁没有成功", "an unlock came to nothing"}},
 		{"move", "stock", {"清空并放回库存", "put back to stock, empty"}},
 		{"move", "prepared", {"为用户备好", "prepared for its holder"}},
 		{"move", "shipped", {"寄出", "sent off"}},

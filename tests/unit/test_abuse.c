@@ -214,12 +214,19 @@ static json_t *named_sample(const struct scene *s, const char *name)
 	const struct {
 		const char *name, *value;
 	} samples[] = {
-		{"project", "jinhua"},	     {"way", "by-subscriber"},
-		{"serial", ORG_SERIAL},	     {"service_id", OWN_SERVICE},
-		{"order", s->order},	     {"request", s->request},
-		{"identifier", ORG_CODE},    {"password", "wrong-password"},
-		{"reason", "superseded"},    {"new_password", PASSWORD},
-		{"content", "JVBERi0xLjQ="}, {"token", OWN_TOKEN},
+		{"project", "jinhua"},
+		{"way", "by-subscriber"},
+		{"serial", ORG_SERIAL},
+		{"service_id", OWN_SERVICE},
+		{"order", s->order},
+		{"request", s->request},
+		{"identifier", ORG_CODE},
+		{"password", "wrong-password"},
+		{"reason", "superseded"},
+		{"new_password", PASSWORD},
+		{"content", "JVBERi0xLjQ="},
+		{"token", OWN_TOKEN},
+		{"key", "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"},
 	};
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		if (is(samples[i].name, name))

@@ -312,6 +312,15 @@ const struct command commands_officer[] = {
 	 .help = "  --as NAME   who you are, by the roster's name\n\nExample:\n  hufu officer decide --as alice "
 		 "20261125-7K2M9QXA4BCD",
 	 .run = run_officer_decide},
+	{.name = "officer unlock",
+	 .usage = "--escrow FILE [--passphrase-fd N] [--as NAME] REQUEST",
+	 .summary = "say yes to an unlock: the PUK is sealed anew to the client's key",
+	 .help = "  --escrow FILE       the token key (secret half)\n"
+		 "  --passphrase-fd N   read its passphrase from this descriptor instead of asking\n"
+		 "  --as NAME           which officer is at the keyboard\n\n"
+		 "Call the holder at a number that you know, ask for the code, and type it; it is not shown here.\n\n"
+		 "Example:\n  hufu officer unlock --escrow token.key 20261123-7K2M9QXA4BCD",
+	 .run = run_officer_unlock},
 	{.name = "officer recover",
 	 .usage = "--step STEP --note TEXT [--as NAME] REQUEST",
 	 .summary = "move a recovery case; no key passes through Hufu",

@@ -35,6 +35,7 @@ int run_token_keygen(struct cli *c, int argc, char **argv);
 int run_token_csr(struct cli *c, int argc, char **argv);
 int run_token_install(struct cli *c, int argc, char **argv);
 int run_token_test(struct cli *c, int argc, char **argv);
+int run_token_unlock(struct cli *c, int argc, char **argv);
 int run_token_escrow(struct cli *c, int argc, char **argv);
 int run_token_list(struct cli *c, int argc, char **argv);
 int run_token_record(struct cli *c, int argc, char **argv);

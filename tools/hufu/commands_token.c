@@ -64,6 +64,18 @@ const struct command commands_token[] = {
 	 .summary = "do the keys on a token sign, and decipher?",
 	 .help = CARD_HELP "\nExample:\n  hufu token test",
 	 .run = run_token_test},
+	{.name = "token unlock",
+	 .usage = "[--serial SERIAL] [--module PATH] | [--module PATH] [--new-pin-fd N] REQUEST",
+	 .summary = "a forgotten PIN: ask to have a token unlocked, and set a new one",
+	 .help = "  --serial SERIAL   the token's serial number; the one that the desk has on record for you when "
+		 "absent\n"
+		 "  --module PATH     the token's PKCS#11 library (default: all that p11-kit is configured with)\n"
+		 "  --new-pin-fd N    read the new PIN from this descriptor instead of asking\n\n"
+		 "Without REQUEST it asks and shows a code, which an officer will want to hear from you. With REQUEST, "
+		 "when\n"
+		 "the officer has agreed, it sets the new PIN and another PUK; cut off, the same command goes on.\n\n"
+		 "Examples:\n  hufu token unlock\n  hufu token unlock 20261123-7K2M9QXA4BCD",
+	 .run = run_token_unlock},
 	{.name = "token list",
 	 .usage = "[--token BEGINNING] [--holder IDENTIFIER] [--keeper NAME] [--state S] [--after SERIAL]",
 	 .summary = "officers: the inventory of tokens",

@@ -61,6 +61,7 @@ int run_officer_claim(struct cli *c, int argc, char **argv);
 int run_officer_unclaim(struct cli *c, int argc, char **argv);
 int run_officer_correct(struct cli *c, int argc, char **argv);
 int run_officer_decide(struct cli *c, int argc, char **argv);
+int run_officer_unlock(struct cli *c, int argc, char **argv);
 int run_officer_recover(struct cli *c, int argc, char **argv);
 /* The queue as a table. Takes params. */
 int officer_print_queue(struct cli *c, json_t *params);

@@ -1,0 +1,384 @@
+/*
+ * `hufu token unlock`: first it asks, and shows a code; then, when an officer has agreed, it sets a new PIN. And the officer's
+ * half, `hufu officer unlock`.
+ *
+ * The code goes from the holder's mouth to the officer's hand, past the desk: a desk in other hands could put a key of its own in the
+ * place of the client's, and then the code is another. Next: unlock_client.h.
+ */
+#include "tools/hufu/cmd_token.h"
+
+#include "tools/hufu/escrow.h"
+#include "tools/hufu/token_login.h"
+#include "tools/hufu/unlock_client.h"
+
+#include <string.h>
+
+#define KEYS_MAX 16
+#define CODE_TRIES 3
+
+static const char *text_of(json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+	return text ? text : "";
+}
+
+/* --- asking --- */
+
+static int ask(struct cli *c, struct card *k)
+{
+	_cleanup_(unlock_client_done) struct unlock_client u = {0};
+	_cleanup_(json_freep) json_t *r = NULL;
+	char code[PUK_CODE + 1], hex[2 * PUK_KEY + 1];
+	struct fault f = {0};
+	/* It is in the slot, so it is not another that one is about to forget where it lies. */
+	if (card_find(c, k, TOKEN_CLOSED, &f) != OK)
+		return cli_fail(c, &f);
+	unlock_client_make(k->choice.serial, &u);
+	hex_lower(u.key, PUK_KEY, hex);
+	if (puk_code(u.key, u.serial, code, &f) != OK)
+		return cli_fail(c, &f);
+	if (c->dry_run)
+		return cli_said(c, json_pack("{s:s,s:b}", "token", u.serial, "dry_run", 1),
+				"token %s: an unlock would be asked for (dry run)\n", u.serial);
+	if (cli_desk(c, "unlock.open", json_pack("{s:s,s:s}", "token", u.serial, "key", hex), true, true, &r, &f) !=
+		    OK ||
+	    unlock_client_save(&u, text_of(r, "request"), &f) != OK)
+		return cli_fail(c, &f);
+	json_object_set_new(r, "code", json_string(code));
+	_cleanup_(freep) char *number = xstrdup(text_of(r, "number"));
+	cli_said(c, TAKE(r),
+		 "unlock %s of token %s is with the officers\ncode: %s\nAn officer will ask you for this code; say it "
+		 "to nobody "
+		 "who calls you.\nthen: hufu token unlock %s\n",
+		 number, u.serial, code, number);
+	return EXIT_WAITING;
+}
+
+/* --- doing --- */
+
+struct job {
+	struct cli *c;
+	struct card card;
+	struct unlock_client u;
+	const char *request, *new_fd;
+	char id[65];
+	char state[20];
+	struct secret pin;
+	struct puk_set known; /* those that may open it, in the order in which they are tried */
+	struct secret next;
+	bool at_next; /* the token has the new PUK already */
+};
+static void job_done(struct job *j)
+{
+	card_done(&j->card);
+	unlock_client_done(&j->u);
+	secret_done(&j->pin);
+	secret_done(&j->next);
+	puk_set_done(&j->known);
+}
+
+static enum err look_up(struct job *j, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *r = NULL;
+	TRY(cli_desk(j->c, "request.show", json_pack("{s:s}", "request", j->request), true, false, &r, f));
+	snprintf(j->id, sizeof j->id, "%s", text_of(r, "request"));
+	snprintf(j->state, sizeof j->state, "%s", text_of(r, "state"));
+	return unlock_client_load(j->id, &j->u, f);
+}
+
+/* Once; the same call again gives the same answer. */
+static enum err take_puk(struct job *j, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *r = NULL;
+	if (j->u.taken.len > 0)
+		return OK;
+	TRY(cli_desk(j->c, "unlock.take", json_pack("{s:s,s:s}", "request", j->id, "call_id", j->u.call_id), true,
+		     false, &r, f));
+	const char *box = text_of(r, "puk");
+	if (!base64_decode(box, strlen(box), &j->u.taken))
+		return fault_raise(f, ERR_NET, "desk_answer", "unlock.take", "the desk's sealed PUK is no base64");
+	return unlock_client_save(&j->u, j->id, f);
+}
+
+static enum err open_boxes(struct job *j, struct fault *f)
+{
+	_cleanup_(puk_set_done) struct puk_set next = {0};
+	TRY(puk_open(j->u.key, &j->u.secret, j->u.serial, buf_slice(&j->u.taken), &j->known, f));
+	if (j->u.next.len == 0)
+		return OK;
+	TRY(puk_open(j->u.key, &j->u.secret, j->u.serial, buf_slice(&j->u.next), &next, f));
+	j->next = next.puk[0];
+	next.puk[0] = (struct secret){0};
+	return OK;
+}
+
+/* An earlier run may have been cut off between setting the new PUK and saying so. */
+static enum err log_in(struct job *j, const struct secret **ret, struct fault *f)
+{
+	enum err e = ERR_DENIED;
+	for (size_t i = 0; i < j->known.n && e == ERR_DENIED; i++) {
+		*ret = &j->known.puk[i];
+		e = token_puk_login(j->card.token, *ret, f);
+		if (e == ERR_DENIED && strcmp(f->rule, "puk_wrong") != 0)
+			return e;
+	}
+	if (e == ERR_DENIED && j->next.n > 0) {
+		*ret = &j->next;
+		e = token_puk_login(j->card.token, *ret, f);
+		j->at_next = e == OK;
+	}
+	return e;
+}
+
+/* The next PUK: to the desk, sealed to its token key, and into the own file; then on the token. */
+static enum err record_next(struct job *j, struct fault *f)
+{
+	_cleanup_(puk_set_done) struct puk_set s = {.n = 1};
+	_cleanup_(json_freep) json_t *r = NULL;
+	_cleanup_buf_ struct buf box = {0}, text = {0};
+	struct token_info info = {0};
+	struct puk_key desk;
+	TRY(puk_key_load(j->c->token_key, &desk, f));
+	TRY(token_info_read(j->card.token, &info, f));
+	secret_done(&j->next);
+	puk_make(info.pin_max > 0 && info.pin_max < TOKEN_PUK_LENGTH ? info.pin_max : TOKEN_PUK_LENGTH, &j->next);
+	secret_alloc(&s.puk[0], j->next.n);
+	memcpy(s.puk[0].p, j->next.p, j->next.n);
+	TRY(puk_seal(desk.key, j->u.serial, &s, &box, f));
+	buf_base64(&text, box.data, box.len);
+	buf_clear(&j->u.next);
+	TRY(puk_seal(j->u.key, j->u.serial, &s, &j->u.next, f));
+	TRY(unlock_client_save(&j->u, j->id, f));
+	return cli_desk(j->c, "unlock.renew", json_pack("{s:s,s:s}", "request", j->id, "puk", buf_text(&text)), true,
+			true, &r, f);
+}
+
+static enum err write_token(struct job *j, struct fault *f)
+{
+	const struct secret *puk = NULL;
+	TRY(log_in(j, &puk, f));
+	if (!j->at_next)
+		TRY(record_next(j, f));
+	TRY(token_pin_init(j->card.token, &j->pin, f));
+	if (!j->at_next)
+		TRY(token_pin_change(j->card.token, puk, &j->next, f));
+	token_logout(j->card.token);
+	return OK;
+}
+
+/* The new PIN opens it, and the keys are the same and work. */
+static enum err try_keys(struct job *j, size_t *ret_n, struct fault *f)
+{
+	struct pubkey keys[KEYS_MAX] = {0};
+	enum err e = token_login(j->card.token, &j->pin, f);
+	if (e == OK)
+		e = token_public_keys(j->card.token, keys, KEYS_MAX, ret_n, f);
+	for (size_t i = 0; i < *ret_n; i++) {
+		if (e == OK)
+			e = token_try(j->card.token, &keys[i], f);
+		pubkey_done(&keys[i]);
+	}
+	return e;
+}
+
+static enum err report(struct job *j, const char *result, const char *puk, const char *text, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *r = NULL;
+	json_t *p = json_pack("{s:s,s:s,s:s}", "request", j->id, "result", result, "puk", puk);
+	if (text && *text)
+		json_object_set_new(p, "text", json_stringn(text, strnlen(text, 200)));
+	return cli_desk(j->c, "unlock.report", p, true, true, &r, f);
+}
+
+/* What trying again mends stays open: a PIN of the wrong length, a token that was pulled out, a desk that is away. */
+static bool is_the_end(const struct fault *f)
+{
+	return strcmp(f->rule, "puk_wrong") == 0 || strcmp(f->rule, "puk_locked") == 0 ||
+	       strcmp(f->rule, "puk_serial") == 0 || strcmp(f->rule, "puk_open") == 0;
+}
+
+static enum err unlock(struct job *j, struct fault *f)
+{
+	TRY(card_find(j->c, &j->card, TOKEN_ADMIN, f));
+	TRY(ask_secret(j->new_fd, "--new-pin-fd", "New PIN: ", true, &j->pin, f));
+	TRY(take_puk(j, f));
+	enum err e = open_boxes(j, f);
+	if (e == OK)
+		e = write_token(j, f);
+	if (e != OK && is_the_end(f)) {
+		struct fault why = {0};
+		if (report(j, "failed", "kept", f->rule, &why) == OK)
+			unlock_client_forget(&j->u);
+	}
+	TRY(e);
+	TRY(report(j, "done", "next", NULL, f));
+	unlock_client_forget(&j->u);
+	return OK;
+}
+
+static int not_yet(struct job *j)
+{
+	char code[PUK_CODE + 1];
+	struct fault f = {0};
+	if (puk_code(j->u.key, j->u.serial, code, &f) != OK)
+		return cli_fail(j->c, &f);
+	cli_said(j->c, json_pack("{s:s,s:s,s:s}", "request", j->id, "state", j->state, "code", code),
+		 "unlock %s waits for an officer\ncode: %s\n", j->request, code);
+	return EXIT_WAITING;
+}
+
+static int go_on(struct job *j)
+{
+	struct fault f = {0}, tried = {0};
+	size_t n = 0;
+	if (look_up(j, &f) != OK)
+		return cli_fail(j->c, &f);
+	if (strcmp(j->state, "opened") == 0)
+		return not_yet(j);
+	j->card.choice.serial = j->u.serial;
+	if (j->c->dry_run) {
+		if (card_find(j->c, &j->card, TOKEN_ADMIN, &f) != OK)
+			return cli_fail(j->c, &f);
+		return cli_said(j->c, json_pack("{s:s,s:b}", "token", j->u.serial, "dry_run", 1),
+				"token %s: its PIN would be set anew (dry run)\n", j->u.serial);
+	}
+	if (unlock(j, &f) != OK)
+		return cli_fail(j->c, &f);
+	enum err e = try_keys(j, &n, &tried);
+	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:b}", "request", j->id, "token", j->u.serial, "state", "done", "keys",
+			      (int)n, "keys_work", e == OK);
+	cli_said(j->c, o, "token %s: the new PIN is set, the old one is refused from now on; %s\n", j->u.serial,
+		 e == OK ? "its keys are the same and work" : "but a key on it does not work");
+	return e == OK ? EXIT_DONE : cli_fail(j->c, &tried);
+}
+
+int run_token_unlock(struct cli *c, int argc, char **argv)
+{
+	_cleanup_(job_done) struct job j = {.c = c};
+	const struct option_rule rules[] = {{.name = "--serial", .value = &j.card.choice.serial},
+					    {.name = "--module", .value = &j.card.choice.module},
+					    {.name = "--new-pin-fd", .value = &j.new_fd},
+					    {0}};
+	const struct command *cmd = cli_command(commands_token, run_token_unlock);
+	struct fault f = {0};
+	if (!cli_options(cmd, rules, &argc, argv, 0, 1))
+		return EXIT_CONFIG;
+	if (argc == 2 && j.card.choice.serial)
+		return cli_usage(cmd, "--serial is for asking; the request names its token");
+	if (cli_load(c, &f) != OK)
+		return cli_fail(c, &f);
+	if (argc < 2)
+		return ask(c, &j.card);
+	j.request = argv[1];
+	return go_on(&j);
+}
+
+/* --- the officer --- */
+
+struct yes {
+	const char *escrow, *passphrase_fd, *as, *request, *token, *key;
+	json_t *answer; /* of review.show */
+	uint8_t client[PUK_KEY];
+};
+
+static enum err load_case(struct cli *c, struct yes *y, struct fault *f)
+{
+	TRY(cli_desk(c, "review.show", json_pack("{s:s}", "request", y->request), false, false, &y->answer, f));
+	json_t *k = json_object_get(y->answer, "unlock");
+	y->token = text_of(k, "token");
+	y->key = text_of(k, "key");
+	if (!k)
+		return fault_raise(f, ERR_RULE, "unlock_kind", "request", "request %s is no unlock", y->request);
+	if (!puk_serial_ok(y->token) || !hex_decode(y->key, strlen(y->key), y->client, PUK_KEY))
+		return fault_raise(f, ERR_NET, "desk_answer", "review.show",
+				   "the desk's answer has no token, or no key");
+	return OK;
+}
+
+/* Letters in either case, with hyphens and spaces wherever. */
+static bool same_code(const char *typed, const char *code)
+{
+	char a[PUK_CODE + 1], *to = a;
+	for (; *typed; typed++) {
+		char ch = *typed >= 'a' && *typed <= 'z' ? (char)(*typed - 'a' + 'A') : *typed;
+		if (ch == '-' || ch == ' ' || ch == '\n')
+			continue;
+		if (to == a + 8)
+			return false;
+		*to++ = ch;
+	}
+	*to = '\0';
+	return to == a + 8 && strncmp(a, code, 4) == 0 && strcmp(a + 4, code + 5) == 0;
+}
+
+static enum err ask_code(const struct yes *y, struct fault *f)
+{
+	char code[PUK_CODE + 1];
+	TRY(puk_code(y->client, y->token, code, f));
+	fflush(stdout);
+	for (int left = CODE_TRIES; left > 0; left--) {
+		char line[64] = {0};
+		fputs("The code that the holder of the token said to you: ", stderr);
+		if (!fgets(line, sizeof line, stdin))
+			break;
+		if (same_code(line, code))
+			return OK;
+		fprintf(stderr, "hufu: this is not the code of the key that the desk shows; tries left: %d\n",
+			left - 1);
+	}
+	return fault_raise(f, ERR_DENIED, "code_wrong", "code",
+			   "the code is not that of the one-time key and token: nothing was opened. If it was said and "
+			   "typed rightly, "
+			   "somebody put another key in its place");
+}
+
+static enum err seal_anew(struct cli *c, const struct yes *y, json_t **ret, struct fault *f)
+{
+	_cleanup_(escrow_done) struct escrow_key key = {0};
+	_cleanup_(puk_set_done) struct puk_set puks = {0};
+	_cleanup_buf_ struct buf box = {0}, text = {0};
+	json_t *k = json_object_get(y->answer, "unlock");
+	TRY(escrow_load(y->escrow, y->passphrase_fd, &key, f));
+	TRY(escrow_open(&key, y->token, json_string_value(json_object_get(k, "puk")), &puks, f));
+	TRY(escrow_open(&key, y->token, json_string_value(json_object_get(k, "puk_next")), &puks, f));
+	TRY(puk_seal(y->client, y->token, &puks, &box, f));
+	if (c->dry_run)
+		return OK;
+	buf_base64(&text, box.data, box.len);
+	json_t *p = json_pack("{s:s,s:s}", "request", y->request, "puk", buf_text(&text));
+	token_text(p, "officer", y->as);
+	return cli_desk(c, "review.unlock", p, false, true, ret, f);
+}
+
+int run_officer_unlock(struct cli *c, int argc, char **argv)
+{
+	struct yes y = {0};
+	const struct option_rule rules[] = {{.name = "--escrow", .value = &y.escrow},
+					    {.name = "--passphrase-fd", .value = &y.passphrase_fd},
+					    {.name = "--as", .value = &y.as},
+					    {0}};
+	const struct command *cmd = cli_command(commands_officer, run_officer_unlock);
+	json_t *r = NULL;
+	struct fault f = {0};
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (!y.escrow)
+		return cli_usage(cmd, "--escrow FILE is missing: the token key, which opens the PUK");
+	y.request = argv[1];
+	enum err e = load_case(c, &y, &f);
+	if (e == OK && !c->json)
+		printf("unlock %s: token %s of %s (%s), agent %s\n", text_of(y.answer, "number"),
+		       ESC(y.token, strlen(y.token)), text_of(y.answer, "organisation"),
+		       text_of(y.answer, "identifier"), text_of(y.answer, "agent"));
+	if (e == OK)
+		e = ask_code(&y, &f);
+	if (e == OK)
+		e = seal_anew(c, &y, &r, &f);
+	json_decref(y.answer);
+	if (e != OK)
+		return cli_fail(c, &f);
+	if (!r)
+		r = json_pack("{s:s,s:b}", "request", y.request, "dry_run", 1);
+	return cli_said(c, r, "unlock %s: %s\n", y.request,
+			c->dry_run ? "the code is right (dry run)" : "agreed; its holder can set a new PIN now");
+}

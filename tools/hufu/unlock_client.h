@@ -1,0 +1,32 @@
+/*
+ * The client's half of an unlock: a one-time key, and what came for it, in a file of the user's own (0600) until the unlock has ended. So a crash
+ * at any point loses nothing: the same command goes on.
+ */
+#ifndef HUFU_TOOLS_UNLOCK_CLIENT_H
+#define HUFU_TOOLS_UNLOCK_CLIENT_H
+
+#include "common/base/puk.h"
+#include "tools/hufu/cli.h"
+
+#define UNLOCK_CALL_ID 32
+
+struct unlock_client {
+	char *path; /* owned */
+	char serial[PUK_SERIAL + 1];
+	uint8_t key[PUK_KEY];
+	struct secret secret;
+	char call_id[UNLOCK_CALL_ID + 1]; /* of the call that takes the PUK: asked again, it gives the same answer */
+	struct buf taken;		  /* the box that the desk gave; empty: not yet */
+	struct buf next;		  /* the PUK that is going to be set, sealed to the own key; empty: none yet */
+};
+void unlock_client_done(struct unlock_client *u); /* accepts the zero state */
+/* A new one-time key for that token. */
+void unlock_client_make(const char *serial, struct unlock_client *ret);
+/* Under the request's id. */
+MUST_CHECK enum err unlock_client_save(struct unlock_client *u, const char *request, struct fault *f);
+/* ERR_NOT_FOUND unlock_elsewhere: it was asked for on another machine, or by another user. */
+MUST_CHECK enum err unlock_client_load(const char *request, struct unlock_client *ret, struct fault *f);
+/* The unlock has ended. */
+void unlock_client_forget(const struct unlock_client *u);
+
+#endif
