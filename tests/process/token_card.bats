@@ -170,6 +170,9 @@ faulty() {
 	[ "$status" = 2 ]
 	refused sealed_open hufu token init --module $module --serial "$(two)" --label X --escrow "$WORK/t.key" --passphrase-fd 5 --pin-fd 4 4<<<135790 5<<<wrong
 	refused puk_key hufu token init --module $module --serial "$(two)" --label X --escrow "$WORK/t.key" --passphrase-fd 5 --pin-fd 4 4<<<135790 5<<<"a passphrase of the tests"
+	# What clients seal to is the key of their own configuration, whatever the desk would like.
+	sed "s|^token_key: .*|token_key: $WORK/t.key.pub|" "$HUFU_CONFIG" >"$DIR/etc/hufu/other.yaml"
+	refused puk_sealed hufu --config "$DIR/etc/hufu/other.yaml" token add --puk-fd 4 OTHER-1 4<<<24680246
 	chmod 644 "$WORK/t.key"
 	fails 4 "lets others read it" hufu token init --module $module --serial "$(two)" --label X --escrow "$WORK/t.key" --pin-fd 4 4<<<135790
 }

@@ -163,6 +163,37 @@ so_login() { pkcs11-tool --module $module --token-label HUFU-1 --login --login-t
 	same "$(state_of "$number")" failed
 }
 
+# false_puk SERIAL PUK: a box for the token, sealed to the token key as anybody can, put in the place of the desk's.
+false_puk() {
+	python3 - "$DIR/etc/hufu/token.pub" "$DIR/var/lib/hufu-ra/desk.db" "$1" "$2" <<-'PY'
+		import ctypes, ctypes.util, hashlib, sqlite3, sys
+		na, pub = ctypes.CDLL(ctypes.util.find_library("sodium")), bytes.fromhex(open(sys.argv[1]).read())
+		text = f"hufu-puk/v1\nserial: {sys.argv[3]}\npuk: {sys.argv[4]}\n".encode()
+		box = ctypes.create_string_buffer(len(text) + 48)
+		assert na.crypto_box_seal(box, text, ctypes.c_ulonglong(len(text)), pub) == 0
+		c = sqlite3.connect(sys.argv[2])
+		c.execute("UPDATE tokens SET puk = ? WHERE serial = ?", (hashlib.sha256(pub).digest()[:8] + box.raw, sys.argv[3]))
+		c.commit()
+	PY
+}
+
+@test "a PUK that is none of the token's opens nothing: it is said, and the case is closed" {
+	local true_puk
+	true_puk=$(puk_of "$(one)")
+	false_puk "$(one)" 99999999
+	ask && keep_answer
+	did agree "$number" "$code"
+	refused puk_wrong unlock "$number" 246801
+	said "管理密码错误"
+	same "$(state_of "$number")" failed
+	did signs 135790
+	false_puk "$(one)" "$true_puk"
+	ask && keep_answer
+	did agree "$number" "$code"
+	did unlock "$number" 135790
+	did signs 135790
+}
+
 @test "a locked PIN is no hindrance, a locked PUK is the end; too short a PIN may be tried again" {
 	ask && keep_answer
 	did agree "$number" "$code"

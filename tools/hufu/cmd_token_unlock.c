@@ -366,10 +366,11 @@ int run_officer_unlock(struct cli *c, int argc, char **argv)
 		return cli_usage(cmd, "--escrow FILE is missing: the token key, which opens the PUK");
 	y.request = argv[1];
 	enum err e = load_case(c, &y, &f);
+	const char *organisation = text_of(y.answer, "organisation"), *agent = text_of(y.answer, "agent");
 	if (e == OK && !c->json)
 		printf("unlock %s: token %s of %s (%s), agent %s\n", text_of(y.answer, "number"),
-		       ESC(y.token, strlen(y.token)), text_of(y.answer, "organisation"),
-		       text_of(y.answer, "identifier"), text_of(y.answer, "agent"));
+		       ESC(y.token, strlen(y.token)), ESC(organisation, strlen(organisation)),
+		       text_of(y.answer, "identifier"), ESC(agent, strlen(agent)));
 	if (e == OK)
 		e = ask_code(&y, &f);
 	if (e == OK)
