@@ -200,6 +200,7 @@ static enum err add_one(struct ledger_tx *tx, struct part *p, size_t i, uint64_t
 		return there;
 	memcpy(e.issuer, row->ref.issuer_key_id, 20);
 	TRY(ledger_append_e_adopted(tx, &e, &row->entry, f));
+	row->root = 0;
 	TRY(ledger_cert_add(tx, row, f));
 	p->taken++;
 	return OK;

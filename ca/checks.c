@@ -168,13 +168,13 @@ static enum err check_predecessor(struct request *r, struct fault *f)
 	if (r->t.kind == TALLY_WITHDRAW)
 		TRY(target_state(r, f));
 	TRY(predecessor_find(r, f));
-	TRY(predecessor_state(r, f));
+	TRY(predecessor_state(r, false, f));
 	return judge_needs(&r->t, &r->facts, &r->verdict, f);
 }
 
 static enum err again_predecessor(struct request *r, struct fault *f)
 {
-	return r->t.kind == TALLY_WITHDRAW ? target_state(r, f) : predecessor_state(r, f);
+	return r->t.kind == TALLY_WITHDRAW ? target_state(r, f) : predecessor_state(r, true, f);
 }
 
 static enum err check_new_key(struct request *r, struct fault *f)

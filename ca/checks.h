@@ -55,7 +55,8 @@ MUST_CHECK enum err checks_again(struct request *r, struct ledger_tx *tx, struct
 
 /* What depends on the ledger's certificates (checks_ledger.c). */
 MUST_CHECK enum err predecessor_find(struct request *r, struct fault *f);
-MUST_CHECK enum err predecessor_state(struct request *r, struct fault *f);
+/* again: r->pred was read from an older state. */
+MUST_CHECK enum err predecessor_state(struct request *r, bool again, struct fault *f);
 MUST_CHECK enum err target_state(struct request *r, struct fault *f);
 MUST_CHECK enum err key_state(struct request *r, struct fault *f);
 /* The key is one that the roster lists for a responder; subject and line follow from it. ERR_RULE responder_unknown. */

@@ -58,11 +58,12 @@ enum err predecessor_find(struct request *r, struct fault *f)
 	return predecessor_read(r, f);
 }
 
-enum err predecessor_state(struct request *r, struct fault *f)
+enum err predecessor_state(struct request *r, bool again, struct fault *f)
 {
 	if (r->has_pred) {
-		struct ledger_cert fresh;
-		TRY(ledger_cert_by_id(r->db, r->pred.id, &fresh, f));
+		struct ledger_cert fresh = r->pred;
+		if (again)
+			TRY(ledger_cert_by_id(r->db, r->pred.id, &fresh, f));
 		if (fresh.successor_open && tally_kind_issues(r->t.kind))
 			return fault_raise(f, ERR_BUSY, "predecessor_in_flight", "tally.predecessor",
 					   "another tally for certificate %s is being worked on",

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 
 #define OPERATOR_WORKERS 4
-#define ARENAS 2 /* of malloc: one a thread would keep what a burst has touched */
+#define ARENAS 6 /* of malloc: for four workers, the writer, and the sockets' own threads */
 
 static sigset_t block_signals(void)
 {

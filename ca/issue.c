@@ -69,7 +69,6 @@ static void fill_row(const struct request *r, const struct serial *serial, struc
 				  .not_before = r->verdict.not_before,
 				  .not_after = r->verdict.not_after,
 				  .line = r->line,
-				  .root = r->has_pred ? r->pred.root : 0,
 				  .renewals = r->has_pred && !r->t.key_is_new ? r->pred.renewals + 1 : 0,
 				  .shard = serial_shard(serial, profile_shards(profile_of(r)))};
 	memcpy(c->ref.issuer_key_id, r->s->issuer.key.key_id, 20);
@@ -107,6 +106,7 @@ enum err issue_intent(struct ledger_tx *tx, void *arg, struct fault *f)
 	TRY(checks_again(r, tx, f));
 	TRY(append_intent(tx, i, f));
 	i->row.intent = i->intent;
+	i->row.root = r->has_pred ? r->pred.root : 0;
 	TRY(add_row(tx, &i->row, f));
 	TRY(ledger_tally_bind(tx, r->t.id, r->text_sha256, i->intent, LEDGER_NONE, f));
 	if (!r->has_pred)
@@ -174,6 +174,7 @@ enum err issue_outcome(struct ledger_tx *tx, void *arg, struct fault *f)
 	struct issue *i = arg;
 	int64_t pred = 0;
 	bool any;
+	i->dead = false;
 	enum err allowed = still_allowed(tx, i, &pred, &i->why);
 	if (allowed == ERR_RULE)
 		return give_up(tx, i, f);
@@ -186,7 +187,8 @@ enum err issue_outcome(struct ledger_tx *tx, void *arg, struct fault *f)
 	TRY(ledger_append_e_issued(tx, &e, &i->index, f));
 	TRY(ledger_cert_issued(tx, i->row.id, i->index, f));
 	TRY(ledger_tally_outcome(tx, i->t->id, i->index, false, f));
-	return pred != 0 ? revoke_due_one(tx, pred, &any, f) : OK;
+	bool may_be_due = pred != 0 && (!i->r || i->r->verdict.revoke_predecessor);
+	return may_be_due ? revoke_due_one(tx, pred, &any, f) : OK;
 }
 
 enum err issue_sign(struct signer *s, const struct ca_key *key, struct issue *i, struct fault *f)

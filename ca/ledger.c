@@ -1,9 +1,10 @@
 /*
  * The ledger's file, its one writer thread, and its readers.
  *
- * Operations are posted; the writer takes what has queued, runs all of it in one transaction, each operation under a
- * savepoint, and says so to whoever posted it after the flush. A lone request never waits for company: the
- * writer waits (2 ms, or until 8 have queued) only while more requests are known to be under way than have queued. Once
+ * Operations are posted; the writer takes what has queued, runs all of it in one transaction, and says so to whoever
+ * posted it after the flush. One that is refused leaves nothing and disturbs nobody. A lone request never waits for
+ * company: the writer waits (2 ms, or until 8 or more have queued) only while more requests are known to be under way
+ * than have queued. Once
  * a commit has failed, nobody knows what the disk holds, so nothing more is written: the process ends and the next
  * start reads the truth. Next: ledger_clock.c, ledger_append.c for entries, ledger_cert.c for what is derived from
  * them.
@@ -26,7 +27,8 @@
 
 #define QUEUE_MAX                                                                                                      \
 	1024 /* more than are let in (SIGNER_MAX_TALLIES): one that has an intent always gets its outcome in */
-#define BATCH_WANTED 8
+#define BATCH_WANTED 8 /* or half of those under way, when they are more */
+#define BATCH_MANY 48
 #define BATCH_WAIT_US 2000
 #define READER_CACHE_KIB 256
 #define STACK_BYTES (1024u * 1024u)
@@ -39,19 +41,31 @@ static void deadline_in(int64_t us, struct timespec *ret)
 	*ret = (struct timespec){.tv_sec = at / 1000000, .tv_nsec = at % 1000000 * 1000};
 }
 
-/* The lock is held. More are wanted while requests are under way that have not queued yet. */
+/* The lock is held. More are wanted while requests are under way that have not queued yet: the fewer flushes for many
+ * of them, the less they cost; for a few, the wait would. */
 static bool wants_more(const struct ledger *l)
 {
-	unsigned wanted = l->entered < BATCH_WANTED ? l->entered : BATCH_WANTED;
+	unsigned many = l->entered / 2, wanted = l->entered < BATCH_WANTED ? l->entered : BATCH_WANTED;
+	if (many > wanted)
+		wanted = many < BATCH_MANY ? many : BATCH_MANY;
 	return l->queued < wanted && !l->stopping;
+}
+
+/* The lock is held. The writer is woken when it has something to do, not for each that queues. */
+static void wake_writer(struct ledger *l)
+{
+	if (l->idle || !wants_more(l))
+		pthread_cond_signal(&l->work);
 }
 
 /* Takes the whole queue; NULL when stopping and empty. */
 static struct ledger_op *take_batch(struct ledger *l)
 {
 	pthread_mutex_lock(&l->lock);
+	l->idle = true;
 	while (!l->first && !l->stopping)
 		pthread_cond_wait(&l->work, &l->lock);
+	l->idle = false;
 	struct timespec until;
 	deadline_in(BATCH_WAIT_US, &until);
 	while (l->first && wants_more(l))
@@ -65,21 +79,54 @@ static struct ledger_op *take_batch(struct ledger *l)
 	return batch;
 }
 
-/* ERR_DB is returned when the transaction itself is in question; an operation's own refusal is not. */
-static enum err run_one(struct ledger_tx *tx, struct ledger_op *op, struct fault *f)
+/* Takes back what a refused operation has left in *tx. */
+static void forget(struct ledger_tx *tx, const struct ledger_tx *before)
 {
-	uint64_t next = tx->next;
-	TRY(db_savepoint(tx->db, f));
+	tx->next = before->next;
+	tx->leaves.len = 32 * (size_t)(before->next - before->first);
+	memcpy(tx->counts, before->counts, sizeof(tx->counts));
+	memcpy(tx->issuer, before->issuer, sizeof(tx->issuer));
+}
+
+/* ERR_DB is returned when the transaction itself is in question; an operation's own refusal is not. safely: under a
+ * savepoint. Without one, *ret_dirty says that it was refused after it had written. */
+static enum err run_one(struct ledger_tx *tx, struct ledger_op *op, bool safely, bool *ret_dirty, struct fault *f)
+{
+	struct ledger_tx before = *tx;
+	int64_t changes = db_total_changes(tx->db);
+	if (safely)
+		TRY(db_savepoint(tx->db, f));
 	op->result = op->fn(tx, op->arg, op->f);
 	if (op->result == ERR_DB) {
 		*f = *op->f;
 		return ERR_DB;
 	}
 	if (op->result == OK)
-		return db_release(tx->db, f);
-	db_rollback_to(tx->db);
-	tx->next = next;
-	tx->leaves.len = 32 * (size_t)(next - tx->first);
+		return safely ? db_release(tx->db, f) : OK;
+	if (safely)
+		db_rollback_to(tx->db);
+	else
+		*ret_dirty = db_total_changes(tx->db) != changes;
+	forget(tx, &before);
+	return OK;
+}
+
+/* Savepoints copy every page that an operation touches, and nearly all operations are refused before they write or not
+ * at all: so it is tried without, and all is done again when one was refused later than that. */
+static enum err run_all(struct ledger_op *batch, struct ledger_tx *tx, struct fault *f)
+{
+	const struct ledger_tx before = *tx;
+	bool dirty = false;
+	TRY(db_begin(tx->db, f));
+	for (struct ledger_op *op = batch; op && !dirty; op = op->next)
+		TRY(run_one(tx, op, false, &dirty, f));
+	if (!dirty)
+		return OK;
+	db_rollback(tx->db);
+	forget(tx, &before);
+	TRY(db_begin(tx->db, f));
+	for (struct ledger_op *op = batch; op; op = op->next)
+		TRY(run_one(tx, op, true, &dirty, f));
 	return OK;
 }
 
@@ -88,10 +135,9 @@ static enum err run_batch(struct ledger *l, struct ledger_op *batch, struct ledg
 			  bool *ret_broken, struct fault *f)
 {
 	TRY(ledger_now(l, &tx->at, f));
-	TRY(db_begin(l->db, f));
-	enum err e = OK;
-	for (struct ledger_op *op = batch; op && e == OK; op = op->next)
-		e = run_one(tx, op, f);
+	enum err e = run_all(batch, tx, f);
+	if (e == OK && tx->next > tx->first)
+		e = append_counts(tx, f);
 	if (e == OK && tx->next > tx->first)
 		e = tree_append(tree, tx, f);
 	if (e == OK) {
@@ -164,7 +210,7 @@ enum err ledger_post(struct ledger *l, struct ledger_op *op, struct fault *f)
 		*l->last = op;
 		l->last = &op->next;
 		l->queued++;
-		pthread_cond_signal(&l->work);
+		wake_writer(l);
 	}
 	pthread_mutex_unlock(&l->lock);
 	return full ? fault_raise(f, ERR_BUSY, "ledger_queue", "ledger", "%u operations wait already; try again",
@@ -217,7 +263,8 @@ void ledger_leave(struct ledger *l)
 	pthread_mutex_lock(&l->lock);
 	assert(l->entered > 0);
 	l->entered--;
-	pthread_cond_signal(&l->work);
+	if (l->queued > 0)
+		wake_writer(l);
 	pthread_mutex_unlock(&l->lock);
 }
 

@@ -3,7 +3,7 @@
  * from them.
  *
  * One writer thread runs queued operations; many of them share a transaction and its flush (group commit). An operation
- * runs under a savepoint of its own, so that one that fails leaves nothing and disturbs nobody. ledger_do() returns
+ * that fails leaves nothing and disturbs nobody. ledger_do() returns
  * after the flush. Every function of the tables takes a struct db: a reader's connection, or the transaction's own
  * (tx->db), so that the very check that a worker made can be made again inside the transaction. All SQL of the signer
  * is in ledger*.c.
@@ -43,7 +43,10 @@ struct ledger_tx {
 	uint64_t next; /* index of the next entry */
 	uint64_t first; /* of this transaction's entries */
 	struct buf leaves; /* their hashes */
+	uint32_t counts[128]; /* of them by type, from 128 on */
+	uint8_t issuer[20];   /* that is known to have its row; zero: none yet */
 };
+/* May run twice in a row before the flush: what it leaves in arg must not depend on how often. */
 typedef enum err ledger_fn(struct ledger_tx *tx, void *arg, struct fault *f);
 /* One operation for the writer; lives with whoever posted it until then() is called. */
 struct ledger_op {
@@ -60,7 +63,7 @@ MUST_CHECK enum err ledger_post(struct ledger *l, struct ledger_op *op, struct f
  * ERR_BUSY ledger_queue; a flush that fails is ERR_DB, and from then on every operation is (the file's state is known
  * again after a restart). Not to be called from fn. */
 MUST_CHECK enum err ledger_do(struct ledger *l, ledger_fn *fn, void *arg, struct fault *f);
-/* Brackets a request that is going to append: while several are under way, the writer waits up to 2 ms for 8 of them.
+/* Brackets a request that is going to append: while several are under way, the writer waits up to 2 ms for 8 of them, or half.
  */
 void ledger_enter(struct ledger *l);
 void ledger_leave(struct ledger *l);

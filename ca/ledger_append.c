@@ -16,14 +16,22 @@ static enum err append(struct ledger_tx *tx, enum wire_type type, struct slice b
 	merkle_leaf(body, leaf);
 	TRY(db_run(tx->db, f, "INSERT INTO entries (idx, type, at, leaf, body) VALUES (?1, ?2, ?3, ?4, ?5)", "iiibb",
 		   (int64_t)tx->next, (int64_t)type, tx->at, slice_of(leaf, sizeof(leaf)), body));
-	TRY(db_run(tx->db, f,
-		   "INSERT INTO type_count (type, n, last_at) VALUES (?1, 1, ?2)"
-		   " ON CONFLICT (type) DO UPDATE SET n = n + 1, last_at = excluded.last_at",
-		   "ii", (int64_t)type, tx->at));
+	tx->counts[type & 127]++;
 	buf_add(&tx->leaves, leaf, sizeof(leaf));
 	if (ret_index)
 		*ret_index = tx->next;
 	tx->next++;
+	return OK;
+}
+
+enum err append_counts(struct ledger_tx *tx, struct fault *f)
+{
+	for (size_t i = 0; i < 128; i++)
+		if (tx->counts[i] > 0)
+			TRY(db_run(tx->db, f,
+				   "INSERT INTO type_count (type, n, last_at) VALUES (?1, ?3, ?2)"
+				   " ON CONFLICT (type) DO UPDATE SET n = n + excluded.n, last_at = excluded.last_at",
+				   "iii", (int64_t)(128 + i), tx->at, (int64_t)tx->counts[i]));
 	return OK;
 }
 

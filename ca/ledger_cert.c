@@ -162,8 +162,11 @@ enum err ledger_last_serial(struct db *db, const uint8_t issuer[20], struct seri
 
 enum err ledger_cert_add(struct ledger_tx *tx, struct ledger_cert *c, struct fault *f)
 {
-	TRY(db_run(tx->db, f, "INSERT INTO issuer (key_id) VALUES (?1) ON CONFLICT DO NOTHING", "b",
-		   slice_of(c->ref.issuer_key_id, 20)));
+	if (memcmp(tx->issuer, c->ref.issuer_key_id, 20) != 0) {
+		TRY(db_run(tx->db, f, "INSERT INTO issuer (key_id) VALUES (?1) ON CONFLICT DO NOTHING", "b",
+			   slice_of(c->ref.issuer_key_id, 20)));
+		memcpy(tx->issuer, c->ref.issuer_key_id, 20);
+	}
 	TRY(db_run(tx->db, f,
 		   "INSERT INTO certificate (issuer, serial, intent, entry, not_before, not_after, project, profile, "
 		   "line, key64, key, root,"
@@ -202,10 +205,12 @@ enum err ledger_cert_drop(struct ledger_tx *tx, int64_t id, struct fault *f)
 enum err ledger_succeed(struct ledger_tx *tx, int64_t predecessor, int64_t successor, const struct ledger_fate *fate,
 			struct fault *f)
 {
-	TRY(db_run(tx->db, f, STATUS_ROW, "i", predecessor));
 	if (!fate->revoke)
-		return db_run(tx->db, f, "UPDATE status SET successor = ?2 WHERE cert = ?1", "ii", predecessor,
-			      successor);
+		return db_run(tx->db, f,
+			      "INSERT INTO status (cert, state, reason, at, successor) VALUES (?1, 0, 0, 0, ?2)"
+			      " ON CONFLICT (cert) DO UPDATE SET successor = excluded.successor",
+			      "ii", predecessor, successor);
+	TRY(db_run(tx->db, f, STATUS_ROW, "i", predecessor));
 	return db_run(tx->db, f,
 		      "UPDATE status SET successor = ?2, due = ?3, due_reason = ?4, due_cause = ?5, due_tally = ?6 "
 		      "WHERE cert = ?1",

@@ -31,6 +31,7 @@ struct ledger {
 	pthread_cond_t work, grown;
 	struct ledger_op *first, **last;
 	unsigned queued, entered;
+	bool idle; /* the writer waits for a first operation */
 	bool stopping, broken, awake;
 	uint64_t size;
 	uint8_t root[32]; /* of the tree of that size */
@@ -46,6 +47,8 @@ struct ledger {
 extern const char *const ledger_migrations[];
 extern const size_t ledger_n_migrations;
 
+/* ledger_append.c. How many of each type the transaction has appended. */
+MUST_CHECK enum err append_counts(struct ledger_tx *tx, struct fault *f);
 /* ledger_tree.c. Adds a leaf; a tile of 256 that is full is told and goes up as one hash. */
 struct tree_teller {
 	enum err (*full)(void *arg, unsigned level, uint64_t index, const uint8_t hash[32], struct fault *f);

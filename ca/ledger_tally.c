@@ -9,17 +9,16 @@
 
 enum err ledger_tally(struct db *db, const uint8_t id[TALLY_ID], struct ledger_tally *ret, struct fault *f)
 {
-	_cleanup_(db_row_donep) struct db_row *row = NULL, *dead = NULL;
-	bool more;
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	*ret = (struct ledger_tally){.intent = LEDGER_NONE, .outcome = LEDGER_NONE};
-	TRY(db_query(db, f, &dead, "SELECT entry FROM withdrawn WHERE id = ?1", "b", slice_of(id, TALLY_ID)));
-	TRY(db_next(dead, &ret->withdrawn, f));
-	TRY(db_query(db, f, &row, "SELECT text, intent, outcome, dead FROM tally WHERE id = ?1", "b",
-		     slice_of(id, TALLY_ID)));
-	TRY(db_next(row, &more, f));
-	if (!more)
+	TRY(db_one(db, f, &row,
+		   "SELECT t.text, t.intent, t.outcome, t.dead, w.entry FROM (SELECT ?1 AS id) q"
+		   " LEFT JOIN tally t ON t.id = q.id LEFT JOIN withdrawn w ON w.id = q.id",
+		   "b", slice_of(id, TALLY_ID)));
+	ret->withdrawn = !db_is_null(row, 4);
+	ret->known = !db_is_null(row, 3);
+	if (!ret->known)
 		return OK;
-	ret->known = true;
 	if (db_blob(row, 0).n == 32)
 		memcpy(ret->text_sha256, db_blob(row, 0).p, 32);
 	ret->intent = column_index(row, 1);

@@ -40,6 +40,7 @@ void db_rollback_to(struct db *db);
  * SQL must be a literal with static lifetime (the cache is keyed by its address and text).
  * Constraint violations are ERR_CONFLICT, a busy database ERR_BUSY, the rest ERR_DB. */
 MUST_CHECK enum err db_run(struct db *db, struct fault *f, const char *sql, const char *types, ...);
+int64_t db_total_changes(struct db *db); /* rows changed since it was opened */
 int64_t db_changes(struct db *db);      /* rows of the last db_run */
 int64_t db_last_id(struct db *db);
 /* fn hears of each row that is added, changed or taken out through this connection, as it happens, committed or not;

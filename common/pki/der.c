@@ -193,6 +193,23 @@ static bool read_arc(const uint8_t **p, const uint8_t *end, uint64_t *ret)
 	return false;
 }
 
+/* The number, behind a dot unless it is the first; printf would take most of a certificate's reading. */
+static bool put_arc(char *ret, size_t size, size_t *used, uint64_t v)
+{
+	char digits[20];
+	size_t n = 0;
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	if (*used + (*used > 0) + n >= size)
+		return false;
+	if (*used > 0)
+		ret[(*used)++] = '.';
+	while (n > 0)
+		ret[(*used)++] = digits[--n];
+	return true;
+}
+
 bool der_oid_text(struct slice body, char *ret, size_t size)
 {
 	const uint8_t *p = body.p, *end = p ? p + body.n : p;
@@ -205,11 +222,11 @@ bool der_oid_text(struct slice body, char *ret, size_t size)
 		if (!read_arc(&p, end, &v))
 			return false;
 		unsigned top = v < 80 ? (unsigned)(v / 40) : 2;
-		int n = first ? snprintf(ret, size, "%u.%llu", top, (unsigned long long)(v - 40 * top))
-			      : snprintf(ret + used, size - used, ".%llu", (unsigned long long)v);
-		if (n < 0 || (size_t)n >= size - used)
+		if (first && !put_arc(ret, size, &used, top))
 			return false;
-		used += (size_t)n;
+		if (!put_arc(ret, size, &used, first ? v - 40 * top : v))
+			return false;
 	}
+	ret[used] = '\0';
 	return true;
 }
