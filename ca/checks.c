@@ -2,7 +2,8 @@
  * The order of the checks. The table below is DESIGN.md's paragraph, line by line; each function does what its line
  * says and nothing of another's. `again` is the part that depends on the ledger and may have changed by the time the
  * writer's transaction runs: there it is asked once more, so no two requests can both pass on the same free identifier
- * or the same predecessor.
+ * or the same predecessor. Whose key it is already is asked there alone: the certificates with that key are looked up
+ * once.
  *
  * What fails up to and with the RA's signature is counted and logged only; later failures are recorded
  * (request.recorded). Next: checks_signers.c, checks_ledger.c, then issue.c and revoke.c for what follows a yes.
@@ -181,8 +182,7 @@ static enum err check_new_key(struct request *r, struct fault *f)
 {
 	TRY(r->t.kind == TALLY_RESPONDER ? responder_find(r, f) : line_find(r, f));
 	TRY(signers_new_key(r, f));
-	TRY(judge_key(&r->t, &r->facts, &r->verdict, f));
-	return key_state(r, f);
+	return judge_key(&r->t, &r->facts, &r->verdict, f);
 }
 
 static enum err check_subject(struct request *r, struct fault *f)

@@ -12,19 +12,15 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <string.h>
 
 /* After the libraries whose helpers it has. */
 #include "common/base/cleanup.h"
 
-static void extensions_free(X509_EXTENSIONS *list)
-{
-	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
-}
 static void octets_free(unsigned char *p)
 {
 	OPENSSL_free(p);
 }
-CLEANUP_PTR(X509_EXTENSIONS, extensions_freep, extensions_free)
 CLEANUP_PTR(X509_EXTENSION, extension_freep, X509_EXTENSION_free)
 CLEANUP_PTR(unsigned char, octets_freep, octets_free)
 
@@ -34,6 +30,38 @@ static void value_free(const X509V3_EXT_METHOD *method, void *value)
 		ASN1_item_free(value, ASN1_ITEM_ptr(method->it));
 	else
 		method->ext_free(value);
+}
+
+/* Extensions that this thread has found good. Most of a certificate's are the same bytes in each of its profile, and
+ * what libcrypto reads them as depends on them alone. */
+#define SEEN 32u
+#define SEEN_BYTES 255u
+static _Thread_local struct {
+	uint8_t n, der[SEEN_BYTES];
+} seen[SEEN];
+
+static size_t seen_place(struct slice der)
+{
+	size_t sum = der.n;
+	for (size_t i = 0; i < der.n; i++)
+		sum = sum * 31 + der.p[i];
+	return sum % SEEN;
+}
+
+/* The extension's own bytes. */
+static bool is_seen(struct slice der)
+{
+	size_t at = seen_place(der);
+	return der.n > 0 && slice_eq(der, slice_of(seen[at].der, seen[at].n));
+}
+
+static void see(struct slice der)
+{
+	size_t at = seen_place(der);
+	if (der.n > SEEN_BYTES)
+		return;
+	memcpy(seen[at].der, der.p, der.n);
+	seen[at].n = (uint8_t)der.n;
 }
 
 /* Decoded and encoded again; true also for extensions that libcrypto does not know. */
@@ -54,17 +82,24 @@ static bool value_same(X509_EXTENSION *e)
 bool lint_libcrypto_extensions(const struct lint_input *in, char *why, size_t why_size)
 {
 	LOOK(v);
-	_cleanup_buf_ struct buf list = {0};
-	der_put(&list, DER_SEQUENCE, v.extensions);
-	const unsigned char *p = list.data;
-	_cleanup_(extensions_freep) X509_EXTENSIONS *exts = d2i_X509_EXTENSIONS(NULL, &p, (long)list.len);
-	bool good = exts && p == list.data + list.len;
-	for (int i = 0; good && i < sk_X509_EXTENSION_num(exts); i++) {
-		X509_EXTENSION *e = sk_X509_EXTENSION_value(exts, i);
+	bool good = true;
+	for (struct der list = der_of(v.extensions); good && !der_at_end(&list);) {
+		struct slice der;
 		char oid[64];
-		if (value_same(e))
+		if (!der_get_whole(&list, DER_SEQUENCE, &der))
+			return NO("libcrypto cannot read the extensions");
+		if (is_seen(der))
 			continue;
+		const unsigned char *p = der.p;
+		_cleanup_(extension_freep) X509_EXTENSION *e = d2i_X509_EXTENSION(NULL, &p, (long)der.n);
+		good = e && p == der.p + der.n;
+		if (good && value_same(e)) {
+			see(der);
+			continue;
+		}
 		ERR_clear_error();
+		if (!good)
+			break;
 		OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(e), 1);
 		return NO("libcrypto reads extension %s otherwise than it is written", oid);
 	}

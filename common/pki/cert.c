@@ -112,7 +112,7 @@ static enum err parse_name(struct der *tbs, const char *where, struct slice *ret
 	return OK;
 }
 
-static enum err parse_tbs(struct cert *c, struct slice *ret_algid, struct fault *f)
+static enum err parse_tbs(struct cert *c, const struct pubkey *like, struct slice *ret_algid, struct fault *f)
 {
 	struct der d = der_of(c->tbs), tbs;
 	struct slice spki;
@@ -131,11 +131,16 @@ static enum err parse_tbs(struct cert *c, struct slice *ret_algid, struct fault 
 	TRY(parse_name(&tbs, "cert.subject", &c->subject, f));
 	if (!der_get_whole(&tbs, DER_SEQUENCE, &spki))
 		return bad(f, "cert.key", "a SubjectPublicKeyInfo (RFC 5280 4.1.2.7)");
-	TRY(pubkey_parse(spki, &c->key, f));
+	TRY(pubkey_parse_like(spki, like, &c->key, f));
 	return parse_extensions(&tbs, c, v3, f);
 }
 
 enum err cert_parse(struct slice der, struct cert *ret, struct fault *f)
+{
+	return cert_parse_like(der, NULL, ret, f);
+}
+
+enum err cert_parse_like(struct slice der, const struct pubkey *like, struct cert *ret, struct fault *f)
 {
 	_cleanup_(cert_done) struct cert c = {.der = der};
 	struct der d = der_of(der), outer;
@@ -148,7 +153,7 @@ enum err cert_parse(struct slice der, struct cert *ret, struct fault *f)
 		return bad(f, "cert", "one SEQUENCE with nothing behind it (RFC 5280 4.1)");
 	if (!der_get_whole(&outer, DER_SEQUENCE, &c.tbs))
 		return bad(f, "cert.tbsCertificate", "a SEQUENCE (RFC 5280 4.1)");
-	TRY(parse_tbs(&c, &inner_alg, f));
+	TRY(parse_tbs(&c, like, &inner_alg, f));
 	if (!der_get_whole(&outer, DER_SEQUENCE, &outer_alg))
 		return bad(f, "cert.signatureAlgorithm", "a SEQUENCE (RFC 5280 4.1.1.2)");
 	if (!slice_eq(inner_alg, outer_alg))

@@ -68,6 +68,8 @@ void cert_done(struct cert *c);
  * extension is ERR_RULE unknown_critical_extension (RFC 5280 4.2). Constraints on names and policies count as unknown. ret
  * borrows der. ERR_PARSE, ERR_LIMIT, ERR_RULE. */
 MUST_CHECK enum err cert_parse(struct slice der, struct cert *ret, struct fault *f);
+/* The same where the key is expected to be that one, so that it need not be read again; any other key is read as always. */
+MUST_CHECK enum err cert_parse_like(struct slice der, const struct pubkey *like, struct cert *ret, struct fault *f);
 const struct cert_ext *cert_ext(const struct cert *c, const char *oid);
 /* Signature by issuer's key, names chain, issuer is a CA with keyCertSign where it says so, key ids match where both are there.
  * ERR_RULE cert_issuer_name, cert_issuer_not_ca, cert_issuer_usage, cert_path_length, cert_key_id; ERR_CRYPTO cert_signature.

@@ -283,6 +283,16 @@ static enum err parse_bits(struct slice algid, struct slice bits, struct pubkey 
 	return unknown_algorithm(algid, f);
 }
 
+enum err pubkey_parse_like(struct slice spki, const struct pubkey *like, struct pubkey *ret, struct fault *f)
+{
+	if (!like || !slice_eq(spki, slice_of(like->spki, like->spki_len)))
+		return pubkey_parse(spki, ret, f);
+	*ret = *like;
+	if (EVP_PKEY_up_ref(ret->pkey) != 1)
+		abort();
+	return OK;
+}
+
 enum err pubkey_parse(struct slice spki, struct pubkey *ret, struct fault *f)
 {
 	_cleanup_(pubkey_done) struct pubkey k = {0};

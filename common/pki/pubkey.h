@@ -28,6 +28,8 @@ void pubkey_done(struct pubkey *k); /* accepts the zero state */
  * 1024-8192 bits, exponent odd > 1. Unknown algorithm or parameters: ERR_PARSE naming the OID found.
  * Fast path (LIMITS): no d2i_PUBKEY; EC by EVP_PKEY_set1_encoded_public_key on a duplicated template, RSA by EVP_PKEY_fromdata. */
 MUST_CHECK enum err pubkey_parse(struct slice spki, struct pubkey *ret, struct fault *f);
+/* As pubkey_parse(); where the SPKI is byte for byte that of `like` like's key is shared. */
+MUST_CHECK enum err pubkey_parse_like(struct slice spki, const struct pubkey *like, struct pubkey *ret, struct fault *f);
 /* Today's strength for a *new* key: RSA 2048-4096 bits (multiple of 8), e = 65537 or odd 17 bits and more, no known-weak modulus
  * (small factors, ROCA fingerprint); P-256, P-384, Ed25519, SM2. ERR_RULE key_strength. where names the object. */
 MUST_CHECK enum err pubkey_check_strength(const struct pubkey *k, const char *where, struct fault *f);

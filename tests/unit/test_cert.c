@@ -829,10 +829,35 @@ static void corpus(void **state)
 	print_message("%zu files: %zu certificates and %zu lists taken\n", n, t.certs, t.crls);
 }
 
+/* A key that is expected and there is shared; another one is read, and one that is none refused, as ever. */
+static void a_known_key_is_shared(void **state)
+{
+	struct buf der = build(&(struct spec){0}, leaf_key, keys[KEY_P256], KEY_P256);
+	struct cert c = {0}, same = {0}, other = {0};
+	struct pubkey strange = {0};
+	struct fault f = {0};
+	(void)state;
+	assert_ok(cert_parse(buf_slice(&der), &c, &f), &f);
+	assert_ok(cert_parse_like(buf_slice(&der), &c.key, &same, &f), &f);
+	assert_ptr_equal(same.key.pkey, c.key.pkey);
+	assert_memory_equal(same.key.spki_sha256, c.key.spki_sha256, 32);
+	assert_ok(privkey_public(keys[KEY_P256], &strange, &f), &f);
+	assert_ok(cert_parse_like(buf_slice(&der), &strange, &other, &f), &f);
+	assert_ptr_not_equal(other.key.pkey, strange.pkey);
+	assert_int_equal(EVP_PKEY_eq(other.key.pkey, c.key.pkey), 1);
+	cert_done(&c);
+	assert_int_equal(EVP_PKEY_eq(other.key.pkey, same.key.pkey), 1); /* still there */
+	cert_done(&same);
+	cert_done(&other);
+	pubkey_done(&strange);
+	buf_done(&der);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms),
+		cmocka_unit_test(a_known_key_is_shared),
 		cmocka_unit_test(values_are_read),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(every_algorithm_verifies),
