@@ -3,6 +3,7 @@
  */
 #include "ra/api.h"
 
+#include "ra/facts.h"
 #include "ra/health.h"
 #include "ra/import.h"
 #include "ra/review.h"
@@ -25,13 +26,24 @@ static const struct desk_method methods[] = {
 	       OBJECT(ROWS("report",
 			   INT("line") "," STR("result") "," STR("text") "," STRS("flags")) "," BOOL("dry_run")),
 	       "导入账号", "accounts and services of an old system"),
+	METHOD("desk.law", desk_law, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false, no_params,
+	       OBJECT(STRS("facts")), "现行规则",
+	       "what the desk goes by: policy, roster, prices, contacts, calendar; administrators: callers too"),
+	METHOD("desk.check", desk_check, MODE_OWN, DESK_ADMIN, false, false, false, no_params,
+	       OBJECT(STRS("changes") "," BOOL("quorum")), "检查规则文件", "what reading the files again would change"),
+	METHOD("desk.reload", desk_reload, MODE_OWN, DESK_ADMIN, false, true, false, no_params,
+	       OBJECT(STRS("changes") "," BOOL("quorum")), "重新读取规则文件",
+	       "read policies, roster and calendar again; what changed is in the audit"),
+	METHOD("calendar.show", calendar_show, MODE_READ, ANYBODY, false, false, false, no_params,
+	       OBJECT(STRS("facts") "," BOOL("named") "," BOOL("today_works")), "工作日历",
+	       "hours, days off, make-up working days"),
 	METHOD("desk.health", desk_health, MODE_READ, ANYBODY, false, false, false, no_params,
-	       OBJECT(STR("version") "," OBJ("signer", BOOL("reachable") "," BOOL("locked") "," INT("ledger_size")) "," INT("ledger_size") "," STR("as_of") "," INT(
-		       "lag") "," INT("queue") "," INT("messages_waiting") "," INT("messages_failed") "," INT("overdue") "," ROWS("remarks",
-												       STR("reason") "," STR(
-													       "text")) "," ROWS("worries",
-																 STR("reason") "," STR(
-																	 "text"))),
+	       OBJECT(STR("version") "," OBJ("signer", BOOL("reachable") "," BOOL("locked") "," INT("ledger_size")) "," INT("ledger_size") "," STR("as_of") "," INT("lag") "," INT("queue") "," INT(
+		       "messages_waiting") "," INT("messages_failed") "," INT("overdue") "," ROWS("remarks",
+												  STR("reason") "," STR(
+													  "text")) "," ROWS("worries",
+															    STR("reason") "," STR(
+																    "text"))),
 	       "运行状况", "signer, follower, queue, and reasons for worry"),
 };
 
@@ -40,6 +52,7 @@ static const struct rpc_message messages[] = {
 	{"certificate_taken", "证书属于其他账号", "the certificate belongs to another account"},
 	{"import_time", "时间格式不正确", "a time is malformed"},
 	{"import_empty", "缺少必填的内容", "a needed value is empty"},
+	{"law_files", "规则文件不能使用，现行规则不变", "the files cannot be used; what is in force stays"},
 	{"import_period", "服务期限不正确", "the service period is wrong"},
 };
 

@@ -6,6 +6,7 @@
  */
 #include "ra/audit.h"
 
+#include "ra/officer.h"
 #include "ra/store_audit.h"
 #include "ra/store_course.h"
 
@@ -85,6 +86,8 @@ static enum err may_see(struct ctx *c, const char *object, struct fault *f)
 		return fault_raise(f, ERR_DENIED, "audit_object", "params.object",
 				   "wanted the id or number of a request: an officer sees the audit of one request");
 	enum err e = store_request_get(c->db, object, &r, f);
+	if (e == OK && !officer_sees(c, r.project))
+		e = ERR_NOT_FOUND;
 	if (e != ERR_NOT_FOUND)
 		return e;
 	return fault_raise(f, ERR_NOT_FOUND, "request_unknown", "params.object", "there is no request \"%s\"",

@@ -146,6 +146,30 @@ const struct calendar *calendar_plain(void)
 	return &plain;
 }
 
+static void put_days(const struct calendar_year *y, const char *what, const struct yaml_strs *days, struct buf *ret)
+{
+	buf_fmt(ret, "calendar.%s.%s =", y->key, what);
+	for (size_t i = 0; i < days->n; i++)
+		buf_fmt(ret, " %s", days->v[i]);
+	buf_char(ret, '\n');
+}
+
+void calendar_facts(const struct calendar *k, struct buf *ret)
+{
+	const struct calendar_year *years = k->years.v;
+	buf_fmt(ret, "calendar.hours = %02d:%02d-%02d:%02d\ncalendar.weekdays =", (int)(k->opens / 3600),
+		(int)(k->opens / 60 % 60), (int)(k->closes / 3600), (int)(k->closes / 60 % 60));
+	for (unsigned i = 0; weekday_words[i]; i++) {
+		if (k->weekdays >> i & 1)
+			buf_fmt(ret, " %s", weekday_words[i]);
+	}
+	buf_char(ret, '\n');
+	for (size_t i = 0; i < k->years.n; i++) {
+		put_days(&years[i], "off", &years[i].off, ret);
+		put_days(&years[i], "working", &years[i].working, ret);
+	}
+}
+
 /* --- reading --- */
 
 static enum err read_clock(const struct calendar *k, const char *const *text, int64_t *ret, struct fault *f)

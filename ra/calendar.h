@@ -4,7 +4,7 @@
 #ifndef HUFU_RA_CALENDAR_H
 #define HUFU_RA_CALENDAR_H
 
-#include "common/base/err.h"
+#include "common/base/buf.h"
 
 #include <stdint.h>
 
@@ -15,6 +15,8 @@ void calendar_free(struct calendar *k);
 /* Monday to Friday, 9:00 to 18:00, no year known: what counts where no file is named. Static. */
 const struct calendar *calendar_plain(void);
 
+/* Appends lines "calendar.… = …": hours, weekdays, each year's days off and make-up working days. */
+void calendar_facts(const struct calendar *k, struct buf *ret);
 /* Does the calendar have the days of that time's year? */
 bool calendar_knows(const struct calendar *k, int64_t t);
 /* Is the day of that time a working day? */

@@ -9,6 +9,7 @@
 #include "ra/desk.h"
 
 #include "ra/account_case.h"
+#include "ra/facts.h"
 #include "ra/handover.h"
 #include "ra/material.h"
 #include "ra/password.h"
@@ -463,6 +464,7 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	TRY(account_cases_adopt(d, f));
 	TRY(load_log_key(d, f));
 	TRY(load_provider(d, f));
+	TRY(facts_record_now(d, "start", f));
 	if (d->config.token_key)
 		TRY(puk_key_load(d->config.token_key, &d->token_key, f));
 	TRY(password_guard_open(d->config.login.initial_password, &d->passwords, f));

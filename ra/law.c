@@ -89,17 +89,30 @@ static enum err load(const struct laws *l, struct law *law, struct fault *f)
 	return OK;
 }
 
-enum err laws_reload(struct laws *l, struct fault *f)
+enum err laws_read(struct laws *l, struct law **ret, struct fault *f)
 {
 	_cleanup_(law_freep) struct law *fresh = xcalloc(1, sizeof(*fresh));
 	TRY(load(l, fresh, f));
 	fresh->refs = 1;
+	*ret = TAKE(fresh);
+	return OK;
+}
+
+void laws_set(struct laws *l, struct law *fresh)
+{
 	pthread_mutex_lock(&l->lock);
 	struct law *old = l->now;
-	l->now = TAKE(fresh);
+	l->now = fresh;
 	pthread_mutex_unlock(&l->lock);
 	if (old)
 		law_put(l, old);
+}
+
+enum err laws_reload(struct laws *l, struct fault *f)
+{
+	struct law *fresh = NULL;
+	TRY(laws_read(l, &fresh, f));
+	laws_set(l, fresh);
 	return OK;
 }
 

@@ -18,7 +18,11 @@ struct law {
 struct laws; /* the one in force; thread-safe */
 /* Reads all from files and logs their SHA-256. ERR_CONFIG names the file and what is wrong. calendar: NULL for none. */
 MUST_CHECK enum err laws_open(const char *policies, const char *roster, const char *calendar, struct laws **ret, struct fault *f);
-/* The same again; on an error the old one stays in force. */
+/* The files as they are now, beside the one in force. Gives *ret: laws_set() or law_put(). */
+MUST_CHECK enum err laws_read(struct laws *l, struct law **ret, struct fault *f);
+/* Takes it: it is in force from now on. */
+void laws_set(struct laws *l, struct law *fresh);
+/* Both; on an error the old one stays in force. */
 MUST_CHECK enum err laws_reload(struct laws *l, struct fault *f);
 void laws_close(struct laws *l);
 /* Gives: law_put(). */

@@ -3,6 +3,7 @@
  */
 #include "ra/clockwork.h"
 #include "ra/desk.h"
+#include "ra/facts.h"
 #include "ra/follow.h"
 #include "ra/handover.h"
 #include "ra/outbox.h"
@@ -158,7 +159,7 @@ static void serve(struct running *r, const sigset_t *signals)
 		struct fault f = {0};
 		if (number != SIGHUP)
 			return;
-		if (laws_reload(r->desk->laws, &f) != OK)
+		if (laws_reload(r->desk->laws, &f) != OK || facts_record_now(r->desk, "signal", &f) != OK)
 			log_fault(LOG_LEVEL_ERROR, "reload_failed", &f);
 	}
 }

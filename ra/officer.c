@@ -6,14 +6,35 @@
 
 #include <string.h>
 
-static const char *name_of_caller(const struct ctx *c)
+static const struct caller *caller_of(const struct ctx *c)
 {
 	const struct ra_config *config = &c->desk->config;
 	for (size_t i = 0; i < config->n_callers; i++) {
 		if (config->callers[i].uid == (int64_t)c->call->peer.uid)
-			return config->callers[i].officer;
+			return &config->callers[i];
 	}
 	return NULL;
+}
+
+static const char *name_of_caller(const struct ctx *c)
+{
+	const struct caller *caller = caller_of(c);
+	return caller ? caller->officer : NULL;
+}
+
+const struct yaml_strs *officer_view(const struct ctx *c)
+{
+	const struct caller *caller = caller_of(c);
+	return caller && caller->projects.n > 0 ? &caller->projects : NULL;
+}
+
+bool officer_sees(const struct ctx *c, const char *project)
+{
+	const struct yaml_strs *view = officer_view(c);
+	bool sees = !view;
+	for (size_t i = 0; view && i < view->n && !sees; i++)
+		sees = strcmp(view->v[i], project) == 0;
+	return sees;
 }
 
 static enum err check_own(const char *own, const char *name, const char *where, struct fault *f)

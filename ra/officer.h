@@ -14,4 +14,8 @@ MUST_CHECK enum err officer_of(struct ctx *c, char ret[WHO_MAX], struct fault *f
  * the desk); ERR_DENIED officer_other. */
 MUST_CHECK enum err officer_may_sign(struct ctx *c, const struct course *course, const char *maker, const char *name, struct fault *f);
 
+/* Which projects' requests this caller sees, by ra.yaml; NULL: all. Who may sign is the roster's alone. */
+const struct yaml_strs *officer_view(const struct ctx *c);
+bool officer_sees(const struct ctx *c, const char *project);
+
 #endif

@@ -142,7 +142,7 @@ enum err order_place(struct ctx *c, const struct service *s, const char *kind, s
 	snprintf(o.kind, sizeof(o.kind), "%s", kind);
 	snprintf(o.state, sizeof(o.state), "%s", order_state_word(ORDER_CREATED));
 	hex_lower(c->law->policy->note.sha256, 32, o.policy);
-	o.amount_fen = def->price_fen;
+	o.amount_fen = service_price(def, c->now);
 	o.period_months = def->period_months;
 	o.uses = def->order_uses;
 	o.months = def->order_months;

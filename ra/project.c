@@ -9,7 +9,17 @@
 
 #define SEARCH_MAX 20
 
-static json_t *service_defs(const struct project *p)
+static json_t *coming_prices(const struct service_def *s)
+{
+	json_t *list = json_array();
+	const struct service_price *prices = s->prices.v;
+	for (size_t i = 0; i < s->prices.n; i++)
+		json_array_append_new(list, json_pack("{s:s,s:I}", "from", prices[i].from, "price_fen",
+						      (json_int_t)prices[i].price_fen));
+	return list;
+}
+
+static json_t *service_defs(const struct project *p, int64_t now)
 {
 	json_t *list = json_array();
 	const struct service_def *defs = p->services.v;
@@ -18,7 +28,8 @@ static json_t *service_defs(const struct project *p)
 		json_object_set_new(o, "service", json_string(defs[i].name));
 		json_object_set_new(o, "title", json_bilingual(&defs[i].title));
 		json_object_set_new(o, "profile", json_string(defs[i].profile));
-		json_object_set_new(o, "price_fen", json_integer(defs[i].price_fen));
+		json_object_set_new(o, "price_fen", json_integer(service_price(&defs[i], now)));
+		json_object_set_new(o, "prices", coming_prices(&defs[i]));
 		json_object_set_new(o, "period_months", json_integer(defs[i].period_months));
 		json_array_append_new(list, o);
 	}
@@ -162,7 +173,7 @@ enum err project_show(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(contact, "telephone", json_string(p->contact_telephone ? p->contact_telephone : ""));
 	json_object_set_new(contact, "emergency", json_string(p->contact_emergency ? p->contact_emergency : ""));
 	*ret = project_json(p);
-	json_object_set_new(*ret, "services", service_defs(p));
+	json_object_set_new(*ret, "services", service_defs(p, c->now));
 	json_object_set_new(*ret, "ways", ways_json(c->law->policy, p));
 	json_object_set_new(*ret, "process", page_texts(&p->process));
 	json_object_set_new(*ret, "help", page_texts(&p->help));

@@ -9,6 +9,7 @@
 #include "ra/history.h"
 #include "ra/material.h"
 #include "ra/note.h"
+#include "ra/officer.h"
 #include "ra/plain.h"
 #include "ra/status.h"
 #include "ra/unlock.h"
@@ -59,8 +60,14 @@ enum err review_queue(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
 	const char *project = param_text(c, "project"), *kind = param_text(c, "kind");
-	struct queue_filter q = {.projects = project ? &project : NULL,
-				 .n_projects = project ? 1 : 0,
+	const struct yaml_strs *view = officer_view(c);
+	bool one = project && officer_sees(c, project);
+	struct queue_filter q = {.projects = project ? &project
+					     : view  ? view->v
+						     : NULL,
+				 .n_projects = project ? one
+					       : view  ? view->n
+						       : 0,
 				 .kind = kind ? kind : "",
 				 .overdue = param_true(c, "overdue"),
 				 .now = c->now};

@@ -48,7 +48,7 @@ static json_t *service_json(const struct ctx *c, const struct service *s, const 
 	json_object_set_new(o, "begins", time_or_null(s->begins));
 	json_object_set_new(o, "ends", time_or_null(s->ends));
 	json_object_set_new(o, "state", json_string(service_state(c, s, open_order[0] != '\0')));
-	json_object_set_new(o, "price_fen", def ? json_integer(def->price_fen) : json_null());
+	json_object_set_new(o, "price_fen", def ? json_integer(service_price(def, c->now)) : json_null());
 	json_object_set_new(o, "period_months", def ? json_integer(def->period_months) : json_null());
 	json_object_set_new(o, "open_order", open_order[0] != '\0' ? json_string(open_order) : json_null());
 	json_object_set_new(o, "action",

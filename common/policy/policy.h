@@ -98,11 +98,17 @@ struct profile {
 	struct yaml_doc *doc;      /* owns all of it */
 };
 
+/* From the beginning of that day, in Asia/Shanghai. */
+struct service_price {
+	const char *from; /* "2027-01-01" */
+	int64_t price_fen;
+};
 struct service_def {
 	const char *name;          /* dictionary key */
 	struct bilingual title;
 	const char *profile;
-	int64_t price_fen;         /* for one period */
+	int64_t price_fen;         /* for one period, until the first of prices begins: service_price() */
+	struct yaml_list prices;   /* struct service_price, by rising day */
 	int64_t period_months;
 	int64_t order_uses;        /* how many certificates one paid order allows */
 	int64_t order_months;      /* how long it may extend at most, in all */
@@ -175,6 +181,8 @@ const struct profile *policy_profile(const struct policy *p, const char *name);
 const struct project *policy_project(const struct policy *p, const char *name);
 bool project_has_profile(const struct project *p, const char *profile);
 const struct service_def *project_service(const struct project *p, const char *name);
+/* What one period costs at that time, in fen. */
+int64_t service_price(const struct service_def *s, int64_t now);
 const struct policy_way *profile_way(const struct profile *p, enum tally_kind kind, const char *way); /* NULL: not offered */
 /* Does the profile offer the kind at all? */
 const struct policy_kind *profile_kind(const struct profile *p, enum tally_kind kind);

@@ -4,6 +4,7 @@
  * resolved, patterns compile, references inside the file exist. Wisdom is lint's business.
  */
 #include "common/policy/profile.h"
+#include "common/base/clock.h"
 
 #include "common/base/cleanup.h"
 #include "common/note/lines.h"
@@ -80,6 +81,45 @@ void profile_done(struct profile *p)
 	*p = (struct profile){0};
 }
 
+static bool price_begins(const struct service_price *price, int64_t *ret)
+{
+	char text[TIME_TEXT];
+
+	snprintf(text, sizeof(text), "%.10s 00:00:00", price->from);
+	return strlen(price->from) == 10 && time_parse_shanghai(text, strlen(text), ret);
+}
+
+int64_t service_price(const struct service_def *s, int64_t now)
+{
+	const struct service_price *prices = s->prices.v;
+	int64_t fen = s->price_fen, from = 0;
+
+	for (size_t i = 0; i < s->prices.n; i++) {
+		if (price_begins(&prices[i], &from) && from <= now)
+			fen = prices[i].price_fen;
+	}
+	return fen;
+}
+
+static enum err service_prices(struct project *p, const struct service_def *s, struct fault *f)
+{
+	const struct service_price *prices = s->prices.v;
+	int64_t before = INT64_MIN, from = 0;
+
+	for (size_t i = 0; i < s->prices.n; i++) {
+		if (!price_begins(&prices[i], &from))
+			return yaml_fault(p->doc, &prices[i].from, f, "price_from",
+					  "service %s: found from \"%s\", wanted a day as 2027-01-01", s->name,
+					  ESC(prices[i].from, strlen(prices[i].from)));
+		if (from <= before)
+			return yaml_fault(p->doc, &prices[i].from, f, "price_order",
+					  "service %s: found from %s, wanted a day after the one before", s->name,
+					  prices[i].from);
+		before = from;
+	}
+	return OK;
+}
+
 static enum err project_services(struct project *p, struct fault *f)
 {
 	for (size_t i = 0; i < p->services.n; i++) {
@@ -87,6 +127,7 @@ static enum err project_services(struct project *p, struct fault *f)
 
 		TRY(name_check(p->doc, &s->name, "service", f));
 		TRY(name_check(p->doc, &s->profile, "profile", f));
+		TRY(service_prices(p, s, f));
 	}
 	return OK;
 }

@@ -188,12 +188,22 @@ const struct yaml_rule profile_rules[] = {
 	{0},
 };
 
+static const struct yaml_rule price_rules[] = {
+	{"from", YK_STR, AT(service_price, from), .required = true, .min = 10, .max = 10,
+	 .help = "day from whose beginning (+08:00) the price holds, as 2027-01-01"},
+	{"price_fen", YK_INT, AT(service_price, price_fen), .required = true, .max = INT64_C(100000000),
+	 .help = "price of one period from then on, in fen"},
+	{0},
+};
+
 static const struct yaml_rule service_rules[] = {
 	{"title", YK_SUB, AT(service_def, title), .required = true, .sub = title_rules, .help = "for people"},
 	{"profile", YK_STR, AT(service_def, profile), .required = true, .min = 1, .max = MAX_WORD,
 	 .help = "profile of its certificates; one of the project's"},
 	{"price_fen", YK_INT, AT(service_def, price_fen), .required = true, .max = INT64_C(100000000),
 	 .help = "price of one period in fen (1/100 yuan)"},
+	{"prices", YK_LIST, AT(service_def, prices), .max = 20, .sub = price_rules, .elem_size = sizeof(struct service_price),
+	 .help = "prices that come later, by rising day; an order keeps the price of its own day"},
 	{"period_months", YK_INT, AT(service_def, period_months), .required = true, .min = 1, .max = 120,
 	 .help = "what one paid order adds to the service"},
 	{"order_uses", YK_INT, AT(service_def, order_uses), .min = 1, .max = 100, .def = 1,

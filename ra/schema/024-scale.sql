@@ -75,6 +75,7 @@ CREATE INDEX invoices_state ON invoices(state, asked);
 CREATE INDEX payments_at ON payments(at);
 CREATE INDEX account_cases_made ON account_cases(made);
 CREATE INDEX account_cases_address ON account_cases(address, made);
+CREATE INDEX account_cases_files ON account_cases(id) WHERE file_type <> '';
 CREATE INDEX account_cases_account ON account_cases(account) WHERE state = 'open';
 CREATE INDEX audit_at ON audit(at);
 CREATE INDEX audit_who ON audit(who, at);

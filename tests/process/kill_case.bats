@@ -67,3 +67,15 @@ teardown_file() { kill_end; }
 		n=$((n + 1))
 	done
 }
+
+# Killed before the write, the desk finds the file changed when it starts: the audit has it once all the same.
+@test "the calendar read again: each change once in the audit" {
+	local round n=0
+	for round in commit answer; do
+		local -n points=$round
+		n=$((n + 1))
+		sed -i "s/^closes: .*/closes: '19:0$n'/" "$DIR/etc/hufu/calendar.yaml"
+		once 1 law_changed - desk.reload '{}' "${points[@]}"
+		same "$(rows "SELECT count(*) FROM audit WHERE what = 'law_changed' AND detail LIKE '%+ calendar.hours = 09:00-19:0$n%'")" 1
+	done
+}

@@ -43,6 +43,9 @@ ALLOWED = {
     " p.packed_by, p.shipped, p.shipped_by, p.due, p.reminded, p.ended, p.ended_by, p.ended_from, p.note, p.strangers, k.number,"
     " a.organisation FROM parcels p JOIN courses k ON k.request = p.request JOIN accounts a ON a.id = p.account WHERE (?1 = 0":
         "parcels are fewer than requests, and their list is not by key yet",
+    "SELECT count(*) FROM parcels p WHERE (?1 = 0": "parcels are fewer than requests, and their list is not by key yet",
+    "SELECT id, kind, state, coalesce(account, 0), coalesce(binding, 0), organisation, agent, mobile, text, file_type, address, made,"
+    " coalesce(decided, 0), who, answer FROM account_cases WHERE file_type <> '' LIMIT 1": "its index holds what is not moved yet",
     "SELECT at, id FROM payments INDEXED BY payments_order": "of one order",
     "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved', 'to_correct',"
     " 'keyed', 'to_ship', 'in_post') AND dies <= ?1": "what is due now is taken out every few seconds",

@@ -486,11 +486,12 @@ static void write_config(struct fx *x)
 		"return_url: 'https://desk.example.test/orders/{order}', secret: provider.key}\ncallers:\n"
 		"  - {uid: %d, roles: [subscriber]}\n  - {uid: %d, roles: [officer]}\n  - {uid: %d, roles: [admin]}\n"
 		"  - {uid: %d, roles: [portal]}\n  - {uid: %d, roles: [subscriber]}\n  - {uid: %d, roles: [officer], "
-		"officer: bob}\n  - {uid: %d, roles: [notifier]}\nportals:\n"
+		"officer: bob}\n  - {uid: %d, roles: [notifier]}\n  - {uid: %d, roles: [officer], projects: "
+		"[hangzhou]}\nportals:\n"
 		"  - {name: portal, projects: [jinhua], token_sha256: "
 		"c62a0f83384803565149f5dcad3372bb1e6846d6817f32d6dbe965356f2eedfa}\n%s",
 		x->dir, x->picture_code ? x->picture_code : "never", UID_SUBSCRIBER, UID_OFFICER, UID_ADMIN, UID_PORTAL,
-		UID_OTHER, UID_BOB, UID_NOTIFIER, x->yaml ? x->yaml : "");
+		UID_OTHER, UID_BOB, UID_NOTIFIER, UID_NARROW, x->yaml ? x->yaml : "");
 	fx_write(x, "provider.key", PROVIDER_SECRET "\n");
 	fx_write(x, "ra.yaml", buf_text(&b));
 }

@@ -410,12 +410,14 @@ static void test_status_early(void **state)
 	unsigned early = 0;
 	(void)state;
 	add_certs(x);
-	for (unsigned turn = 0; turn < 8; turn++) {
+	/* How far the loader is when the question comes is up to the machine: until it came too early at least once. */
+	for (unsigned turn = 0; turn < 8 || (early == 0 && turn < 500); turn++) {
 		unsigned i = CERTS - 1 - turn, k = CERTS / 2 + turn;
 		char serial[33], changed[33];
 		serial_hex(i, serial);
 		serial_hex(k, changed);
-		fx_restart(x);
+		status_index_close(x->desk->status);
+		ok(status_index_open(x->desk->store, &x->desk->status, &f), &f);
 		early += !status_complete(x->desk->status);
 		struct db *db = begin(x);
 		struct cert_row row;

@@ -58,6 +58,7 @@ extern const struct command commands_token[];	 /* token …                     
 extern const struct command commands_audit[];	 /* audit …                     : cmd_audit.c */
 extern const struct command commands_notice[];	 /* notice …                    : cmd_notice.c */
 extern const struct command commands_parcel[];	 /* work …, parcel …            : cmd_work.c cmd_parcel.c */
+extern const struct command commands_law[];	 /* desk …, calendar …          : cmd_law.c */
 extern const struct command commands_rpc[];	 /* rpc                         : cmd_rpc.c */
 extern const struct command commands_ledger[];	 /* ledger …                    : cmd_ledger.c */
 extern const struct command commands_receipt[];	 /* receipt, verify             : cmd_receipt.c */

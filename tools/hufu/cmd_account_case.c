@@ -175,9 +175,11 @@ int run_account_cases(struct cli *c, int argc, char **argv)
 	static const struct column columns[] = {
 		{"case", "CASE"},   {"kind", "KIND"},	  {"state", "STATE"}, {"organisation", "ORGANISATION"},
 		{"agent", "AGENT"}, {"mobile", "MOBILE"}, {"made", "SINCE"}};
-	const char *state = NULL, *page = NULL;
-	const struct option_rule rules[] = {
-		{.name = "--state", .value = &state}, {.name = "--page", .value = &page}, {0}};
+	const char *state = NULL, *page = NULL, *after = NULL;
+	const struct option_rule rules[] = {{.name = "--state", .value = &state},
+					    {.name = "--page", .value = &page},
+					    {.name = "--after", .value = &after},
+					    {0}};
 	const struct command *cmd = cli_command(commands_account, run_account_cases);
 	_cleanup_(json_freep) json_t *r = NULL;
 	struct fault f = {0};
@@ -186,13 +188,36 @@ int run_account_cases(struct cli *c, int argc, char **argv)
 		return EXIT_CONFIG;
 	if (page && !u64_parse(page, strlen(page), 1000000, &number))
 		return cli_usage(cmd, "--page \"%s\" is not a number", ESC(page, strlen(page)));
-	if (cli_desk(c, "account.cases", json_pack("{s:I,s:s*}", "page", (json_int_t)number, "state", state), false,
+	if (cli_desk(c, "account.cases",
+		     json_pack("{s:I,s:s*,s:s*}", "page", (json_int_t)number, "state", state, "after", after), false,
 		     false, &r, &f) != OK)
 		return cli_fail(c, &f);
 	cli_table(c, columns, sizeof columns / sizeof columns[0], json_object_get(r, "cases"));
 	if (!c->json)
-		printf("%lld in all\n", (long long)json_integer_value(json_object_get(r, "total")));
+		cli_list_end(r);
 	return EXIT_DONE;
+}
+
+int run_account_find(struct cli *c, int argc, char **argv)
+{
+	static const struct column columns[] = {{"identifier", "IDENTIFIER"},
+						{"organisation", "ORGANISATION"},
+						{"agent", "AGENT"},
+						{"mobile", "MOBILE ON RECORD"},
+						{"login_mobile", "LOGS IN BY"}};
+	const char *page = NULL, *after = NULL;
+	const struct option_rule rules[] = {
+		{.name = "--page", .value = &page}, {.name = "--after", .value = &after}, {0}};
+	const struct command *cmd = cli_command(commands_account, run_account_find);
+	struct fault f = {0};
+	uint64_t number = 1;
+	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
+		return EXIT_CONFIG;
+	if (page && !u64_parse(page, strlen(page), 1000000, &number))
+		return cli_usage(cmd, "--page \"%s\" is not a number", ESC(page, strlen(page)));
+	return cli_rows(c, "account.find",
+			json_pack("{s:s,s:I,s:s*}", "search", argv[1], "page", (json_int_t)number, "after", after),
+			false, "accounts", columns, sizeof columns / sizeof columns[0], &f);
 }
 
 static enum err keep_file(struct cli *c, json_t *r, const char *out, struct fault *f)

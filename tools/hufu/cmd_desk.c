@@ -56,19 +56,20 @@ int officer_print_queue(struct cli *c, json_t *params)
 	       (long long)json_integer_value(json_object_get(n, "waiting")),
 	       (long long)json_integer_value(json_object_get(n, "overdue")),
 	       (long long)json_integer_value(json_object_get(n, "claimed")));
+	if (json_object_get(r, "next"))
+		printf("more: --after %s\n", json_string_value(json_object_get(r, "next")));
 	return EXIT_DONE;
 }
 
 int run_officer_queue(struct cli *c, int argc, char **argv)
 {
-	const char *project = NULL, *kind = NULL, *page = NULL;
+	const char *project = NULL, *kind = NULL, *page = NULL, *after = NULL;
 	bool overdue = false;
 	uint64_t number = 1;
-	const struct option_rule rules[] = {{.name = "--project", .value = &project},
-					    {.name = "--kind", .value = &kind},
-					    {.name = "--page", .value = &page},
-					    {.name = "--overdue", .flag = &overdue},
-					    {0}};
+	const struct option_rule rules[] = {
+		{.name = "--project", .value = &project}, {.name = "--kind", .value = &kind},
+		{.name = "--page", .value = &page},	  {.name = "--after", .value = &after},
+		{.name = "--overdue", .flag = &overdue},  {0}};
 	const struct command *cmd = cli_command(commands_officer, run_officer_queue);
 	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
 		return EXIT_CONFIG;
@@ -77,6 +78,7 @@ int run_officer_queue(struct cli *c, int argc, char **argv)
 	json_t *p = json_pack("{s:I,s:b}", "page", (json_int_t)number, "overdue", (int)overdue);
 	set_text(p, "project", project);
 	set_text(p, "kind", kind);
+	set_text(p, "after", after);
 	return officer_print_queue(c, p);
 }
 

@@ -277,12 +277,13 @@ const struct command commands_officer[] = {
 		 "Example:\n  hufu officer key alice",
 	 .run = run_officer_key},
 	{.name = "officer queue",
-	 .usage = "[--project P] [--kind K] [--overdue] [--page N]",
+	 .usage = "[--project P] [--kind K] [--overdue] [--page N | --after PLACE]",
 	 .summary = "what waits for officers, the first due first",
 	 .help = "  --project P   of this project alone\n"
 		 "  --kind K      of this kind alone\n"
 		 "  --overdue     only what is late\n"
-		 "  --page N      page of the list (20 a page)\n\n"
+		 "  --page N      page of the list (20 a page)\n"
+		 "  --after PLACE go on where a page before ended\n\n"
 		 "Example:\n  hufu officer queue --overdue",
 	 .run = run_officer_queue},
 	{.name = "officer claim",

@@ -163,11 +163,14 @@ static int run_order_find(struct cli *c, int argc, char **argv)
 	static const struct column columns[] = {
 		{"order", "ORDER"}, {"organisation", "ORGANISATION"}, {"kind", "KIND"},		 {"amount_fen", "FEN"},
 		{"state", "STATE"}, {"created", "CREATED"},	      {"bank_reference", "BANK"}};
-	const char *search = NULL, *amount = NULL, *state = NULL, *invoice = NULL, *page = NULL;
-	const struct option_rule rules[] = {
-		{.name = "--search", .value = &search}, {.name = "--amount", .value = &amount},
-		{.name = "--state", .value = &state},	{.name = "--invoice", .value = &invoice},
-		{.name = "--page", .value = &page},	{0}};
+	const char *search = NULL, *amount = NULL, *state = NULL, *invoice = NULL, *page = NULL, *after = NULL;
+	const struct option_rule rules[] = {{.name = "--search", .value = &search},
+					    {.name = "--amount", .value = &amount},
+					    {.name = "--state", .value = &state},
+					    {.name = "--invoice", .value = &invoice},
+					    {.name = "--page", .value = &page},
+					    {.name = "--after", .value = &after},
+					    {0}};
 	const struct command *cmd = cli_command(commands_payment, run_order_find);
 	struct fault f = {0};
 	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
@@ -180,6 +183,7 @@ static int run_order_find(struct cli *c, int argc, char **argv)
 	put_text(p, "search", search);
 	put_text(p, "state", state);
 	put_text(p, "invoice", invoice);
+	put_text(p, "after", after);
 	return cli_rows(c, "order.find", p, false, "orders", columns, sizeof columns / sizeof columns[0], &f);
 }
 
@@ -187,9 +191,11 @@ static int run_order_payments(struct cli *c, int argc, char **argv)
 {
 	static const struct column columns[] = {{"payment", "PAYMENT"}, {"order", "ORDER"}, {"amount_fen", "FEN"},
 						{"state", "STATE"},	{"at", "AT"},	    {"refund", "REFUND"}};
-	const char *state = NULL, *page = NULL;
-	const struct option_rule rules[] = {
-		{.name = "--state", .value = &state}, {.name = "--page", .value = &page}, {0}};
+	const char *state = NULL, *page = NULL, *after = NULL;
+	const struct option_rule rules[] = {{.name = "--state", .value = &state},
+					    {.name = "--page", .value = &page},
+					    {.name = "--after", .value = &after},
+					    {0}};
 	const struct command *cmd = cli_command(commands_payment, run_order_payments);
 	struct fault f = {0};
 	if (!cli_options(cmd, rules, &argc, argv, 0, 1))
@@ -201,6 +207,7 @@ static int run_order_payments(struct cli *c, int argc, char **argv)
 	}
 	put_text(p, "state", state);
 	put_text(p, "order", argc > 1 ? argv[1] : NULL);
+	put_text(p, "after", after);
 	return cli_rows(c, "order.payments", p, false, "payments", columns, sizeof columns / sizeof columns[0], &f);
 }
 
@@ -293,13 +300,16 @@ const struct command commands_payment[] = {
 		 "Example:\n  hufu order invoice --title 杭州田谷 --tax-number 913301003535355023 ORDER",
 	 .run = run_order_invoice},
 	{.name = "order find",
-	 .usage = "[--search TEXT] [--amount FEN] [--state S] [--invoice S] [--page N]",
+	 .usage = "[--search TEXT] [--amount FEN] [--state S] [--invoice S] [--page N | --after PLACE]",
 	 .summary = "officer: orders of everybody, to match a bank statement with",
-	 .help = "  --search TEXT   part of the order's id or of the organisation's name, or its whole identifier\n"
+	 .help = "  --search TEXT   beginning of the order's id or of its part behind the date, part of the "
+		 "organisation's name,\n"
+		 "                  its whole identifier or its mobile\n"
 		 "  --amount FEN    exactly this amount\n"
 		 "  --state S       created, paid, fulfilled, cancelled, refunded\n"
 		 "  --invoice S     whose invoice is asked, issued, void\n"
-		 "  --page N        page of the list (5 a page)\n\n"
+		 "  --page N        page of the list (5 a page)\n"
+		 "  --after PLACE   go on where a page before ended\n\n"
 		 "Example:\n  hufu order find --state created --amount 30000",
 	 .run = run_order_find},
 	{.name = "order confirm",
@@ -311,10 +321,11 @@ const struct command commands_payment[] = {
 		 "Example:\n  hufu order confirm --bank-reference ICBC-2026-1123-77 ORDER",
 	 .run = run_order_confirm},
 	{.name = "order payments",
-	 .usage = "[--state S] [--page N] [ORDER]",
+	 .usage = "[--state S] [--page N | --after PLACE] [ORDER]",
 	 .summary = "officer: payments, and what is to be sent back",
-	 .help = "  --state S   applied, to_refund, refunded\n"
-		 "  --page N    page of the list (5 a page)\n\n"
+	 .help = "  --state S       applied, to_refund, refunded\n"
+		 "  --page N        page of the list (5 a page)\n"
+		 "  --after PLACE   go on where a page before ended\n\n"
 		 "Example:\n  hufu order payments --state to_refund",
 	 .run = run_order_payments},
 	{.name = "order refund",

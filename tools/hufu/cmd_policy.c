@@ -57,22 +57,39 @@ static bool outlives(const struct policy_note *n, const char *policy, const char
 	       t <= n->until;
 }
 
+/* Goes through all pages. */
+static enum err find_killed(struct cli *c, const struct bundle *b, json_t *rows, struct fault *f)
+{
+	_cleanup_(freep) char *next = NULL;
+	do {
+		_cleanup_(json_freep) json_t *r = NULL;
+		json_t *row;
+		size_t i;
+		TRY(cli_desk(c, "policy.pending", json_pack("{s:i,s:s*}", "per_page", 500, "after", next), false, false,
+			     &r, f));
+		json_array_foreach(json_object_get(r, "requests"), i, row)
+		{
+			const char *policy = json_string_value(json_object_get(row, "policy")),
+				   *dies = json_string_value(json_object_get(row, "dies"));
+			if (policy && !outlives(&b->policy->note, policy, dies))
+				json_array_append(rows, row);
+		}
+		freep(&next);
+		if (json_object_get(r, "next"))
+			next = xstrdup(json_string_value(json_object_get(r, "next")));
+	} while (next);
+	return OK;
+}
+
 /* Requests of the desk that the bundle in `dir` would kill: those that live longer than tallies of the policy before
  * count. They are added to *said as well. */
 static int check_against_desk(struct cli *c, const struct bundle *b, json_t *said)
 {
 	struct fault f = {0};
-	json_t *result = NULL;
-	if (cli_desk(c, "policy.pending", NULL, false, false, &result, &f) != OK)
+	json_t *rows = json_array();
+	if (find_killed(c, b, rows, &f) != OK) {
+		json_decref(rows);
 		return cli_fail(c, &f);
-	json_t *rows = json_array(), *row;
-	size_t i;
-	json_array_foreach(json_object_get(result, "requests"), i, row)
-	{
-		const char *policy = json_string_value(json_object_get(row, "policy")),
-			   *dies = json_string_value(json_object_get(row, "dies"));
-		if (policy && !outlives(&b->policy->note, policy, dies))
-			json_array_append(rows, row);
 	}
 	static const struct column columns[] = {{"request", "REQUEST"},
 						{"kind", "KIND"},
@@ -87,7 +104,6 @@ static int check_against_desk(struct cli *c, const struct bundle *b, json_t *sai
 		       b->policy->note.until ? UTC(b->policy->note.until) : "");
 		cli_table(c, columns, 5, rows);
 	}
-	json_decref(result);
 	return rc;
 }
 

@@ -171,11 +171,20 @@ const struct command commands_account[] = {
 		 "The code is shown once; tell it to the organisation by a number that is publicly known.\n\n"
 		 "Example:\n  hufu account grant --reason \"licence seen, called back\" 35353550-9",
 	 .run = run_account_grant},
+	{.name = "account find",
+	 .usage = "[--page N | --after PLACE] TEXT",
+	 .summary = "officer: look for an account",
+	 .help = "TEXT is an identifier, a mobile that logs in, or a part of the organisation's name (one or two "
+		 "characters:\nits beginning).\n\n"
+		 "  --page N        page of the list (5 a page)\n"
+		 "  --after PLACE   go on where a page before ended\n\nExample:\n  hufu account find 杭州田谷",
+	 .run = run_account_find},
 	{.name = "account cases",
-	 .usage = "[--state STATE] [--page N]",
+	 .usage = "[--state STATE] [--page N | --after PLACE]",
 	 .summary = "officer: cases about accounts",
 	 .help = "  --state STATE   open (default), accepted, refused\n"
-		 "  --page N        page of the list (5 a page)\n\nExample:\n  hufu account cases",
+		 "  --page N        page of the list (5 a page)\n"
+		 "  --after PLACE   go on where a page before ended\n\nExample:\n  hufu account cases",
 	 .run = run_account_cases},
 	{.name = "account case",
 	 .usage = "[--out FILE] CASE",

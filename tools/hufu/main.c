@@ -25,6 +25,7 @@ static const struct command *const families[] = {
 	commands_notice,
 	commands_parcel,
 	commands_token,
+	commands_law,
 	// clang-format on
 };
 #define N_FAMILIES (sizeof families / sizeof families[0])

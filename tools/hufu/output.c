@@ -197,10 +197,20 @@ int cli_rows(struct cli *c, const char *method, json_t *params, bool session, co
 	if (cli_desk(c, method, params, session, false, &r, f) != OK)
 		return cli_fail(c, f);
 	cli_table(c, columns, n, json_object_get(r, key));
-	json_t *total = json_object_get(r, "total");
-	if (!c->json && json_is_integer(total))
-		printf("%lld in all\n", (long long)json_integer_value(total));
+	if (!c->json)
+		cli_list_end(r);
 	return EXIT_DONE;
+}
+
+void cli_list_end(json_t *r)
+{
+	json_t *total = json_object_get(r, "total");
+	const char *next = json_string_value(json_object_get(r, "next"));
+	if (json_is_integer(total))
+		printf("%s%lld in all\n", json_is_false(json_object_get(r, "counted")) ? "more than " : "",
+		       (long long)json_integer_value(total));
+	if (next)
+		printf("more: --after %s\n", next);
 }
 
 /* A list of the desk: page and search options, one table. */

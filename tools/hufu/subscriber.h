@@ -14,6 +14,7 @@ int cli_show(struct cli *c, const char *method, json_t *params, bool session, bo
 int cli_list(struct cli *c, const char *method, json_t *params, const char *key, const struct column *columns, size_t n,
 	     struct fault *f);
 /* The same; session false: as this Unix user. */
+void cli_list_end(json_t *r); /* how many there are in all, and what --after goes on with */
 int cli_rows(struct cli *c, const char *method, json_t *params, bool session, const char *key,
 	     const struct column *columns, size_t n, struct fault *f);
 
@@ -47,6 +48,7 @@ int run_account_check(struct cli *c, int argc, char **argv);
 int run_account_agent(struct cli *c, int argc, char **argv);
 int run_account_freeze(struct cli *c, int argc, char **argv);
 int run_account_licence(struct cli *c, int argc, char **argv);
+int run_account_find(struct cli *c, int argc, char **argv);
 int run_account_cases(struct cli *c, int argc, char **argv);
 int run_account_case(struct cli *c, int argc, char **argv);
 int run_account_decide(struct cli *c, int argc, char **argv);
