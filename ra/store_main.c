@@ -18,6 +18,8 @@
 #include <string.h>
 
 #define READERS_MAX 4
+/* KiB: the inner pages of the tables of a large desk, which else are read anew for each page of a list. Filled as it is needed. */
+#define READER_CACHE "PRAGMA cache_size=-12288"
 #define GROUP_MAX 64   /* changes that share a commit */
 #define GROUP_US 20000 /* nobody waits longer for others */
 
@@ -246,9 +248,14 @@ static enum err reader_take(struct store *s, struct db **ret, struct fault *f)
 		free(r);
 		return OK;
 	}
-	enum err e = db_open(s->path, true, ret, f);
+	_cleanup_(db_closep) struct db *db = NULL;
+	enum err e = db_open(s->path, true, &db, f);
+	if (e == OK)
+		e = db_run(db, f, READER_CACHE, "");
 	if (e != OK)
 		reader_lost(s);
+	else
+		*ret = TAKE(db);
 	return e;
 }
 
