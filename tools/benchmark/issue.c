@@ -278,6 +278,8 @@ static enum err measure(struct issue *x, struct side *s, size_t k, struct fault 
 	progress(x, "%s: run %zu of %u", r->name, r->n_runs + 1, x->b->runs);
 	TRY(limit_run(s->limit, cores, x->b->seconds * LIMIT_SECONDS, &sample->limit_per_s, f));
 	TRY(run_counted(x, s, k, sample, f));
+	if (plans[k].in_flight == 1)
+		TRY(timing_flushes(&x->report->flushes, x->b->dir, f));
 	r->n_runs++;
 	progress(x, "%s: %.0f/s, limit %.0f/s", r->name, sample->per_s, sample->limit_per_s);
 	TRY(memory_read(s->tree.ca, &r->ca, f));

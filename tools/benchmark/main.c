@@ -26,8 +26,6 @@
 #define RUNS 3
 #define CERTIFICATES 2000000u
 #define MAX_CERTIFICATES 100000000u
-#define FLUSHES 64
-#define FLUSH_BYTES 4096
 
 static const struct benchmark {
 	const char *name, *what;
@@ -122,30 +120,6 @@ static enum err make_folder(char **ret, struct fault *f)
 	return OK;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
-/* What the disk costs here: the median time to append a block and flush it. */
-static enum err measure_flush(const char *dir, double *ret_ms, struct fault *f)
-{
-	static const uint8_t block[FLUSH_BYTES];
-	int64_t us[FLUSHES];
-	_cleanup_(freep) char *path = path_join(dir, "flush");
-	_cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	for (size_t i = 0; i < FLUSHES; i++) {
-		int64_t from = clock_mono_us();
-		if (fd < 0 || write(fd, block, sizeof block) != (ssize_t)sizeof block || fdatasync(fd) != 0)
-			return fault_raise(f, ERR_IO, "flush", "folder", "%s: %s", path, strerror(errno));
-		us[i] = clock_mono_us() - from;
-	}
-	qsort(us, FLUSHES, sizeof us[0], by_size);
-	*ret_ms = (double)us[FLUSHES / 2] / 1000.0;
-	return OK;
-}
-
 /* --- running ------------------------------------------------------------------------------------------------------ */
 
 static void on_signal(int sig)
@@ -160,7 +134,7 @@ static enum err run(struct options *o, struct report *r, struct fault *f)
 	TRY(make_folder(&dir, f));
 	o->run.dir = dir;
 	(void)getloadavg(&r->load, 1); /* left 0 where the system does not say */
-	enum err e = measure_flush(dir, &r->flush_ms, f);
+	enum err e = timing_flushes(&r->flushes, dir, f);
 	if (e == OK)
 		e = o->benchmark->run(&o->run, r, f);
 	/* Whoever stops us often stops the daemons first, so the error may be theirs. */
@@ -202,5 +176,6 @@ int main(int argc, char **argv)
 		report_json(&r, out);
 	else
 		report_table(&r, out);
+	timing_done(&r.flushes);
 	return fclose(out) == 0 ? 0 : 1;
 }

@@ -27,6 +27,10 @@ struct sample {
 	double cpu_us; /* of Hufu's programs, for each certificate or answer */
 	double peers[REPORT_PEERS];
 };
+/* Appends 4 KiB to a file of that folder and flushes them, 64 times. */
+MUST_CHECK enum err timing_flushes(struct timing *t, const char *dir, struct fault *f);
+/* Nearest rank. Sorts t. */
+double timing_percentile_ms(struct timing *t, double p);
 /* Rate from the run's start to its last answer, and percentiles. Sorts t. Leaves limit_per_s and cpu_us alone. */
 void sample_take(struct sample *s, struct timing *t);
 
@@ -47,7 +51,8 @@ struct report {
 	const char *name, *commit;
 	unsigned cpus, seconds;
 	double load;	 /* of the machine before the first run: tasks that want a core, over one minute */
-	double flush_ms; /* 4 KiB appended and flushed in the folder of the measurement */
+	struct timing flushes; /* 4 KiB appended and flushed in the folder of the measurement: at the start, and with `issue`
+				  behind each run of one request in flight */
 	struct row rows[REPORT_MAX_ROWS];
 	size_t n_rows;
 	struct program programs[REPORT_MAX_ROWS];
@@ -55,10 +60,10 @@ struct report {
 };
 /* The median member (an offset of double in struct sample) of the runs. */
 double row_median(const struct row *r, size_t offset);
-void report_table(const struct report *r, FILE *out);
+void report_table(struct report *r, FILE *out);
 /* {"name", "cpus", "commit", "rows": [{"case", "hufu_per_s", "limit_per_s", "ratio", "peers", "p50_ms", "p99_ms",
- * "rss_mib", "runs"}]}, and beyond that "seconds", "load", "flush_ms", "programs": [{"program", "idle_mib",
+ * "rss_mib", "runs"}]}, and beyond that "seconds", "load", "flush_ms", "flush_p99_ms", "programs": [{"program", "idle_mib",
  * "idle_peak_mib", "loaded_mib", "peak_mib"}]. rss_mib is the peak of the programs that took part, together. */
-void report_json(const struct report *r, FILE *out);
+void report_json(struct report *r, FILE *out);
 
 #endif
