@@ -26,12 +26,13 @@ static const struct rpc_param approve_params[] = {
 	REQUEST, TEXT("line", true, 1, 2048, "审核员的签名行", "the officer's signature line"), {0}};
 static const struct rpc_param reject_params[] = {
 	REQUEST, TEXT("reason", true, 1, 500, "理由", "why, for the subscriber"), AS_OFFICER, {0}};
-static const struct rpc_param correct_params[] = {
-	REQUEST,
-	{"items", PARAM_OBJECTS, true, 1, TALLY_MAX_MATERIALS, NULL, "需补正的内容及原因",
-	 "[{item, reason}]: a material, a subject attribute, or months, order, files, notice, key, reason, other"},
-	AS_OFFICER,
-	{0}};
+static const struct rpc_param correct_params[] = {REQUEST,
+						  {"items", PARAM_OBJECTS, true, 1, TALLY_MAX_MATERIALS, NULL,
+						   "需补正的内容及原因",
+						   "[{item, reason}]: a material, a subject attribute, or months, "
+						   "order, files, notice, key, delivery, reason, other"},
+						  AS_OFFICER,
+						  {0}};
 static const char *const standing_words[] = {"revoke", "hold", "release", NULL};
 static const struct rpc_param prepare_params[] = {
 	WORD("kind", true, standing_words, "业务类型", "revoke, hold or release"),
@@ -59,48 +60,49 @@ static const struct desk_method methods[] = {
 	METHOD("review.release_claim", review_release_claim, MODE_CHANGE, DESK_OFFICER, false, true, false,
 	       claim_params, OBJECT(STATE "," CLAIM), "退回认领", "hand a claim back"),
 	METHOD("review.show", review_show, MODE_READ, DESK_OFFICER, false, false, false, request_params,
-	       OBJECT(ITEM
-		      "," STR("tally") "," STR("note") "," STR("note_before") "," ROWS("wrong", STR("name") "," STR("z"
-														    "h") "," STR("en")) "," STR("token") "," STR(
-			      "made_by") "," OBJ("delivery",
-						 STR("recipient") "," STR("mobile") "," STR(
-							 "address")) "," MATERIALS
-								     "," ROWS("checklist", STR("zh") "," STR("en")) "," STR(
-									     "officers") "," ROWS("difference",
-												  STR("attribute") ",\""
-														   "old"
-														   "\":"
-														   "{"
-														   "\"t"
-														   "ype"
-														   "\":"
-														   "["
-														   "\"s"
-														   "tri"
-														   "ng"
-														   "\""
-														   ",\""
-														   "nul"
-														   "l\""
-														   "]"
-														   "},"
-														   "\"n"
-														   "ew"
-														   "\":"
-														   "{"
-														   "\"t"
-														   "ype"
-														   "\":"
-														   "["
-														   "\"s"
-														   "tri"
-														   "ng"
-														   "\""
-														   ",\""
-														   "nul"
-														   "l\""
-														   "]"
-														   "}")),
+	       OBJECT(ITEM "," STR("tally") "," STR("note") "," STR("note_before") "," ROWS(
+		       "wrong",
+		       STR("name") "," STR(
+			       "z"
+			       "h") "," STR("en")) "," STR("token") "," STR("made_by") "," OBJ("delivery",
+											       STR("recipient") "," STR("mobile") "," STR(
+												       "address")) "," MATERIALS
+														   "," ROWS("checklist", STR("zh") "," STR("en")) "," STR("officers") "," ROWS(
+															   "difference",
+															   STR("attribute") ",\""
+																	    "old"
+																	    "\":"
+																	    "{"
+																	    "\"t"
+																	    "ype"
+																	    "\":"
+																	    "["
+																	    "\"s"
+																	    "tri"
+																	    "ng"
+																	    "\""
+																	    ",\""
+																	    "nul"
+																	    "l\""
+																	    "]"
+																	    "},"
+																	    "\"n"
+																	    "ew"
+																	    "\":"
+																	    "{"
+																	    "\"t"
+																	    "ype"
+																	    "\":"
+																	    "["
+																	    "\"s"
+																	    "tri"
+																	    "ng"
+																	    "\""
+																	    ",\""
+																	    "nul"
+																	    "l\""
+																	    "]"
+																	    "}")),
 	       "审核", "one request, for officers"),
 	METHOD("review.approve", review_approve, MODE_CHANGE, DESK_OFFICER, false, true, false, approve_params,
 	       OBJECT(STATE "," STR("officers")), "审核通过", "an officer's signature line"),

@@ -32,7 +32,7 @@ static enum err check_item(const struct draw *d, const char *item, struct fault 
 	return fault_raise(
 		f, ERR_RULE, "correction_item", "params.items",
 		"found item \"%s\", wanted a material of the way, an attribute of the profile, or months, order, "
-		"files, notice, key, reason, other",
+		"files, notice, key, delivery, reason, other",
 		ESC(item, strlen(item)));
 }
 

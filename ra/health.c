@@ -8,6 +8,7 @@
 #include "ra/material.h"
 #include "ra/signer.h"
 #include "ra/store_outbox.h"
+#include "ra/store_parcel.h"
 #include "ra/store_queue.h"
 
 #include "common/base/clock.h"
@@ -148,6 +149,17 @@ static enum err add_outbox(struct ctx *c, json_t *o, json_t *list, struct fault 
 	return OK;
 }
 
+static enum err add_parcels(struct ctx *c, json_t *o, json_t *list, struct fault *f)
+{
+	int64_t late = 0;
+	TRY(store_parcels_overdue(c->db, c->now, &late, f));
+	json_object_set_new(o, "parcels_overdue", json_integer(late));
+	if (late > 0)
+		worry(list, "parcels_overdue",
+		      "parcels with USB keys have no receipt yet: ask the carrier, or the owner");
+	return OK;
+}
+
 enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 {
 	struct signer_state s;
@@ -175,6 +187,7 @@ enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(json_freep) json_t *list = worries(c, &s, at, &holds);
 	TRY(add_outbox(c, *ret, list, f));
 	TRY(material_worry(c, list, f));
+	TRY(add_parcels(c, *ret, list, f));
 	if (n.overdue > 0)
 		worry(list, "requests_overdue", "requests wait for officers longer than they should");
 	json_object_set_new(*ret, "overdue", json_integer(n.overdue));

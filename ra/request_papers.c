@@ -125,8 +125,11 @@ enum err draw_missing(struct ctx *c, const struct draw *d, const struct request 
 		missing_materials(d, list);
 		missing_words(d, list);
 	}
-	TRY(missing_proof(c, r, PROOF_CURRENT, "subscriber", list, f));
-	TRY(missing_proof(c, r, PROOF_NEW, "new-key", list, f));
+	/* Where the desk makes the key, its signature is the desk's to bring. */
+	if (!d->keyless) {
+		TRY(missing_proof(c, r, PROOF_CURRENT, "subscriber", list, f));
+		TRY(missing_proof(c, r, PROOF_NEW, "new-key", list, f));
+	}
 	*ret = TAKE(list);
 	return OK;
 }

@@ -109,6 +109,14 @@ enum err store_parcels(struct db *db, const struct parcel_filter *q, int64_t lim
 	}
 }
 
+enum err store_parcels_overdue(struct db *db, int64_t now, int64_t *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT count(*) FROM parcels WHERE state = 'shipped' AND due < ?1", "i", now));
+	*ret = db_i64(row, 0);
+	return OK;
+}
+
 enum err store_parcels_to_remind(struct db *db, int64_t now, char (*ret)[REQUEST_ID + 1], size_t max, size_t *ret_n,
 				 struct fault *f)
 {

@@ -41,6 +41,8 @@ typedef void parcel_fn(void *arg, const struct parcel *p);
 /* An account's: the newest first; officers': the first due first. */
 MUST_CHECK enum err store_parcels(struct db *db, const struct parcel_filter *q, int64_t limit, int64_t offset, parcel_fn *fn, void *arg,
 				  int64_t *ret_total, struct fault *f);
+/* Parcels whose receipt is overdue. */
+MUST_CHECK enum err store_parcels_overdue(struct db *db, int64_t now, int64_t *ret, struct fault *f);
 /* Requests whose shipped parcel is overdue and was not reminded of, at most max. */
 MUST_CHECK enum err store_parcels_to_remind(struct db *db, int64_t now, char (*ret)[REQUEST_ID + 1], size_t max, size_t *ret_n,
 					    struct fault *f);

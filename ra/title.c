@@ -27,6 +27,7 @@ static const struct {
 	{"files", true, {"是否还有加密文件尚未开标", "answer whether encrypted files are not yet opened"}},
 	{"notice", true, {"接受证书业务风险告知函", "risk notice accepted"}},
 	{"key", true, {"新密钥", "new key"}},
+	{"delivery", true, {"寄送信息", "delivery of the USB key"}},
 	{"reason", true, {"吊销原因", "reason of the revocation"}},
 	{"other", true, {"其他", "other"}},
 };

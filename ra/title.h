@@ -8,7 +8,7 @@
 
 /* Of a material, an attribute or a field; a name that has no title is its own. Borrows name. */
 struct bilingual title_of(const char *name);
-/* The fields of a request that are no material and no attribute: months, order, files, notice, key, reason, other. */
+/* The fields of a request that are no material and no attribute: months, order, files, notice, key, delivery, reason, other. */
 bool title_is_field(const char *name);
 
 #endif

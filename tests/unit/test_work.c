@@ -326,7 +326,7 @@ static void test_submission(void **state)
 	(void)state;
 	_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "request.prepare", work_params(x, "damaged"));
 	const char *id = fx_text(r, "request");
-	assert_int_equal(json_array_size(json_object_get(r, "missing")), 4 + 1); /* papers, and the new key's line */
+	assert_int_equal(json_array_size(json_object_get(r, "missing")), 4); /* papers alone */
 	json_t *prove = of(x, id);
 	json_object_set_new(prove, "lines", json_pack("[s]", "— new-key AAAA"));
 	fx_refused(x, UID_SUBSCRIBER, "request.prove", prove, "key_at_desk");
@@ -598,6 +598,8 @@ static void test_overdue(void **state)
 	_cleanup_(json_freep) json_t *late = fx_do(x, UID_OFFICER, "parcel.list", json_pack("{s:b}", "overdue", 1));
 	assert_int_equal(json_integer_value(json_object_get(late, "total")), 1);
 	assert_true(json_is_true(json_object_get(json_array_get(json_object_get(late, "parcels"), 0), "overdue")));
+	_cleanup_(json_freep) json_t *health = fx_do(x, UID_ADMIN, "desk.health", NULL);
+	assert_int_equal(json_integer_value(json_object_get(health, "parcels_overdue")), 1);
 	log_in_again(x);
 	json_decref(fx_do(x, UID_SUBSCRIBER, "parcel.receive", receive_params(x, id, TOKEN)));
 	_cleanup_(json_freep) json_t *none = fx_do(x, UID_OFFICER, "parcel.list", json_pack("{s:b}", "overdue", 1));
@@ -673,6 +675,84 @@ static void test_corrected(void **state)
 	made(x, next);
 }
 
+/* --- what else is going on --- */
+
+static json_t *step(const char *request, const char *word)
+{
+	return with(with(by_dave(request), "step", word), "note", "as the key centre says");
+}
+
+/* Files that the old key opens: a case that is opened late stops the parcel, and then its receipt. */
+static void test_recovery_stops_it(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = scene();
+	(void)state;
+	_cleanup_(freep) char *id = submitted(x, "damaged");
+	made(x, id);
+	approved(x, id);
+	packed(x, id);
+	json_t *open = json_pack("{s:s,s:s}", "session", x->session, "serial", ORG_SERIAL);
+	_cleanup_(json_freep) json_t *first = fx_do(x, UID_SUBSCRIBER, "recover.open", json_incref(open));
+	fx_refused(x, UID_OFFICER, "parcel.ship", ship_params(id), "recovery_open");
+	json_decref(fx_do(x, UID_OFFICER, "review.recover", step(fx_text(first, "request"), "no_copy")));
+	json_decref(fx_do(x, UID_OFFICER, "parcel.ship", ship_params(id)));
+	json_object_del(open, "call_id");
+	_cleanup_(json_freep) json_t *second = fx_do(x, UID_SUBSCRIBER, "recover.open", open);
+	fx_refused(x, UID_SUBSCRIBER, "parcel.receive", receive_params(x, id, TOKEN), "recovery_open");
+	fx_state(x, id, "in_post");
+	json_decref(fx_do(x, UID_OFFICER, "review.recover", step(fx_text(second, "request"), "no_copy")));
+	json_decref(fx_do(x, UID_SUBSCRIBER, "parcel.receive", receive_params(x, id, TOKEN)));
+	fx_state(x, id, "approved");
+}
+
+static void test_withdrawn(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = scene();
+	(void)state;
+	_cleanup_(freep) char *id = submitted(x, "damaged");
+	made(x, id);
+	approved(x, id);
+	packed(x, id);
+	json_decref(fx_do(x, UID_SUBSCRIBER, "request.withdraw", of(x, id)));
+	fx_state(x, id, "withdrawn");
+	token_is(x, TOKEN, "stock");
+	_cleanup_(json_freep) json_t *p = fx_do(x, UID_OFFICER, "parcel.show", json_pack("{s:s}", "request", id));
+	assert_string_equal(fx_text(p, "state"), "undone");
+	settle(x);
+	assert_int_equal(x->signer.n_issued, 0);
+	fx_refused(x, UID_OFFICER, "parcel.ship", ship_params(id), "parcel_state");
+}
+
+static void offer_is(struct fx *x, const char *reason)
+{
+	_cleanup_(json_freep) json_t *r =
+		fx_do(x, UID_SUBSCRIBER, "cert.list", json_pack("{s:s}", "session", x->session));
+	json_t *offers = json_object_get(json_array_get(json_object_get(r, "certificates"), 0), "offers"), *o;
+	size_t i;
+	json_array_foreach(offers, i, o)
+	{
+		if (strcmp(fx_text(o, "action"), "reissue") == 0)
+			assert_string_equal(fx_text(o, "reason"), reason);
+	}
+	assert_true(json_array_size(offers) >= 4);
+}
+
+static void test_offers(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = scene();
+	(void)state;
+	offer_is(x, "");
+	json_decref(fx_do(x, UID_SUBSCRIBER, "request.hold",
+			  json_pack("{s:s,s:s}", "session", x->session, "serial", ORG_SERIAL)));
+	settle(x);
+	cert_is(x, "held");
+	offer_is(x, ""); /* what is on hold can be reissued */
+	_cleanup_(freep) char *id = submitted(x, "lost");
+	offer_is(x, "work_under_way");
+	json_decref(fx_do(x, UID_SUBSCRIBER, "request.withdraw", of(x, id)));
+	offer_is(x, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -695,6 +775,9 @@ int main(void)
 		cmocka_unit_test(test_lapsed),
 		cmocka_unit_test(test_lapsed_at_the_desk),
 		cmocka_unit_test(test_corrected),
+		cmocka_unit_test(test_recovery_stops_it),
+		cmocka_unit_test(test_withdrawn),
+		cmocka_unit_test(test_offers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,7 @@ int officer_print_queue(struct cli *c, json_t *params)
 						{"way", "WAY"},
 						{"project", "PROJECT"},
 						{"organisation", "ORGANISATION"},
+						{"state", "STATE"},
 						{"officers", "OFFICERS"},
 						{"due", "DUE"},
 						{"late", ""},

@@ -303,7 +303,7 @@ const struct command commands_officer[] = {
 	 .summary = "ask the owner for corrections; the tally dies, the number stays",
 	 .help = "  --item ITEM=REASON   what is wrong, and why (repeat for more): a material, a subject attribute, or "
 		 "months,\n"
-		 "                       order, files, notice, key, reason, other\n"
+		 "                       order, files, notice, key, delivery, reason, other\n"
 		 "  --as NAME            who you are, by the roster's name\n\n"
 		 "Example:\n  hufu officer correct --item business-licence=看不清印章 20261125-7K2M9QXA4BCD",
 	 .run = run_officer_correct},
