@@ -55,7 +55,7 @@ changing() {
 	proved tiangu "$WORK/old/tiangu.key" "$id"
 	keep number "$(number_of tiangu "$id")"
 	did officer queue
-	told "$(kept number) +change +name-or-code +jinhua +杭州田谷 +0/2 +20[0-9-]+ 18:00" "1 in this list; of all 1 wait, 0 overdue, 0 claimed"
+	told "$(kept number) +change +name-or-code +jinhua +杭州田谷 +awaiting_officers +0/2 +20[0-9-]+ 18:00" "1 in this list; of all 1 wait, 0 overdue, 0 claimed"
 	did officer claim --as alice "$(kept number)"
 	refused claimed officer claim --as bob "$(kept number)"
 	did officer queue
