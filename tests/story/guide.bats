@@ -186,6 +186,37 @@ code_goes_out() { [ "$(agent --json account sms --for register --mobile 13858011
 	told "$(kept new).*active"
 }
 
+@test "3.4 解锁: UKey 的 PIN 忘记了. 用户申请, 与审核员核对代码; PIN 重新设置, 密钥不变" {
+	clerk dan # who works on USB keys, and approves none
+	down
+	up
+	agent account choose 35353550-9
+	usb_place office
+	usb_place home
+	# The key of all these years lies on a USB key, which the desk has on record with its PUK.
+	old=$(usb_new office "HUFU 0000" 13579086)
+	keep old "$old"
+	at office softhsm2-util --import "$WORK/old/tiangu.key" --token "HUFU 0000" --label hufu --id 01 --pin 13579086
+	did usb office 13579086 install "$old" "$WORK/changed.pem"
+	did hufu token move --to prepared --holder 35353550-9 --why 首次发放 --as dan "$old"
+	did hufu token move --to in_use --certificate "$(kept changed)" --why 首次发放 --as dan "$old"
+	usb_carry "$old" office home
+	key=$(usb home 13579086 test "$old" | grep -o 'key [0-9a-f]*')
+	[ -n "$key" ]
+	refused pin_wrong usb home 11111111 test "$old"
+	fails 5 "code: " as tiangu at home hufu token unlock --module $module --serial "$old"
+	number=$(sed -n 's/^unlock \([^ ]*\) .*/\1/p' <<<"$output" | head -n1)
+	code=$(sed -n 's/^code: //p' <<<"$output")
+	# Read out in a call; the officer types it.
+	escrow=$(dirname "$(key_of alice)")/token.key
+	refused code_wrong hufu officer unlock --escrow "$escrow" --as alice "$number" < <(printf 'AAAA-AAAA\nBBBB-BBBB\nCCCC-CCCC\n')
+	did hufu officer unlock --escrow "$escrow" --as alice "$number" <<<"$code"
+	did as tiangu at home hufu token unlock --module $module --new-pin-fd 4 "$number" 4<<<24681357
+	refused pin_wrong usb home 13579086 test "$old"
+	did usb home 24681357 test "$old"
+	said "$key"
+}
+
 # reissue OPTIONS…: a key that was lost, and where the new one goes.
 reissue() {
 	local m papers=()
@@ -198,10 +229,9 @@ reissue() {
 status_is() { [[ "$(hufu status "$1")" =~ $1\ +$2 ]]; }
 
 @test "3.5 补办: 密钥遗失. 还有加密文件未开标, 先办恢复证书; 提交时原证书当即挂起" {
-	clerk dan # who works on USB keys, and approves none
-	down
-	up
-	agent account choose 35353550-9
+	usb_place taxi
+	usb_carry "$(kept old)" home taxi
+	did hufu token move --to lost --why 用户报失 --as dan "$(kept old)"
 	did agent request ways "$(kept changed)"
 	said "补办（遗失）"
 	number=$(reissue --files yes)
@@ -223,8 +253,6 @@ status_is() { [[ "$(hufu status "$1")" =~ $1\ +$2 ]]; }
 
 @test "3.5 审核员: 取 UKey, 初始化, 生成密钥, 签名; 三名审核员各自让 UKey 签一次; 装箱, 寄出" {
 	number=$(kept reissue)
-	usb_place office
-	usb_place home
 	did as officer hufu officer queue
 	told "$number +reissue"
 	serial=$(usb_new office "HUFU 0001" 13579086)
