@@ -285,19 +285,24 @@ static struct set *set_of(struct ca_custody *c, const uint8_t id[CUSTODY_SET])
 	return NULL;
 }
 
+static const char *name_of(const struct custody *c, unsigned place)
+{
+	return place >= 1 && place <= c->n ? c->places[place - 1].name : "nobody";
+}
+
 /* Exactly one line, of the custodian of that place. */
 static enum err judge_submitter(const struct roster *r, const struct note *note, const struct set *s, unsigned place,
 				struct fault *f)
 {
 	struct signers signers;
 	TRY(roster_signers(r, note, false, NULL, &signers, f));
+	const char *found = signers.n == 1 ? signers.who[0]->name : "several", *wanted = name_of(&s->text, place);
 	if (signers.n == 1 && signers.who[0]->role == ROLE_CUSTODIAN && place <= s->text.n &&
-	    strcmp(signers.who[0]->name, s->text.places[place - 1].name) == 0)
+	    strcmp(found, wanted) == 0)
 		return OK;
 	return fault_raise(f, ERR_RULE, "not_the_custodian", "submission",
-			   "it is signed by %s, wanted the line of the custodian of place %u alone%s%s",
-			   signers.n == 1 ? signers.who[0]->name : "several", place, place <= s->text.n ? ", " : "",
-			   place <= s->text.n ? s->text.places[place - 1].name : "");
+			   "it is signed by %s, wanted the line of place %u's custodian alone: %s", found, place,
+			   wanted);
 }
 
 static enum err take_share(struct ca_custody *c, struct set *s, const struct custody_submission *m, struct fault *f)
