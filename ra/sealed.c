@@ -26,6 +26,7 @@ enum err sealed_open(const struct desk *d, struct slice sealed, const char *what
 		if (crypto_secretbox_open_easy(ret->data + ret->len, sealed.p + HEAD, sealed.n - HEAD, sealed.p,
 					       d->seal_key) == 0) {
 			ret->len += n;
+			ret->data[ret->len] = '\0'; /* as everywhere in a struct buf: it may be read as a text */
 			return OK;
 		}
 	}
