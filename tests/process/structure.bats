@@ -25,7 +25,8 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 }
 
 @test "hufu-ca and hufu-ra link no library beyond their list" {
-	needed() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sed 's/\.so.*//' | sort | tr '\n' ' '; }
+	# the loader itself is named where a program has variables of a thread
+	needed() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sed 's/\.so.*//' | grep -v '^ld-linux' | sort | tr '\n' ' '; }
 	[ "$(needed "$build/ca/hufu-ca")" = "libc libcrypto libseccomp libsodium libsqlite3 libyaml-0 " ] || { needed "$build/ca/hufu-ca"; false; }
 	[ "$(needed "$build/ra/hufu-ra")" = "libc libcrypto libjansson libm libnng libpng16 libseccomp libsodium libsqlite3 libyaml-0 libz " ] || { needed "$build/ra/hufu-ra"; false; }
 }
