@@ -48,7 +48,7 @@ ALLOWED = {
     " coalesce(decided, 0), who, answer FROM account_cases WHERE file_type <> '' LIMIT 1": "its index holds what is not moved yet",
     "SELECT at, id FROM payments INDEXED BY payments_order": "of one order",
     "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved', 'to_correct',"
-    " 'keyed', 'to_ship', 'in_post') AND dies <= ?1": "what is due now is taken out every few seconds",
+    " 'keyed', 'to_ship', 'in_post', 'opened', 'sealed', 'released') AND dies > 0 AND dies <= ?1": "what is due now is taken out every few seconds",
 }
 
 
