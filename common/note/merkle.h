@@ -24,6 +24,20 @@ bool merkle_included(const uint8_t leaf[32], uint64_t i, uint64_t n, const merkl
 bool merkle_consistent(uint64_t n1, const uint8_t root1[32], uint64_t n2, const uint8_t root2[32], const merkle_hash *path,
 		       size_t path_len);
 
+/* --- a whole tree in memory (merkle_whole.c) ---------------------------------------------------------------------- */
+
+/* The roots of all its perfect subtrees, so that each path costs its length and not the tree's: 64 bytes a leaf. Zero state: no leaf. */
+struct merkle_whole {
+	merkle_hash *nodes; /* owned: level by level, the leaves first */
+	size_t n;	    /* leaves */
+	size_t at[MERKLE_MAX_PATH]; /* where each level begins in nodes */
+};
+void merkle_whole_done(struct merkle_whole *w);
+/* Copies the leaves. Gives *ret: merkle_whole_done(). */
+void merkle_whole_make(const merkle_hash *leaves, size_t n, struct merkle_whole *ret);
+/* As merkle_path(). */
+size_t merkle_whole_path(const struct merkle_whole *w, size_t i, merkle_hash ret_path[MERKLE_MAX_PATH]);
+
 /* --- a tree that grows (merkle_grow.c) ---------------------------------------------------------------------------- */
 
 /* The right edge: the roots of the perfect subtrees that the leaves so far are made of, largest first. Zero state: no leaf. */

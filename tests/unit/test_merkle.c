@@ -93,6 +93,29 @@ static void test_every_path_proves_its_leaf_alone(void **state)
 	}
 }
 
+static void test_a_whole_tree_has_the_same_paths(void **state)
+{
+	merkle_hash leaves[MANY], wanted[MERKLE_MAX_PATH], path[MERKLE_MAX_PATH];
+	struct merkle_whole whole = {0};
+
+	(void)state;
+	many_leaves(leaves);
+	merkle_whole_done(&whole);
+	merkle_whole_make(NULL, 0, &whole);
+	assert_int_equal(whole.n, 0);
+	merkle_whole_done(&whole);
+	for (size_t n = 1; n <= MANY; n++) {
+		merkle_whole_make((const merkle_hash *)leaves, n, &whole);
+		for (size_t i = 0; i < n; i++) {
+			size_t len = merkle_path((const merkle_hash *)leaves, n, i, wanted);
+
+			assert_int_equal(merkle_whole_path(&whole, i, path), len);
+			assert_memory_equal(path, wanted, len * sizeof(path[0]));
+		}
+		merkle_whole_done(&whole);
+	}
+}
+
 static void test_damaged_paths_prove_nothing(void **state)
 {
 	merkle_hash leaves[MANY], path[MERKLE_MAX_PATH] = {0}, root;
@@ -291,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_public_roots),
 		cmocka_unit_test(test_public_path),
 		cmocka_unit_test(test_every_path_proves_its_leaf_alone),
+		cmocka_unit_test(test_a_whole_tree_has_the_same_paths),
 		cmocka_unit_test(test_damaged_paths_prove_nothing),
 		cmocka_unit_test(test_hostile_sizes),
 		cmocka_unit_test(test_leaf_is_no_node),

@@ -23,6 +23,7 @@ struct lot {
 	struct import_row **rows; /* owned array */
 	merkle_hash *leaves;
 	size_t n, cap;
+	struct merkle_whole tree; /* over the leaves, once all are in */
 };
 struct lots {
 	struct policy *policy;
@@ -34,6 +35,7 @@ static void lots_done(struct lots *l)
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->v[i].rows);
 		free(l->v[i].leaves);
+		merkle_whole_done(&l->v[i].tree);
 	}
 	freep(&l->v);
 	policy_freep(&l->policy);
@@ -115,6 +117,8 @@ static enum err sort(const struct cli *c, const struct import_run *run, struct i
 		else
 			lot_add(ret, issuer, project, r);
 	}
+	for (size_t i = 0; i < ret->n; i++)
+		merkle_whole_make((const merkle_hash *)ret->v[i].leaves, ret->v[i].n, &ret->v[i].tree);
 	return OK;
 }
 
@@ -207,7 +211,7 @@ static enum err send_part(struct cli *c, const struct adoption_file *a, const st
 	struct wire_adopt part = {.note = buf_slice(&a->note), .crl = buf_slice(&a->crl), .first = first};
 	size_t at[ADOPT_PART + 1] = {0};
 	for (size_t i = 0; i < n; i++) {
-		size_t len = merkle_path((const merkle_hash *)lot->leaves, lot->n, first + i, path);
+		size_t len = merkle_whole_path(&lot->tree, first + i, path);
 		buf_add(&proofs, path, len * sizeof path[0]);
 		at[i + 1] = proofs.len;
 	}
