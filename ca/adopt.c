@@ -79,8 +79,9 @@ static enum err check_crl(struct part *p, struct fault *f)
 				   p->m.crl.n);
 	TRY(crl_parse(p->m.crl, &p->crl, f));
 	if (p->crl.idp.n > 0)
-		return fault_raise(f, ERR_RULE, "adoption_crl_part", "adopt.crl",
-				   "found a CRL of one distribution point, wanted one that is complete (RFC 5280 5.2.5)");
+		return fault_raise(
+			f, ERR_RULE, "adoption_crl_part", "adopt.crl",
+			"found a CRL of one distribution point, wanted one that is complete (RFC 5280 5.2.5)");
 	return crl_verify_by(&p->crl, &p->issuer->cert, f);
 }
 
@@ -122,17 +123,9 @@ static bool is_weak(const struct cert *c)
 
 static enum err check_certificate(const struct part *p, const struct cert *c, struct fault *f)
 {
-	bool revoked = false;
-	int64_t when;
-	unsigned reason = 0;
 	TRY(cert_verify_by(c, &p->issuer->cert, f));
 	if (c->is_ca)
 		return fault_raise(f, ERR_RULE, "adopt_ca", "certificate", "the certificate of a CA cannot be adopted");
-	if (p->a.has_crl)
-		TRY(crl_find(&p->crl, &c->serial, &revoked, &when, &reason, f));
-	if (revoked)
-		return fault_raise(f, ERR_RULE, "adopt_revoked", "certificate.serial",
-				   "%s is revoked by its issuer (%s)", SERIAL(&c->serial), crl_reason_word(reason));
 	return OK;
 }
 
@@ -156,6 +149,34 @@ static enum err read_one(struct part *p, size_t i, struct cert *c, struct ledger
 	memcpy(row->project, p->a.project, sizeof(row->project));
 	memcpy(row->profile, p->a.profile, sizeof(row->profile));
 	memcpy(row->key, c->key.spki_sha256, 32);
+	return OK;
+}
+
+static void tell(struct part *p, size_t i, const struct fault *why)
+{
+	buf_clear(&p->problems[i]);
+	buf_fmt(&p->problems[i], "%llu %s %s", (unsigned long long)(p->m.first + i), why->rule, why->text);
+	p->fit[i] = false;
+}
+
+/* All of the part in one walk over the CRL, which may be long. */
+static enum err check_revoked(struct part *p, const struct ledger_cert *rows, struct fault *f)
+{
+	size_t n = p->m.certs.n;
+	_cleanup_(freep) struct serial *serials = xcalloc(n + 1, sizeof(*serials));
+	_cleanup_(freep) struct crl_hit *hits = xcalloc(n + 1, sizeof(*hits));
+	struct fault why = {0};
+	for (size_t i = 0; i < n; i++)
+		serials[i] = rows[i].ref.serial;
+	TRY(crl_find_all(&p->crl, serials, n, hits, f));
+	for (size_t i = 0; i < n; i++) {
+		if (!p->fit[i] || !hits[i].found)
+			continue;
+		(void)fault_raise(&why, ERR_RULE, "adopt_revoked", "certificate.serial",
+				  "%s is revoked by its issuer (%s)", SERIAL(&serials[i]),
+				  crl_reason_word(hits[i].reason));
+		tell(p, i, &why);
+	}
 	return OK;
 }
 
@@ -204,13 +225,6 @@ static enum err add_one(struct ledger_tx *tx, struct part *p, size_t i, uint64_t
 	TRY(ledger_cert_add(tx, row, f));
 	p->taken++;
 	return OK;
-}
-
-static void tell(struct part *p, size_t i, const struct fault *why)
-{
-	buf_clear(&p->problems[i]);
-	buf_fmt(&p->problems[i], "%llu %s %s", (unsigned long long)(p->m.first + i), why->rule, why->text);
-	p->fit[i] = false;
 }
 
 struct adopt_op {
@@ -265,6 +279,8 @@ static enum err take_part(struct part *p, struct fault *f)
 		if (!p->fit[i])
 			tell(p, i, &why);
 	}
+	if (p->a.has_crl)
+		TRY(check_revoked(p, rows, f));
 	TRY(ledger_do(p->s->ledger, adopt_op, &(struct adopt_op){p, rows}, f));
 	log_audit("adopted", "adoption=%s from=%llu certificates=%zu taken=%u", TALLY_ID_TEXT(p->a.id),
 		  (unsigned long long)p->m.first, n, p->taken);

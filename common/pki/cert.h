@@ -95,6 +95,13 @@ MUST_CHECK enum err crl_parse(struct slice der, struct crl *ret, struct fault *f
 MUST_CHECK enum err crl_verify_by(const struct crl *c, const struct cert *issuer, struct fault *f);
 /* Looks a serial up. *ret_found; *ret_reason is the RFC 5280 5.3.1 code (0 when absent). Malformed entry: ERR_PARSE. */
 MUST_CHECK enum err crl_find(const struct crl *c, const struct serial *s, bool *ret_found, int64_t *ret_when, unsigned *ret_reason, struct fault *f);
+struct crl_hit {
+	bool found;
+	int64_t when;
+	unsigned reason;
+};
+/* The same of n serials in one walk over the list, which looking up each by itself would walk n times: ret[i] tells of s[i]. */
+MUST_CHECK enum err crl_find_all(const struct crl *c, const struct serial *s, size_t n, struct crl_hit *ret, struct fault *f);
 
 /* RFC 5280 5.3.1 reasons by word ("keyCompromise" = 1 …); -1 when not one. 7 is not used. */
 int crl_reason_from_word(const char *word);

@@ -5,6 +5,7 @@
  * wrong serial. Delta and indirect lists, and those for some reasons or some kinds of certificate only, are refused: an
  * absent serial in them would not mean that the certificate is good.
  */
+#include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/pki/ext.h"
 #include "common/pki/name_private.h"
@@ -264,5 +265,46 @@ enum err crl_find(const struct crl *c, const struct serial *s, bool *ret_found, 
 		}
 	}
 	*ret_found = false;
+	return OK;
+}
+
+struct sought {
+	const struct serial *serial;
+	struct crl_hit *hit;
+};
+
+static int by_serial(const void *a, const void *b)
+{
+	const struct serial *x = ((const struct sought *)a)->serial, *y = ((const struct sought *)b)->serial;
+	return x->n == y->n ? memcmp(x->b, y->b, x->n) : x->n < y->n ? -1 : 1;
+}
+
+/* The same serial may be sought more than once; of the list's entries the first counts, as in crl_find(). */
+static void hit_all(const struct entry *e, struct sought *v, size_t n)
+{
+	struct sought key = {.serial = &e->serial}, *at = n > 0 ? bsearch(&key, v, n, sizeof(*v), by_serial) : NULL;
+	if (!at)
+		return;
+	while (at > v && by_serial(at - 1, &key) == 0)
+		at--;
+	for (; at < v + n && by_serial(at, &key) == 0; at++)
+		if (!at->hit->found)
+			*at->hit = (struct crl_hit){true, e->when, e->reason};
+}
+
+enum err crl_find_all(const struct crl *c, const struct serial *s, size_t n, struct crl_hit *ret, struct fault *f)
+{
+	struct der revoked = der_of(c->revoked);
+	struct entry e;
+	_cleanup_(freep) struct sought *v = xcalloc(n + 1, sizeof(*v));
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = (struct crl_hit){0};
+		v[i] = (struct sought){&s[i], &ret[i]};
+	}
+	qsort(v, n, sizeof(*v), by_serial);
+	while (!der_at_end(&revoked)) {
+		TRY(next_entry(&revoked, &e, f));
+		hit_all(&e, v, n);
+	}
 	return OK;
 }

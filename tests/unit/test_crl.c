@@ -139,6 +139,19 @@ static void test_our_own_lookup(void **state)
 	struct serial other = serial_of("01C4");
 	check_ok("find", crl_find(&c, &other, &found, &when, &reason, &f), &f);
 	assert_false(found);
+	/* Out of order, one of them twice, some on neither side of the list. */
+	struct serial sought[] = {v[1].serial, other, v[0].serial, serial_of("01"), v[1].serial, {.n = 0}};
+	static const struct crl_hit wanted[] = {{true, NOW - DAY, 0}, {0}, {true, NOW - 10 * DAY, 4}, {0},
+						{true, NOW - DAY, 0}, {0}};
+	struct crl_hit hits[6];
+	memset(hits, 0xff, sizeof(hits));
+	check_ok("find all", crl_find_all(&c, sought, 6, hits, &f), &f);
+	for (size_t i = 0; i < 6; i++)
+		assert_true(hits[i].found == wanted[i].found && hits[i].when == wanted[i].when &&
+			    hits[i].reason == wanted[i].reason);
+	check_ok("find none", crl_find_all(&c, sought, 0, hits, &f), &f);
+	c.revoked.n--;
+	assert_int_equal(crl_find_all(&c, sought, 6, hits, &f), ERR_PARSE);
 	kit_ca_done(&ca);
 }
 
