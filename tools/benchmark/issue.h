@@ -12,6 +12,7 @@ struct bench_run {
 	const char *only;	      /* part of the names of the cases that are wanted; NULL: all */
 	unsigned cpus, seconds, runs;
 	size_t certificates; /* that a generated desk holds */
+	size_t rows;	     /* of an export that is imported */
 	bool progress;	     /* say on stderr what is being done */
 };
 /* Fills rows and programs of *ret. */

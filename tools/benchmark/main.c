@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/secret.h"
 #include "tools/benchmark/ask.h"
+#include "tools/benchmark/import.h"
 #include "tools/benchmark/issue.h"
 #include "tools/benchmark/load.h"
 
@@ -26,6 +27,8 @@
 #define RUNS 3
 #define CERTIFICATES 2000000u
 #define MAX_CERTIFICATES 100000000u
+#define ROWS 100000u
+#define MAX_ROWS 1000000u
 
 static const struct benchmark {
 	const char *name, *what;
@@ -33,6 +36,7 @@ static const struct benchmark {
 } benchmarks[] = {
 	{"issue", "certificates a second through the signer, and through RA and signer", issue_run},
 	{"desk", "status and lists a second from a desk with 2 million certificates", ask_run},
+	{"import", "accounts a second taken over from an old system by `hufu import`", import_run},
 };
 #define N_BENCHMARKS (sizeof benchmarks / sizeof benchmarks[0])
 
@@ -46,7 +50,8 @@ struct options {
 static int usage(const char *why, const char *what)
 {
 	fprintf(stderr,
-		"hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--only CASE] [--certificates N] [--json]\n",
+		"hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--only CASE] [--certificates N] [--rows N] "
+		"[--json]\n",
 		why, what);
 	for (size_t i = 0; i < N_BENCHMARKS; i++)
 		fprintf(stderr, "  %-8s %s\n", benchmarks[i].name, benchmarks[i].what);
@@ -79,6 +84,8 @@ static int read_options(int argc, char **argv, struct options *o)
 		else if (strcmp(a, "--certificates") == 0 && u64_parse(value, strlen(value), MAX_CERTIFICATES, &n) &&
 			 n > 0)
 			o->run.certificates = n;
+		else if (strcmp(a, "--rows") == 0 && u64_parse(value, strlen(value), MAX_ROWS, &n) && n > 0)
+			o->run.rows = n;
 		else if (strcmp(a, "--only") == 0)
 			o->run.only = value;
 		else if (strcmp(a, "--build") == 0)
@@ -149,9 +156,12 @@ int main(int argc, char **argv)
 {
 	secret_init();
 	log_init("hufu-bench", LOG_LEVEL_WARNING);
-	struct options o = {
-		.commit = "unknown",
-		.run = {.seconds = DEFAULT_SECONDS, .runs = RUNS, .certificates = CERTIFICATES, .progress = true}};
+	struct options o = {.commit = "unknown",
+			    .run = {.seconds = DEFAULT_SECONDS,
+				    .runs = RUNS,
+				    .certificates = CERTIFICATES,
+				    .rows = ROWS,
+				    .progress = true}};
 	struct fault f = {0};
 	int rc = read_options(argc, argv, &o);
 	if (rc != 0)

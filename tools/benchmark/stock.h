@@ -6,6 +6,7 @@
 #define HUFU_BENCHMARK_STOCK_H
 
 #include "common/note/person.h"
+#include "common/pki/cert.h"
 #include "common/pki/pubkey.h"
 
 #define STOCK_PROJECT "jinhua"
@@ -24,6 +25,10 @@ struct old_ca {
 };
 void old_ca_done(struct old_ca *o);
 MUST_CHECK enum err old_ca_new(struct old_ca *ret, struct fault *f);
+/* Its CRL of today with n revoked certificates, none of which is one of a stock. */
+MUST_CHECK enum err old_ca_crl(const struct old_ca *o, size_t n, struct buf *ret, struct fault *f);
+/* How many of its certificates one core verifies in a second of its time, found with so many verifications of that one. 0: it does not hold. */
+double old_ca_verified_per_s(const struct cert *issuer, struct slice der, unsigned samples);
 
 /* One old certificate that ends in 60 days, so that it may be extended now. */
 struct item {
