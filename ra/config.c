@@ -438,24 +438,6 @@ void ra_config_done(struct ra_config *c)
 	*c = (struct ra_config){0};
 }
 
-/* DIR for DIR/etc/hufu/ra.yaml. Gives: free(). */
-static char *default_root(const char *path)
-{
-	_cleanup_(freep) char *real = realpath(path, NULL);
-	char *root = xstrdup(real ? real : path);
-	for (int level = 0; level < 3; level++) {
-		char *slash = strrchr(root, '/');
-		if (!slash)
-			break;
-		*slash = '\0';
-	}
-	if (root[0] == '\0') {
-		free(root);
-		return xstrdup("/");
-	}
-	return root;
-}
-
 static enum err check_callers(const struct yaml_doc *doc, const struct ra_config *c, struct fault *f)
 {
 	bool notifier = false;
@@ -570,7 +552,7 @@ static enum err load(const char *path, struct ra_config *c, struct fault *f)
 	sha256(text.data, text.len, c->sha256);
 	TRY(yaml_parse(path, buf_slice(&text), &c->doc, f));
 	TRY(yaml_decode(c->doc, yaml_root(c->doc), rules, &raw, f));
-	_cleanup_(freep) char *base = default_root(path);
+	_cleanup_(freep) char *base = path_tree(path);
 	_cleanup_(freep) char *root = raw.root ? path_join(base, raw.root) : xstrdup(base);
 	take(&raw, root, c);
 	TRY(read_tokens(c, f));

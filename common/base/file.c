@@ -210,3 +210,20 @@ void notify_stopping(void)
 {
 	notify("STOPPING=1");
 }
+
+char *path_tree(const char *config)
+{
+	_cleanup_(freep) char *real = realpath(config, NULL);
+	char *root = xstrdup(real ? real : config);
+	for (int level = 0; level < 3; level++) {
+		char *slash = strrchr(root, '/');
+		if (!slash)
+			break;
+		*slash = '\0';
+	}
+	if (root[0] == '\0') {
+		free(root);
+		return xstrdup("/");
+	}
+	return root;
+}

@@ -15,6 +15,8 @@ MUST_CHECK enum err file_write(const char *path, struct slice bytes, unsigned mo
 MUST_CHECK enum err file_write_new(const char *path, struct slice bytes, unsigned mode, struct fault *f);
 /* mkdir -p with 0700 (mode) for what is made. */
 MUST_CHECK enum err dir_make(const char *path, unsigned mode, struct fault *f);
+/* DIR for DIR/etc/hufu/NAME.yaml: where a configuration file's relative paths start. Gives: free(). */
+char *path_tree(const char *config);
 bool file_exists(const char *path);
 /* dir + "/" + name, or name itself when it is absolute. Gives: free(). */
 char *path_join(const char *dir, const char *name);

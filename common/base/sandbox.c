@@ -30,7 +30,10 @@
 #ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
 #define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ULL << 15) /* version 5 */
 #endif
-#define NET_ALL 3ULL		   /* bind and connect TCP, version 4 */
+#define NET_CONNECT 2ULL /* connect TCP, version 4 */
+#define NET_ALL 3ULL	 /* and bind */
+#define RULE_NET_PORT 2	 /* enum landlock_rule_type, version 4 */
+#define PORT_OF_NAMES 53
 #define SCOPE_ABSTRACT_SOCKET 1ULL /* version 6 */
 #define SCOPE_SIGNAL 2ULL	   /* version 6 */
 
@@ -141,6 +144,26 @@ static enum err allow_all(int ruleset, const struct sandbox *s, uint64_t known, 
 	return OK;
 }
 
+/* struct landlock_net_port_attr of version 4. */
+struct port_rule {
+	uint64_t access, port;
+};
+
+static enum err allow_port(int ruleset, uint16_t port, struct fault *f)
+{
+	struct port_rule rule = {NET_CONNECT, port};
+	if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) != 0)
+		return raise(f, "sandbox_landlock", "port");
+	return OK;
+}
+
+static enum err allow_ports(int ruleset, const struct sandbox *s, struct fault *f)
+{
+	for (size_t i = 0; i < s->n_ports; i++)
+		TRY(allow_port(ruleset, s->ports[i], f));
+	return s->n_ports > 0 ? allow_port(ruleset, PORT_OF_NAMES, f) : OK;
+}
+
 /* *ret_abi: 0 when the kernel has none. */
 static enum err wall_files(const struct sandbox *s, int *ret_abi, struct fault *f)
 {
@@ -156,6 +179,8 @@ static enum err wall_files(const struct sandbox *s, int *ret_abi, struct fault *
 	if (ruleset < 0)
 		return raise(f, "sandbox_landlock", "landlock_create_ruleset");
 	TRY(allow_all(ruleset, s, fs_known(*ret_abi), f));
+	if (*ret_abi >= 4)
+		TRY(allow_ports(ruleset, s, f));
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
 		return raise(f, "sandbox_landlock", "landlock_restrict_self");
 	return OK;
@@ -188,7 +213,7 @@ static enum err put_up(const struct sandbox *s, struct fault *f)
 {
 	int abi = 0;
 	TRY(wall_files(s, &abi, f));
-	TRY(sandbox_calls_load(s->client, f));
+	TRY(sandbox_calls_load(s->client, s->n_ports > 0, f));
 	log_event(LOG_LEVEL_NOTICE, "sandbox", "seccomp=1 landlock_abi=%d", abi);
 	return OK;
 }

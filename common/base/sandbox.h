@@ -9,6 +9,8 @@
 
 #include "common/base/err.h"
 
+#include <stdint.h>
+
 enum sandbox_access {
 	SANDBOX_READ,   /* a file, or a folder and all below it */
 	SANDBOX_REREAD, /* a file that others replace by a rename: itself, and its folder and all below it, to read */
@@ -22,6 +24,8 @@ struct sandbox_path {
 struct sandbox {
 	const struct sandbox_path *paths;
 	size_t n_paths;
+	const uint16_t *ports; /* TCP ports that it may connect to, over the network, name servers (port 53) besides; none: no network at all */
+	size_t n_ports;
 	bool client; /* nng's client lives here too: it counts processors, names its threads, reads into several buffers */
 };
 

@@ -77,6 +77,11 @@ static const int sockets[] = {SCMP_SYS(bind),	       SCMP_SYS(listen),    SCMP_S
 /* nng's client reads a message into several buffers. */
 static const int client[] = {SCMP_SYS(readv)};
 
+/* The network: libcurl and libc's resolver, which has a thread of its own, wakes it by a pair of sockets, and asks which
+ * addresses this machine has. socket and ioctl are below. */
+static const int network[] = {SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(sendmmsg),
+			      SCMP_SYS(socketpair), SCMP_SYS(pipe2),	   SCMP_SYS(uname)};
+
 struct group {
 	const int *calls;
 	size_t n;
@@ -114,18 +119,23 @@ static enum err add_groups(scmp_filter_ctx filter, const struct group *groups, s
 			CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_PIDFD))
 
 /* Calls that are right with some arguments only. */
-static enum err add_limited(scmp_filter_ctx filter, bool is_client, struct fault *f)
+static enum err add_limited(scmp_filter_ctx filter, bool is_client, bool has_network, struct fault *f)
 {
 	const struct {
 		int call;
 		unsigned n;
 		struct scmp_arg_cmp cmp[2];
-		bool client;
+		bool client, network;
 	} limited[] = {
 		/* A thread, and no process, namespace or traced child. */
 		{SCMP_SYS(clone), 1, {A0(SCMP_CMP_MASKED_EQ, CLONE_OF_A_THREAD | CLONE_OF_MORE, CLONE_OF_A_THREAD)}},
 		/* Unix sockets alone: no network, no netlink, no packets. */
 		{SCMP_SYS(socket), 1, {A0(SCMP_CMP_EQ, AF_UNIX)}},
+		{SCMP_SYS(socket), 1, {A0(SCMP_CMP_EQ, AF_INET)}, .network = true},
+		{SCMP_SYS(socket), 1, {A0(SCMP_CMP_EQ, AF_INET6)}, .network = true},
+		/* getaddrinfo(3) asks for this machine's addresses, and how long a name server's answer is. */
+		{SCMP_SYS(socket), 1, {A0(SCMP_CMP_EQ, AF_NETLINK)}, .network = true},
+		{SCMP_SYS(ioctl), 1, {A1(SCMP_CMP_EQ, FIONREAD)}, .network = true},
 		/* Nothing becomes code any more: all libraries are loaded. */
 		{SCMP_SYS(mmap), 1, {A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
 		{SCMP_SYS(mprotect), 1, {A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
@@ -140,7 +150,7 @@ static enum err add_limited(scmp_filter_ctx filter, bool is_client, struct fault
 		{SCMP_SYS(prctl), 1, {A0(SCMP_CMP_EQ, PR_SET_NAME)}, .client = true},
 	};
 	for (size_t i = 0; i < sizeof(limited) / sizeof(limited[0]); i++)
-		if (is_client || !limited[i].client)
+		if ((is_client || !limited[i].client) && (has_network || !limited[i].network))
 			TRY(add(filter, SCMP_ACT_ALLOW, limited[i].call, limited[i].cmp, limited[i].n, f));
 	return add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), NULL, 0, f);
 }
@@ -154,11 +164,11 @@ static int set_attributes(scmp_filter_ctx filter)
 	return code;
 }
 
-enum err sandbox_calls_load(bool is_client, struct fault *f)
+enum err sandbox_calls_load(bool is_client, bool has_network, struct fault *f)
 {
 	static const struct group groups[] = {GROUP(memory), GROUP(threads), GROUP(signals), GROUP(clocks),
 					      GROUP(facts),  GROUP(files),   GROUP(sockets)};
-	static const struct group client_groups[] = {GROUP(client)};
+	static const struct group client_groups[] = {GROUP(client)}, network_groups[] = {GROUP(network)};
 	_cleanup_(filter_freep) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!filter)
 		return fault_raise(
@@ -170,7 +180,9 @@ enum err sandbox_calls_load(bool is_client, struct fault *f)
 		TRY(add_groups(filter, groups, sizeof(groups) / sizeof(groups[0]), f));
 		if (is_client)
 			TRY(add_groups(filter, client_groups, 1, f));
-		TRY(add_limited(filter, is_client, f));
+		if (has_network)
+			TRY(add_groups(filter, network_groups, 1, f));
+		TRY(add_limited(filter, is_client, has_network, f));
 		code = seccomp_load(filter);
 	}
 	if (code != 0)

@@ -7,6 +7,6 @@
 #include "common/base/err.h"
 
 /* Loads the list of system calls: for all threads, for good. ERR_INTERNAL when the kernel does not take it. */
-MUST_CHECK enum err sandbox_calls_load(bool client, struct fault *f);
+MUST_CHECK enum err sandbox_calls_load(bool client, bool network, struct fault *f);
 
 #endif
