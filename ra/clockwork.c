@@ -9,10 +9,12 @@
 #include "ra/material.h"
 #include "ra/order.h"
 #include "ra/parcel.h"
+#include "ra/remind.h"
 #include "ra/request_state.h"
 #include "ra/store_code.h"
 #include "ra/store_outbox.h"
 #include "ra/store_payment.h"
+#include "ra/store_remind.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -72,6 +74,7 @@ static enum err sweep_in(struct db *db, int64_t now, struct fault *f)
 	TRY(store_sessions_purge(db, now, f));
 	TRY(store_codes_purge(db, now, f));
 	TRY(store_pictures_trim(db, now, PICTURES_MAX, f));
+	TRY(store_reminders_purge(db, now - MESSAGES_KEPT_S, f));
 	TRY(store_outbox_purge(db, now - MESSAGES_KEPT_S, f));
 	TRY(store_calls_purge(db, now - CALLS_KEPT_S, f));
 	TRY(store_nonces_purge(db, now - NONCES_KEPT_S, f));
@@ -98,7 +101,8 @@ enum err clockwork_turn(struct desk *d, struct fault *f)
 		bell_ring(d->finished, bell_lane(ids[i]));
 	}
 	TRY(order_turn(d, now, f));
-	return parcel_turn(d, now, f);
+	TRY(parcel_turn(d, now, f));
+	return remind_turn(d, now, &n, f);
 }
 
 static void *run(void *arg)

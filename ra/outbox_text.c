@@ -46,9 +46,9 @@ templates[] = {
 	 "{organisation} 的数字证书 {name}（序列号 {serial}）将于 {end} 到期，剩余 {days} "
 	 "天。请及时登录办理延期，咨询电话 "
 	 "{telephone}。",
-	 "The certificate {name} of {organisation} (serial number {serial}) ends at {end}: {days} days are left. Log "
-	 "in and "
-	 "have it extended; questions: {telephone}."},
+	 "The certificate {name} of {organisation} (serial number {serial}) ends at {end}; days left: {days}. Log in "
+	 "and have it "
+	 "extended; questions: {telephone}."},
 };
 
 static const char *value_of(const struct letter_word *words, size_t n, const char *name, size_t len)
