@@ -138,8 +138,13 @@ paths() {
 		run grep '^PrivateUsers=' "$unit" # it would hide who the peers are
 		[ "$status" = 1 ]
 	done
+	unit=docs/systemd/hufu-notifier.service
+	for line in User=hufu-notify Type=notify 'ExecStart=/usr/local/bin/hufu-notifier --config /srv/hufu/etc/hufu/notifier.yaml' ReadWritePaths=/srv/hufu/var/lib/hufu-notify \
+		NoNewPrivileges=yes ProtectSystem=strict MemoryDenyWriteExecute=yes CapabilityBoundingSet= LimitCORE=0 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK'; do
+		grep -qx -- "$line" "$unit" || { echo "$unit has no $line"; false; }
+	done
 	# Each folder that a unit may write is one that hufu init makes.
-	for path in $(sed -n 's/^ReadWritePaths=//p' docs/systemd/hufu-[cr]a.service); do
+	for path in $(sed -n 's/^ReadWritePaths=//p' docs/systemd/hufu-{ca,ra,notifier}.service); do
 		grep -qF "{\"${path#/srv/hufu/}\", 0" tools/hufu/setup.c || { echo "$path is not laid out"; false; }
 	done
 	if command -v systemd-analyze >/dev/null; then

@@ -24,8 +24,15 @@ allowed() {
 	tr -d ' ' <<<"$said" | tr ',' '\n'
 }
 
+program() { # of a word in a page's name
+	case $1 in
+	notifier) echo "$build/ra/notify/hufu-notifier" ;;
+	*) echo "$build/$1/hufu-$1" ;;
+	esac
+}
+
 @test "man finds nothing to warn of" {
-	for page in hufu.1 hufu-ca.8 hufu-ra.8; do
+	for page in hufu.1 hufu-ca.8 hufu-ra.8 hufu-notifier.8; do
 		run bash -c 'LC_ALL=C.UTF-8 MANWIDTH=100 man --warnings -E UTF-8 -l "$1" 2>&1 >/dev/null' - "$MAN_DIR/$page"
 		[ "$status" = 0 ] && [ -z "$output" ] || { echo "$page: $output"; false; }
 	done
@@ -36,7 +43,7 @@ allowed() {
 }
 
 @test "pages render with their sections" {
-	for page in hufu.1 hufu-ca.8 hufu-ra.8; do
+	for page in hufu.1 hufu-ca.8 hufu-ra.8 hufu-notifier.8; do
 		text=$(LC_ALL=C.UTF-8 MANWIDTH=100 man -E UTF-8 -l "$MAN_DIR/$page" | col -b)
 		for section in NAME SYNOPSIS DESCRIPTION ENVIRONMENT FILES 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
 			grep -qx "$section" <<<"$text" || { echo "$page has no $section"; false; }
@@ -96,9 +103,9 @@ allowed() {
 	done < <(commands)
 }
 
-@test "hufu-ca.8 and hufu-ra.8 have each option of --help" {
-	for p in ca ra; do
-		said=$("$build/$p/hufu-$p" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u)
+@test "hufu-ca.8, hufu-ra.8 and hufu-notifier.8 have each option of --help" {
+	for p in ca ra notifier; do
+		said=$("$(program $p)" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u)
 		[ -n "$said" ]
 		while read -r option; do
 			grep -qE "Fl Fl ${option#--}( |$)" "$MAN_DIR/hufu-$p.8" || { echo "hufu-$p.8 lacks $option"; false; }
@@ -110,12 +117,13 @@ allowed() {
 	mkdir -p "$BATS_TEST_TMPDIR/etc/hufu"
 	cd "$BATS_TEST_TMPDIR"
 	check() { # page, keys
-		[ "$(wc -l <<<"$2")" -ge 8 ] || { echo "$1: only $2"; false; }
+		[ "$(wc -l <<<"$2")" -ge 6 ] || { echo "$1: only $2"; false; }
 		while read -r key; do
 			grep -qE "Cm $key( |$)" "$MAN_DIR/$1" || { echo "$1 lacks the key $key"; false; }
 		done <<<"$2"
 	}
 	check hufu-ca.8 "$(allowed etc/hufu/ca.yaml "$build/ca/hufu-ca" --config etc/hufu/ca.yaml)"
 	check hufu-ra.8 "$(allowed etc/hufu/ra.yaml "$build/ra/hufu-ra" --config etc/hufu/ra.yaml)"
+	check hufu-notifier.8 "$(allowed etc/hufu/notifier.yaml "$build/ra/notify/hufu-notifier" --config etc/hufu/notifier.yaml)"
 	check hufu.1 "$(allowed etc/hufu/hufu.yaml "$hufu" --config etc/hufu/hufu.yaml roster show)"
 }

@@ -153,7 +153,7 @@ probe() {
 }
 
 @test "the sample units of systemd let the programs put up their walls" {
-	for d in ca ra; do
+	for d in ca ra notifier; do
 		unit=docs/systemd/hufu-$d.service
 		for call in landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp; do
 			grep -qE "^SystemCallFilter=([a-z_]+ )*$call( |\$)" "$root/$unit" || { echo "$unit: $call is missing"; return 1; }

@@ -31,6 +31,15 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 	[ "$(needed "$build/ra/hufu-ra")" = "libc libcrypto libjansson libm libnng libpng16 libseccomp libsodium libsqlite3 libyaml-0 libz " ] || { needed "$build/ra/hufu-ra"; false; }
 }
 
+@test "hufu-notifier alone talks to the network: hufu-ra has no curl, and it has no database and no key of anybody" {
+	run imports "$build/ra/hufu-ra"
+	[ "$status" = 0 ]
+	run grep -E '^curl_' <<<"$output"
+	[ "$status" = 1 ] || { echo "imports: $output"; false; }
+	needed=$(readelf -d "$build/ra/notify/hufu-notifier" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sed 's/\.so.*//' | sort | tr '\n' ' ')
+	[ "$needed" = "libc libcrypto libcurl libjansson libnng libseccomp libsodium libyaml-0 " ] || { echo "$needed"; false; }
+}
+
 @test "rooms include only what lies below them" {
 	bad=$(
 		check() { # folder, allowed prefixes
@@ -44,6 +53,7 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 		check common/rpc 'common/(base|rpc)/'
 		check ca 'common/(base|pki|note|policy|rpc/(wire|server)|db)|ca/'
 		check ra 'common/|ra/'
+		check ra/notify 'common/(base|rpc)/|ra/(notify/|bell|mail|mobile|store_outbox)'
 		check tools 'common/|tools/' | grep -v '^tools/benchmark/' || true
 		check tools/benchmark 'common/|tools/|ra/(store|vault)' # a desk of two million certificates is filled by the desk's own store and vault
 	)

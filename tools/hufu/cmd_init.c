@@ -42,19 +42,19 @@ int run_init(struct cli *c, int argc, char **argv)
 {
 	struct setup s = {.algorithm = NULL};
 	const char *fd = NULL;
-	const struct option_rule rules[] = {{.name = "--passphrase-fd", .value = &fd},
-					    {.name = "--ca-user", .value = &s.ca_user},
-					    {.name = "--ra-user", .value = &s.ra_user},
-					    {.name = "--policies", .value = &s.policies},
-					    {.name = "--algorithm", .value = &s.algorithm},
-					    {.name = "--issuer", .many = &s.issuers},
-					    {0}};
+	const struct option_rule rules[] = {
+		{.name = "--passphrase-fd", .value = &fd},    {.name = "--ca-user", .value = &s.ca_user},
+		{.name = "--ra-user", .value = &s.ra_user},   {.name = "--notify-user", .value = &s.notify_user},
+		{.name = "--policies", .value = &s.policies}, {.name = "--algorithm", .value = &s.algorithm},
+		{.name = "--issuer", .many = &s.issuers},     {0}};
 	const struct command *cmd = cli_command(commands_setup, run_init);
 	struct fault f = {0};
 	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
 		return EXIT_CONFIG;
 	if (!s.ca_user != !s.ra_user)
 		return cli_usage(cmd, "--ca-user and --ra-user go together");
+	if (s.notify_user && !s.ca_user)
+		return cli_usage(cmd, "--notify-user goes with --ca-user and --ra-user");
 	if (s.ca_user && geteuid() != 0)
 		return cli_usage(cmd, "--ca-user and --ra-user want root: files are given to those users");
 	_cleanup_secret_ struct secret pass = {0};
@@ -156,9 +156,11 @@ int run_up(struct cli *c, int argc, char **argv)
 
 const struct command commands_setup[] = {
 	{.name = "init",
-	 .usage = "[--ca-user U --ra-user U] [--passphrase-fd N] [--policies DIR] [--issuer PEM]… [--algorithm A] DIR",
+	 .usage = "[--ca-user U --ra-user U [--notify-user U]] [--passphrase-fd N] [--policies DIR] [--issuer PEM]… "
+		  "[--algorithm A] DIR",
 	 .summary = "lay out a CA: keys, ceremonies, roster, policy, configuration",
 	 .help = "  --ca-user U --ra-user U   as root: run the two programs as these Unix users\n"
+		 "  --notify-user U           and the notifier as this one\n"
 		 "  --passphrase-fd N         read the passphrase of the CA keys from this descriptor\n"
 		 "  --policies DIR            policy bundle to copy (default: the one that comes with hufu)\n"
 		 "  --issuer PEM              pin an old issuer whose certificates will be adopted (repeat for more)\n"

@@ -67,6 +67,7 @@ static const struct folder folders[] = {
 	{"var/log", 0755},
 	{"var/lib/hufu-ca", 0700},
 	{"var/lib/hufu-ra", 0700},
+	{"var/lib/hufu-notify", 0700},
 	{"run/hufu", 0755},
 	{"home", 0700},
 	{"run/hufu/ca", 02750},
@@ -257,6 +258,30 @@ static enum err make_token_key(const struct setup *s, struct fault *f)
 	return write_config(s, "token.pub", &text, f);
 }
 
+static const char notifier_yaml[] =
+	"# Sends messages to people, when ra.yaml says notices: {by: notifier}. Relative paths start three folders "
+	"above this file.\n"
+	"desk_socket: run/hufu/ra/desk.sock\nstate: var/lib/hufu-notify\n"
+	"# Files in state/spool/, until a gateway and a server are named: hufu-notifier(8).\n"
+	"sms: {by: spool}\nmail: {by: spool}\n";
+
+/* Who may ask the desk for messages: a user of its own, or whoever may do everything here. */
+static enum err add_notifier(const struct setup *s, struct buf *ra, struct fault *f)
+{
+	_cleanup_buf_ struct buf text = {0};
+	uid_t uid;
+	gid_t gid;
+	buf_str(&text, notifier_yaml);
+	TRY(write_config(s, "notifier.yaml", &text, f));
+	if (s->notify_user) {
+		TRY(uid_of(s->notify_user, &uid, &gid, f));
+		buf_fmt(ra, "  - uid: %u\n    roles: [notifier]\n", (unsigned)uid);
+	}
+	buf_str(ra, "# Uncomment it for hufu-notifier(8): else messages become files in state/spool/.\n"
+		    "# notices: {by: notifier}\n");
+	return OK;
+}
+
 static enum err write_configs(const struct setup *s, struct fault *f)
 {
 	_cleanup_buf_ struct buf ca = {0}, ra = {0}, hufu = {0};
@@ -281,8 +306,9 @@ static enum err write_configs(const struct setup *s, struct fault *f)
 		"login:\n  # Published: it opens nothing but setting one's own.\n  initial_password: "
 		"\"" SETUP_INITIAL_PASSWORD "\"\n"
 		"bank:\n  name: Hufu Example\n  bank: Example Bank\n  account: \"0000 0000 0000 0000\"\n"
-		"callers:\n  - uid: %u\n    roles: [subscriber, officer, admin, portal]\n",
-		(unsigned)geteuid());
+		"callers:\n  - uid: %u\n    roles: [subscriber, officer, admin, portal%s]\n",
+		(unsigned)geteuid(), s->notify_user ? "" : ", notifier");
+	TRY(add_notifier(s, &ra, f));
 	if (calendar)
 		buf_str(&ra, "calendar: etc/hufu/calendar.yaml\n");
 	buf_str(&hufu, "# Where the tools find this tree. Relative paths start three folders above this file.\n"
@@ -330,19 +356,21 @@ static enum err give_folder(const struct setup *s, const char *name, uid_t uid, 
 
 static enum err give_away(const struct setup *s, struct fault *f)
 {
-	uid_t ca, ra;
-	gid_t ca_group, ra_group;
+	uid_t ca, ra, notify;
+	gid_t ca_group, ra_group, notify_group;
 	if (!s->ca_user)
 		return OK;
 	TRY(uid_of(s->ca_user, &ca, &ca_group, f));
 	TRY(uid_of(s->ra_user, &ra, &ra_group, f));
+	TRY(uid_of(s->notify_user, &notify, &notify_group, f));
 	TRY(give_folder(s, "var/lib/hufu-ca", ca, ca_group, 0700, f));
 	TRY(give_folder(s, "var/lib/hufu-ra", ra, ra_group, 0700, f));
 	/* A socket takes the group of its set-group-id folder: the RA's group reaches the RA's socket, the operator's
 	 * the operator's. */
 	TRY(give_folder(s, "run/hufu/ca", ca, ra_group, 02750, f));
 	TRY(give_folder(s, "run/hufu/operator", ca, getegid(), 02750, f));
-	return give_folder(s, "run/hufu/ra", ra, getegid(), 02755, f);
+	TRY(give_folder(s, "var/lib/hufu-notify", notify, notify_group, 0700, f));
+	return give_folder(s, "run/hufu/ra", ra, s->notify_user ? notify_group : getegid(), 02755, f);
 }
 
 static void say(const struct setup *s, const char *what)

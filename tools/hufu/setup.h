@@ -9,6 +9,7 @@
 struct setup {
 	const char *dir;	       /* absolute */
 	const char *ca_user, *ra_user; /* NULL: whoever runs this */
+	const char *notify_user;       /* with them; NULL: nobody of its own */
 	const char *policies;	       /* folder of the bundle to copy */
 	const char *algorithm;	       /* of both CA keys: "p256", "rsa-3072" …; NULL: the ceremony files' own */
 	struct option_list issuers;    /* PEM files of old issuers to pin */
