@@ -49,6 +49,23 @@ PY
 	[ -z "$(ls -A "$disk")" ]
 }
 
+@test "tools/bench import --json: an import and the same again, each of all rows" {
+	disk=$BATS_TEST_TMPDIR/disk
+	mkdir "$disk"
+	TMPDIR=$disk tools/bench import --rows 300 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
+	python3 - "$BATS_TEST_TMPDIR/out" <<'PY'
+import json, sys
+o = json.load(open(sys.argv[1]))
+assert o["name"] == "import" and [r["case"] for r in o["rows"]] == ["import", "import-again"], o
+for r in o["rows"]:
+    assert r["runs"] == 1 and r["hufu_per_s"] > 0 and r["limit_per_s"] > 0, r
+    assert abs(r["hufu_per_s"] * r["p50_ms"] / 1000 - 300) < 1, r
+assert [p["program"] for p in o["programs"]] == ["hufu-ca", "hufu-ra", "hufu import"] and all(p["peak_mib"] > 0 for p in o["programs"]), o
+PY
+	grep -q '^import: 300 accounts in ' "$BATS_TEST_TMPDIR/said"
+	[ -z "$(ls -A "$disk")" ]
+}
+
 @test "tools/bench names what it does not know" {
 	run tools/bench nosuch
 	[ "$status" = 4 ]
