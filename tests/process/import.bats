@@ -148,6 +148,50 @@ PY
 	refused login_wrong as nobody hufu login --password-fd 4 91330100MAHUFU033Y 4<<<88888888
 }
 
+# many FROM N: rows without certificates.
+many() {
+	local i
+	for ((i = $1; i < $1 + $2; i++)); do
+		printf '%08d-X,杭州多行%d有限公司,张三,1300000000,jinhua,%d,机构证书,2026-01-01 00:00:00,2027-01-01 00:00:00,,,,\n' "$i" "$i" "$((100000 + i))"
+	done >>"$WORK/old/accounts.csv"
+}
+
+@test "killed in the middle, the same command completes it, and once more it changes nothing" {
+	csv_begin
+	row 91330100MAHUFU0179 杭州导入甲有限公司 3001 74C2008800000D01 good.pem
+	many 1 1999
+	mkfifo "$BATS_TEST_TMPDIR/said"
+	exec 5<>"$BATS_TEST_TMPDIR/said"
+	"$hufu" import --officer "$(key_of alice)" --officer "$(key_of bob)" --crl "$WORK/old/zjca-oca2.crl" "$WORK/old/accounts.csv" >&5 5>&- &
+	# What it says of 2,000 rows does not fit into the pipe: it has begun, and cannot have ended.
+	read -r _ <&5
+	kill -KILL $!
+	wait $! || true
+	exec 5>&-
+	did import --json
+	same "$(field rows <<<"$output")" 2000
+	same "$(field problems <<<"$output")" 0
+	created=$(field created <<<"$output")
+	[ "$created" -gt 0 ]
+	[ "$created" -lt 2000 ]
+	did import --json
+	for n in created:0 changed:0 unchanged:2000 problems:0 adopted:0; do same "$(field "${n%:*}" <<<"$output")" "${n#*:}"; done
+	adopted 74C2008800000D01
+}
+
+@test "10,000 rows: a line of progress for each step in a log, none for a small import" {
+	csv_begin
+	many 1 10000
+	run --separate-stderr hufu --dry-run import "$WORK/old/accounts.csv"
+	same "$status" 0
+	said "10000 rows, 0 with problems: 8001 created, 0 changed, 1999 unchanged, 0 refused"
+	[[ "$stderr" =~ ^"rows read: 10000, "[0-9]+" s"$'\n'"issuers found: 10000 of 10000, "[0-9]+" s"$'\n'"accounts at the desk: 10000 of 10000, "[0-9]+" s"$ ]]
+	csv_begin
+	many 1 2
+	run --separate-stderr hufu --dry-run import "$WORK/old/accounts.csv"
+	same "$stderr" ""
+}
+
 @test "officers: a quorum short by one, the same officer twice, and a stranger adopt nothing" {
 	one_row 91330100MAHUFU033Y 杭州导入丙有限公司 3003 74C2008800000D03 wrongserial.pem
 	hufu officer key --plain --out "$WORK/mallory.key" mallory >/dev/null

@@ -17,10 +17,11 @@ int run_import(struct cli *c, int argc, char **argv)
 	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
 		return EXIT_CONFIG;
 	int rc = EXIT_CONFIG;
+	import_progress_open(&run.progress);
 	struct import_file file = {0};
 	if (run.officer_keys.n == 0 && !c->dry_run)
 		cli_usage(cmd, "--officer KEY is missing: the adoption note wants a quorum of officers");
-	else if (cli_load(c, &f) != OK || import_read(argv[1], &file, &f) != OK)
+	else if (cli_load(c, &f) != OK || import_read(argv[1], &run.progress, &file, &f) != OK)
 		rc = cli_fail(c, &f);
 	else
 		rc = import_apply(c, &run, &file);

@@ -130,7 +130,7 @@ static enum err import_once(struct demo *d, bool dry_run, struct fault *f)
 	struct import_run run = {.officer_keys = {officers, 2}, .crls = {crls, 1}};
 	struct import_file file = {0};
 	TRY(cli_load(d->c, f));
-	enum err e = import_read(csv, &file, f);
+	enum err e = import_read(csv, &run.progress, &file, f);
 	bool before = d->c->dry_run;
 	d->c->dry_run = dry_run;
 	if (e == OK && import_apply(d->c, &run, &file) != EXIT_DONE)

@@ -24,21 +24,37 @@ struct import_file {
 	char *dir; /* of the CSV: pem_file is relative to it */
 };
 void import_done(struct import_file *i);
+/* Zero state: says nothing. */
+struct import_progress {
+	size_t every, last; /* rows */
+	int64_t from_us;
+	bool terminal, drawn;
+};
+/* From here on it says on stderr how far the import is. */
+void import_progress_open(struct import_progress *p);
+/* So many rows of one step are done; all: of so many, 0 when not known. */
+void import_progress(struct import_progress *p, const char *what, size_t done, size_t all);
+/* Before anything else is written to the terminal. */
+void import_progress_hide(struct import_progress *p);
+
 /* Reads and checks each row: columns, UTF-8, certificate, serial as said. ERR_PARSE for a file that is no such CSV; a
  * bad row is only marked. */
-MUST_CHECK enum err import_read(const char *path, struct import_file *ret, struct fault *f);
+MUST_CHECK enum err import_read(const char *path, struct import_progress *p, struct import_file *ret, struct fault *f);
 const char *import_get(const struct import_row *r, const char *column);
 
 struct import_run {
 	struct option_list officer_keys, crls; /* crls: files, each used for the issuer that signed it */
 	const char *project, *profile;	       /* NULL: what each row says; "organisation" */
+	struct import_progress progress;
 };
 
 /* Said line by line as it happens, or kept for --json. */
 struct import_report {
 	json_t *entries; /* NULL: printed at once */
+	struct import_progress *progress;
 	bool dry_run;
-	size_t problems, certificates;
+	size_t created, changed, unchanged, problems; /* rows; problems were refused */
+	size_t certificates;
 	uint64_t adopted;
 };
 /* result: created, changed, unchanged, refused. */
@@ -51,6 +67,6 @@ MUST_CHECK enum err import_adopt(struct cli *c, const struct import_run *run, st
 				 struct import_report *report, struct fault *f);
 /* Certificates into the signer by one adoption note for each issuer and project, accounts into the desk. Prints the
  * line-by-line report. Returns an exit code. */
-int import_apply(struct cli *c, const struct import_run *run, struct import_file *file);
+int import_apply(struct cli *c, struct import_run *run, struct import_file *file);
 
 #endif

@@ -98,11 +98,12 @@ static void lot_add(struct lots *l, const struct pinned_issuer *issuer, const st
 }
 
 static enum err sort(const struct cli *c, const struct import_run *run, struct import_file *file, struct lots *ret,
-		     struct fault *f)
+		     struct import_progress *progress, struct fault *f)
 {
 	TRY(read_policy(c, &ret->policy, f));
 	for (size_t i = 0; i < file->n; i++) {
 		struct import_row *r = &file->rows[i];
+		import_progress(progress, "issuers found", i + 1, file->n);
 		const char *project_text = run->project ? run->project : import_get(r, "project");
 		if (r->problem[0] || r->der.len == 0)
 			continue;
@@ -241,6 +242,7 @@ static enum err adopt_lot(struct cli *c, const struct import_run *run, const str
 	for (size_t i = 0; i < lot->n; i += ADOPT_PART) {
 		size_t n = lot->n - i < ADOPT_PART ? lot->n - i : ADOPT_PART;
 		TRY(send_part(c, &a, lot, i, n, &taken, report, f));
+		import_progress(report->progress, "certificates at the signer", i + n, lot->n);
 	}
 	import_tell_signer(report, lot->n, taken, report->problems - before);
 	return OK;
@@ -250,7 +252,7 @@ enum err import_adopt(struct cli *c, const struct import_run *run, struct import
 		      struct import_report *report, struct fault *f)
 {
 	_cleanup_(lots_done) struct lots lots = {0};
-	TRY(sort(c, run, file, &lots, f));
+	TRY(sort(c, run, file, &lots, report->progress, f));
 	for (size_t i = 0; i < file->n; i++)
 		if (file->rows[i].problem[0])
 			import_tell(report, file->rows[i].line, "refused", file->rows[i].problem);

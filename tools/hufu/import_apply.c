@@ -12,8 +12,11 @@
 
 void import_tell(struct import_report *r, unsigned line, const char *result, const char *text)
 {
-	if (strcmp(result, "refused") == 0)
-		r->problems++;
+	size_t *const counts[] = {&r->created, &r->changed, &r->unchanged, &r->problems};
+	static const char *const words[] = {"created", "changed", "unchanged", "refused"};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		*counts[i] += strcmp(result, words[i]) == 0;
+	import_progress_hide(r->progress);
 	if (r->entries)
 		json_array_append_new(r->entries,
 				      json_pack("{s:i,s:s,s:s}", "line", (int)line, "result", result, "text", text));
@@ -27,6 +30,7 @@ void import_tell_signer(struct import_report *r, size_t certificates, uint64_t a
 	r->adopted += adopted;
 	if (r->entries)
 		return;
+	import_progress_hide(r->progress);
 	if (r->dry_run)
 		printf("signer: %zu certificates would be adopted (dry run)\n", certificates);
 	else
@@ -36,14 +40,18 @@ void import_tell_signer(struct import_report *r, size_t certificates, uint64_t a
 
 static int conclude(struct import_report *r, size_t rows)
 {
+	import_progress_hide(r->progress);
 	if (r->entries) {
-		_cleanup_(json_freep) json_t *o = json_pack(
-			"{s:I,s:I,s:I,s:I,s:b,s:O}", "rows", (json_int_t)rows, "problems", (json_int_t)r->problems,
-			"certificates", (json_int_t)r->certificates, "adopted",
-			(json_int_t)(r->dry_run ? 0 : r->adopted), "dry_run", r->dry_run, "report", r->entries);
+		_cleanup_(json_freep) json_t *o =
+			json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:O}", "rows", (json_int_t)rows, "created",
+				  (json_int_t)r->created, "changed", (json_int_t)r->changed, "unchanged",
+				  (json_int_t)r->unchanged, "problems", (json_int_t)r->problems, "certificates",
+				  (json_int_t)r->certificates, "adopted", (json_int_t)(r->dry_run ? 0 : r->adopted),
+				  "dry_run", r->dry_run, "report", r->entries);
 		cli_print_json(o);
 	} else {
-		printf("%zu rows, %zu with problems\n", rows, r->problems);
+		printf("%zu rows, %zu with problems: %zu created, %zu changed, %zu unchanged, %zu refused\n", rows,
+		       r->problems, r->created, r->changed, r->unchanged, r->problems);
 	}
 	return r->problems ? EXIT_REFUSED : EXIT_DONE;
 }
@@ -88,15 +96,21 @@ static enum err apply(struct cli *c, const struct import_run *run, struct import
 		      struct import_report *report, struct fault *f)
 {
 	TRY(import_adopt(c, run, file, report, f));
-	for (size_t i = 0; i < file->n; i += ACCOUNTS_PART)
-		TRY(send_accounts(c, file, i, file->n - i < ACCOUNTS_PART ? file->n - i : ACCOUNTS_PART, report, f));
+	for (size_t i = 0; i < file->n; i += ACCOUNTS_PART) {
+		size_t n = file->n - i < ACCOUNTS_PART ? file->n - i : ACCOUNTS_PART;
+		TRY(send_accounts(c, file, i, n, report, f));
+		import_progress(report->progress, "accounts at the desk", i + n, file->n);
+	}
 	return OK;
 }
 
-int import_apply(struct cli *c, const struct import_run *run, struct import_file *file)
+int import_apply(struct cli *c, struct import_run *run, struct import_file *file)
 {
 	struct fault f = {0};
 	_cleanup_(json_freep) json_t *entries = c->json ? json_array() : NULL;
-	struct import_report report = {.entries = entries, .dry_run = c->dry_run};
-	return apply(c, run, file, &report, &f) == OK ? conclude(&report, file->n) : cli_fail(c, &f);
+	struct import_report report = {.entries = entries, .progress = &run->progress, .dry_run = c->dry_run};
+	if (apply(c, run, file, &report, &f) == OK)
+		return conclude(&report, file->n);
+	import_progress_hide(&run->progress);
+	return cli_fail(c, &f);
 }

@@ -50,6 +50,7 @@ const char *import_get(const struct import_row *r, const char *column)
 
 struct reader {
 	struct import_file *file;
+	struct import_progress *progress;
 	size_t cap;
 	unsigned line;
 	int map[64]; /* column of the file -> import_columns, -1: not ours */
@@ -153,6 +154,7 @@ static void on_row(int end, void *arg)
 			file->rows = xrealloc(file->rows, rd->cap, sizeof *file->rows);
 		}
 		file->rows[file->n++] = rd->now;
+		import_progress(rd->progress, "rows read", file->n, 0);
 		if (file->n > IMPORT_MAX_ROWS)
 			rd->result =
 				fault_raise(rd->f, ERR_LIMIT, "csv_rows", "csv", "more than %d rows", IMPORT_MAX_ROWS);
@@ -178,11 +180,11 @@ static enum err read_rows(struct reader *rd, struct slice bytes, struct fault *f
 	return bad ? fault_raise(f, ERR_PARSE, "csv_form", "csv", "line %u: %s", rd->line, csv_strerror(code)) : OK;
 }
 
-enum err import_read(const char *path, struct import_file *ret, struct fault *f)
+enum err import_read(const char *path, struct import_progress *p, struct import_file *ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf bytes = {0};
 	_cleanup_(freep) char *copy = xstrdup(path);
-	struct reader rd = {.file = ret, .line = 1, .f = f};
+	struct reader rd = {.file = ret, .progress = p, .line = 1, .f = f};
 	TRY(file_read(path, IMPORT_MAX_BYTES, &bytes, f));
 	ret->dir = xstrdup(dirname(copy));
 	enum err e = read_rows(&rd, buf_slice(&bytes), f);
