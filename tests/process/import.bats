@@ -192,6 +192,20 @@ many() {
 	same "$stderr" ""
 }
 
+@test "a CRL of thousands: the revoked are found in it, the others are taken" {
+	for ((i = 0; i < 4000; i++)); do
+		printf 'R\t360101000000Z\t260101000000Z\t73%012X\tunknown\t/CN=gone\n' "$i"
+	done >>"$WORK/old/index.txt"
+	old_crl
+	[ "$(wc -c <"$WORK/old/zjca-oca2.crl")" -gt 65536 ]
+	csv_begin
+	row 91330100MAHUFU0179 杭州导入甲有限公司 3001 74C2008800000D01 good.pem
+	row 91330100MAHUFU041R 杭州导入丁有限公司 3004 74C2008800000D04 revoked.pem
+	run import
+	same "$status" 2
+	told 'line 2: unchanged' 'line 3: refused: certificate: adopt_revoked'
+}
+
 @test "officers: a quorum short by one, the same officer twice, and a stranger adopt nothing" {
 	one_row 91330100MAHUFU033Y 杭州导入丙有限公司 3003 74C2008800000D03 wrongserial.pem
 	hufu officer key --plain --out "$WORK/mallory.key" mallory >/dev/null

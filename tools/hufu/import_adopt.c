@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define ADOPT_PART 128
+#define CRL_MAX 8388608u		  /* of WIRE_ADOPT */
+#define CRL_MAX_FILE (3u * (CRL_MAX / 2)) /* as PEM */
 #define ADOPTION_LIFE_S (7 * 86400)
 
 /* --- sorting --- */
@@ -141,7 +143,10 @@ static enum err find_crl(const struct import_run *run, const struct lot *lot, st
 	for (size_t i = 0; i < run->crls.n && !a->adoption.has_crl; i++) {
 		struct crl crl = {0};
 		buf_clear(&a->crl);
-		TRY(der_load(run->crls.v[i], "X509 CRL", &a->crl, f));
+		TRY(der_load_long(run->crls.v[i], "X509 CRL", CRL_MAX_FILE, &a->crl, f));
+		if (a->crl.len > CRL_MAX)
+			return fault_raise(f, ERR_LIMIT, "crl_size", "crl", "%s: %zu bytes in DER, the signer takes %u",
+					   run->crls.v[i], a->crl.len, CRL_MAX);
 		TRY(crl_parse(buf_slice(&a->crl), &crl, f));
 		a->adoption.has_crl = crl_verify_by(&crl, &lot->issuer->cert, NULL) == OK;
 	}

@@ -35,8 +35,13 @@ enum err roster_load(const char *path, struct roster *ret, struct fault *f)
 
 enum err der_load(const char *path, const char *label, struct buf *ret, struct fault *f)
 {
+	return der_load_long(path, label, 65536, ret, f);
+}
+
+enum err der_load_long(const char *path, const char *label, size_t max, struct buf *ret, struct fault *f)
+{
 	_cleanup_buf_ struct buf b = {0};
-	TRY(file_read(path, 65536, &b, f));
+	TRY(file_read(path, max, &b, f));
 	enum err e = pem_or_der(buf_slice(&b), label, ret, f);
 	if (e != OK)
 		fault_prefix(f, "%s", path);

@@ -21,8 +21,9 @@ MUST_CHECK enum err roster_next(struct roster *r, const struct roster_change *ch
  * run the text alone. (cmd_responder.c) */
 MUST_CHECK enum err responder_renew(struct cli *c, const char *key_path, struct buf *ret_text, struct buf *ret_pem,
 				    struct fault *f);
-/* PEM or DER of that label. Appends DER. */
+/* PEM or DER of that label, at most 64 KiB, or max bytes of file. Appends DER. */
 MUST_CHECK enum err der_load(const char *path, const char *label, struct buf *ret, struct fault *f);
+MUST_CHECK enum err der_load_long(const char *path, const char *label, size_t max, struct buf *ret, struct fault *f);
 /* A note file: its bytes, as text without signatures when it has none yet. */
 MUST_CHECK enum err note_load(const char *path, struct buf *ret, struct fault *f);
 /* One signature line over a note's text, as "— name base64\n": by a subscriber's PEM key, and by a person's. Gives:
