@@ -182,7 +182,8 @@ static enum err check_new_key(struct request *r, struct fault *f)
 {
 	TRY(r->t.kind == TALLY_RESPONDER ? responder_find(r, f) : line_find(r, f));
 	TRY(signers_new_key(r, f));
-	return judge_key(&r->t, &r->facts, &r->verdict, f);
+	TRY(judge_key(&r->t, &r->facts, &r->verdict, f));
+	return key_state(r, f);
 }
 
 static enum err check_subject(struct request *r, struct fault *f)

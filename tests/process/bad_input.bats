@@ -253,11 +253,11 @@ health = b"\1\4\0" if of_ra else b"\1\x14\0"
 wants("empty", b"", "wire_truncated", "wire_version")
 wants("version 0", b"\0" + tally[1:], "wire_version")
 wants("version 2", b"\2" + tally[1:], "wire_version")
-for n in (0, 6, 15, 22, 63, 73, 127, 142, 255):
+for n in (0, 6, 15, 25, 63, 74, 127, 142, 255):
     wants("type %d" % n, bytes([1, n]) + b"\0" * 64, "wire_type")
-for n in (64, 65, 66, 67, 68, 69, 70, 71, 72, 128, 133, 136, 141):
+for n in (64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 128, 133, 136, 141):
     wants("an answer or entry, type %d" % n, bytes([1, n]) + b"\0" * 64, "message_not_served")
-for n in ((16, 17, 18, 19, 20, 21) if of_ra else (3, 4)):
+for n in ((16, 17, 18, 19, 20, 21, 22, 23, 24) if of_ra else (3, 4)):
     wants("the other socket's type %d" % n, bytes([1, n]) + b"\0" * 64, "message_not_served")
 for n in range(1, len(tally)):
     wants("cut to %d" % n, tally[:n], "wire_truncated", "wire_version")
@@ -271,6 +271,11 @@ if of_ra:
     wants("follow too many", b"\1\3" + u64(0) + u32(1025) + u32(0), "wire_number")
     wants("follow too long", b"\1\3" + u64(0) + u32(1) + u32(1001), "wire_number")
 else:
+    wants("no order", b"\1\x17" + F(b""), "note_size", "note_form", "signer_locked")
+    wants("an order too long", b"\1\x17" + F(b"x" * 4097), "wire_bytes")
+    wants("no share", b"\1\x18" + F(b""), "note_size", "note_form")
+    wants("a share too long", b"\1\x18" + F(b"x" * 4097), "wire_bytes")
+    wants("a tally as a share", b"\1\x18" + F(note), "note_unsigned")
     wants("no passphrase", b"\1\x13" + F(b""), "passphrase_empty")
     wants("a passphrase too long", b"\1\x13" + F(b"x" * 1025), "wire_bytes")
     wants("257 files", b"\1\x12" + F(note) + u32(257) + F(b"x") * 257, "wire_list")

@@ -142,7 +142,8 @@ static enum err add_order(struct db *db, const struct crowd *w, size_t i, int64_
 			  .kind = "renew",
 			  .amount_fen = i % 3 ? 30000 : 20000 + (int64_t)(i % 977),
 			  .period_months = 12,
-			  .created = w->now - (paid ? 400 * DAY_S : 0) + (int64_t)(i % 86400)};
+			  .created = w->now - (paid ? 400 * DAY_S : 0) +
+				     (int64_t)(i * 7919 % 86400)};
 	crowd_order(i, o.id);
 	snprintf(o.state, sizeof o.state, paid ? "paid" : "created");
 	snprintf(o.service, sizeof o.service, "%s", service);
