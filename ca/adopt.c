@@ -182,15 +182,21 @@ static enum err check_revoked(struct part *p, const struct ledger_cert *rows, st
 
 /* --- the transaction --- */
 
-static enum err open_adoption(struct ledger_tx *tx, struct part *p, struct ledger_adoption *a, struct fault *f)
+static enum err find_adoption(struct ledger_tx *tx, struct part *p, struct ledger_adoption *a, struct fault *f)
 {
 	TRY(ledger_adoption(tx->db, p->a.id, a, f));
 	if (a->entry != LEDGER_NONE && memcmp(a->sha256, p->sha256, 32) != 0)
 		return fault_raise(f, ERR_RULE, "adoption_id_used", "adoption.id",
 				   "%s belongs to an adoption with another text", TALLY_ID_TEXT(p->a.id));
+	return OK;
+}
+
+/* Not before its first certificate: an import that is run again leaves nothing in the ledger. */
+static enum err open_adoption(struct ledger_tx *tx, struct part *p, struct ledger_adoption *a, struct fault *f)
+{
+	struct wire_e_adoption e = {.note = p->m.note};
 	if (a->entry != LEDGER_NONE)
 		return OK;
-	struct wire_e_adoption e = {.note = p->m.note};
 	memcpy(a->sha256, p->sha256, 32);
 	return ledger_append_e_adoption(tx, &e, &a->entry, f);
 }
@@ -204,11 +210,11 @@ static enum err same_bytes(struct part *p, struct ledger_tx *tx, const struct le
 	return OK;
 }
 
-static enum err add_one(struct ledger_tx *tx, struct part *p, size_t i, uint64_t adoption, struct ledger_cert *row,
-			struct fault *f)
+static enum err add_one(struct ledger_tx *tx, struct part *p, size_t i, struct ledger_adoption *a,
+			struct ledger_cert *row, struct fault *f)
 {
 	struct ledger_cert known;
-	struct wire_e_adopted e = {.adoption = adoption, .cert = p->m.certs.v[i], .weak = row->weak};
+	struct wire_e_adopted e = {.cert = p->m.certs.v[i], .weak = row->weak};
 	enum err there = ledger_cert(tx->db, &row->ref, &known, f);
 	if (there == OK) {
 		bool same;
@@ -219,6 +225,8 @@ static enum err add_one(struct ledger_tx *tx, struct part *p, size_t i, uint64_t
 	}
 	if (there != ERR_NOT_FOUND)
 		return there;
+	TRY(open_adoption(tx, p, a, f));
+	e.adoption = a->entry;
 	memcpy(e.issuer, row->ref.issuer_key_id, 20);
 	TRY(ledger_append_e_adopted(tx, &e, &row->entry, f));
 	row->root = 0;
@@ -239,11 +247,11 @@ static enum err adopt_op(struct ledger_tx *tx, void *arg, struct fault *f)
 	struct ledger_adoption a;
 	struct fault why = {0};
 	p->taken = 0;
-	TRY(open_adoption(tx, p, &a, f));
+	TRY(find_adoption(tx, p, &a, f));
 	for (size_t i = 0; i < p->m.certs.n; i++) {
 		if (!p->fit[i])
 			continue;
-		enum err e = add_one(tx, p, i, a.entry, &o->rows[i], &why);
+		enum err e = add_one(tx, p, i, &a, &o->rows[i], &why);
 		if (e == ERR_CONFLICT) {
 			tell(p, i, &why);
 		} else if (e != OK) {
@@ -253,7 +261,7 @@ static enum err adopt_op(struct ledger_tx *tx, void *arg, struct fault *f)
 	}
 	a.taken += p->taken;
 	p->total = a.taken;
-	return ledger_adoption_set(tx, p->a.id, &a, f);
+	return p->taken > 0 ? ledger_adoption_set(tx, p->a.id, &a, f) : OK;
 }
 
 /* --- the message --- */

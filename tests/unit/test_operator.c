@@ -179,6 +179,23 @@ static void adoptions(void **state)
 	assert_false(c.weak);
 }
 
+/* A note that adopts nothing, as each run of an import after the first is, leaves nothing in the ledger. */
+static void adoption_of_nothing(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_buf_ struct buf request = {0}, reply = {0};
+	struct wire_adopt_is answer = {0};
+	struct fault f = {0};
+	(void)state;
+	fx_adopt_request(x, ORG_LATE, ORG_RSA, BY_OFFICERS, NULL, &request);
+	must("operator", fx_operator(x, &request, WIRE_TYPE_ADOPT_IS, &reply, &f), &f);
+	must("answer", wire_adopt_is_get(buf_slice(&reply), &answer, &f), &f);
+	assert_int_equal(answer.taken, 0);
+	assert_int_equal(answer.problems.n, 1);
+	wire_adopt_is_done(&answer);
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_ADOPTION), ORG_LATE);
+}
+
 /* The id of an adoption belongs to its text. */
 static void adoption_id(void **state)
 {
@@ -654,6 +671,7 @@ int main(void)
 		cmocka_unit_test(policies),
 		cmocka_unit_test(policy_before),
 		cmocka_unit_test(adoptions),
+		cmocka_unit_test(adoption_of_nothing),
 		cmocka_unit_test(adoption_id),
 		cmocka_unit_test(adoption_rules),
 		cmocka_unit_test(neither_serves_the_others),
