@@ -13,6 +13,7 @@
 
 #define PEOPLE 8
 enum { ALICE, BOB, CAROL, DAVE, ERIN, FRANK, MALLORY, RA };
+static char every_project[] = "*";
 static const char *const names[PEOPLE] = {"alice", "bob", "carol", "dave", "erin", "frank", "mallory", "ra-1"};
 
 struct world {
@@ -95,16 +96,16 @@ static void make_roster(struct world *w, bool with_signer)
 	r.members = members;
 	for (size_t i = 0; i < 6; i++) {
 		struct member *m = &members[r.n_members++];
-		*m = (struct member){.role = roles[i], .projects = (char[]){"*"}, .all_kinds = true};
+		*m = (struct member){.role = roles[i], .projects = every_project, .all_kinds = true};
 		snprintf(m->name, sizeof(m->name), "%s", names[i]);
 		memcpy(m->key, w->people[i].public_key, 32);
 	}
 	members[r.n_members] =
-		(struct member){.role = ROLE_RA, .name = "ra-1", .projects = (char[]){"*"}, .all_kinds = true};
+		(struct member){.role = ROLE_RA, .name = "ra-1", .projects = every_project, .all_kinds = true};
 	memcpy(members[r.n_members++].key, w->people[RA].public_key, 32);
 	if (with_signer) {
 		members[r.n_members] = (struct member){
-			.role = ROLE_SIGNER, .name = "unlock", .projects = (char[]){"*"}, .all_kinds = true};
+			.role = ROLE_SIGNER, .name = "unlock", .projects = every_project, .all_kinds = true};
 		memcpy(members[r.n_members++].key, s.is.unlock_key, 32);
 	}
 	roster_put(&r, &text);
