@@ -192,6 +192,22 @@ many() {
 	same "$stderr" ""
 }
 
+@test "on a terminal: one line that is taken away before anything else is written" {
+	csv_begin
+	many 1 1000
+	run python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$hufu" --config "$HUFU_CONFIG" --dry-run import "$WORK/old/accounts.csv"
+	printf '%s' "$output" >"$BATS_TEST_TMPDIR/said"
+	python3 - "$BATS_TEST_TMPDIR/said" <<'PY'
+import re, sys
+said = open(sys.argv[1], newline="").read()
+drawn = re.findall(r"(rows read|issuers found|accounts at the desk): (\d+)(?: of 1000)?, \d+ s(.{0,4})", said, re.S)
+assert [d[:2] for d in drawn] == [(w, n) for w in ("rows read", "issuers found") for n in ("500", "1000")] + [
+    ("accounts at the desk", n) for n in ("600", "1000")], drawn
+assert all(d[2] == "\r\x1b[K" for d in drawn), drawn
+assert "1000 rows, 0 with problems" in said, said[-200:]
+PY
+}
+
 @test "a CRL of thousands: the revoked are found in it, the others are taken" {
 	for ((i = 0; i < 4000; i++)); do
 		printf 'R\t360101000000Z\t260101000000Z\t73%012X\tunknown\t/CN=gone\n' "$i"
