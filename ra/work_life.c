@@ -43,8 +43,7 @@ static enum err take_place(struct ctx *c, struct request *r, enum request_event 
 enum err work_restart(struct ctx *c, struct request *r, enum request_event event, const char *who, const char *detail,
 		      struct fault *f)
 {
-	_cleanup_buf_ struct buf csr = r->csr;
-	r->csr = (struct buf){0};
+	buf_done(&r->csr);
 	return take_place(c, r, event, who, detail, f);
 }
 
