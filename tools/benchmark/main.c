@@ -50,7 +50,8 @@ struct options {
 static int usage(const char *why, const char *what)
 {
 	fprintf(stderr,
-		"hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--only CASE] [--certificates N] [--rows N] "
+		"hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--runs N] [--only CASE] [--certificates N] "
+		"[--rows N] "
 		"[--json]\n",
 		why, what);
 	for (size_t i = 0; i < N_BENCHMARKS; i++)
@@ -81,6 +82,8 @@ static int read_options(int argc, char **argv, struct options *o)
 		i++;
 		if (strcmp(a, "--seconds") == 0 && u64_parse(value, strlen(value), MAX_SECONDS, &n) && n > 0)
 			o->run.seconds = (unsigned)n;
+		else if (strcmp(a, "--runs") == 0 && u64_parse(value, strlen(value), REPORT_MAX_RUNS, &n) && n > 0)
+			o->run.runs = (unsigned)n;
 		else if (strcmp(a, "--certificates") == 0 && u64_parse(value, strlen(value), MAX_CERTIFICATES, &n) &&
 			 n > 0)
 			o->run.certificates = n;
