@@ -115,6 +115,9 @@ is() { [ "$(state_of "$1")" = "$2" ]; }
 why() { rows "SELECT error FROM outbox WHERE recipient = '$1' ORDER BY made DESC LIMIT 1"; }
 # requests MOBILE: how many came to the gateway for a number; keys MOBILE: under how many ids.
 requests() { grep -c "\\\\\"to\\\\\":\\\\\"$1\\\\\"" "$WORK/gateway/requests" || :; }
+# for eventually: asked MOBILE N, mailed ADDRESS N
+asked() { [ "$(requests "$1")" = "$2" ]; }
+mailed() { [ "$(mails_to "$1")" = "$2" ]; }
 keys() { grep "\\\\\"to\\\\\":\\\\\"$1\\\\\"" "$WORK/gateway/requests" | field_of_each key | sort -u | wc -l; }
 field_of_each() { python3 -c 'import json, sys; [print(json.loads(l)[sys.argv[1]]) for l in sys.stdin]' "$1"; }
 gateway_code() { grep "\\\\\"to\\\\\":\\\\\"$1\\\\\"" "$WORK/gateway/requests" | tail -n1 | field body | field text | grep -o '[0-9]\{6\}' | head -n1; }
@@ -165,7 +168,7 @@ due() {
 	PY
 	did as new hufu account contact --language en --mail second@example.com
 	eventually is second@example.com sent
-	eventually [ "$(mails_to second@example.com)" = 1 ]
+	eventually mailed second@example.com 1
 	ended notify
 	grep -q event=stopping "$WORK/notify.log"
 }
@@ -206,7 +209,7 @@ afterwards() {
 	tried 400 13800000231 failed
 	did hufu notice list --state failed
 	said "138****0230" "code: 30001" "138****0231" "HTTP 400"
-	id=$(hufu --json notice list --state failed --limit 1 | field 0.notice)
+	id=$(hufu --json notice list --state failed | python3 -c 'import json, sys; print(*[n["notice"] for n in json.load(sys.stdin) if n["to"].endswith("0231")])')
 	did hufu notice show "$id"
 	[[ "$output" != *验证码* && "$output" != *"$(gateway_code 13800000231)"* ]]
 	gateway_does ok
@@ -322,7 +325,7 @@ mail_to() { as new hufu account contact --mail "$1" >/dev/null; }
 	configure 100
 	notify_up
 	ask_code 13800000260
-	eventually [ "$(requests 13800000260)" = 1 ]
+	eventually asked 13800000260 1
 	ended notify KILL
 	is 13800000260 waiting
 	gateway_does ok
