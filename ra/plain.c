@@ -126,3 +126,24 @@ enum err plain_explain(struct ctx *c, const struct request *r, struct buf *zh, s
 		    "stays.\n");
 	return OK;
 }
+
+enum err plain_make(struct ctx *c, const char *kind, int64_t cert, struct request *r, struct fault *f)
+{
+	_cleanup_(cert_body_done) struct cert_body body = {0};
+	TRY(store_cert_body(c->db, cert, &body, f));
+	request_new_id(r);
+	r->account = c->session->account.id;
+	r->cert = cert;
+	snprintf(r->kind, sizeof(r->kind), "%s", kind);
+	snprintf(r->way, sizeof(r->way), "%s", kind);
+	snprintf(r->state, sizeof(r->state), "%s", request_state_word(REQUEST_OPENED));
+	memcpy(r->project, body.project, sizeof(r->project));
+	memcpy(r->profile, body.profile, sizeof(r->profile));
+	r->subject = xstrdup("[]");
+	r->tally = xstrdup("");
+	hex_lower(c->law->policy->note.sha256, 32, r->policy);
+	r->officers = 1;
+	r->hold = -1;
+	r->made = c->now;
+	return OK;
+}

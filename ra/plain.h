@@ -24,6 +24,9 @@ const struct policy_way *request_way(struct ctx *c, const struct request *r);
  * stay without. */
 MUST_CHECK enum err request_redraw(struct ctx *c, struct request *r, struct fault *f);
 
+/* A case about one of the session's certificates, opened now and not stored yet; its kind is its way too. Zero-init *ret. Gives:
+ * request_done(). */
+MUST_CHECK enum err plain_make(struct ctx *c, const char *kind, int64_t cert, struct request *ret, struct fault *f);
 /* Way and materials of a plain request, as far as draw_missing() looks. */
 MUST_CHECK enum err plain_load(struct ctx *c, const struct request *r, struct draw *ret, struct fault *f);
 /* ERR_RULE materials_missing. */

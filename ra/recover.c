@@ -33,27 +33,6 @@ static enum err check_none_open(struct ctx *c, int64_t cert, struct fault *f)
 	return fault_raise(f, ERR_RULE, "recovery_open", "params.serial", "case %s is %s already", number, state);
 }
 
-static enum err fill(struct ctx *c, const struct cert_row *row, struct request *r, struct fault *f)
-{
-	_cleanup_(cert_body_done) struct cert_body body = {0};
-	TRY(store_cert_body(c->db, row->id, &body, f));
-	request_new_id(r);
-	r->account = c->session->account.id;
-	r->cert = row->id;
-	snprintf(r->kind, sizeof(r->kind), "%s", PLAIN_RECOVER_KIND);
-	snprintf(r->way, sizeof(r->way), "%s", PLAIN_RECOVER_KIND);
-	snprintf(r->state, sizeof(r->state), "%s", request_state_word(REQUEST_OPENED));
-	memcpy(r->project, body.project, sizeof(r->project));
-	memcpy(r->profile, body.profile, sizeof(r->profile));
-	r->subject = xstrdup("[]");
-	r->tally = xstrdup("");
-	hex_lower(c->law->policy->note.sha256, 32, r->policy);
-	r->officers = 1;
-	r->hold = -1;
-	r->made = c->now;
-	return OK;
-}
-
 enum err recover_open(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
@@ -61,7 +40,7 @@ enum err recover_open(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(request_check_room(c, f));
 	TRY(cert_find(c->db, param_text(c, "serial"), param_text(c, "issuer"), c->session->account.id, &row, f));
 	TRY(check_none_open(c, row.id, f));
-	TRY(fill(c, &row, &r, f));
+	TRY(plain_make(c, PLAIN_RECOVER_KIND, row.id, &r, f));
 	TRY(store_request_add(c->db, &r, f));
 	TRY(course_begin(c, &r, "", f));
 	TRY(course_submit(c, &r, f));

@@ -73,28 +73,6 @@ static enum err own_token(struct ctx *c, struct token *ret, struct fault *f)
 			   ESC(serial, strlen(serial)));
 }
 
-static enum err fill(struct ctx *c, const struct token *t, struct request *r, struct fault *f)
-{
-	_cleanup_(cert_body_done) struct cert_body body = {0};
-	TRY(store_cert_body(c->db, t->cert, &body, f));
-	request_new_id(r);
-	r->account = c->session->account.id;
-	r->cert = t->cert;
-	snprintf(r->kind, sizeof(r->kind), "%s", PLAIN_UNLOCK_KIND);
-	snprintf(r->way, sizeof(r->way), "%s", PLAIN_UNLOCK_KIND);
-	snprintf(r->state, sizeof(r->state), "%s", request_state_word(REQUEST_OPENED));
-	memcpy(r->project, body.project, sizeof(r->project));
-	memcpy(r->profile, body.profile, sizeof(r->profile));
-	r->subject = xstrdup("[]");
-	r->tally = xstrdup("");
-	hex_lower(c->law->policy->note.sha256, 32, r->policy);
-	r->officers = 1;
-	r->hold = -1;
-	r->made = c->now;
-	r->dies = c->now + LIFE_S;
-	return OK;
-}
-
 enum err unlock_open(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
@@ -104,7 +82,8 @@ enum err unlock_open(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(own_token(c, &t, f));
 	TRY(check_token(c, &t, f));
 	TRY(read_key(c, u.key, f));
-	TRY(fill(c, &t, &r, f));
+	TRY(plain_make(c, PLAIN_UNLOCK_KIND, t.cert, &r, f));
+	r.dies = c->now + LIFE_S;
 	TRY(store_request_add(c->db, &r, f));
 	TRY(course_begin(c, &r, "", f));
 	TRY(course_submit(c, &r, f));
