@@ -13,6 +13,7 @@
 
 #include "common/db/db.h"
 #include "common/note/checkpoint.h"
+#include "common/note/feed.h"
 #include "common/note/tally.h"
 #include "common/rpc/wire.h"
 
@@ -104,6 +105,13 @@ MUST_CHECK enum err ledger_key_make(const char *dir, const uint8_t ca[20], struc
 MUST_CHECK enum err ledger_take_key(struct ledger *l, const char *dir, const uint8_t ca[20], struct fault *f);
 /* The tree as it is now, everything in it flushed: *ret, and the signed note, appended. */
 MUST_CHECK enum err ledger_checkpoint(struct ledger *l, struct checkpoint *ret, struct buf *ret_note, struct fault *f);
+/* p->origin is set; the note is appended. What p says must be of entries that are flushed. */
+MUST_CHECK enum err ledger_sign_feed(struct ledger *l, struct feed_part *p, struct buf *ret_note, struct fault *f);
+/* Of the tree of the first `size` entries. */
+MUST_CHECK enum err ledger_root(struct db *db, uint64_t size, uint8_t ret[32], struct fault *f);
+/* n (at most 256) of the stored nodes of a level (a multiple of 8), appended. */
+MUST_CHECK enum err ledger_hashes(struct db *db, unsigned level, uint64_t from, size_t n, struct buf *ret,
+				  struct fault *f);
 /* The path of an entry in the tree of that size, 32 bytes a hash, appended. Not that far: ERR_NOT_FOUND entry_unknown. */
 MUST_CHECK enum err ledger_prove_inclusion(struct db *db, uint64_t index, uint64_t size, struct buf *ret,
 					   struct fault *f);

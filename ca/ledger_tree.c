@@ -14,6 +14,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define TILE_BITS 8
@@ -264,7 +265,30 @@ enum err ledger_checkpoint(struct ledger *l, struct checkpoint *ret, struct buf 
 	return OK;
 }
 
+enum err ledger_sign_feed(struct ledger *l, struct feed_part *p, struct buf *ret_note, struct fault *f)
+{
+	memcpy(p->origin, l->origin, sizeof(p->origin));
+	return feed_part_sign(p, l->key.secret.p, ret_note, f);
+}
+
 /* --- proofs --- */
+
+enum err ledger_root(struct db *db, uint64_t size, uint8_t ret[32], struct fault *f)
+{
+	struct merkle_edge edge;
+	TRY(merkle_edge_load(&(struct merkle_source){tree_node, &(struct tree_reader){db}}, size, &edge, f));
+	merkle_edge_root(&edge, ret);
+	return OK;
+}
+
+enum err ledger_hashes(struct db *db, unsigned level, uint64_t from, size_t n, struct buf *ret, struct fault *f)
+{
+	merkle_hash hashes[TILE];
+	assert(level % TILE_BITS == 0 && n <= TILE);
+	TRY(stored_hashes(db, level, from, n, hashes, f));
+	buf_add(ret, hashes, 32 * n);
+	return OK;
+}
 
 enum err ledger_prove_inclusion(struct db *db, uint64_t index, uint64_t size, struct buf *ret, struct fault *f)
 {

@@ -1,9 +1,10 @@
 /*
- * The RA's socket: five messages, one function each. Nothing else is reachable here, whatever bytes come.
+ * The RA's socket: seven messages, one function each. Nothing else is reachable here, whatever bytes come.
  */
 #include "ca/serve.h"
 
 #include "ca/course.h"
+#include "ca/feed.h"
 #include "ca/publish.h"
 #include "ca/receipt.h"
 #include "common/base/cleanup.h"
@@ -180,12 +181,12 @@ static void put_entries(uint64_t from, const struct following *w, struct buf *re
 
 /* Waiting occupies a worker: at most a quarter of them wait, and the rest of the followers hear at once that there is
  * nothing. */
-static void wait_for_more(struct signer *s, const struct wire_follow *m)
+static void wait_for_more(struct signer *s, uint64_t from, uint32_t wait_ms)
 {
 	unsigned most = s->config->workers / 4 ? s->config->workers / 4 : 1;
-	if (m->wait_ms > 0 && atomic_fetch_add(&s->following, 1) < most)
-		ledger_wait(s->ledger, m->from, m->wait_ms);
-	if (m->wait_ms > 0)
+	if (wait_ms > 0 && atomic_fetch_add(&s->following, 1) < most)
+		ledger_wait(s->ledger, from, wait_ms);
+	if (wait_ms > 0)
 		atomic_fetch_sub(&s->following, 1);
 }
 
@@ -194,7 +195,7 @@ static enum err serve_follow(struct signer *s, struct slice request, struct buf 
 	struct wire_follow m;
 	struct db *db;
 	TRY(wire_follow_get(request, &m, f));
-	wait_for_more(s, &m);
+	wait_for_more(s, m.from, m.wait_ms);
 	TRY(ledger_reader(s->ledger, &db, f));
 	struct following *w = xcalloc(1, sizeof(*w));
 	enum err e = ledger_checkpoint(s->ledger, &w->head, &w->note, f);
@@ -205,6 +206,21 @@ static enum err serve_follow(struct signer *s, struct slice request, struct buf 
 		put_entries(m.from, w, reply);
 	following_free(w);
 	return e;
+}
+
+static enum err serve_feed(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	struct wire_feed m;
+	TRY(wire_feed_get(request, &m, f));
+	wait_for_more(s, m.from, m.wait_ms);
+	return feed_make(s, &m, reply, f);
+}
+
+static enum err serve_tile(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	struct wire_tile m;
+	TRY(wire_tile_get(request, &m, f));
+	return feed_tile(s, &m, reply, f);
 }
 
 enum err serve_receipt(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
@@ -271,6 +287,10 @@ static enum err dispatch(struct signer *s, struct slice request, struct buf *rep
 		return serve_health(s, reply, f);
 	if (type == WIRE_TYPE_RECEIPT)
 		return serve_receipt(s, request, reply, f);
+	if (type == WIRE_TYPE_FEED)
+		return serve_feed(s, request, reply, f);
+	if (type == WIRE_TYPE_TILE)
+		return serve_tile(s, request, reply, f);
 	return fault_raise(f, ERR_DENIED, "message_not_served", "message", "%s is not served on the RA's socket",
 			   wire_type_word(type));
 }
