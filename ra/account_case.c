@@ -8,6 +8,7 @@
 #include "ra/code.h"
 #include "ra/material.h"
 #include "ra/mobile.h"
+#include "ra/officer.h"
 #include "ra/picture.h"
 #include "ra/sealed.h"
 
@@ -157,11 +158,12 @@ static void add_case(void *arg, const struct account_case *k)
 enum err account_cases(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
+	_cleanup_(freep) char *view = officer_projects(c);
 	const char *state = param_text(c, "state");
 	struct list_page page;
 	struct list_end end;
 	TRY(param_list(c, PER_PAGE, &page, f));
-	TRY(store_cases(c->db, state ? state : "open", &page, add_case, rows, &end, f));
+	TRY(store_cases(c->db, state ? state : "open", view, &page, add_case, rows, &end, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "cases", TAKE(rows));
 	list_end_put(&end, *ret);
@@ -172,6 +174,8 @@ static enum err find_case(struct ctx *c, struct account_case *k, struct fault *f
 {
 	const char *id = param_text(c, "case");
 	enum err e = store_case_get(c->db, id, k, f);
+	if (e == OK && k->account != 0)
+		e = officer_sees_account(c, k->account, f);
 	if (e == ERR_NOT_FOUND)
 		return fault_raise(f, ERR_NOT_FOUND, "case_unknown", "params.case", "there is no case \"%s\"",
 				   ESC(id, strlen(id)));

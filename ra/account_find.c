@@ -3,6 +3,7 @@
  */
 #include "ra/account.h"
 
+#include "ra/officer.h"
 #include "ra/store_find.h"
 
 static void add_account(void *arg, const struct account *a)
@@ -19,9 +20,10 @@ enum err account_find(struct ctx *c, json_t **ret, struct fault *f)
 	struct list_page page;
 	struct list_end end;
 	const char *text;
+	_cleanup_(freep) char *view = officer_projects(c);
 	TRY(param_clean(c, "search", &text, f));
 	TRY(param_list(c, PER_PAGE, &page, f));
-	TRY(store_accounts_find(c->db, text, &page, add_account, rows, &end, f));
+	TRY(store_accounts_find(c->db, text, view, &page, add_account, rows, &end, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "accounts", TAKE(rows));
 	list_end_put(&end, *ret);

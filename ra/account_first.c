@@ -11,6 +11,7 @@
 #include "ra/code.h"
 #include "ra/mobile.h"
 #include "ra/note.h"
+#include "ra/officer.h"
 #include "ra/store_code.h"
 
 #include "common/note/lines.h"
@@ -338,6 +339,8 @@ static enum err grant_in(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(param_clean(c, "reason", &reason, f));
 	account_normalise(typed, name, sizeof(name));
 	enum err e = store_account_by_name(c->db, name, &g->account, f);
+	if (e == OK)
+		e = officer_sees_account(c, g->account.id, f);
 	if (e == ERR_NOT_FOUND)
 		return fault_raise(f, ERR_NOT_FOUND, "account_unknown", "params.identifier",
 				   "there is no account of \"%s\"", ESC(typed, strlen(typed)));

@@ -67,7 +67,8 @@ static const struct yaml_rule caller_rules[] = {{.key = "uid",
 						 .offset = offsetof(struct caller, projects),
 						 .min = 1,
 						 .max = TALLY_WORD - 1,
-						 .help = "whose requests an officer sees; all when absent"},
+						 .help = "of which projects an officer sees requests, orders, accounts "
+							 "and all that is theirs; of all when absent"},
 						{0}};
 static const struct yaml_rule review_rules[] = {{.key = "corrections",
 						 .kind = YK_INT,

@@ -17,7 +17,7 @@ struct caller {
 	int64_t uid;
 	uint64_t roles; /* enum desk_role bits */
 	const char *officer; /* the roster's name of the officer who alone has this user; NULL: not said */
-	struct yaml_strs projects; /* whose requests an officer sees; none: all */
+	struct yaml_strs projects; /* what an officer sees; none: all */
 };
 enum picture_when { PICTURE_NEVER, PICTURE_AFTER, PICTURE_ALWAYS };
 struct login_rules {

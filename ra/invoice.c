@@ -123,7 +123,7 @@ enum err order_invoiced(struct ctx *c, json_t **ret, struct fault *f)
 	struct invoice i = {0};
 	const char *number = param_text(c, "number");
 	TRY(check_number(number, f));
-	TRY(order_any(c, &o, f));
+	TRY(order_seen(c, &o, f));
 	enum err e = store_invoice_get(c->db, o.id, &i, f);
 	if (e == ERR_NOT_FOUND)
 		return fault_raise(f, ERR_NOT_FOUND, "invoice_unknown", "params.order",

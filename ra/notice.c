@@ -7,6 +7,7 @@
 #include "ra/notice.h"
 
 #include "ra/mobile.h"
+#include "ra/officer.h"
 #include "ra/outbox.h"
 #include "ra/sealed.h"
 
@@ -35,6 +36,8 @@ static enum err find(struct ctx *c, struct message *ret, struct fault *f)
 {
 	const char *id = param_text(c, "notice");
 	enum err e = store_message_get(c->db, id, ret, f);
+	if (e == OK && ret->account != 0)
+		e = officer_sees_account(c, ret->account, f);
 	return e == ERR_NOT_FOUND ? unknown(id, f) : e;
 }
 
@@ -223,6 +226,8 @@ static enum err read_filter(struct ctx *c, struct message_filter *ret, char befo
 				       .limit = param_number(c, "limit", LIST_LIMIT) + 1};
 	if (identifier) {
 		enum err e = store_account_by_name(c->db, identifier, &a, f);
+		if (e == OK)
+			e = officer_sees_account(c, a.id, f);
 		if (e == ERR_NOT_FOUND)
 			return fault_raise(f, ERR_NOT_FOUND, "account_unknown", "params.identifier",
 					   "there is no account \"%s\"", ESC(identifier, strlen(identifier)));
@@ -246,7 +251,9 @@ enum err notice_list(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(json_freep) json_t *rows = json_array();
 	struct message_filter filter;
 	char before[MESSAGE_ID + 1];
+	_cleanup_(freep) char *view = officer_projects(c);
 	TRY(read_filter(c, &filter, before, f));
+	filter.view = view;
 	struct listing l = {.c = c, .rows = rows, .limit = filter.limit - 1};
 	TRY(store_messages(c->db, &filter, add_notice, &l, f));
 	*ret = json_object();

@@ -37,6 +37,21 @@ bool officer_sees(const struct ctx *c, const char *project)
 	return sees;
 }
 
+char *officer_projects(const struct ctx *c)
+{
+	const struct yaml_strs *view = c->session ? NULL : officer_view(c);
+	_cleanup_buf_ struct buf b = {0};
+	for (size_t i = 0; view && i < view->n; i++)
+		buf_fmt(&b, "%s%s,", i == 0 ? "," : "", view->v[i]);
+	return xstrdup(buf_text(&b));
+}
+
+enum err officer_sees_account(const struct ctx *c, int64_t account, struct fault *f)
+{
+	_cleanup_(freep) char *view = officer_projects(c);
+	return view[0] == '\0' ? OK : store_account_seen(c->db, account, view, f);
+}
+
 static enum err check_own(const char *own, const char *name, const char *where, struct fault *f)
 {
 	if (!own || strcmp(own, name) == 0)

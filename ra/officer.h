@@ -17,5 +17,9 @@ MUST_CHECK enum err officer_may_sign(struct ctx *c, const struct course *course,
 /* Which projects' requests this caller sees, by ra.yaml; NULL: all. Who may sign is the roster's alone. */
 const struct yaml_strs *officer_view(const struct ctx *c);
 bool officer_sees(const struct ctx *c, const char *project);
+/* The same for lists (store_view.h): ",a,b,"; "": all, and for a session, whose rows are its account's. Gives: free(). */
+char *officer_projects(const struct ctx *c);
+/* An account that this caller may not see looks like none: ERR_NOT_FOUND. */
+MUST_CHECK enum err officer_sees_account(const struct ctx *c, int64_t account, struct fault *f);
 
 #endif

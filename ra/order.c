@@ -6,6 +6,7 @@
 
 #include "ra/invoice.h"
 #include "ra/number.h"
+#include "ra/officer.h"
 #include "ra/store_find.h"
 
 #include "common/base/clock.h"
@@ -86,6 +87,18 @@ enum err order_any(struct ctx *c, struct order *ret, struct fault *f)
 	const char *id = param_text(c, "order");
 	enum err e = store_order_get(c->db, id, ret, f);
 	return e == ERR_NOT_FOUND ? unknown(id, f) : e;
+}
+
+enum err order_seen(struct ctx *c, struct order *ret, struct fault *f)
+{
+	struct service s = {0};
+	struct order o = {0};
+	TRY(order_any(c, &o, f));
+	TRY(store_service_get(c->db, o.service, &s, f));
+	if (!officer_sees(c, s.project))
+		return unknown(o.id, f);
+	*ret = o;
+	return OK;
 }
 
 /* --- making --- */
@@ -228,11 +241,13 @@ static void add_found(void *arg, const struct order *o, const char *organisation
 enum err order_find(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
+	_cleanup_(freep) char *view = officer_projects(c);
 	struct found found = {.rows = rows, .db = c->db, .f = f};
 	const struct order_search search = {.text = or_empty(param_text(c, "search")),
 					    .amount_fen = param_number(c, "amount_fen", -1),
 					    .state = or_empty(param_text(c, "state")),
-					    .invoice = or_empty(param_text(c, "invoice"))};
+					    .invoice = or_empty(param_text(c, "invoice")),
+					    .view = view};
 	struct list_page page;
 	struct list_end end;
 	TRY(param_list(c, PER_PAGE, &page, f));

@@ -21,6 +21,7 @@ MUST_CHECK enum err order_place(struct ctx *c, const struct service *s, const ch
 MUST_CHECK enum err order_of(struct db *db, const char *id, int64_t account, struct order *ret, struct fault *f);
 MUST_CHECK enum err order_own(struct ctx *c, struct order *ret, struct fault *f);
 MUST_CHECK enum err order_any(struct ctx *c, struct order *ret, struct fault *f);
+MUST_CHECK enum err order_seen(struct ctx *c, struct order *ret, struct fault *f); /* by an officer: of the projects that are seen */
 /* The order as it is now. */
 MUST_CHECK enum err order_answer(struct ctx *c, const char *id, json_t **ret, struct fault *f);
 

@@ -1,6 +1,7 @@
 /*
  * What people see of parcels: an owner the own ones (我的签收), officers all. Who packed it is the desk's business.
  */
+#include "ra/officer.h"
 #include "ra/parcel.h"
 
 #include <string.h>
@@ -74,11 +75,13 @@ static void add(void *arg, const struct parcel *p)
 enum err parcel_list(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
+	_cleanup_(freep) char *view = officer_projects(c);
 	const char *state = param_text(c, "state");
 	int64_t limit, offset, total = 0;
 	TRY(check_caller(c, f));
 	struct parcel_filter q = {.account = c->session ? c->session->account.id : 0,
 				  .state = state ? state : "",
+				  .view = view,
 				  .overdue = param_true(c, "overdue"),
 				  .now = c->now};
 	param_page(c, &limit, &offset);

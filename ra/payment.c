@@ -7,6 +7,7 @@
 #include "ra/payment.h"
 
 #include "ra/invoice.h"
+#include "ra/officer.h"
 
 #include "common/base/clock.h"
 
@@ -124,7 +125,7 @@ enum err order_confirm(struct ctx *c, json_t **ret, struct fault *f)
 	struct payment there = {0};
 	const char *reference;
 	TRY(param_clean(c, "bank_reference", &reference, f));
-	TRY(order_any(c, &o, f));
+	TRY(order_seen(c, &o, f));
 	const char *id = PAYMENT_ID("bank", reference);
 	enum err e = store_payment_get(c->db, id, &there, f);
 	if (e == OK && strcmp(there.order, o.id) != 0)
@@ -209,7 +210,7 @@ enum err order_refund(struct ctx *c, json_t **ret, struct fault *f)
 	struct payment p = {0};
 	const char *reference;
 	TRY(param_clean(c, "bank_reference", &reference, f));
-	TRY(order_any(c, &o, f));
+	TRY(order_seen(c, &o, f));
 	TRY(find_payment(c, &o, &p, f));
 	TRY(refund(c, &o, &p, reference, f));
 	return order_answer(c, o.id, ret, f);
@@ -236,11 +237,13 @@ static void add_payment(void *arg, const struct payment *p)
 enum err order_payments(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
+	_cleanup_(freep) char *view = officer_projects(c);
 	const char *state = param_text(c, "state"), *order = param_text(c, "order");
+	const struct payment_filter q = {state ? state : "", order ? order : "", view};
 	struct list_page page;
 	struct list_end end;
 	TRY(param_list(c, PER_PAGE, &page, f));
-	TRY(store_payments(c->db, state ? state : "", order ? order : "", &page, add_payment, rows, &end, f));
+	TRY(store_payments(c->db, &q, &page, add_payment, rows, &end, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "payments", TAKE(rows));
 	list_end_put(&end, *ret);

@@ -142,6 +142,8 @@ enum err review_prepare(struct ctx *c, json_t **ret, struct fault *f)
 	assert(known && audit_words[kind]);
 	TRY(officer_of(c, officer, f));
 	TRY(begin(c, kind, 0, &row, &r, f));
+	if (!officer_sees(c, r.project))
+		return cert_unknown(param_text(c, "serial"), f);
 	TRY(set_reason(c, kind, &r, f));
 	TRY(set_way(c, kind, &r, f));
 	TRY(set_hold(c, kind, &row, &r, f));

@@ -64,7 +64,7 @@ enum err issuer_param(const char *text, const char *where, uint8_t ret[20], stru
 			   ESC(text, strlen(text)));
 }
 
-static enum err unknown(const char *serial, struct fault *f)
+enum err cert_unknown(const char *serial, struct fault *f)
 {
 	return fault_raise(f, ERR_NOT_FOUND, "certificate_unknown", "params.serial",
 			   "there is no certificate %s for you here", ESC(serial, strlen(serial)));
@@ -92,7 +92,7 @@ enum err cert_find(struct db *db, const char *serial, const char *issuer, int64_
 	if (hits > 1)
 		return fault_raise(f, ERR_CONFLICT, "serial_ambiguous", "params.issuer",
 				   "%zu issuers have a certificate %s: say which by params.issuer", hits, serial);
-	return hits == 1 ? OK : unknown(serial, f);
+	return hits == 1 ? OK : cert_unknown(serial, f);
 }
 
 enum err cert_json(struct db *db, int64_t id, json_t **ret, struct fault *f)

@@ -37,6 +37,8 @@ const char *cert_state_word(const struct cert_row *row, int64_t now);
  * certificate_unknown, also for other people's; ERR_PARSE; ERR_CONFLICT serial_ambiguous. */
 MUST_CHECK enum err cert_find(struct db *db, const char *serial, const char *issuer, int64_t account,
 			      struct cert_row *ret, struct fault *f);
+/* Its certificate_unknown. */
+MUST_CHECK enum err cert_unknown(const char *serial, struct fault *f);
 /* {serial, issuer, not_before, not_after, pem} */
 MUST_CHECK enum err cert_json(struct db *db, int64_t id, json_t **ret, struct fault *f);
 

@@ -3,6 +3,8 @@
  */
 #include "ra/store_account.h"
 
+#include "ra/store_view.h"
+
 #include "common/base/cleanup.h"
 
 #include <assert.h>
@@ -140,6 +142,13 @@ enum err store_account_projects(struct db *db, int64_t id, void (*fn)(void *arg,
 			return OK;
 		fn(arg, db_text(row, 0));
 	}
+}
+
+enum err store_account_seen(struct db *db, int64_t id, const char *view, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	return db_one(db, f, &row, "SELECT 1 FROM accounts a WHERE a.id = ?1 AND " VIEW_ACCOUNT("?2", "a.id"), "it", id,
+		      view);
 }
 
 /* --- attempts --- */

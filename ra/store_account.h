@@ -56,6 +56,9 @@ MUST_CHECK enum err store_account_frozen(struct db *db, int64_t id, bool frozen,
 MUST_CHECK enum err store_account_projects(struct db *db, int64_t id, void (*fn)(void *arg, const char *project), void *arg,
 					   struct fault *f);
 
+/* ERR_NOT_FOUND when that view (store_view.h) has it not. */
+MUST_CHECK enum err store_account_seen(struct db *db, int64_t id, const char *view, struct fault *f);
+
 /* A name as it was typed, known or not. */
 struct attempts {
 	int64_t failures, locks, locked_until;

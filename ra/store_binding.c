@@ -3,6 +3,8 @@
  */
 #include "ra/store_binding.h"
 
+#include "ra/store_view.h"
+
 #include "common/base/cleanup.h"
 
 #include <string.h>
@@ -155,18 +157,22 @@ static enum err give(void *arg, const struct list_key *key, struct fault *f)
 	return OK;
 }
 
-enum err store_cases(struct db *db, const char *state, const struct list_page *p,
+/* One that is about no account is everybody's. */
+#define CASES(index, where)                                                                                            \
+	"SELECT k.made, k.id FROM account_cases k INDEXED BY " index " WHERE " where                                   \
+	" AND (k.made, k.id) > (?2, ?3) AND (k.account IS NULL OR " VIEW_ACCOUNT(                                      \
+		"?5", "k.account") ")"                                                                                 \
+				   " ORDER BY k.made, k.id LIMIT ?4"
+
+enum err store_cases(struct db *db, const char *state, const char *view, const struct list_page *p,
 		     void (*fn)(void *arg, const struct account_case *k), void *arg, struct list_end *ret,
 		     struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	_cleanup_(keys_done) struct keys keys = {0};
-	const char *sql = state[0] != '\0'
-				  ? "SELECT made, id FROM account_cases INDEXED BY account_cases_state WHERE state = ?1"
-				    " AND (made, id) > (?2, ?3) ORDER BY made, id LIMIT ?4"
-				  : "SELECT made, id FROM account_cases INDEXED BY account_cases_made WHERE ?1 = ''"
-				    " AND (made, id) > (?2, ?3) ORDER BY made, id LIMIT ?4";
-	TRY(db_query(db, f, &row, sql, "titi", state, p->after.at, p->after.id, (int64_t)KEYS_MAX));
+	const char *sql = state[0] != '\0' ? CASES("account_cases_state", "k.state = ?1")
+					   : CASES("account_cases_made", "?1 = ''");
+	TRY(db_query(db, f, &row, sql, "titit", state, p->after.at, p->after.id, (int64_t)KEYS_MAX, view));
 	TRY(keys_read(row, &keys, f));
 	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }

@@ -49,8 +49,8 @@ MUST_CHECK enum err store_case_adopted(struct db *db, const char *id, struct fau
 MUST_CHECK enum err store_case_get(struct db *db, const char *id, struct account_case *ret, struct fault *f);
 MUST_CHECK enum err store_case_decide(struct db *db, const char *id, const char *state, const char *who, const char *answer,
 				      int64_t now, struct fault *f);
-/* Oldest first; state "" all. */
-MUST_CHECK enum err store_cases(struct db *db, const char *state, const struct list_page *p,
+/* Oldest first; state "" all; view: store_view.h, of the account that it is about. */
+MUST_CHECK enum err store_cases(struct db *db, const char *state, const char *view, const struct list_page *p,
 				void (*fn)(void *arg, const struct account_case *k), void *arg, struct list_end *ret,
 				struct fault *f);
 /* Opened from that address since, and open for that account of that kind. */

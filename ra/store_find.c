@@ -5,6 +5,8 @@
  */
 #include "ra/store_find.h"
 
+#include "ra/store_view.h"
+
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
 
@@ -45,34 +47,37 @@ static char *phrase(const char *text)
 
 /* --- accounts --- */
 
-static enum err named(struct db *db, const char *text, int64_t after, int64_t limit, struct keys *k, struct fault *f)
+static enum err named(struct db *db, const char *text, const char *view, int64_t after, int64_t limit, struct keys *k,
+		      struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	_cleanup_(freep) char *words = characters(text) >= GRAM ? phrase(text) : NULL, *end = behind(text);
 	if (words)
 		TRY(db_query(db, f, &row,
-			     "SELECT rowid, '' FROM account_names WHERE account_names MATCH ?1 AND rowid > ?2"
-			     " ORDER BY rowid LIMIT ?3",
-			     "tii", words, after, limit));
+			     "SELECT n.rowid, '' FROM account_names n WHERE account_names MATCH ?1 AND n.rowid > ?2"
+			     " AND " VIEW_ACCOUNT("?4", "n.rowid") " ORDER BY n.rowid LIMIT ?3",
+			     "tiit", words, after, limit, view));
 	else
 		TRY(db_query(db, f, &row,
-			     "SELECT id, '' FROM (SELECT id FROM accounts INDEXED BY accounts_organisation"
-			     " WHERE organisation >= ?1 AND organisation < ?2 ORDER BY organisation LIMIT ?4)"
-			     " WHERE id > ?3",
-			     "ttii", text, end, after, limit));
+			     "SELECT id, '' FROM (SELECT id FROM accounts a INDEXED BY accounts_organisation"
+			     " WHERE organisation >= ?1 AND organisation < ?2 AND " VIEW_ACCOUNT(
+				     "?5", "a.id") " ORDER BY organisation LIMIT ?4) WHERE id > ?3",
+			     "ttiit", text, end, after, limit, view));
 	return keys_read(row, k, f);
 }
 
-static enum err account_keys(struct db *db, const char *text, int64_t after, int64_t limit, struct keys *k,
-			     struct fault *f)
+static enum err account_keys(struct db *db, const char *text, const char *view, int64_t after, int64_t limit,
+			     struct keys *k, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row,
-		     "SELECT id, '' FROM accounts WHERE identifier IN (?1, upper(?1)) AND id > ?2 UNION ALL"
-		     " SELECT id, '' FROM accounts WHERE login_mobile = ?1 AND login_mobile <> '' AND id > ?2",
-		     "ti", text, after));
+		     "SELECT id, '' FROM accounts a WHERE identifier IN (?1, upper(?1)) AND id > ?2 AND " VIEW_ACCOUNT(
+			     "?3", "a.id") " UNION ALL SELECT id, '' FROM accounts a WHERE login_mobile = ?1 AND "
+					   "login_mobile <> ''"
+					   " AND id > ?2 AND " VIEW_ACCOUNT("?3", "a.id"),
+		     "tit", text, after, view));
 	TRY(keys_read(row, k, f));
-	return named(db, text, after, limit, k, f);
+	return named(db, text, view, after, limit, k, f);
 }
 
 struct giving {
@@ -91,20 +96,21 @@ static enum err give_account(void *arg, const struct list_key *key, struct fault
 	return OK;
 }
 
-enum err store_accounts_find(struct db *db, const char *text, const struct list_page *p, account_fn *fn, void *arg,
-			     struct list_end *ret, struct fault *f)
+enum err store_accounts_find(struct db *db, const char *text, const char *view, const struct list_page *p,
+			     account_fn *fn, void *arg, struct list_end *ret, struct fault *f)
 {
 	_cleanup_(keys_done) struct keys keys = {0};
-	TRY(account_keys(db, text, p->after.at, KEYS_MAX, &keys, f));
+	TRY(account_keys(db, text, view, p->after.at, KEYS_MAX, &keys, f));
 	return keys_page(&keys, p, give_account, &(struct giving){.db = db, .account = fn, .arg = arg}, ret, f);
 }
 
 /* --- orders --- */
 
+#define VIEW_ORDER VIEW_PROJECT("?7", "(SELECT project FROM services WHERE id = o.service)")
 #define REST                                                                                                           \
 	" AND (?1 < 0 OR o.amount_fen = ?1) AND (?2 = '' OR o.state = ?2)"                                             \
 	" AND (?3 = '' OR EXISTS (SELECT 1 FROM invoices i WHERE i.order_id = o.id AND i.state = ?3))"                 \
-	" AND (o.created, o.id) > (?4, ?5)"
+	" AND (o.created, o.id) > (?4, ?5) AND " VIEW_ORDER
 #define BY_TIME " ORDER BY o.created, o.id LIMIT ?6"
 #define ORDERS(index, where) "SELECT o.created, o.id FROM orders o INDEXED BY " index " WHERE " where REST BY_TIME
 
@@ -113,7 +119,7 @@ static const char *orders_sql(const struct order_search *s)
 	if (s->invoice[0] != '\0')
 		return "SELECT i.asked, i.order_id FROM invoices i INDEXED BY invoices_state JOIN orders o"
 		       " ON o.id = i.order_id WHERE i.state = ?3 AND (i.asked, i.order_id) > (?4, ?5)"
-		       " AND (?1 < 0 OR o.amount_fen = ?1) AND (?2 = '' OR o.state = ?2)"
+		       " AND (?1 < 0 OR o.amount_fen = ?1) AND (?2 = '' OR o.state = ?2) AND " VIEW_ORDER
 		       " ORDER BY i.asked, i.order_id LIMIT ?6";
 	if (s->amount_fen >= 0)
 		return s->state[0] != '\0' ? ORDERS("orders_state_amount", "o.state = ?2 AND o.amount_fen = ?1")
@@ -125,8 +131,8 @@ static enum err order_keys(struct db *db, const struct order_search *s, const st
 			   struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_query(db, f, &row, orders_sql(s), "ittiti", s->amount_fen, s->state, s->invoice, p->after.at,
-		     p->after.id, (int64_t)KEYS_MAX));
+	TRY(db_query(db, f, &row, orders_sql(s), "ittitit", s->amount_fen, s->state, s->invoice, p->after.at,
+		     p->after.id, (int64_t)KEYS_MAX, s->view));
 	return keys_read(row, k, f);
 }
 
@@ -134,19 +140,19 @@ static enum err order_keys_of(struct db *db, int64_t account, const struct order
 			      struct keys *k, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_query(db, f, &row, ORDERS("orders_account", "o.account = ?7"), "ittitii", s->amount_fen, s->state,
-		     s->invoice, p->after.at, p->after.id, (int64_t)KEYS_MAX, account));
+	TRY(db_query(db, f, &row, ORDERS("orders_account", "o.account = ?8"), "ittititi", s->amount_fen, s->state,
+		     s->invoice, p->after.at, p->after.id, (int64_t)KEYS_MAX, s->view, account));
 	return keys_read(row, k, f);
 }
 
-/* sql: by a range of texts, ?7 to ?8. */
+/* sql: by a range of texts, ?8 to ?9. */
 static enum err order_keys_from(struct db *db, const char *sql, const struct order_search *s, const struct list_page *p,
 				struct keys *k, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	_cleanup_(freep) char *end = behind(s->text);
-	TRY(db_query(db, f, &row, sql, "ittititt", s->amount_fen, s->state, s->invoice, p->after.at, p->after.id,
-		     (int64_t)KEYS_MAX, s->text, end));
+	TRY(db_query(db, f, &row, sql, "ittitittt", s->amount_fen, s->state, s->invoice, p->after.at, p->after.id,
+		     (int64_t)KEYS_MAX, s->view, s->text, end));
 	return keys_read(row, k, f);
 }
 
@@ -156,14 +162,14 @@ static enum err order_keys_by_text(struct db *db, const struct order_search *s, 
 	_cleanup_(keys_done) struct keys accounts = {0};
 	if (strlen(s->text) >= TAIL_MIN) {
 		TRY(order_keys_from(
-			db, "SELECT o.created, o.id FROM orders o WHERE o.id >= ?7 AND o.id < ?8" REST " LIMIT ?6", s,
+			db, "SELECT o.created, o.id FROM orders o WHERE o.id >= ?8 AND o.id < ?9" REST " LIMIT ?6", s,
 			p, k, f));
 		TRY(order_keys_from(db,
 				    "SELECT o.created, o.id FROM orders o INDEXED BY orders_tail"
-				    " WHERE substr(o.id, 10) >= ?7 AND substr(o.id, 10) < ?8" REST " LIMIT ?6",
+				    " WHERE substr(o.id, 10) >= ?8 AND substr(o.id, 10) < ?9" REST " LIMIT ?6",
 				    s, p, k, f));
 	}
-	TRY(account_keys(db, s->text, 0, FIND_ACCOUNTS, &accounts, f));
+	TRY(account_keys(db, s->text, s->view, 0, FIND_ACCOUNTS, &accounts, f));
 	for (size_t i = 0; i < accounts.n && i < FIND_ACCOUNTS; i++)
 		TRY(order_keys_of(db, accounts.v[i].at, s, p, k, f));
 	return OK;

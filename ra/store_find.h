@@ -8,10 +8,10 @@
 #include "ra/store_order.h"
 
 /* text: an identifier, a mobile number that logs in, or a part of the organisation's name (one or two characters: its
- * beginning). By id, which is the order in which they came. */
+ * beginning); view: store_view.h. By id, which is the order in which they came. */
 typedef void account_fn(void *arg, const struct account *a);
-MUST_CHECK enum err store_accounts_find(struct db *db, const char *text, const struct list_page *p, account_fn *fn,
-					void *arg, struct list_end *ret, struct fault *f);
+MUST_CHECK enum err store_accounts_find(struct db *db, const char *text, const char *view, const struct list_page *p,
+					account_fn *fn, void *arg, struct list_end *ret, struct fault *f);
 
 /* Which orders an officer looks for: all of these. */
 struct order_search {
@@ -19,6 +19,7 @@ struct order_search {
 	int64_t amount_fen;  /* -1 any */
 	const char *state;   /* "" any */
 	const char *invoice; /* state of its invoice; "" any, also none */
+	const char *view;    /* store_view.h: of which projects' services */
 };
 typedef void found_order_fn(void *arg, const struct order *o, const char *organisation, const char *identifier);
 /* Oldest first; with `invoice`, by when it was asked for. organisation and identifier are the account's. Of accounts that the

@@ -4,6 +4,8 @@
  */
 #include "ra/store_outbox.h"
 
+#include "ra/store_view.h"
+
 #include "common/base/cleanup.h"
 
 void message_done(struct message *m)
@@ -159,7 +161,9 @@ enum err store_messages_expire(struct db *db, int64_t now, int64_t *ret_n, struc
 
 #define LISTED                                                                                                         \
 	"SELECT " HEAD ", coalesce(a.identifier, '') FROM outbox o LEFT JOIN accounts a ON a.id = o.account WHERE "
-#define OLDER "(o.made, o.id) < (?1, ?2) AND (?3 = '' OR o.channel = ?3)"
+#define OLDER                                                                                                          \
+	"(o.made, o.id) < (?1, ?2) AND (?3 = '' OR o.channel = ?3) AND (o.account IS NULL OR " VIEW_ACCOUNT(           \
+		"?5", "o.account") ")"
 #define PAGE " ORDER BY o.made DESC, o.id DESC LIMIT ?4"
 
 static enum err find_messages(struct db *db, const struct message_filter *l, struct db_row **ret, struct fault *f)
@@ -167,12 +171,12 @@ static enum err find_messages(struct db *db, const struct message_filter *l, str
 	if (l->account != 0)
 		return db_query(
 			db, f, ret,
-			LISTED "o.account = ?5 AND o.account IS NOT NULL AND (?6 = '' OR o.state = ?6) AND " OLDER PAGE,
-			"ittiit", l->made, l->id, l->channel, l->limit, l->account, l->state);
+			LISTED "o.account = ?6 AND o.account IS NOT NULL AND (?7 = '' OR o.state = ?7) AND " OLDER PAGE,
+			"ittitit", l->made, l->id, l->channel, l->limit, l->view, l->account, l->state);
 	if (l->state[0] != '\0')
-		return db_query(db, f, ret, LISTED "o.state = ?5 AND " OLDER PAGE, "ittit", l->made, l->id, l->channel,
-				l->limit, l->state);
-	return db_query(db, f, ret, LISTED OLDER PAGE, "itti", l->made, l->id, l->channel, l->limit);
+		return db_query(db, f, ret, LISTED "o.state = ?6 AND " OLDER PAGE, "ittitt", l->made, l->id, l->channel,
+				l->limit, l->view, l->state);
+	return db_query(db, f, ret, LISTED OLDER PAGE, "ittit", l->made, l->id, l->channel, l->limit, l->view);
 }
 
 enum err store_messages(struct db *db, const struct message_filter *filter,

@@ -56,6 +56,7 @@ MUST_CHECK enum err store_messages_expire(struct db *db, int64_t now, int64_t *r
 struct message_filter {
 	const char *state, *channel; /* "" all */
 	int64_t account;             /* 0 all */
+	const char *view;            /* store_view.h: to whom; nobody known is everybody's */
 	int64_t made;                /* older than (made, id) */
 	const char *id;
 	int64_t limit;

@@ -3,6 +3,8 @@
  */
 #include "ra/store_parcel.h"
 
+#include "ra/store_view.h"
+
 #include "common/base/cleanup.h"
 
 #define PARCEL                                                                                                         \
@@ -77,13 +79,14 @@ enum err store_parcel_follow(struct db *db, const char *from, const char *to, st
 
 #define FILTER                                                                                                         \
 	" WHERE (?1 = 0 OR p.account = ?1) AND (?2 = '' OR p.state = ?2)"                                              \
-	" AND (?3 = 0 OR (p.state = 'shipped' AND p.due < ?4))"
+	" AND (?3 = 0 OR (p.state = 'shipped' AND p.due < ?4)) AND " VIEW_PROJECT(                                     \
+		"?5", "(SELECT project FROM requests WHERE id = p.request)")
 
 static enum err count(struct db *db, const struct parcel_filter *q, int64_t *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row, "SELECT count(*) FROM parcels p" FILTER, "itii", q->account, q->state,
-		   (int64_t)q->overdue, q->now));
+	TRY(db_one(db, f, &row, "SELECT count(*) FROM parcels p" FILTER, "itiit", q->account, q->state,
+		   (int64_t)q->overdue, q->now, q->view));
 	*ret = db_i64(row, 0);
 	return OK;
 }
@@ -94,10 +97,11 @@ enum err store_parcels(struct db *db, const struct parcel_filter *q, int64_t lim
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(count(db, q, ret_total, f));
 	const char *sql = q->account != 0 ? "SELECT " PARCEL FILTER
-					    " ORDER BY p.packed DESC, p.request LIMIT ?5 OFFSET ?6"
+					    " ORDER BY p.packed DESC, p.request LIMIT ?6 OFFSET ?7"
 					  : "SELECT " PARCEL FILTER
-					    " ORDER BY p.ended > 0, p.due, p.packed DESC, p.request LIMIT ?5 OFFSET ?6";
-	TRY(db_query(db, f, &row, sql, "itiiii", q->account, q->state, (int64_t)q->overdue, q->now, limit, offset));
+					    " ORDER BY p.ended > 0, p.due, p.packed DESC, p.request LIMIT ?6 OFFSET ?7";
+	TRY(db_query(db, f, &row, sql, "itiitii", q->account, q->state, (int64_t)q->overdue, q->now, q->view, limit,
+		     offset));
 	for (;;) {
 		struct parcel p = {0};
 		bool more = false;

@@ -34,6 +34,7 @@ MUST_CHECK enum err store_parcel_follow(struct db *db, const char *from, const c
 struct parcel_filter {
 	int64_t account;   /* 0 all */
 	const char *state; /* "" all */
+	const char *view;  /* store_view.h */
 	bool overdue;
 	int64_t now;
 };

@@ -3,6 +3,8 @@
  */
 #include "ra/store_payment.h"
 
+#include "ra/store_view.h"
+
 #include "common/base/cleanup.h"
 
 #define PAYMENT "id, order_id, amount_fen, state, at, who, refund, refunded FROM payments"
@@ -39,8 +41,11 @@ enum err store_payment_refunded(struct db *db, const char *id, const char *refun
 }
 
 #define KEYS(index, where)                                                                                             \
-	"SELECT at, id FROM payments INDEXED BY " index " WHERE " where                                                \
-	" AND (at, id) > (?3, ?4) ORDER BY at, id LIMIT ?5"
+	"SELECT p.at, p.id FROM payments p INDEXED BY " index " WHERE " where                                          \
+	" AND (p.at, p.id) > (?3, ?4) AND " VIEW_PROJECT("?6",                                                         \
+							 "(SELECT s.project FROM orders o JOIN services s ON s.id = "  \
+							 "o.service WHERE o.id = p.order_id)") " ORDER BY p.at, p.id " \
+											       "LIMIT ?5"
 
 static const char *keys_sql(const char *state, const char *order)
 {
@@ -65,13 +70,13 @@ static enum err give(void *arg, const struct list_key *key, struct fault *f)
 	return OK;
 }
 
-enum err store_payments(struct db *db, const char *state, const char *order, const struct list_page *p, payment_fn *fn,
+enum err store_payments(struct db *db, const struct payment_filter *q, const struct list_page *p, payment_fn *fn,
 			void *arg, struct list_end *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	_cleanup_(keys_done) struct keys keys = {0};
-	TRY(db_query(db, f, &row, keys_sql(state, order), "ttiti", state, order, p->after.at, p->after.id,
-		     (int64_t)KEYS_MAX));
+	TRY(db_query(db, f, &row, keys_sql(q->state, q->order), "ttitit", q->state, q->order, p->after.at, p->after.id,
+		     (int64_t)KEYS_MAX, q->view));
 	TRY(keys_read(row, &keys, f));
 	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }

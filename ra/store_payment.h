@@ -29,8 +29,12 @@ MUST_CHECK enum err store_payment_add(struct db *db, const struct payment *p, st
 MUST_CHECK enum err store_payment_refunded(struct db *db, const char *id, const char *refund, int64_t now,
 					   struct fault *f);
 typedef void payment_fn(void *arg, const struct payment *p);
-/* Oldest first; state and order "" all. */
-MUST_CHECK enum err store_payments(struct db *db, const char *state, const char *order, const struct list_page *p,
+struct payment_filter {
+	const char *state, *order; /* "" all */
+	const char *view;          /* store_view.h: of which projects' services */
+};
+/* Oldest first. */
+MUST_CHECK enum err store_payments(struct db *db, const struct payment_filter *q, const struct list_page *p,
 				   payment_fn *fn, void *arg, struct list_end *ret, struct fault *f);
 
 /* Used before: ERR_CONFLICT. */

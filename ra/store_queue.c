@@ -5,6 +5,8 @@
  */
 #include "ra/store_queue.h"
 
+#include "ra/store_view.h"
+
 #include "common/base/cleanup.h"
 
 #include <string.h>
@@ -87,16 +89,17 @@ enum err store_requests_queue_count(struct db *db, const struct queue_filter *q,
 	return OK;
 }
 
-enum err store_requests_pending(struct db *db, const struct list_page *p, request_item_fn *fn, void *arg,
-				struct list_end *ret, struct fault *f)
+enum err store_requests_pending(struct db *db, const char *view, const struct list_page *p, request_item_fn *fn,
+				void *arg, struct list_end *ret, struct fault *f)
 {
 	_cleanup_(keys_done) struct keys keys = {0};
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row,
 		     "SELECT dies, id FROM requests INDEXED BY requests_open WHERE state IN ('drafted',"
 		     " 'awaiting_proof', 'awaiting_officers', 'approved', 'sent', 'to_correct', 'opened',"
-		     " 'at_key_centre', 'to_make', 'keyed', 'to_ship', 'in_post', 'lapsed') AND (dies, id) > (?1, ?2) ORDER BY dies, id LIMIT ?3",
-		     "iti", p->after.at, p->after.id, p->offset + p->limit + 1));
+		     " 'at_key_centre', 'to_make', 'keyed', 'to_ship', 'in_post', 'lapsed') AND (dies, id) > (?1, ?2) "
+		     "AND " VIEW_PROJECT("?4", "project") " ORDER BY dies, id LIMIT ?3",
+		     "itit", p->after.at, p->after.id, p->offset + p->limit + 1, view));
 	TRY(keys_read(row, &keys, f));
 	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }

@@ -23,8 +23,8 @@ MUST_CHECK enum err store_requests_queue(struct db *db, const struct queue_filte
 					 request_item_fn *fn, void *arg, struct list_end *ret, struct fault *f);
 MUST_CHECK enum err store_requests_queue_count(struct db *db, const struct queue_filter *q, struct queue_counts *ret,
 					       struct fault *f);
-/* Not final; the first to die first. */
-MUST_CHECK enum err store_requests_pending(struct db *db, const struct list_page *p, request_item_fn *fn, void *arg,
+/* Not final; the first to die first. view: store_view.h. */
+MUST_CHECK enum err store_requests_pending(struct db *db, const char *view, const struct list_page *p, request_item_fn *fn, void *arg,
 					   struct list_end *ret, struct fault *f);
 /* How many are in each state; states without any are left out. */
 MUST_CHECK enum err store_requests_count(struct db *db, void (*fn)(void *arg, const char *state, int64_t n), void *arg,

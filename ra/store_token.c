@@ -4,6 +4,8 @@
  */
 #include "ra/store_token.h"
 
+#include "ra/store_view.h"
+
 #include "common/base/cleanup.h"
 
 #include <assert.h>
@@ -108,7 +110,9 @@ enum err store_token_puks_set(struct db *db, int64_t id, const struct token_puks
 /* --- lists --- */
 
 /* Serials are ASCII: what begins with the prefix lies between it and it with a character behind all others. */
-#define RANGE " AND t.serial > ?2 AND t.serial >= ?3 AND t.serial < ?3 || char(127)"
+#define RANGE                                                                                                          \
+	" AND t.serial > ?2 AND t.serial >= ?3 AND t.serial < ?3 || char(127)"                                         \
+	" AND (t.account IS NULL OR " VIEW_ACCOUNT("?5", "t.account") ")"
 #define PAGE_END " ORDER BY t.serial LIMIT ?4"
 
 static enum err query(struct db *db, const struct token_search *s, struct db_row **row, struct fault *f)
@@ -116,18 +120,18 @@ static enum err query(struct db *db, const struct token_search *s, struct db_row
 	if (s->account != 0)
 		return db_query(db, f, row,
 				"SELECT " TOKEN " WHERE t.account = ?1" RANGE
-				" AND (?5 = '' OR t.state = ?5) AND (?6 = '' OR t.keeper = ?6)" PAGE_END,
-				"ittitt", s->account, s->after, s->prefix, s->limit, s->state, s->keeper);
+				" AND (?6 = '' OR t.state = ?6) AND (?7 = '' OR t.keeper = ?7)" PAGE_END,
+				"ittittt", s->account, s->after, s->prefix, s->limit, s->view, s->state, s->keeper);
 	if (s->keeper[0] != '\0')
 		return db_query(db, f, row,
 				"SELECT " TOKEN " WHERE t.keeper = ?1 AND t.keeper <> ''" RANGE
-				" AND (?5 = '' OR t.state = ?5)" PAGE_END,
-				"tttit", s->keeper, s->after, s->prefix, s->limit, s->state);
+				" AND (?6 = '' OR t.state = ?6)" PAGE_END,
+				"tttitt", s->keeper, s->after, s->prefix, s->limit, s->view, s->state);
 	if (s->state[0] != '\0')
-		return db_query(db, f, row, "SELECT " TOKEN " WHERE t.state = ?1" RANGE PAGE_END, "ttti", s->state,
-				s->after, s->prefix, s->limit);
-	return db_query(db, f, row, "SELECT " TOKEN " WHERE ?1 = ''" RANGE PAGE_END, "ttti", "", s->after, s->prefix,
-			s->limit);
+		return db_query(db, f, row, "SELECT " TOKEN " WHERE t.state = ?1" RANGE PAGE_END, "tttit", s->state,
+				s->after, s->prefix, s->limit, s->view);
+	return db_query(db, f, row, "SELECT " TOKEN " WHERE ?1 = ''" RANGE PAGE_END, "tttit", "", s->after, s->prefix,
+			s->limit, s->view);
 }
 
 enum err store_tokens(struct db *db, const struct token_search *s, token_fn *fn, void *arg, struct fault *f)

@@ -46,6 +46,7 @@ MUST_CHECK enum err store_token_puks_set(struct db *db, int64_t id, const struct
  * ("": any), in one state ("": any). By serial; each is handed to fn. */
 struct token_search {
 	const char *prefix, *after, *state, *keeper;
+	const char *view; /* store_view.h: whose; nobody's are everybody's */
 	int64_t account, limit;
 };
 typedef void token_fn(void *arg, const struct token *t);

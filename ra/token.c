@@ -54,6 +54,8 @@ bool token_may(enum token_state from, enum token_state to)
 enum err token_by_serial(struct ctx *c, const char *serial, const char *where, struct token *ret, struct fault *f)
 {
 	enum err e = store_token_by_serial(c->db, serial, ret, f);
+	if (e == OK && ret->account != 0)
+		e = officer_sees_account(c, ret->account, f);
 	if (e == ERR_NOT_FOUND)
 		return fault_raise(f, ERR_NOT_FOUND, "token_unlisted", where, "there is no token \"%s\"",
 				   ESC(serial, strlen(serial)));
@@ -146,6 +148,8 @@ enum err token_carry(struct ctx *c, struct token *t, int64_t cert, const char *w
 static enum err find_account(struct ctx *c, const char *identifier, struct account *ret, struct fault *f)
 {
 	enum err e = store_account_by_name(c->db, identifier, ret, f);
+	if (e == OK)
+		e = officer_sees_account(c, ret->id, f);
 	if (e == ERR_NOT_FOUND)
 		return fault_raise(f, ERR_NOT_FOUND, "account_unknown", "params.identifier",
 				   "there is no account \"%s\"", ESC(identifier, strlen(identifier)));

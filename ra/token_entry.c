@@ -47,6 +47,8 @@ static enum err read_holder(struct ctx *c, const struct entry *in, struct token 
 		return OK;
 	account_normalise(in->identifier, name, sizeof(name));
 	enum err e = store_account_by_name(c->db, name, &a, f);
+	if (e == OK)
+		e = officer_sees_account(c, a.id, f);
 	if (e == ERR_NOT_FOUND)
 		return fault_raise(f, ERR_NOT_FOUND, "account_unknown", "identifier",
 				   "identifier: there is no account \"%s\"",

@@ -1,6 +1,7 @@
 /*
  * Tokens as people see them: officers all of them, page by page behind the last serial; an organisation its own.
  */
+#include "ra/officer.h"
 #include "ra/token.h"
 
 #include <string.h>
@@ -82,9 +83,11 @@ static enum err list(struct ctx *c, struct token_search *s, json_t **ret, struct
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
 	struct page p = {.c = c, .rows = rows, .limit = param_number(c, "per_page", PAGE_ROWS), .f = f};
+	_cleanup_(freep) char *view = officer_projects(c);
 	const char *after = param_text(c, "after");
 	s->after = after ? after : "";
 	s->limit = p.limit + 1;
+	s->view = view;
 	TRY(store_tokens(c->db, s, add_token, &p, f));
 	TRY(p.e);
 	*ret = json_object();
