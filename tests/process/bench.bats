@@ -9,7 +9,7 @@ setup() {
 @test "tools/bench issue --json: one object, every case with a rate, a limit, and a ratio between 0 and 1" {
 	disk=$BATS_TEST_TMPDIR/disk
 	mkdir "$disk"
-	TMPDIR=$disk tools/bench issue --seconds 1 --runs 1 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
+	TMPDIR=$disk tools/bench issue --seconds 0.5 --runs 1 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
 	python3 - "$BATS_TEST_TMPDIR/out" <<'PY'
 import json, sys
 o = json.load(open(sys.argv[1]))
@@ -23,7 +23,7 @@ for r in o["rows"]:
     assert abs(r["ratio"] - r["hufu_per_s"] / r["limit_per_s"]) < 0.001, r
 PY
 	[ -z "$(ls -A "$disk")" ] # nothing is left behind
-	TMPDIR=$disk tools/bench issue --seconds 1 --runs 2 --only signer-rsa2048 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
+	TMPDIR=$disk tools/bench issue --seconds 0.3 --runs 2 --only signer-rsa2048 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
 	python3 -c 'import json, sys; assert [r["case"] for r in json.load(sys.stdin)["rows"]] == ["signer-rsa2048-128", "signer-rsa2048-1"]' <"$BATS_TEST_TMPDIR/out"
 	run tools/bench issue --only nosuch
 	[ "$status" -eq 1 ]
@@ -33,7 +33,7 @@ PY
 @test "tools/bench desk --json: status and every list, first and late pages and searches, each beside both echo servers" {
 	disk=$BATS_TEST_TMPDIR/disk
 	mkdir "$disk"
-	TMPDIR=$disk tools/bench desk --seconds 1 --runs 1 --certificates 30000 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
+	TMPDIR=$disk tools/bench desk --seconds 0.2 --runs 1 --certificates 30000 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
 	python3 - "$BATS_TEST_TMPDIR/out" <<'PY'
 import json, sys
 o = json.load(open(sys.argv[1]))
@@ -70,9 +70,11 @@ PY
 	run tools/bench nosuch
 	[ "$status" = 4 ]
 	[[ "$output" == *'no benchmark named nosuch'* && "$output" == *issue* ]]
-	run tools/bench issue --seconds 0
-	[ "$status" = 4 ]
-	[[ "$output" == *'--seconds'* ]]
+	for wrong in 0 0.0 61 60.001 1. .5 1e1 0.0001 -1 1s ''; do
+		run tools/bench issue --seconds "$wrong"
+		[ "$status" = 4 ]
+		[[ "$output" == *'--seconds'* ]]
+	done
 	run tools/bench
 	[ "$status" = 4 ]
 }

@@ -381,12 +381,12 @@ static enum err desk_step(void *arg, unsigned slot, struct slice reply, struct b
 	return OK;
 }
 
-enum err desk_run(struct desk *d, unsigned seconds, struct timing *t, struct fault *f)
+enum err desk_run(struct desk *d, double seconds, struct timing *t, struct fault *f)
 {
 	timing_start(t);
 	d->timing = t;
 	d->measuring = true;
-	d->until_us = t->from_us + seconds * INT64_C(1000000);
+	d->until_us = t->from_us + (int64_t)(seconds * 1e6);
 	enum err e = load_run(d->tree->desk_socket, d->n_accounts, desk_step, d, f);
 	d->measuring = false;
 	return e;

@@ -28,6 +28,6 @@ MUST_CHECK enum err desk_fill(struct desk *d, struct item *items, size_t n, stru
 size_t desk_left(const struct desk *d);
 /* Extends certificates (request.prepare, prove, submit, until request.show says issued) for so long, or until all that
  * were filled in are spent. */
-MUST_CHECK enum err desk_run(struct desk *d, unsigned seconds, struct timing *t, struct fault *f);
+MUST_CHECK enum err desk_run(struct desk *d, double seconds, struct timing *t, struct fault *f);
 
 #endif

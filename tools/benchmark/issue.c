@@ -147,7 +147,7 @@ static enum err run_plan(struct issue *x, struct side *s, size_t k, struct fault
 	struct spending spending = {.pool = &s->pools[k], .timing = &x->timing};
 	assert(p->in_flight <= MANY);
 	timing_start(&x->timing);
-	spending.until_us = x->timing.from_us + x->b->seconds * INT64_C(1000000);
+	spending.until_us = x->timing.from_us + (int64_t)(x->b->seconds * 1e6);
 	return load_run(s->tree.ra_socket, p->in_flight, spend_step, &spending, f);
 }
 

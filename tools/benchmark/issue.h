@@ -10,7 +10,8 @@ struct bench_run {
 	const char *build, *policies; /* folders */
 	const char *dir;	      /* an empty folder, on the disk that is measured */
 	const char *only;	      /* part of the names of the cases that are wanted; NULL: all */
-	unsigned cpus, seconds, runs;
+	unsigned cpus, runs;
+	double seconds; /* of one run */
 	size_t certificates; /* that a generated desk holds */
 	size_t rows;	     /* of an export that is imported */
 	bool progress;	     /* say on stderr what is being done */

@@ -47,6 +47,18 @@ struct options {
 	struct bench_run run;
 };
 
+/* A length of time: digits, and at most three behind a point. */
+static bool seconds_parse(const char *text, double *ret)
+{
+	size_t whole = strspn(text, "0123456789"), part = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+	size_t n = whole + (part ? part + 1 : 0);
+
+	if (!whole || part > 3 || text[n])
+		return false;
+	*ret = strtod(text, NULL);
+	return *ret > 0 && *ret <= MAX_SECONDS;
+}
+
 static int usage(const char *why, const char *what)
 {
 	fprintf(stderr,
@@ -80,8 +92,8 @@ static int read_options(int argc, char **argv, struct options *o)
 		if (!value)
 			return usage("a value is missing behind ", a);
 		i++;
-		if (strcmp(a, "--seconds") == 0 && u64_parse(value, strlen(value), MAX_SECONDS, &n) && n > 0)
-			o->run.seconds = (unsigned)n;
+		if (strcmp(a, "--seconds") == 0 && seconds_parse(value, &o->run.seconds))
+			;
 		else if (strcmp(a, "--runs") == 0 && u64_parse(value, strlen(value), REPORT_MAX_RUNS, &n) && n > 0)
 			o->run.runs = (unsigned)n;
 		else if (strcmp(a, "--certificates") == 0 && u64_parse(value, strlen(value), MAX_CERTIFICATES, &n) &&

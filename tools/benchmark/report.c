@@ -113,7 +113,7 @@ static double peak_of(const struct row *r)
 
 void report_table(struct report *r, FILE *out)
 {
-	fprintf(out, "%s: %u cpus, load %.1f, commit %s, runs of %u s, one flush %.2f ms, p99 %.2f ms\n\n", r->name,
+	fprintf(out, "%s: %u cpus, load %.1f, commit %s, runs of %g s, one flush %.2f ms, p99 %.2f ms\n\n", r->name,
 		r->cpus, r->load, r->commit, r->seconds, timing_percentile_ms(&r->flushes, 50),
 		timing_percentile_ms(&r->flushes, 99));
 	fprintf(out, "%-20s %9s %9s %6s %8s %8s %7s %9s %5s\n", "case", "hufu/s", "limit/s", "ratio", "p50 ms",
@@ -173,8 +173,8 @@ void report_json(struct report *r, FILE *out)
 {
 	json_t *rows = json_array(), *programs = json_array();
 	_cleanup_(json_freep) json_t *o =
-		json_pack("{s:s,s:i,s:s,s:o,s:i,s:o}", "name", r->name, "cpus", (int)r->cpus, "commit", r->commit,
-			  "rows", rows, "seconds", (int)r->seconds, "programs", programs);
+		json_pack("{s:s,s:i,s:s,s:o,s:f,s:o}", "name", r->name, "cpus", (int)r->cpus, "commit", r->commit,
+			  "rows", rows, "seconds", r->seconds, "programs", programs);
 	for (size_t i = 0; i < r->n_rows; i++)
 		json_array_append_new(rows, row_json(&r->rows[i]));
 	for (size_t i = 0; i < r->n_programs; i++)

@@ -49,7 +49,8 @@ struct program {
 #define REPORT_MAX_ROWS 40
 struct report {
 	const char *name, *commit;
-	unsigned cpus, seconds;
+	unsigned cpus;
+	double seconds; /* of one run */
 	double load;	 /* of the machine before the first run: tasks that want a core, over one minute */
 	struct timing flushes; /* 4 KiB appended and flushed in the folder of the measurement: at the start, and with `issue`
 				  behind each run of one request in flight */
