@@ -104,6 +104,27 @@ static enum err check_id(struct request *r, struct fault *f)
 	return known.known ? answer_again(r, &known, f) : OK;
 }
 
+/* --- restore --- */
+
+/* What only takes away is taken from any time: so a revocation that was lost with its ledger can be handed in again. */
+static bool takes_away(const struct request *r)
+{
+	return r->t.kind == TALLY_REVOKE || r->t.kind == TALLY_WITHDRAW;
+}
+
+/* A tally from before a restore may have been done in what was lost, and would be done a second time. */
+static enum err check_restore(struct request *r, struct fault *f)
+{
+	if (r->standing.waits)
+		return ledger_waits_raise(f);
+	if (r->standing.restored > 0 && r->t.made <= r->standing.at && !takes_away(r))
+		return fault_raise(
+			f, ERR_RULE, "tally_before_restore", "tally.made",
+			"found %s, wanted later than %s: the ledger was restored then (entry %llu); ask anew",
+			UTC(r->t.made), UTC(r->standing.at), (unsigned long long)(r->standing.restored - 1));
+	return OK;
+}
+
 static enum err again_id(struct request *r, struct fault *f)
 {
 	struct ledger_tally known;
@@ -214,6 +235,7 @@ static const struct check {
 	{"RA's signature", check_ra, NULL},
 	{"window and clock", check_window, NULL},
 	{"id", check_id, again_id},
+	{"restore", check_restore, check_restore},
 	{"kind, profile, policy", check_policy, again_heads},
 	{"predecessor", check_predecessor, again_predecessor},
 	{"subscriber's signature", signers_subscriber, NULL},
@@ -249,6 +271,7 @@ static enum err run_in_snapshot(struct request *r, struct fault *f)
 enum err checks_run(struct request *r, struct fault *f)
 {
 	r->heads = signer_heads(r->s);
+	ledger_standing(r->s->ledger, &r->standing);
 	TRY(ledger_reader(r->s->ledger, &r->db, f));
 	enum err e = run_in_snapshot(r, f);
 	ledger_reader_put(r->s->ledger, r->db);
@@ -260,6 +283,7 @@ enum err checks_again(struct request *r, struct ledger_tx *tx, struct fault *f)
 {
 	enum err e = OK;
 	r->db = tx->db;
+	r->standing = tx->standing;
 	for (size_t i = 0; i < N_CHECKS && e == OK; i++)
 		if (checks[i].again)
 			e = checks[i].again(r, f);

@@ -19,6 +19,7 @@ struct request {
 
 	struct db *db;	     /* a reader's snapshot; inside the transaction: its own connection */
 	struct heads *heads; /* a reference */
+	struct ledger_standing standing;
 	int64_t now;
 
 	struct note note;

@@ -86,6 +86,7 @@ static void forget(struct ledger_tx *tx, const struct ledger_tx *before)
 	tx->leaves.len = 32 * (size_t)(before->next - before->first);
 	memcpy(tx->counts, before->counts, sizeof(tx->counts));
 	memcpy(tx->issuer, before->issuer, sizeof(tx->issuer));
+	tx->standing = before->standing;
 }
 
 /* ERR_DB is returned when the transaction itself is in question; an operation's own refusal is not. safely: under a
@@ -174,11 +175,14 @@ static void commit_batch(struct ledger *l, struct ledger_op *batch)
 	uint64_t first = ledger_size(l);
 	struct ledger_tx tx = {.db = l->db, .next = first, .first = first};
 	struct ledger_tree tree = l->tree;
+	ledger_standing(l, &tx.standing);
 	enum err e = ledger_broken(l) ? broken_raise(&f) : run_batch(l, batch, &tx, &tree, &broken, &f);
 	buf_done(&tx.leaves);
 	if (e == OK)
 		l->tree = tree;
 	pthread_mutex_lock(&l->lock);
+	if (e == OK)
+		l->standing = tx.standing;
 	if (e == OK && tx.next != l->size) {
 		l->size = tx.next;
 		tree_root(&tree, l->root);
@@ -419,6 +423,7 @@ enum err ledger_open(const char *dir, bool create, struct ledger **ret, struct f
 	TRY(db_open(l->path, false, &l->db, f));
 	TRY(db_migrate(l->db, ledger_migrations, ledger_n_migrations, f));
 	TRY(read_tail(l, f));
+	TRY(restore_load(l->db, &l->standing, f));
 	TRY(tree_open(&l->tree, l->db, l->size, f));
 	tree_root(&l->tree, l->root);
 	TRY(start_writer(l, f));

@@ -37,6 +37,13 @@ static inline void ledger_closep(struct ledger **l)
 	*l = NULL;
 }
 
+/* Whether it waits for the operator's word, and what the last words were about. */
+struct ledger_standing {
+	bool waits;
+	uint64_t restored; /* index of the last E_RESTORED, plus 1; 0: none */
+	int64_t at;	   /* tallies made until then are of the time before */
+	uint64_t lost_to;  /* the largest checkpoint that was known at any of them */
+};
 /* A running transaction. Only the writer thread has one. */
 struct ledger_tx {
 	struct db *db;
@@ -46,6 +53,7 @@ struct ledger_tx {
 	struct buf leaves; /* their hashes */
 	uint32_t counts[128]; /* of them by type, from 128 on */
 	uint8_t issuer[20];   /* that is known to have its row; zero: none yet */
+	struct ledger_standing standing;
 };
 /* May run twice in a row before the flush: what it leaves in arg must not depend on how often. */
 typedef enum err ledger_fn(struct ledger_tx *tx, void *arg, struct fault *f);
@@ -91,11 +99,27 @@ void ledger_reader_put(struct ledger *l, struct db *db);
 /* --- appending (ledger_append.c) --- */
 
 /* Appends an entry: fills e->at and e->salt, encodes, hashes (RFC 6962 2.1 leaf). *ret_index may be NULL. Larger than
- * 65,535 bytes: ERR_LIMIT. */
+ * 65,535 bytes: ERR_LIMIT. While the ledger waits for the operator's word: ERR_LOCKED ledger_waits. */
 #define LEDGER_APPEND_(UPPER, lower, number, FIELDS)                                                                   \
 	MUST_CHECK enum err ledger_append_##lower(struct ledger_tx *tx, struct wire_##lower *e, uint64_t *ret_index,   \
 						  struct fault *f);
 WIRE_ENTRY_LIST(LEDGER_APPEND_)
+
+/* --- after a restore (ledger_restore.c) --- */
+
+void ledger_standing(struct ledger *l, struct ledger_standing *ret);
+/* ERR_LOCKED ledger_waits. */
+enum err ledger_waits_raise(struct fault *f);
+/* The newest checkpoint that a waiting ledger was shown; nothing when there is none. Appends. */
+MUST_CHECK enum err ledger_waiting_head(struct db *db, struct buf *ret_note, struct fault *f);
+/* A checkpoint of a history that is not this ledger's, which somebody holds; was it shown before? */
+MUST_CHECK enum err ledger_lost_add(struct ledger_tx *tx, const struct checkpoint *c, struct fault *f);
+MUST_CHECK enum err ledger_is_lost(struct db *db, const struct checkpoint *c, bool *ret, struct fault *f);
+/* From this transaction on the ledger waits; head: a checkpoint's note. */
+MUST_CHECK enum err ledger_halt(struct ledger_tx *tx, struct slice head, struct fault *f);
+/* The operator's word ends it. */
+MUST_CHECK enum err ledger_resume(struct ledger_tx *tx, struct wire_e_restored *e, uint64_t lost_to,
+				  uint64_t *ret_index, struct fault *f);
 
 /* --- the Merkle tree (ledger_tree.c) --- */
 
@@ -115,6 +139,8 @@ MUST_CHECK enum err ledger_hashes(struct db *db, unsigned level, uint64_t from, 
 /* The path of an entry in the tree of that size, 32 bytes a hash, appended. Not that far: ERR_NOT_FOUND entry_unknown. */
 MUST_CHECK enum err ledger_prove_inclusion(struct db *db, uint64_t index, uint64_t size, struct buf *ret,
 					   struct fault *f);
+/* The public half of the log's key. */
+void ledger_log_key(const struct ledger *l, struct log_key *ret);
 /* from <= to <= the ledger's size. */
 MUST_CHECK enum err ledger_prove_consistency(struct db *db, uint64_t from, uint64_t to, struct buf *ret,
 					     struct fault *f);

@@ -12,6 +12,8 @@ static enum err append(struct ledger_tx *tx, enum wire_type type, struct slice b
 	if (body.n > ENTRY_MAX_BYTES)
 		return fault_raise(f, ERR_LIMIT, "entry_size", wire_type_word(type),
 				   "%zu bytes, at most %u are allowed in an entry", body.n, ENTRY_MAX_BYTES);
+	if (tx->standing.waits)
+		return ledger_waits_raise(f);
 	uint8_t leaf[32];
 	merkle_leaf(body, leaf);
 	TRY(db_run(tx->db, f, "INSERT INTO entries (idx, type, at, leaf, body) VALUES (?1, ?2, ?3, ?4, ?5)", "iiibb",

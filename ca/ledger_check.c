@@ -226,5 +226,5 @@ enum err ledger_file_backup(const char *path, const char *to, struct fault *f)
 {
 	_cleanup_(db_closep) struct db *db = NULL;
 	TRY(open_snapshot(path, &db, f));
-	return db_backup(db, to, f);
+	return db_backup(db, to, ledger_backup_mark, f);
 }

@@ -36,6 +36,7 @@ struct ledger {
 	uint64_t size;
 	uint8_t root[32]; /* of the tree of that size */
 	int64_t last_at;
+	struct ledger_standing standing;
 
 	bool clock_doubt, clock_behind_accepted;
 	int64_t seen_wall, seen_mono_us;
@@ -66,6 +67,9 @@ MUST_CHECK enum err tree_open(struct ledger_tree *t, struct db *db, uint64_t siz
 MUST_CHECK enum err tree_append(struct ledger_tree *t, struct ledger_tx *tx, struct fault *f);
 void tree_root(const struct ledger_tree *t, uint8_t ret[32]);
 
+/* ledger_restore.c. SQL that marks a copy of a ledger as one. */
+extern const char ledger_backup_mark[];
+MUST_CHECK enum err restore_load(struct db *db, struct ledger_standing *ret, struct fault *f);
 /* Looks at the clock; the lock is held. Doubt stays until the operator lifts it. */
 void clock_look(struct ledger *l);
 

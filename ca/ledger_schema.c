@@ -121,5 +121,11 @@ const char *const ledger_migrations[] = {
 	"  size INTEGER NOT NULL,"
 	"  root BLOB NOT NULL CHECK (length(root) = 32)"
 	") STRICT;",
+
+	/* ledger_restore.c. A row of `waiting`: nothing is appended until the operator's word; head: newest checkpoint
+	 * that was shown meanwhile. `lost`: checkpoints that were shown, of a history that is not this one. */
+	"CREATE TABLE waiting (id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL, head BLOB) STRICT;"
+	"CREATE TABLE restored (entry INTEGER PRIMARY KEY, at INTEGER NOT NULL, lost_to INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE lost (size INTEGER NOT NULL, root BLOB NOT NULL, PRIMARY KEY (size, root)) STRICT, WITHOUT ROWID;",
 };
 const size_t ledger_n_migrations = sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);

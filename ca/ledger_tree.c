@@ -252,6 +252,12 @@ enum err ledger_take_key(struct ledger *l, const char *dir, const uint8_t ca[20]
 	return person_key_load(path, NULL, &l->key, f);
 }
 
+void ledger_log_key(const struct ledger *l, struct log_key *ret)
+{
+	memcpy(ret->origin, l->origin, sizeof(ret->origin));
+	memcpy(ret->key, l->key.public_key, sizeof(ret->key));
+}
+
 enum err ledger_checkpoint(struct ledger *l, struct checkpoint *ret, struct buf *ret_note, struct fault *f)
 {
 	struct checkpoint c;

@@ -7,6 +7,7 @@
 
 #include "ca/adopt.h"
 #include "ca/ended.h"
+#include "ca/restore.h"
 #include "ca/serve.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
@@ -277,6 +278,16 @@ static enum err serve_share(struct signer *s, struct slice request, struct buf *
 	return serve_custody(s, reply);
 }
 
+static enum err serve_resume(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	struct wire_resume m;
+	uint64_t index;
+	TRY(wire_resume_get(request, &m, f));
+	TRY(restore_resume(s, &m, &index, f));
+	put_ok(index, reply);
+	return OK;
+}
+
 /* What changes heads or adopts comes one at a time: each is judged by the one before it. */
 typedef enum err operator_fn(struct signer *s, struct slice request, struct buf *reply, struct fault *f);
 
@@ -319,6 +330,10 @@ static enum err dispatch(struct signer *s, struct slice request, struct buf *rep
 		return serve_ended(s, request, reply, f);
 	if (type == WIRE_TYPE_RECEIPT)
 		return serve_receipt(s, request, reply, f);
+	if (type == WIRE_TYPE_SEEN)
+		return serve_seen(s, request, reply, f);
+	if (type == WIRE_TYPE_RESUME)
+		return one_at_a_time(serve_resume, s, request, reply, f);
 	return fault_raise(f, ERR_DENIED, "message_not_served", "message", "%s is not served on the operator's socket",
 			   wire_type_word(type));
 }

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define NUMBER_LEAP 1000000
+
 static char *crl_path(const struct signer *s, uint32_t scope)
 {
 	return scope == WIRE_FULL_CRL ? xasprintf("%s/crl/full.crl", s->config->state)
@@ -89,6 +91,17 @@ static enum err record_op(struct ledger_tx *tx, void *arg, struct fault *f)
 	return ledger_crl_set(tx, m->scope, &m->next, f);
 }
 
+/* RFC 5280 5.2.3: rising, also past what a lost ledger has published. A CRL is an entry, so its number was at most the
+ * size of that ledger: of the newest checkpoint that was known, and what came after it. */
+static uint64_t next_number(struct signer *s, const struct ledger_crl *c)
+{
+	struct ledger_standing now;
+	ledger_standing(s->ledger, &now);
+	uint64_t known = now.lost_to > now.restored ? now.lost_to : now.restored;
+	uint64_t least = now.restored > 0 ? known + NUMBER_LEAP : 0;
+	return c->number + 1 > least ? c->number + 1 : least;
+}
+
 static enum err make(struct signer *s, struct db *db, const struct template *t, uint32_t scope, struct ledger_crl *c,
 		     int64_t now, struct buf *ret, struct fault *f)
 {
@@ -98,7 +111,7 @@ static enum err make(struct signer *s, struct db *db, const struct template *t, 
 	size_t before = ret->len;
 	if (t)
 		template_cdp_url(t, scope, &url);
-	m.next.number = c->number + 1;
+	m.next.number = next_number(s, c);
 	m.next.this_update = now;
 	m.next.next_update = now + (int64_t)s->config->crl_next_update_hours * 3600;
 	m.next.upto = ledger_size(s->ledger);
@@ -124,10 +137,14 @@ static enum err current(struct signer *s, struct db *db, const struct heads *h, 
 				   (unsigned)scope);
 	TRY(ledger_now(s->ledger, &now, f));
 	TRY(ledger_crl(db, scope, ret, f));
-	bool locked = atomic_load(&s->key) == NULL;
+	struct ledger_standing standing;
+	ledger_standing(s->ledger, &standing);
+	bool locked = atomic_load(&s->key) == NULL || standing.waits;
 	bool good = ret->number != 0 && now < ret->next_update;
 	if ((locked ? good : !is_due(s, ret, now)) && read_file(s, scope, ret, ret_der))
 		return OK;
+	if (standing.waits)
+		return ledger_waits_raise(f);
 	if (locked)
 		return fault_raise(f, ERR_LOCKED, "signer_locked", "crl",
 				   "there is no CRL that is still good, and the key is not open");

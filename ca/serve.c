@@ -1,5 +1,5 @@
 /*
- * The RA's socket: seven messages, one function each. Nothing else is reachable here, whatever bytes come.
+ * The RA's socket: eight messages, one function each. Nothing else is reachable here, whatever bytes come.
  */
 #include "ca/serve.h"
 
@@ -7,6 +7,7 @@
 #include "ca/feed.h"
 #include "ca/publish.h"
 #include "ca/receipt.h"
+#include "ca/restore.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 
@@ -233,9 +234,19 @@ enum err serve_receipt(struct signer *s, struct slice request, struct buf *reply
 	return OK;
 }
 
-static enum err fill_counts(struct db *db, struct wire_health_is *m, struct fault *f)
+enum err serve_seen(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
+{
+	struct wire_seen m;
+	TRY(wire_seen_get(request, &m, f));
+	TRY(restore_see(s, m.checkpoint, f));
+	wire_ok_put(&(struct wire_ok){.index = ledger_size(s->ledger)}, reply);
+	return OK;
+}
+
+static enum err fill_counts(struct signer *s, struct db *db, struct wire_health_is *m, struct fault *f)
 {
 	uint64_t ended = 0;
+	TRY(restore_seen(s, db, &m->seen, f));
 	TRY(ledger_last_beat(db, &m->last_beat, f));
 	TRY(ledger_count(db, WIRE_TYPE_E_ISSUED, &m->issued, f));
 	TRY(ledger_count(db, WIRE_TYPE_E_REFUSED, &m->refused, f));
@@ -258,11 +269,15 @@ enum err serve_health(struct signer *s, struct buf *reply, struct fault *f)
 				   .issuer_not_after = s->issuer.not_after,
 				   .issuer_cert = s->issuer.der,
 				   .rejected = atomic_load(&s->rejected)};
+	struct ledger_standing now;
+	ledger_standing(s->ledger, &now);
+	m.waits = now.waits;
+	m.restored = now.restored;
 	memcpy(m.ca, s->issuer.key.key_id, 20);
 	memcpy(m.roster, h->roster.sha256, 32);
 	memcpy(m.policy, h->now.policy->note.sha256, 32);
 	TRY(ledger_reader(s->ledger, &db, f));
-	enum err e = fill_counts(db, &m, f);
+	enum err e = fill_counts(s, db, &m, f);
 	ledger_reader_put(s->ledger, db);
 	TRY(e);
 	wire_health_is_put(&m, reply);
@@ -291,6 +306,8 @@ static enum err dispatch(struct signer *s, struct slice request, struct buf *rep
 		return serve_feed(s, request, reply, f);
 	if (type == WIRE_TYPE_TILE)
 		return serve_tile(s, request, reply, f);
+	if (type == WIRE_TYPE_SEEN)
+		return serve_seen(s, request, reply, f);
 	return fault_raise(f, ERR_DENIED, "message_not_served", "message", "%s is not served on the RA's socket",
 			   wire_type_word(type));
 }

@@ -12,6 +12,8 @@ void serve_tally(struct signer *s, bool by_operator, struct slice request, struc
 MUST_CHECK enum err serve_health(struct signer *s, struct buf *reply, struct fault *f);
 /* Answers CRL. */
 MUST_CHECK enum err serve_crl(struct signer *s, struct slice request, struct buf *reply, struct fault *f);
+/* Answers SEEN. */
+MUST_CHECK enum err serve_seen(struct signer *s, struct slice request, struct buf *reply, struct fault *f);
 /* Answers RECEIPT. */
 MUST_CHECK enum err serve_receipt(struct signer *s, struct slice request, struct buf *reply, struct fault *f);
 /* A fault as the answer, with the time after which a retry makes sense. */

@@ -5,6 +5,7 @@
 #include "ca/signer.h"
 
 #include "ca/issue.h"
+#include "ca/restore.h"
 #include "ca/revoke.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -120,7 +121,12 @@ static enum err take_key(struct signer *s, struct ca_key **key, struct fault *f)
 	if (memcmp(ca_key_public(*key)->spki_sha256, s->issuer.key.spki_sha256, 32) != 0)
 		return fault_raise(f, ERR_CONFIG, "key_not_issuers", "key",
 				   "the key is not that of the issuer's certificate");
-	TRY(issue_recover(s, *key, f));
+	struct ledger_standing now;
+	ledger_standing(s->ledger, &now);
+	if (now.waits)
+		atomic_store(&s->unfinished, true);
+	else
+		TRY(issue_recover(s, *key, f));
 	atomic_store(&s->key, TAKE(*key));
 	return OK;
 }
@@ -210,6 +216,7 @@ enum err signer_new(const struct ca_config *config, struct ledger *ledger, struc
 	TRY(load(s, f));
 	TRY(ledger_take_key(ledger, config->state, s->issuer.key.key_id, f));
 	TRY(ca_custody_open(config->state, &s->issuer, &s->custody, f));
+	TRY(restore_start(s, f));
 	*ret = TAKE(s);
 	return OK;
 }
@@ -328,7 +335,12 @@ static enum err finish_open(struct signer *s, struct fault *f)
 
 enum err signer_beat(struct signer *s, struct fault *f)
 {
+	struct ledger_standing now;
+	ledger_standing(s->ledger, &now);
+	if (now.waits)
+		return ledger_waits_raise(f);
 	TRY(finish_open(s, f));
 	TRY(revoke_due(s, f));
-	return ledger_do(s->ledger, append_beat, NULL, f);
+	TRY(ledger_do(s->ledger, append_beat, NULL, f));
+	return restore_note_head(s, f);
 }

@@ -117,7 +117,7 @@ MUST_CHECK enum err signer_certificate(const struct signer *s, struct db *db, co
 /* Profiles' number of CRL shards (1 when the profile says nothing). */
 unsigned profile_shards(const struct profile *p);
 
-/* What a beat does: finishes intents that were left open, revokes what is due, appends E_BEAT. */
+/* What a beat does: finishes intents that were left open, revokes what is due, appends E_BEAT, writes head.note. */
 MUST_CHECK enum err signer_beat(struct signer *s, struct fault *f);
 
 /* Handlers of the two sockets (serve.c, operator.c); arg is the signer. */

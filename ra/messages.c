@@ -26,6 +26,8 @@ static const struct rpc_message messages[] = {
 	{"tally_not_yet", "申请单的生效时间未到", "the tally is from the future"},
 	{"tally_expired", "申请单已过期，请重新申请", "the tally has expired: ask anew"},
 	{"tally_life", "申请单的有效期过长", "the tally would live too long"},
+	{"tally_before_restore", "签发系统的台账已从备份恢复，此前的申请单不再有效，请重新申请",
+	 "the signer's ledger was restored: what was asked for before must be asked for anew"},
 	{"tally_withdrawn", "申请单已撤回", "the tally was withdrawn"},
 	{"tally_dead", "申请单已失效", "the tally is dead"},
 	{"tally_id_used", "申请单编号已用于其他内容", "the tally's id was used with another text"},
@@ -98,6 +100,8 @@ static const struct rpc_message messages[] = {
 	/* the signer as such */
 	{"ledger_fork", "签发系统的台账与此前跟随的不一致，已停止受理，请联系服务台",
 	 "the signer's ledger is not the one that was followed: no work is taken, ask the desk"},
+	{"ledger_waits", "签发系统的台账刚从备份恢复，等待运行人员确认，申请将自动继续",
+	 "the signer's ledger was restored and waits for its operator: requests wait"},
 	{"signer_locked", "签发系统尚未解锁", "the signer's key is not open yet"},
 	{"clock_jump", "签发系统时钟异常", "the signer's clock jumped"},
 	{"peer_away", "签发系统暂时无法连接", "the signer is not reachable"},

@@ -106,7 +106,7 @@ void db_close(struct db *db)
 	free(db);
 }
 
-static enum err copy_into(struct db *db, const char *to, struct fault *f)
+static enum err copy_into(struct db *db, const char *to, const char *mark, struct fault *f)
 {
 	_cleanup_(sqlite3_closep) sqlite3 *copy = NULL;
 	int code =
@@ -120,13 +120,15 @@ static enum err copy_into(struct db *db, const char *to, struct fault *f)
 	/* The copy is one file, and stays one when it is read. */
 	if (step == SQLITE_DONE && code == SQLITE_OK)
 		code = sqlite3_exec(copy, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+	if (step == SQLITE_DONE && code == SQLITE_OK && mark)
+		code = sqlite3_exec(copy, mark, NULL, NULL, NULL);
 	if (step != SQLITE_DONE || code != SQLITE_OK)
 		return fault_raise(f, ERR_DB, "db_backup", "backup", "%s: %s", ESC(to, strlen(to)),
 				   sqlite3_errstr(step != SQLITE_DONE ? step : code));
 	return OK;
 }
 
-enum err db_backup(struct db *db, const char *to, struct fault *f)
+enum err db_backup(struct db *db, const char *to, const char *mark, struct fault *f)
 {
 	int fd = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -134,7 +136,7 @@ enum err db_backup(struct db *db, const char *to, struct fault *f)
 				   errno == EEXIST ? "db_exists" : "db_backup", "backup", "%s: %s", ESC(to, strlen(to)),
 				   strerror(errno));
 	close(fd);
-	enum err e = copy_into(db, to, f);
+	enum err e = copy_into(db, to, mark, f);
 	if (e != OK)
 		unlink(to);
 	return e;

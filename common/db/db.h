@@ -19,8 +19,8 @@ void db_close(struct db *db);
 static inline void db_closep(struct db **db) { if (*db) db_close(*db); *db = NULL; }
 
 /* A copy of what db sees now into a new file (0600), flushed, while others go on writing. ERR_CONFLICT db_exists; a copy that fails is
- * taken away again. */
-MUST_CHECK enum err db_backup(struct db *db, const char *to, struct fault *f);
+ * taken away again. mark: SQL that makes the copy known as one; NULL: none. */
+MUST_CHECK enum err db_backup(struct db *db, const char *to, const char *mark, struct fault *f);
 
 /* Migrations: append-only, numbered from 1; sqls[i] is migration i+1, many statements each. Applied in one
  * transaction each; the version is recorded in user_version; a newer file than the program knows: ERR_DB. */

@@ -4,6 +4,7 @@
 #include "common/base/file.h"
 #include "tools/hufu/cli.h"
 #include "tools/hufu/process.h"
+#include "tools/hufu/resume.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -65,8 +66,27 @@ const struct command commands_ledger[] = {
 	 .usage = "FILE",
 	 .summary = "operator: a checked copy of the ledger as of now",
 	 .help = "FILE must not exist. The signer goes on meanwhile. The log key and the CA key are files beside the "
-		 "ledger: keep them too.\n\n"
+		 "ledger: keep them too.\nThe copy knows that it is one: a signer that starts on it waits for `hufu "
+		 "ledger "
+		 "resume`.\n\n"
 		 "Example:\n  hufu ledger backup /srv/backup/ledger-2026-11-25.db",
 	 .run = run_backup},
+	{.name = "ledger resume",
+	 .usage = "[--checkpoint FILE]… [--lost N] [--nobody-holds-one] --word TEXT",
+	 .summary = "operator: the word with which a restored ledger goes on",
+	 .help = "  --checkpoint FILE    a checkpoint that somebody holds (hufu ledger head); - reads standard input. "
+		 "The "
+		 "desk shows\n"
+		 "                       its own by itself\n"
+		 "  --lost N             how many entries the newest checkpoint has that this ledger has not (default: "
+		 "0)\n"
+		 "  --nobody-holds-one   no desk, no gate and no printed sheet has a checkpoint\n"
+		 "  --word TEXT          what happened and who decided; it becomes an entry of the ledger\n\n"
+		 "A ledger that was restored, or is behind a checkpoint that it was shown, signs nothing until then. "
+		 "Tallies made\nbefore are refused from then on, but for revocations and withdrawals.\n"
+		 "With --dry-run: how it stands; no checkpoint is shown.\n\n"
+		 "Example:\n  hufu ledger resume --checkpoint sheet.note --lost 12 --word \"fire on the old machine; "
+		 "decided by Li\"",
+	 .run = run_resume},
 	{0},
 };

@@ -69,7 +69,10 @@ static void set_number(json_t *o, const char *key, uint64_t n)
 static json_t *signer_object(const struct wire_health_is *h)
 {
 	json_t *o = json_object();
-	const char *state = h->clock_in_doubt ? "clock in doubt" : h->locked ? "locked" : "open";
+	const char *state = h->clock_in_doubt ? "clock in doubt"
+			    : h->locked	      ? "locked"
+			    : h->waits	      ? "waits for hufu ledger resume"
+					      : "open";
 	json_object_set_new(o, "state", json_string(state));
 	set_number(o, "ledger_size", h->size);
 	json_object_set_new(o, "now", json_string(UTC(h->now)));
@@ -85,6 +88,11 @@ static json_t *signer_object(const struct wire_health_is *h)
 	set_number(o, "rejected", h->rejected);
 	set_number(o, "revoked", h->revoked);
 	set_number(o, "held", h->held);
+	json_object_set_new(o, "ledger_waits", json_boolean(h->waits));
+	if (h->waits)
+		set_number(o, "newest_checkpoint", h->seen);
+	if (h->restored > 0)
+		set_number(o, "restored_entry", h->restored - 1);
 	return o;
 }
 
@@ -96,7 +104,7 @@ static enum err ask_signer(struct cli *c, json_t **ret, bool *ret_waits, struct 
 	TRY(cli_operator(c, buf_slice(&request), WIRE_TYPE_HEALTH_IS, &reply, f));
 	TRY(wire_health_is_get(buf_slice(&reply), &h, f));
 	*ret = signer_object(&h);
-	*ret_waits = h.locked || h.clock_in_doubt;
+	*ret_waits = h.locked || h.clock_in_doubt || h.waits;
 	return OK;
 }
 
@@ -215,7 +223,8 @@ const struct command commands_operator[] = {
 	{.name = "roster note",
 	 .usage = "[--add ROLE:VKEY[:PROJECTS[:KINDS]]]… [--remove NAME]… [--quorum N] FILE",
 	 .summary = "write the next roster note, unsigned",
-	 .help = "  --add ROLE:VKEY   officer, ra, custodian or signer, and the verifier key of `hufu officer key`; after it\n"
+	 .help = "  --add ROLE:VKEY   officer, ra, custodian or signer, and the verifier key of `hufu officer key`; "
+		 "after it\n"
 		 "                    projects and kinds, each * or a comma list (default: *)\n"
 		 "  --add responder:NAME=FILE   an OCSP responder, by its public key in PEM\n"
 		 "  --remove NAME     leave this member out\n"
