@@ -37,13 +37,13 @@ static const struct desk_method methods[] = {
 	READS("cert.show", cert_show, cert_params,
 	      OBJECT(CERT "," STR("pem") "," STR("reason") "," STR("when") "," STR("successor")), "证书",
 	      "one certificate"),
-	METHOD("status.query", status_query, MODE_OWN, ANYBODY, false, false, false, status_params,
+	METHOD("status.query", status_query, MODE_OWN, ANYBODY | DESK_GATE, false, false, false, status_params,
 	       OBJECT(STR("as_of") "," INT("ledger_size") "," ROWS(
 		       "answers",
 		       MAYBE("serial") "," MAYBE("issuer") "," STR("state") "," STR("reason") "," STR("when") "," STR(
 			       "not_after") "," STR("successor") "," STR("successor_issuer") "," STR("sha256") "," STR("identifier"))),
 	       "证书状态", "status by serial number, issuer and serial number, hash, or subject"),
-	METHOD("crl.get", crl_get, MODE_OWN, ANYBODY, false, false, false, crl_params,
+	METHOD("crl.get", crl_get, MODE_OWN, ANYBODY | DESK_GATE, false, false, false, crl_params,
 	       OBJECT(STR("der") "," INT("number") "," STR("next_update")), "吊销列表", "the current CRL"),
 };
 

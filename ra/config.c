@@ -15,7 +15,7 @@
 
 #define CONFIG_MAX (256u * 1024u)
 
-const char *const desk_role_words[] = {"subscriber", "officer", "admin", "portal", "notifier", NULL};
+const char *const desk_role_words[] = {"subscriber", "officer", "admin", "portal", "notifier", "gate", NULL};
 static const char *const log_words[] = {"error", "warning", "notice", "info", "debug", NULL};
 static const char *const picture_words[] = {"never", "after_failures", "always", NULL};
 static const char *const notice_words[] = {"spool", "notifier", NULL};

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 /* What a peer may see at the desk. Who may approve what is the roster's alone. */
-enum desk_role { DESK_SUBSCRIBER = 1, DESK_OFFICER = 2, DESK_ADMIN = 4, DESK_PORTAL = 8, DESK_NOTIFIER = 16 };
+enum desk_role { DESK_SUBSCRIBER = 1, DESK_OFFICER = 2, DESK_ADMIN = 4, DESK_PORTAL = 8, DESK_NOTIFIER = 16, DESK_GATE = 32 };
 extern const char *const desk_role_words[]; /* by bit, NULL-terminated */
 
 struct caller {

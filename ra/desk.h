@@ -62,6 +62,7 @@ static inline void desk_closep(struct desk **d) { if (*d) desk_close(*d); *d = N
 /* So many calls may wait for a request to end without keeping others from their turn: the server has as many workers more. */
 #define DESK_WAITERS 64
 #define DESK_NOTIFIERS 16 /* of them wait for messages to people */
+#define DESK_GATES 16	  /* of them wait for the ledger to grow */
 /* An rpc_handler; arg is the desk. */
 bool desk_at_once(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply); /* an rpc_quick */
 void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
@@ -103,6 +104,7 @@ extern const struct desk_part
 	api_account,
 	api_admin,
 	api_audit,
+	api_edge,
 	api_material,
 	api_notice,
 	api_order,

@@ -10,6 +10,7 @@ static const struct desk_part *const parts[] = {
 	&api_account,
 	&api_admin,
 	&api_audit,
+	&api_edge,
 	&api_material,
 	&api_notice,
 	&api_order,

@@ -189,7 +189,8 @@ static void issue(struct fx *x, const struct tally *t, const struct wire_tally *
 	struct fault f = {0};
 	must("subject", tally_subject_after(t, &subject, &f), &f);
 	subject_spki(x, t, m->csr, &csr, &spki);
-	put_tbs(s, &serial, "Hufu Issuing", clock_now(), t->latest, &subject, spki, &tbs);
+	put_tbs(s, &serial, "Hufu Issuing", clock_now(), t->latest ? t->latest : clock_now() + 7 * DAY, &subject, spki,
+		&tbs);
 	must("sign", privkey_sign(s->key, KEY_P256, buf_slice(&tbs), &signature, &f), &f);
 	struct wire_e_intent i = {.at = clock_now(), .tbs = buf_slice(&tbs), .note = m->note};
 	_cleanup_buf_ struct buf intent = {0}, issued = {0};
@@ -487,11 +488,11 @@ static void write_config(struct fx *x)
 		"  - {uid: %d, roles: [subscriber]}\n  - {uid: %d, roles: [officer]}\n  - {uid: %d, roles: [admin]}\n"
 		"  - {uid: %d, roles: [portal]}\n  - {uid: %d, roles: [subscriber]}\n  - {uid: %d, roles: [officer], "
 		"officer: bob}\n  - {uid: %d, roles: [notifier]}\n  - {uid: %d, roles: [officer], projects: "
-		"[hangzhou]}\nportals:\n"
+		"[hangzhou]}\n  - {uid: %d, roles: [gate]}\nportals:\n"
 		"  - {name: portal, projects: [jinhua], token_sha256: "
 		"c62a0f83384803565149f5dcad3372bb1e6846d6817f32d6dbe965356f2eedfa}\n%s",
 		x->dir, x->picture_code ? x->picture_code : "never", UID_SUBSCRIBER, UID_OFFICER, UID_ADMIN, UID_PORTAL,
-		UID_OTHER, UID_BOB, UID_NOTIFIER, UID_NARROW, x->yaml ? x->yaml : "");
+		UID_OTHER, UID_BOB, UID_NOTIFIER, UID_NARROW, UID_GATE, x->yaml ? x->yaml : "");
 	fx_write(x, "provider.key", PROVIDER_SECRET "\n");
 	fx_write(x, "ra.yaml", buf_text(&b));
 }

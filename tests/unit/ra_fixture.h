@@ -37,7 +37,7 @@
 #define ORG_MOBILE "13858011084"
 #define OTHER_MOBILE "13900000002"
 
-enum fx_uid { UID_SUBSCRIBER = 1001, UID_OFFICER = 1002, UID_ADMIN = 1003, UID_PORTAL = 1004, UID_OTHER = 1005, UID_BOB = 1006 /* officer bob, by ra.yaml */, UID_NOTIFIER = 1007, UID_NARROW = 1008 /* officer who sees project hangzhou */, UID_NOBODY = 4000 };
+enum fx_uid { UID_SUBSCRIBER = 1001, UID_OFFICER = 1002, UID_ADMIN = 1003, UID_PORTAL = 1004, UID_OTHER = 1005, UID_BOB = 1006 /* officer bob, by ra.yaml */, UID_NOTIFIER = 1007, UID_NARROW = 1008 /* officer who sees project hangzhou */, UID_GATE = 1009, UID_NOBODY = 4000 };
 
 /* --- the signer that is played --------------------------------------------------------------------------------------- */
 

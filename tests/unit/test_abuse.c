@@ -169,7 +169,8 @@ static const struct {
 	     {UID_OFFICER, DESK_OFFICER},
 	     {UID_ADMIN, DESK_ADMIN},
 	     {UID_PORTAL, DESK_PORTAL},
-	     {UID_NOTIFIER, DESK_NOTIFIER}};
+	     {UID_NOTIFIER, DESK_NOTIFIER},
+	     {UID_GATE, DESK_GATE}};
 #define N_PEERS (sizeof(peers) / sizeof(peers[0]))
 
 static enum fx_uid may_call(const struct rpc_method *m)

@@ -195,6 +195,7 @@ static void param_refused(struct fx *x, const struct rpc_method *m, const struct
 			  : m->roles & DESK_OFFICER  ? UID_OFFICER
 			  : m->roles & DESK_PORTAL   ? UID_PORTAL
 			  : m->roles & DESK_NOTIFIER ? UID_NOTIFIER
+			  : m->roles & DESK_GATE     ? UID_GATE
 						     : UID_ADMIN;
 	_cleanup_(json_freep) json_t *r = fx_call(x, uid, m->name, params);
 	json_t *error = json_object_get(r, "error");
