@@ -19,8 +19,12 @@ setup_file() {
 	up
 	import >"$WORK/import.log" 2>&1 || { cat "$WORK/import.log"; return 1; }
 	at_home org 91330100MAHUFU0179 >/dev/null
-	did init_blank HUFU-1
-	did init_blank HUFU-2
+	local label
+	for label in HUFU-1 HUFU-2; do
+		did hufu token init --module $module --blank --label $label --as alice
+		keep_pin
+		did own_pin "$(serial_of $label)"
+	done
 	serial_of HUFU-1 >"$WORK/one"
 	serial_of HUFU-2 >"$WORK/two"
 }
@@ -28,7 +32,9 @@ setup_file() {
 teardown_file() { live_end; }
 
 serial_of() { pkcs11-tool --module $module -L | grep -A6 "token label *: $1\$" | sed -n 's/.*serial num *: //p'; }
-init_blank() { hufu token init --module $module --blank --label "$1" --pin-fd 4 --as alice 4<<<"${2:-135790}"; }
+# The start PIN out of what was said last, and 135790 in its place.
+keep_pin() { start=$(sed -n 's/^start PIN: \([0-9]*\) .*/\1/p' <<<"$output"); }
+own_pin() { hufu token pin --module $module --serial "$1" --pin-fd 4 --new-pin-fd 5 4<<<"$start" 5<<<135790; }
 # token COMMAND SERIAL OPTIONS…: with the PIN.
 token() { hufu token "$1" --module "${front:-$module}" --serial "$2" --pin-fd 4 "${@:3}" 4<<<"${pin:-135790}"; }
 one() { cat "$WORK/one"; }
@@ -68,18 +74,61 @@ faulty() {
 @test "the same token again: opened by the PUK that the desk holds, which is another one afterwards" {
 	local before
 	before=$(puk_of "$(two)")
-	did hufu token init --module $module --serial "$(two)" --label HUFU-2 --pin-fd 4 --escrow "$(dirname "$(key_of alice)")/token.key" 4<<<135790
+	did hufu token init --module $module --serial "$(two)" --label HUFU-2 --escrow "$(dirname "$(key_of alice)")/token.key"
 	[ "$before" != "$(puk_of "$(two)")" ]
 	same "$(hufu --json rpc token.show "{\"token\": \"$(two)\"}" | field puk_next)" ""
-	refused puk_wrong hufu token init --module $module --serial "$(two)" --label HUFU-2 --pin-fd 4 --puk-fd 5 4<<<135790 5<<<"$before"
+	refused puk_wrong hufu token init --module $module --serial "$(two)" --label HUFU-2 --puk-fd 5 5<<<"$before"
 	# It was recorded before it was tried; the old one is still the one in force, and opens it.
-	did hufu token init --module $module --serial "$(two)" --label HUFU-2 --pin-fd 4 --escrow "$(dirname "$(key_of alice)")/token.key" 4<<<135790
+	did hufu token init --module $module --serial "$(two)" --label HUFU-2 --escrow "$(dirname "$(key_of alice)")/token.key"
+}
+
+@test "the start PIN is made at random and shown once; its holder changes it first, and nothing else goes" {
+	local first before
+	before=$(puk_of "$(two)")
+	again() { hufu token init --module $module --serial "$(two)" --label HUFU-2 --escrow "$(dirname "$(key_of alice)")/token.key" "$@"; }
+	did again
+	keep_pin
+	first=$start
+	[[ "$first" =~ ^[0-9]{8}$ ]]
+	# Into a file of one's own, or not at all: one that is there stays, and the token too.
+	echo mine >"$WORK/start"
+	refused file_exists again --pin-out "$WORK/start"
+	same "$(cat "$WORK/start")" mine
+	pin=$first did token keygen "$(two)"
+	rm "$WORK/start"
+	did again --pin-out "$WORK/start"
+	same "$(stat -c %a "$WORK/start")" 600
+	start=$(cat "$WORK/start")
+	[[ "$start" =~ ^[0-9]{8}$ ]] && [ "$start" != "$first" ]
+	[[ "$output" != *"$start"* ]]
+	fails 4 "unknown option" hufu token init --module $module --serial "$(two)" --label HUFU-2 --pin-fd 4 4<<<135790
+	# An officer makes the key with it; its holder signs nothing.
+	pin=$start did token keygen "$(two)"
+	id=$(prepared org --kind revoke --way by-subscriber --reason cessationOfOperation 74C2008800000E01)
+	proves() { as org hufu request prove --yes --module $module --token-uri "pkcs11:serial=$(two)" --pin-fd 4 "$id" 4<<<"$1"; }
+	refused pin_start proves "$start"
+	said "请先修改初始 PIN"
+	pin=$start refused pin_same token pin "$(two)" --new-pin-fd 5 5<<<"$start"
+	refused pin_start proves "$start"
+	did own_pin "$(two)"
+	refused key_not_on_token proves 135790
+	# The client that installs asks for it.
+	did again
+	keep_pin
+	did softhsm2-util --import "$WORK/old/org.key" --token HUFU-2 --label hufu --id 01 --pin "$start"
+	pin=$start fails 4 "a secret is empty" token install "$(two)" "$WORK/old/org.pem" --new-pin-fd 5 5</dev/null
+	pin=$start did token install "$(two)" "$WORK/old/org.pem" --new-pin-fd 5 5<<<135790
+	said "has the certificate already; the start PIN is changed"
+	did proves 135790
+	did again
+	keep_pin
+	did own_pin "$(two)"
 }
 
 @test "the token is the one that is named, and a wrong one in the slot is noticed before anything is written" {
 	refused token_absent token keygen 0000000000000000
 	said "serial $(one)"
-	refused token_absent hufu token init --module $module --serial 0000000000000000 --label X --pin-fd 4 --puk-fd 5 4<<<135790 5<<<1
+	refused token_absent hufu token init --module $module --serial 0000000000000000 --label X --puk-fd 5 5<<<1
 	fails 4 "--serial SERIAL or --blank" hufu token init --module $module --label X
 	fails 4 "name one by --serial" as org hufu token test --module $module --pin-fd 4 4<<<135790
 	run hufu token show --module $module
@@ -122,7 +171,7 @@ faulty() {
 	refused pin_locked faulty HUFU_TEST_FAULT=C_Login=0xa4 -- token test "$(one)"
 	said "PIN 已锁定"
 	refused puk_locked faulty HUFU_TEST_FAULT=C_InitToken=0xa4 -- \
-		hufu token init --module "$build/tests/process/pkcs11_fault.so" --serial "$(two)" --label HUFU-2 --pin-fd 4 --puk-fd 5 4<<<135790 5<<<12345678
+		hufu token init --module "$build/tests/process/pkcs11_fault.so" --serial "$(two)" --label HUFU-2 --puk-fd 5 5<<<12345678
 	said "管理密码已锁定"
 	fails 4 "unknown option" hufu token pin --pin 135790
 }
@@ -168,11 +217,11 @@ faulty() {
 	same "$(wc -c <"$WORK/t.key.pub")" 65
 	run hufu token escrow --plain "$WORK/t.key"
 	[ "$status" = 2 ]
-	refused sealed_open hufu token init --module $module --serial "$(two)" --label X --escrow "$WORK/t.key" --passphrase-fd 5 --pin-fd 4 4<<<135790 5<<<wrong
-	refused puk_key hufu token init --module $module --serial "$(two)" --label X --escrow "$WORK/t.key" --passphrase-fd 5 --pin-fd 4 4<<<135790 5<<<"a passphrase of the tests"
+	refused sealed_open hufu token init --module $module --serial "$(two)" --label X --escrow "$WORK/t.key" --passphrase-fd 5 5<<<wrong
+	refused puk_key hufu token init --module $module --serial "$(two)" --label X --escrow "$WORK/t.key" --passphrase-fd 5 5<<<"a passphrase of the tests"
 	# What clients seal to is the key of their own configuration, whatever the desk would like.
 	sed "s|^token_key: .*|token_key: $WORK/t.key.pub|" "$HUFU_CONFIG" >"$DIR/etc/hufu/other.yaml"
 	refused puk_sealed hufu --config "$DIR/etc/hufu/other.yaml" token add --puk-fd 4 OTHER-1 4<<<24680246
 	chmod 644 "$WORK/t.key"
-	fails 4 "lets others read it" hufu token init --module $module --serial "$(two)" --label X --escrow "$WORK/t.key" --pin-fd 4 4<<<135790
+	fails 4 "lets others read it" hufu token init --module $module --serial "$(two)" --label X --escrow "$WORK/t.key"
 }

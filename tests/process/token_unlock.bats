@@ -22,8 +22,9 @@ setup_file() {
 	import >"$WORK/import.log" 2>&1 || { cat "$WORK/import.log"; return 1; }
 	at_home org 91330100MAHUFU0179 >/dev/null
 	at_home other 91330100MAHUFU0254 >/dev/null
-	did hufu token init --module $module --blank --label HUFU-1 --pin-fd 4 --as alice 4<<<135790
-	did hufu token init --module $module --blank --label HUFU-2 --pin-fd 4 --as alice 4<<<135790
+	did hufu token init --module $module --blank --label HUFU-1 --pin-out "$WORK/start" --as alice
+	did hufu token pin --module $module --serial "$(serial_of HUFU-1)" --pin-fd 4 --new-pin-fd 5 4<"$WORK/start" 5<<<135790
+	did hufu token init --module $module --blank --label HUFU-2 --as alice
 	serial_of HUFU-1 >"$WORK/one"
 	serial_of HUFU-2 >"$WORK/two"
 	did hufu token keygen --module $module --serial "$(one)" --algorithm rsa --pin-fd 4 4<<<135790

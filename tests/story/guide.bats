@@ -194,8 +194,9 @@ code_goes_out() { [ "$(agent --json account sms --for register --mobile 13858011
 	usb_place office
 	usb_place home
 	# The key of all these years lies on a USB key, which the desk has on record with its PUK.
-	old=$(usb_new office "HUFU 0000" 13579086)
+	old=$(usb_new office "HUFU 0000")
 	keep old "$old"
+	did usb office "$(pin_of "$old")" pin "$old" --new-pin-fd 5 5<<<13579086
 	at office softhsm2-util --import "$WORK/old/tiangu.key" --token "HUFU 0000" --label hufu --id 01 --pin 13579086
 	did usb office 13579086 install "$old" "$WORK/changed.pem"
 	did hufu token move --to prepared --holder 35353550-9 --why 首次发放 --as dan "$old"
@@ -255,16 +256,16 @@ status_is() { [[ "$(hufu status "$1")" =~ $1\ +$2 ]]; }
 	number=$(kept reissue)
 	did as officer hufu officer queue
 	told "$number +reissue"
-	serial=$(usb_new office "HUFU 0001" 13579086)
-	other=$(usb_new office "HUFU 0002" 24680975)
+	serial=$(usb_new office "HUFU 0001")
+	other=$(usb_new office "HUFU 0002")
 	keep token "$serial"
 	keep other "$other"
-	did key_made office 13579086 "$serial" "$number" rsa
+	did key_made office "$serial" "$number" rsa
 	said awaiting_officers
 	for officer in alice bob carol; do
 		fails 4 "--key-seen token wants" as officer hufu officer approve --yes --key "$(key_of $officer)" --key-seen token "$number"
-		refused key_not_on_token key_approved office 24680975 "$other" "$number" $officer
-		did key_approved office 13579086 "$serial" "$number" $officer
+		refused key_not_on_token key_approved office "$other" "$number" $officer
+		did key_approved office "$serial" "$number" $officer
 	done
 	said to_ship
 	issued_before=$(issued)
@@ -278,7 +279,7 @@ status_is() { [[ "$(hufu status "$1")" =~ $1\ +$2 ]]; }
 	said in_post
 	# All have signed, and nothing that is valid travels.
 	same "$(issued)" "$issued_before"
-	same "$(start_pin 13858011084)" 13579086
+	same "$(start_pin 13858011084)" "$(pin_of "$serial")"
 }
 
 @test "3.5 我的签收: 序列号相符才签收; 证书装入 UKey, 试签, 试解密, 改 PIN; 原证书吊销" {
@@ -288,12 +289,12 @@ status_is() { [[ "$(hufu status "$1")" =~ $1\ +$2 ]]; }
 	# Somebody else's key is in the slot.
 	usb_place stranger
 	usb_carry "$(kept other)" office stranger
-	refused token_other received tiangu stranger 24680975 86421357 "$number"
+	refused token_other received tiangu stranger "$(pin_of "$(kept other)")" 86421357 "$number"
 	did agent request show "$number"
 	said in_post
 	usb_place nowhere
-	refused token_absent received tiangu nowhere 13579086 86421357 "$number"
-	did received tiangu home 13579086 86421357 "$number"
+	refused token_absent received tiangu nowhere "$(pin_of "$serial")" 86421357 "$number"
+	did received tiangu home "$(pin_of "$serial")" 86421357 "$number"
 	said "the key signs, and deciphers" "the start PIN is changed"
 	keep reissued "$(issued_to tiangu "$number" reissued)"
 	verified "$WORK/reissued.pem"
@@ -301,7 +302,7 @@ status_is() { [[ "$(hufu status "$1")" =~ $1\ +$2 ]]; }
 	same "$(ends "$WORK/reissued.pem")" "$(ends "$WORK/changed.pem")"
 	diff <(at home pkcs11-tool --module $module --read-object --type cert --label hufu 2>/dev/null | openssl x509 -inform DER -outform DER | sha256sum) \
 		<(openssl x509 -in "$WORK/reissued.pem" -outform DER | sha256sum)
-	refused pin_wrong usb home 13579086 test "$serial"
+	refused pin_wrong usb home "$(pin_of "$serial")" test "$serial"
 	did usb home 86421357 test "$serial"
 	said signs deciphers
 	did hufu status "$(kept changed)" "$(kept reissued)"

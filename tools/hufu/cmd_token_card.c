@@ -9,6 +9,7 @@
 #include "common/pki/fingerprint.h"
 #include "tools/hufu/note_files.h"
 #include "tools/hufu/token_login.h"
+#include "tools/hufu/token_start.h"
 
 #include <string.h>
 
@@ -104,7 +105,7 @@ int run_token_pin(struct cli *c, int argc, char **argv)
 	if (card_open(c, &k, TOKEN_WRITE, &f) != OK ||
 	    ask_secret(new_fd, "--new-pin-fd", "New PIN: ", true, &next, &f) != OK)
 		return cli_fail(c, &f);
-	if (!c->dry_run && token_pin_change(k.token, &k.pin, &next, &f) != OK)
+	if (!c->dry_run && token_pin_replace(k.token, &k.pin, &next, &f) != OK)
 		return cli_fail(c, &f);
 	return cli_said(c, json_pack("{s:s,s:b}", "token", k.choice.serial, "dry_run", c->dry_run), "token %s: %s\n",
 			k.choice.serial, c->dry_run ? "the PIN would be changed (dry run)" : "the PIN is changed");
@@ -240,20 +241,27 @@ int run_token_install(struct cli *c, int argc, char **argv)
 {
 	_cleanup_(card_done) struct card k = {0};
 	_cleanup_buf_ struct buf der = {0};
-	const struct option_rule rules[] = {CARD_RULES(&k), {0}};
+	const char *new_fd = NULL;
+	const struct option_rule rules[] = {CARD_RULES(&k), {.name = "--new-pin-fd", .value = &new_fd}, {0}};
 	struct fault f = {0};
-	bool there = false;
+	bool there = false, start = false;
 	if (!cli_options(cli_command(commands_token, run_token_install), rules, &argc, argv, 1, 1))
 		return EXIT_CONFIG;
 	if (der_load(argv[1], "CERTIFICATE", &der, &f) != OK || card_open(c, &k, TOKEN_WRITE, &f) != OK)
 		return cli_fail(c, &f);
-	if (!c->dry_run && token_install(k.token, buf_slice(&der), &there, &f) != OK)
+	if (!c->dry_run &&
+	    (token_install(k.token, buf_slice(&der), &there, &f) != OK || token_start_is(k.token, &start, &f) != OK))
 		return cli_fail(c, &f);
-	return cli_said(c, json_pack("{s:s,s:b,s:b}", "token", k.choice.serial, "there", there, "dry_run", c->dry_run),
-			"token %s: %s\n", k.choice.serial,
+	if (start && token_start_end(k.token, &k.pin, new_fd, &f) != OK)
+		return cli_fail(c, &f);
+	return cli_said(c,
+			json_pack("{s:s,s:b,s:b,s:b}", "token", k.choice.serial, "there", (int)there, "pin_changed",
+				  (int)start, "dry_run", (int)c->dry_run),
+			"token %s: %s%s\n", k.choice.serial,
 			c->dry_run ? "would get the certificate (dry run)"
 			: there	   ? "has the certificate already"
-				   : "the certificate is beside its key");
+				   : "the certificate is beside its key",
+			start ? "; the start PIN is changed" : "");
 }
 
 int run_token_test(struct cli *c, int argc, char **argv)

@@ -2,16 +2,20 @@
  * `hufu token init`: a token becomes ours. Its PUK is made at random and sealed to the desk's token key at once; nobody sees
  * it. The desk has it recorded before the token does, so that a crash leaves no token that nobody can open. Only a blank
  * one that has no serial number before it is initialised is recorded afterwards: with nothing on it, nothing is lost.
+ * The start PIN is made at random as well, and shown once. Next: token_start.c.
  */
 #include "tools/hufu/cmd_token.h"
 
+#include "common/base/file.h"
 #include "tools/hufu/escrow.h"
+#include "tools/hufu/token_start.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct init {
 	struct card card;
-	const char *label, *puk_fd, *escrow, *passphrase_fd, *as;
+	const char *label, *puk_fd, *escrow, *passphrase_fd, *pin_out, *as;
 	struct puk_key key; /* of the desk, from the own configuration */
 	struct puk_set present, made;
 	struct secret pin;
@@ -105,6 +109,13 @@ static enum err record_first(struct cli *c, struct init *i, struct fault *f)
 		    json_pack("{s:s,s:s,s:s}", "token", i->info.serial, "step", "next", "puk", buf_text(&box)), f);
 }
 
+/* Marked before it is set: there is no moment at which it is a PIN like others. */
+static enum err set_start_pin(struct init *i, struct fault *f)
+{
+	TRY(token_start_mark(i->card.token, f));
+	return token_pin_init(i->card.token, &i->pin, f);
+}
+
 static enum err write_token(struct init *i, struct fault *f)
 {
 	struct token *t = i->card.token;
@@ -112,13 +123,13 @@ static enum err write_token(struct init *i, struct fault *f)
 	size_t used = 0;
 	if (!i->info.initialized) {
 		TRY(token_initialise(t, made, i->label, f));
-		return token_pin_init(t, &i->pin, f);
+		return set_start_pin(i, f);
 	}
 	enum err e = token_initialise(t, &i->present.puk[0], i->label, f);
 	if (e == ERR_DENIED && strcmp(f->rule, "puk_wrong") == 0 && i->present.n > 1)
 		e = token_initialise(t, &i->present.puk[++used], i->label, f);
 	TRY(e);
-	TRY(token_pin_init(t, &i->pin, f));
+	TRY(set_start_pin(i, f));
 	return token_pin_change(t, &i->present.puk[used], made, f);
 }
 
@@ -149,11 +160,13 @@ static enum err init(struct cli *c, struct init *i, struct fault *f)
 	TRY(token_info_read(i->card.token, &i->info, f));
 	TRY(look_up(c, i, f));
 	TRY(find_present(i, f));
-	TRY(ask_secret(i->card.pin_fd, "--pin-fd", "Start PIN: ", true, &i->pin, f));
 	if (c->dry_run)
 		return OK;
 	bool known = i->info.serial[0] != '\0';
 	unsigned long most = i->info.pin_max;
+	start_pin_make(i->info.pin_min, most, &i->pin);
+	if (i->pin_out)
+		TRY(file_write_new(i->pin_out, slice_of(i->pin.p, i->pin.n), 0600, f));
 	puk_make(most > 0 && most < TOKEN_PUK_LENGTH ? most : TOKEN_PUK_LENGTH, &i->made.puk[0]);
 	i->made.n = 1;
 	if (known)
@@ -162,15 +175,34 @@ static enum err init(struct cli *c, struct init *i, struct fault *f)
 	return record_after(c, i, known, f);
 }
 
+static int done(const struct cli *c, const struct init *i)
+{
+	json_t *o = json_pack("{s:s,s:s,s:b}", "token", i->info.serial, "label", i->label, "dry_run", (int)c->dry_run);
+	if (c->dry_run)
+		return cli_said(c, o, "token %s: would be wiped and initialised (dry run)\n", i->info.serial);
+	if (i->pin_out)
+		json_object_set_new(o, "start_pin_file", json_string(i->pin_out));
+	else
+		json_object_set_new(o, "start_pin", secret_string(&i->pin));
+	return cli_said(c, o,
+			"token %s: initialised, its PUK is sealed and recorded\nstart PIN: %.*s (%s; to be changed at "
+			"first use)\n",
+			i->info.serial, i->pin_out ? (int)strlen(i->pin_out) : (int)i->pin.n,
+			i->pin_out ? i->pin_out : (const char *)i->pin.p,
+			i->pin_out ? "a file of your own" : "made at random, shown this once");
+}
+
 int run_token_init(struct cli *c, int argc, char **argv)
 {
 	_cleanup_(init_done) struct init i = {0};
-	const struct option_rule rules[] = {CARD_RULES(&i.card),
+	const struct option_rule rules[] = {{.name = "--serial", .value = &i.card.choice.serial},
+					    {.name = "--module", .value = &i.card.choice.module},
 					    {.name = "--blank", .flag = &i.card.choice.blank},
 					    {.name = "--label", .value = &i.label},
 					    {.name = "--puk-fd", .value = &i.puk_fd},
 					    {.name = "--escrow", .value = &i.escrow},
 					    {.name = "--passphrase-fd", .value = &i.passphrase_fd},
+					    {.name = "--pin-out", .value = &i.pin_out},
 					    {.name = "--as", .value = &i.as},
 					    {0}};
 	const struct command *cmd = cli_command(commands_token, run_token_init);
@@ -181,10 +213,5 @@ int run_token_init(struct cli *c, int argc, char **argv)
 		return cli_usage(cmd, i.label ? "--serial SERIAL or --blank, one of them" : "--label TEXT is missing");
 	if (init(c, &i, &f) != OK)
 		return cli_fail(c, &f);
-	return cli_said(
-		c, json_pack("{s:s,s:s,s:b}", "token", i.info.serial, "label", i.label, "dry_run", c->dry_run),
-		"token %s: %s\n", i.info.serial,
-		c->dry_run
-			? "would be wiped and initialised (dry run)"
-			: "initialised, its PUK is sealed and recorded; the start PIN is to be changed at first use");
+	return done(c, &i);
 }

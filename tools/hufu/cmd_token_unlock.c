@@ -9,6 +9,7 @@
 
 #include "tools/hufu/escrow.h"
 #include "tools/hufu/token_login.h"
+#include "tools/hufu/token_start.h"
 #include "tools/hufu/unlock_client.h"
 
 #include <string.h>
@@ -160,6 +161,7 @@ static enum err write_token(struct job *j, struct fault *f)
 	if (!j->at_next)
 		TRY(record_next(j, f));
 	TRY(token_pin_init(j->card.token, &j->pin, f));
+	TRY(token_start_clear(j->card.token, f));
 	if (!j->at_next)
 		TRY(token_pin_change(j->card.token, puk, &j->next, f));
 	token_logout(j->card.token);

@@ -25,7 +25,9 @@ const struct command commands_token[] = {
 		 "  --blank             the one that was never initialised, and may have no serial number yet\n"
 		 "  --label TEXT        what it is called\n"
 		 "  --module PATH       the token's PKCS#11 library (default: all that p11-kit is configured with)\n"
-		 "  --pin-fd N          read the start PIN from this descriptor instead of asking\n"
+		 "  --pin-out FILE      write the start PIN, which is made at random, to this new file (0600) instead "
+		 "of\n"
+		 "                      showing it once\n"
 		 "  --puk-fd N          read the present PUK of an initialised one from this descriptor\n"
 		 "  --escrow FILE       the token key (secret half), which opens the PUK that the desk holds\n"
 		 "  --passphrase-fd N   read the token key's passphrase from this descriptor\n" AS_HELP
@@ -54,10 +56,12 @@ const struct command commands_token[] = {
 			   "Example:\n  hufu token csr --serial 83a1d6a326fbf046 --out new.csr",
 	 .run = run_token_csr},
 	{.name = "token install",
-	 .usage = CARD_USAGE " CERT",
+	 .usage = CARD_USAGE " [--new-pin-fd N] CERT",
 	 .summary = "put a certificate beside its key on a token",
-	 .help = CARD_HELP "\nOlder certificates of the same key make room. Refused when the key is not there.\n\n"
-			   "Example:\n  hufu token install new.pem",
+	 .help = CARD_HELP
+	 "  --new-pin-fd N   read the new PIN from this descriptor, where the token has its start PIN still\n\n"
+	 "Older certificates of the same key make room. Refused when the key is not there.\n\n"
+	 "Example:\n  hufu token install new.pem",
 	 .run = run_token_install},
 	{.name = "token test",
 	 .usage = CARD_USAGE,

@@ -8,6 +8,7 @@
 #include "common/pki/cert.h"
 #include "common/pki/csr.h"
 #include "tools/hufu/cmd_token.h"
+#include "tools/hufu/token_start.h"
 #include "tools/hufu/work.h"
 
 #include <string.h>
@@ -138,9 +139,9 @@ static enum err wait_for_end(struct cli *c, struct receipt *r, struct fault *f)
 static enum err install(struct cli *c, struct receipt *r, struct fault *f)
 {
 	_cleanup_(cert_done) struct cert cert = {0};
-	_cleanup_secret_ struct secret next = {0};
 	_cleanup_buf_ struct buf der = {0};
 	struct token *t;
+	bool start = false;
 	TRY(pem_or_der(slice_str(text_of(r->answer, "certificate")), "CERTIFICATE", &der, f));
 	TRY(cert_parse(buf_slice(&der), &cert, f));
 	if (!r->card.token)
@@ -151,11 +152,11 @@ static enum err install(struct cli *c, struct receipt *r, struct fault *f)
 	if (!c->json)
 		printf("token %s: certificate %s is installed; the key signs%s\n", r->card.choice.serial,
 		       SERIAL(&cert.serial), cert.key.alg == KEY_RSA ? ", and deciphers" : "");
+	TRY(token_start_is(t, &start, f));
 	/* Who runs this again has a PIN of one's own by now. */
-	if (r->there && !r->new_pin_fd)
+	if (!start && r->there && !r->new_pin_fd)
 		return OK;
-	TRY(ask_secret(r->new_pin_fd, "--new-pin-fd", "New PIN, in the place of the start PIN: ", true, &next, f));
-	TRY(token_pin_change(t, &r->card.pin, &next, f));
+	TRY(token_start_end(t, &r->card.pin, r->new_pin_fd, f));
 	r->pin_changed = true;
 	return OK;
 }

@@ -7,6 +7,7 @@
 #include "common/base/file.h"
 #include "tools/hufu/signature.h"
 #include "tools/hufu/token_login.h"
+#include "tools/hufu/token_start.h"
 
 #include <string.h>
 
@@ -59,6 +60,7 @@ enum err proof_way_sign(const struct cli *c, struct proof_way *w, struct proof_s
 	size_t before = json_array_size(proof->lines);
 	struct fault absent = {0};
 	TRY(token_ask_login(w->token, w->pin_fd, &w->pin, f));
+	TRY(token_start_refuse(w->token, f));
 	for (size_t i = 0; i < PROOF_KEYS; i++) {
 		struct fault why = {0};
 		enum err e = proof->keys[i].there ? sign_one(c, w, proof, &proof->keys[i], &why) : OK;
