@@ -6,6 +6,7 @@
 #include "ra/facts.h"
 #include "ra/health.h"
 #include "ra/import.h"
+#include "ra/resume.h"
 #include "ra/review.h"
 
 static const struct rpc_param import_params[] = {
@@ -15,6 +16,8 @@ static const struct rpc_param import_params[] = {
 
 static const struct rpc_param pending_params[] = {
 	NUMBER("per_page", false, 1, 500, "每页条数", "rows a page, 100 when absent"), LIST_AFTER, {0}};
+
+static const struct rpc_param lost_params[] = {PAGE, {0}};
 
 static const struct desk_method methods[] = {
 	METHOD("policy.pending", policy_pending, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false,
@@ -34,6 +37,13 @@ static const struct desk_method methods[] = {
 	METHOD("desk.reload", desk_reload, MODE_OWN, DESK_ADMIN, false, true, false, no_params,
 	       OBJECT(STRS("changes") "," BOOL("quorum")), "重新读取规则文件",
 	       "read policies, roster and calendar again; what changed is in the audit"),
+	METHOD("desk.resume", desk_resume, MODE_OWN, DESK_ADMIN, false, true, false, no_params,
+	       OBJECT(INT("entry") "," INT("lost_entries") "," INT("noted")), "台账恢复后继续受理",
+	       "go on with a ledger that was restored, once the operator's word is in it"),
+	METHOD("desk.lost", desk_lost, MODE_READ, DESK_ADMIN | DESK_OFFICER, false, false, false, lost_params,
+	       OBJECT(INT("total") "," ROWS("lost", STR("serial") "," STR("name") "," STR("lost") "," STR(
+							    "state") "," INT("entry") "," INT("restored_entry"))),
+	       "随台账丢失的记录", "certificates and states that the desk knows from entries which a restore has lost"),
 	METHOD("calendar.show", calendar_show, MODE_READ, ANYBODY, false, false, false, no_params,
 	       OBJECT(STRS("facts") "," BOOL("named") "," BOOL("today_works")), "工作日历",
 	       "hours, days off, make-up working days"),
@@ -48,6 +58,11 @@ static const struct desk_method methods[] = {
 };
 
 static const struct rpc_message messages[] = {
+	{"restore_unsaid", "签发系统的台账中没有恢复的记录：这是另一本台账",
+	 "the signer's ledger holds no word of a restore: it is another ledger"},
+	{"restore_behind", "运行人员的确认不包括本处已跟随的记录，请运行人员再次确认",
+	 "the operator's word does not reach what the desk has followed: it must be said again"},
+	{"not_waiting", "台账与此前跟随的一致，无需确认", "the ledger is the one that was followed: no word is wanted"},
 	{"service_taken", "服务编号属于其他账号", "the service belongs to another account"},
 	{"certificate_taken", "证书属于其他账号", "the certificate belongs to another account"},
 	{"import_time", "时间格式不正确", "a time is malformed"},

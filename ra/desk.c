@@ -253,11 +253,16 @@ enum err desk_write(struct ctx *c, desk_fn *fn, struct fault *f)
 
 enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 {
-	_cleanup_(json_freep) json_t *answer = NULL;
-	assert(!c->db);
 	if (c->desk->forked)
 		return fault_raise(f, ERR_LOCKED, "ledger_fork", "ledger",
 				   "the signer's ledger is not the one that was followed: no work is taken");
+	return desk_change_forked(c, fn, ret, f);
+}
+
+enum err desk_change_forked(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
+{
+	_cleanup_(json_freep) json_t *answer = NULL;
+	assert(!c->db);
 	TRY(store_begin(c->desk->store, &c->db, f));
 	enum err e = store_end(c->desk->store, c->db, change_in(c, fn, &answer, f), f);
 	c->db = NULL;

@@ -128,6 +128,8 @@ json_t *desk_openrpc(void);
 /* Runs fn in one transaction with the answer stored under the call's id; a repeated call gives the stored answer, or
  * ERR_CONFLICT call_id_reused when its parameters differ. For methods of MODE_OWN. */
 MUST_CHECK enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f);
+/* The same also while no work is taken because the ledger is not the one that was followed. */
+MUST_CHECK enum err desk_change_forked(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f);
 /* What this call was answered with when it came before: NULL when it has not. For methods of MODE_OWN that check something
  * which can be used once only, before desk_change(). Gives *ret. */
 MUST_CHECK enum err desk_answered(struct ctx *c, json_t **ret, struct fault *f);

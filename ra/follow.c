@@ -11,6 +11,7 @@
 #include "ra/bell.h"
 #include "ra/handover.h"
 #include "ra/ledger.h"
+#include "ra/resume.h"
 #include "ra/signer.h"
 #include "ra/status_index.h"
 
@@ -37,6 +38,7 @@ struct follower {
 	struct bell *stop;
 	_Atomic bool stopping;
 	char last_error[40]; /* rule that was logged last */
+	bool shown;	     /* the signer was shown our checkpoint since it was away */
 };
 
 /* --- one batch --- */
@@ -148,6 +150,7 @@ static enum err apply_in(struct desk *d, struct db *db, const struct wire_entrie
 	if (now.applied < edge->n)
 		now.applied = edge->n;
 	*ret_at = at;
+	TRY(store_head_bytes_set(db, HEAD_CHECKPOINT, e->checkpoint, f));
 	return position_set(db, &now, at, f);
 }
 
@@ -212,6 +215,25 @@ static void hurry(struct desk *d)
 		log_fault(LOG_LEVEL_ERROR, "handover_hurry", &f);
 }
 
+/* Asked for its health, the signer is shown what the desk holds: once it is back, and as long as they do not agree. */
+static void look_at_signer(struct follower *w)
+{
+	struct desk *d = w->desk;
+	struct signer_state s;
+	struct fault f = {0};
+	bool back = signer_view_ask(d->view, d->signer, d->laws);
+	signer_view_get(d->view, &s);
+	if (!s.reachable || s.waits || d->forked)
+		w->shown = false;
+	if (s.reachable && !w->shown) {
+		w->shown = resume_show(d, &f) == OK;
+		if (!w->shown)
+			report(w, &f);
+	}
+	if (back)
+		hurry(d);
+}
+
 static void *run(void *arg)
 {
 	struct follower *w = arg;
@@ -220,8 +242,7 @@ static void *run(void *arg)
 		struct fault f = {0};
 		size_t n = 0;
 		if (clock_mono_us() >= next_health) {
-			if (signer_view_ask(w->desk->view, w->desk->signer, w->desk->laws))
-				hurry(w->desk);
+			look_at_signer(w);
 			next_health = clock_mono_us() + HEALTH_US;
 		}
 		int64_t asked = clock_mono_us();

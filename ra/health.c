@@ -32,6 +32,7 @@ static json_t *signer_json(const struct signer_state *s)
 		return o;
 	}
 	json_object_set_new(o, "locked", json_boolean(s->locked));
+	json_object_set_new(o, "waits", json_boolean(s->waits));
 	json_object_set_new(o, "ledger_size", json_integer((json_int_t)s->size));
 	json_object_set_new(o, "last_beat", json_time(s->last_beat));
 	json_object_set_new(o, "policy_version", json_integer((json_int_t)s->policy_version));
@@ -99,9 +100,12 @@ static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at, 
 	if (c->desk->forked)
 		worry(list, "ledger_fork",
 		      "the signer's ledger is not the one that was followed: no work is taken; keep both and ask who "
-		      "changed it");
+		      "changed it; after a restore: hufu ledger resume, then hufu desk resume");
 	if (!s->reachable)
 		worry(list, "signer_unreachable", "the signer does not answer: requests wait in the queue");
+	if (s->reachable && s->waits)
+		worry(list, "ledger_waits",
+		      "the signer's ledger was restored or is behind: it waits for hufu ledger resume, requests wait");
 	if (s->reachable && s->locked)
 		worry(list, "signer_locked", "the signer's key is not open: requests wait in the queue");
 	if (s->reachable && memcmp(s->policy, law->policy->note.sha256, 32) != 0)

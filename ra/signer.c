@@ -74,6 +74,7 @@ static void remember(struct signer_state *s, const struct wire_health_is *h)
 		.asked = true,
 		.reachable = true,
 		.locked = h->locked != 0,
+		.waits = h->waits != 0,
 		.asked_at = clock_now(),
 		.size = h->size,
 		.now = h->now,
@@ -157,5 +158,5 @@ bool signer_view_ask(struct signer_view *v, struct rpc_client *client, struct la
 	if (fresh.issuer_not_after != before.issuer_not_after &&
 	    keep_issuer_end(v->store, fresh.issuer_not_after, &f) != OK)
 		log_fault(LOG_LEVEL_ERROR, "store", &f);
-	return !fresh.locked && (!before.reachable || before.locked);
+	return !fresh.locked && !fresh.waits && (!before.reachable || before.locked || before.waits);
 }

@@ -10,6 +10,7 @@
 
 struct signer_state {
 	bool asked, reachable, locked;
+	bool waits;                 /* for its operator's word, after a restore */
 	int64_t asked_at;           /* of the last answer, or of the last attempt when unreachable */
 	char error[200];            /* why it was unreachable */
 	uint64_t size;              /* of its ledger */
@@ -24,8 +25,8 @@ MUST_CHECK enum err signer_view_open(struct store *store, struct signer_view **r
 void signer_view_close(struct signer_view *v);
 void signer_view_get(struct signer_view *v, struct signer_state *ret);
 /* Asks the signer for its health and remembers the answer, or that there was none. Says aloud (once a change) when the
- * signer's policy or roster is another than the desk's. Returns whether the signer is back: it can be reached and is
- * unlocked, and was not when it was asked before. */
+ * signer's policy or roster is another than the desk's. Returns whether the signer is back: it can be reached, is
+ * unlocked and waits for no word, and was not when it was asked before. */
 bool signer_view_ask(struct signer_view *v, struct rpc_client *client, struct laws *laws);
 
 #endif

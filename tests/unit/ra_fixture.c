@@ -356,11 +356,23 @@ static void serve_health(const struct fake *s, struct buf *reply)
 				   .last_beat = clock_now(),
 				   .roster_version = 1,
 				   .policy_version = 1,
-				   .issuer_not_after = NOW + 3000 * DAY};
+				   .issuer_not_after = NOW + 3000 * DAY,
+				   .waits = s->waits,
+				   .restored = s->restored};
 	memcpy(h.ca, s->public_key.key_id, 20);
 	memcpy(h.policy, s->policy, 32);
 	memcpy(h.roster, s->roster, 32);
 	wire_health_is_put(&h, reply);
+}
+
+/* What was shown last is kept. */
+static void serve_seen(struct fake *s, struct slice request, struct buf *reply)
+{
+	struct wire_seen m;
+	assert_int_equal(wire_seen_get(request, &m, NULL), OK);
+	buf_clear(&s->seen);
+	buf_add_slice(&s->seen, m.checkpoint);
+	wire_ok_put(&(struct wire_ok){.index = s->n_entries}, reply);
 }
 
 static void serve(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply)
@@ -374,6 +386,8 @@ static void serve(void *arg, const struct rpc_peer *peer, struct slice request, 
 		serve_tally(x, request, reply);
 	else if (type == WIRE_TYPE_FOLLOW)
 		serve_follow(&x->signer, request, reply);
+	else if (type == WIRE_TYPE_SEEN)
+		serve_seen(&x->signer, request, reply);
 	else
 		serve_health(&x->signer, reply);
 	pthread_mutex_unlock(&x->signer.lock);
@@ -643,6 +657,7 @@ void fx_free(struct fx *x)
 	for (size_t i = 0; i < x->signer.n_entries; i++)
 		buf_done(&x->signer.entries[i]);
 	free(x->signer.entries);
+	buf_done(&x->signer.seen);
 	EVP_PKEY_free(x->signer.key);
 	EVP_PKEY_free(x->new_key);
 	pubkey_done(&x->signer.public_key);

@@ -57,6 +57,9 @@ struct fake {
 	unsigned n_issued;
 	bool other_log_key;        /* checkpoints are signed by somebody else */
 	bool bad_root;             /* they say another root */
+	bool waits;                /* for its operator's word */
+	uint64_t restored;         /* index of the word, plus 1 */
+	struct buf seen;           /* the checkpoint that it was shown last */
 	char last_id[2 * TALLY_ID + 1];
 };
 

@@ -6,6 +6,7 @@
 #include "ra/bell.h"
 #include "ra/follow.h"
 #include "ra/handover.h"
+#include "ra/resume.h"
 
 #include <string.h>
 
@@ -223,6 +224,79 @@ static void test_forks(void **state)
 	}
 }
 
+/* --- a ledger that was restored behind the desk --- */
+
+static json_t *an_order(struct fx *x)
+{
+	return json_pack("{s:s, s:s, s:s}", "session", x->session, "service_id", "20353", "kind", "renew");
+}
+
+/* The operator's word, as an entry; head: the newest checkpoint that was known. */
+static void say_word(struct fx *x, struct slice head, uint64_t lost)
+{
+	_cleanup_buf_ struct buf entry = {0};
+	struct wire_e_restored e = {.at = NOW, .lost = lost, .head = head, .word = slice_str("fire")};
+	wire_e_restored_put(&e, &entry);
+	fx_append(x, &entry);
+	x->signer.restored = x->signer.n_entries;
+	x->signer.waits = false;
+}
+
+static void test_restored(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	_cleanup_buf_ struct buf older = {0};
+	struct checkpoint c;
+	struct fault f = {0};
+	size_t n = 0;
+	(void)state;
+	fx_log_in(x);
+	fx_refused(x, UID_ADMIN, "desk.resume", json_object(), "not_waiting");
+	assert_int_equal(resume_show(x->desk, &f), OK);
+	buf_add_slice(&older, buf_slice(&x->signer.seen));
+	size_t kept = x->signer.n_entries;
+	fx_append_revoked(x, &x->org, false, 1, NOW);
+	fx_follow(x);
+	cut_last(x);
+	x->signer.waits = true;
+	assert_int_equal(follow_once(x->desk, 0, &n, &f), ERR_DB);
+	/* The signer is shown what the desk has followed to. */
+	assert_int_equal(resume_show(x->desk, &f), OK);
+	assert_int_equal(checkpoint_open(buf_slice(&x->signer.seen), &x->desk->log_key, &c, &f), OK);
+	assert_int_equal(c.size, kept + 1);
+	fx_refused(x, UID_ADMIN, "desk.resume", json_object(), "ledger_waits");
+	x->signer.waits = false;
+	fx_refused(x, UID_ADMIN, "desk.resume", json_object(), "restore_unsaid");
+	fx_refused(x, UID_OFFICER, "desk.resume", json_object(), "method_denied");
+	/* A word that knew nothing of what the desk has. */
+	say_word(x, buf_slice(&older), 0);
+	fx_refused(x, UID_ADMIN, "desk.resume", json_object(), "restore_behind");
+	fx_refused(x, UID_SUBSCRIBER, "order.create", an_order(x), "ledger_fork");
+	cut_last(x);
+	say_word(x, buf_slice(&x->signer.seen), 1);
+	_cleanup_(json_freep) json_t *done = fx_do(x, UID_ADMIN, "desk.resume", json_object());
+	assert_int_equal(json_integer_value(json_object_get(done, "entry")), kept);
+	assert_int_equal(json_integer_value(json_object_get(done, "lost_entries")), 1);
+	assert_int_equal(json_integer_value(json_object_get(done, "noted")), 1);
+	_cleanup_(json_freep) json_t *lost = fx_do(x, UID_OFFICER, "desk.lost", json_object());
+	json_t *row = json_array_get(json_object_get(lost, "lost"), 0);
+	assert_int_equal(json_integer_value(json_object_get(lost, "total")), 1);
+	assert_string_equal(fx_text(row, "serial"), ORG_SERIAL);
+	assert_string_equal(fx_text(row, "lost"), "state");
+	assert_string_equal(fx_text(row, "state"), "revoked");
+	/* It is followed again from its beginning, and work is taken. */
+	assert_int_equal(follow_once(x->desk, 0, &n, &f), OK);
+	assert_int_equal(n, kept + 1);
+	json_decref(fx_do(x, UID_SUBSCRIBER, "order.create", an_order(x)));
+	fx_refused(x, UID_ADMIN, "desk.resume", json_object(), "not_waiting");
+	/* Revoked it stays at the desk; the restored ledger, when it says so too, is followed. */
+	fx_append_revoked(x, &x->org, false, 1, NOW);
+	fx_follow(x);
+	fx_restart(x);
+	assert_int_equal(follow_once(x->desk, 0, &n, &f), OK);
+	assert_int_equal(n, 0);
+}
+
 /* A desk from before there was a tree reads what it has applied once more, and applies nothing twice. */
 static void test_desk_without_a_tree(void **state)
 {
@@ -372,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_recorded_and_not_sent),
 		cmocka_unit_test(test_signer_away),
 		cmocka_unit_test(test_forks),
+		cmocka_unit_test(test_restored),
 		cmocka_unit_test(test_desk_without_a_tree),
 		cmocka_unit_test(test_bad_entries),
 		cmocka_unit_test(test_signer_back),

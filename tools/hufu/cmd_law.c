@@ -1,8 +1,10 @@
 /*
- * `hufu desk show|check|reload`, `hufu calendar show`: what the desk goes by. The files are changed where they lie, and reviewed and
+ * `hufu desk show|check|reload|resume|lost`, `hufu calendar show`: what the desk goes by. The files are changed where they lie, and reviewed and
  * signed as the operator's guide says; here they are looked at, tried, and read again.
  */
 #include "tools/hufu/subscriber.h"
+
+#include <string.h>
 
 static void print_lines(json_t *lines)
 {
@@ -74,6 +76,52 @@ static int run_desk_reload(struct cli *c, int argc, char **argv)
 	return tell_changes(c, "desk.reload", true, "the files are in force");
 }
 
+/* --- after a restore --- */
+
+static int run_desk_resume(struct cli *c, int argc, char **argv)
+{
+	_cleanup_(json_freep) json_t *r = NULL;
+	const struct option_rule rules[] = {{0}};
+	struct fault f = {0};
+	if (!cli_options(cli_command(commands_law, run_desk_resume), rules, &argc, argv, 0, 0))
+		return EXIT_CONFIG;
+	if (c->dry_run)
+		return cli_said(c, json_pack("{s:b}", "dry_run", 1),
+				"would go on with the restored ledger (dry run); hufu health says how it stands\n");
+	if (cli_desk(c, "desk.resume", NULL, false, true, &r, &f) != OK)
+		return cli_fail(c, &f);
+	return cli_said(
+		c, json_incref(r),
+		"the desk follows the restored ledger, by the word of entry %lld: %lld entries are lost, and %lld "
+		"certificates or states that the desk knows from them (hufu desk lost)\n",
+		(long long)json_integer_value(json_object_get(r, "entry")),
+		(long long)json_integer_value(json_object_get(r, "lost_entries")),
+		(long long)json_integer_value(json_object_get(r, "noted")));
+}
+
+static int run_desk_lost(struct cli *c, int argc, char **argv)
+{
+	_cleanup_(json_freep) json_t *r = NULL;
+	const char *page = NULL;
+	const struct option_rule rules[] = {{.name = "--page", .value = &page}, {0}};
+	const struct column columns[] = {{"serial", "SERIAL"}, {"name", "NAME"},   {"lost", "LOST"},
+					 {"state", "STATE"},   {"entry", "ENTRY"}, {"restored_entry", "RESTORED"}};
+	const struct command *cmd = cli_command(commands_law, run_desk_lost);
+	struct fault f = {0};
+	uint64_t n = 1;
+	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
+		return EXIT_CONFIG;
+	if (page && (!u64_parse(page, strlen(page), 1000000, &n) || n == 0))
+		return cli_usage(cmd, "--page: found \"%s\", wanted a number from 1", page);
+	json_t *params = json_pack("{s:I,s:i}", "page", (json_int_t)n, "per_page", 100);
+	if (cli_desk(c, "desk.lost", params, false, false, &r, &f) != OK)
+		return cli_fail(c, &f);
+	cli_table(c, columns, sizeof columns / sizeof columns[0], json_object_get(r, "lost"));
+	if (!c->json)
+		printf("%lld in all\n", (long long)json_integer_value(json_object_get(r, "total")));
+	return EXIT_DONE;
+}
+
 const struct command commands_law[] = {
 	{.name = "desk show",
 	 .usage = "",
@@ -92,6 +140,19 @@ const struct command commands_law[] = {
 	 .help = "The difference goes into the audit. On an error what is in force stays.\n\n"
 		 "Example:\n  hufu desk reload",
 	 .run = run_desk_reload},
+	{.name = "desk resume",
+	 .usage = "",
+	 .summary = "administrator: go on with a ledger that was restored",
+	 .help = "After `hufu ledger resume`: the desk notes what it knows from entries that are gone, follows the "
+		 "ledger "
+		 "again\nfrom its beginning, and takes work.\n\nExample:\n  hufu desk resume",
+	 .run = run_desk_resume},
+	{.name = "desk lost",
+	 .usage = "[--page N]",
+	 .summary = "officers: certificates and states from entries that a restore has lost",
+	 .help = "The signer does not know them: it can neither extend nor revoke such a certificate.\n"
+		 "  --page N   a hundred rows each\n\nExample:\n  hufu desk lost",
+	 .run = run_desk_lost},
 	{.name = "calendar show",
 	 .usage = "",
 	 .summary = "the desk's hours, days off and make-up working days",
