@@ -38,24 +38,34 @@ static char *seal_label(const char *name)
 	return xasprintf("hufu-key:%s", name);
 }
 
+enum err person_key_put(const struct person_key *k, const struct secret *passphrase, struct buf *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf sealed = {0};
+	if (passphrase) {
+		_cleanup_(freep) char *label = seal_label(k->name);
+		TRY(secret_seal(label, passphrase, slice_of(k->secret.p, k->secret.n), &sealed, f));
+	}
+	buf_fmt(ret, "%s\nname: %s\npublic: ", KEY_FILE_KIND, k->name);
+	buf_base64(ret, k->public_key, ED25519_KEY);
+	if (passphrase) {
+		buf_str(ret, "\nsealed: ");
+		buf_base64(ret, sealed.data, sealed.len);
+	} else {
+		buf_str(ret, "\nsecret: ");
+		buf_base64(ret, k->secret.p, k->secret.n);
+	}
+	buf_char(ret, '\n');
+	return OK;
+}
+
 enum err person_key_save(const struct person_key *k, const char *path, const struct secret *passphrase, struct fault *f)
 {
 	_cleanup_buf_ struct buf b = {0};
-	buf_fmt(&b, "%s\nname: %s\npublic: ", KEY_FILE_KIND, k->name);
-	buf_base64(&b, k->public_key, ED25519_KEY);
-	if (passphrase) {
-		_cleanup_buf_ struct buf sealed = {0};
-		_cleanup_(freep) char *label = seal_label(k->name);
-		TRY(secret_seal(label, passphrase, slice_of(k->secret.p, k->secret.n), &sealed, f));
-		buf_str(&b, "\nsealed: ");
-		buf_base64(&b, sealed.data, sealed.len);
-	} else {
-		buf_str(&b, "\nsecret: ");
-		buf_base64(&b, k->secret.p, k->secret.n);
-	}
-	buf_char(&b, '\n');
-	enum err e = file_write_new(path, buf_slice(&b), 0600, f);
-	sodium_memzero(b.data, b.len);
+	enum err e = person_key_put(k, passphrase, &b, f);
+	if (e == OK)
+		e = file_write_new(path, buf_slice(&b), 0600, f);
+	if (b.len > 0)
+		sodium_memzero(b.data, b.len);
 	return e;
 }
 

@@ -19,6 +19,8 @@ struct person_key {
 };
 void person_key_done(struct person_key *k); /* accepts the zero state */
 MUST_CHECK enum err person_key_generate(const char *name, struct person_key *ret, struct fault *f);
+/* Appends the file's text; with a secret in the clear (passphrase NULL) it is the caller's to wipe. */
+MUST_CHECK enum err person_key_put(const struct person_key *k, const struct secret *passphrase, struct buf *ret, struct fault *f);
 /* A new file, 0600. passphrase NULL: the secret is written plain, else sealed. ERR_CONFLICT when the file exists. */
 MUST_CHECK enum err person_key_save(const struct person_key *k, const char *path, const struct secret *passphrase, struct fault *f);
 /* A file that others may read is refused. Sealed and passphrase NULL: prompts on the terminal. */

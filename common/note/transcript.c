@@ -109,7 +109,7 @@ void hash_aloud(const uint8_t hash[32], const char *indent, struct buf *ret)
 	char hex[65];
 	hex_lower(hash, 32, hex);
 	for (size_t i = 0; i < 64; i += HASH_GROUP) {
-		if (i > 0 && i % HASH_LINE == 0)
+		if (i > 0 && i % HASH_LINE == 0 && indent)
 			buf_fmt(ret, "\n%s", indent);
 		else if (i > 0)
 			buf_char(ret, ' ');

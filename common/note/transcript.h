@@ -80,8 +80,8 @@ void transcript_add(struct transcript *t, enum transcript_what what, int64_t whe
 /* To inputs or outputs (n of them), with the hash of bytes. */
 void transcript_add_file(struct transcript_file *files, size_t *n, const char *what, const char *path, struct slice bytes);
 
-/* "1cc4 bdfc d4cc 9b77 …": a SHA-256 in groups of four that people can read aloud, eight on each line, lines after the first behind indent.
- * Appends, without a last newline. */
+/* "1cc4 bdfc d4cc 9b77 …": a SHA-256 in groups of four that people can read aloud, eight on each line, the second line behind indent; NULL:
+ * one line. Appends, without a last newline. */
 void hash_aloud(const uint8_t sha256[32], const char *indent, struct buf *ret);
 
 struct ceremony_order {
