@@ -103,6 +103,14 @@ struct crl_hit {
 /* The same of n serials in one walk over the list, which looking up each by itself would walk n times: ret[i] tells of s[i]. */
 MUST_CHECK enum err crl_find_all(const struct crl *c, const struct serial *s, size_t n, struct crl_hit *ret, struct fault *f);
 
+struct crl_item {
+	struct serial serial;
+	int64_t when;
+	unsigned reason;
+};
+/* All entries in their order; more than max: ERR_LIMIT. Gives: free(). */
+MUST_CHECK enum err crl_items(const struct crl *c, size_t max, struct crl_item **ret, size_t *ret_n, struct fault *f);
+
 /* RFC 5280 5.3.1 reasons by word ("keyCompromise" = 1 …); -1 when not one. 7 is not used. */
 int crl_reason_from_word(const char *word);
 const char *crl_reason_word(unsigned reason); /* NULL when not one */

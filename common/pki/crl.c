@@ -37,12 +37,6 @@ static enum err bad(struct fault *f, const char *where, const char *wanted)
 	return fault_raise(f, ERR_PARSE, "crl_form", where, "not %s in DER", wanted);
 }
 
-struct entry {
-	struct serial serial;
-	int64_t when;
-	unsigned reason;
-};
-
 /* RFC 5280 5.3.1. */
 static bool read_reason(struct slice value, unsigned *ret)
 {
@@ -55,7 +49,7 @@ static bool read_reason(struct slice value, unsigned *ret)
 }
 
 /* Extensions of one entry; certificateIssuer would be critical and is not known, as lists are not indirect. */
-static enum err read_entry_exts(struct der *entry, struct entry *e, struct fault *f)
+static enum err read_entry_exts(struct der *entry, struct crl_item *e, struct fault *f)
 {
 	struct der exts;
 	struct cert_ext ext;
@@ -76,11 +70,11 @@ static enum err read_entry_exts(struct der *entry, struct entry *e, struct fault
 }
 
 /* The next of revokedCertificates. */
-static enum err next_entry(struct der *revoked, struct entry *ret, struct fault *f)
+static enum err next_entry(struct der *revoked, struct crl_item *ret, struct fault *f)
 {
 	struct der entry;
 	struct slice serial;
-	*ret = (struct entry){0};
+	*ret = (struct crl_item){0};
 	if (!der_enter(revoked, DER_SEQUENCE, &entry) || !der_get_integer(&entry, &serial))
 		return bad(f, "crl.entry", "a SEQUENCE that begins with an INTEGER (RFC 5280 5.1.2.6)");
 	if (!serial_from_integer(serial, &ret->serial))
@@ -173,7 +167,7 @@ static enum err parse_times(struct der *tbs, struct crl *c, struct fault *f)
 
 static enum err parse_revoked(struct der *tbs, struct crl *c, bool v2, struct fault *f)
 {
-	struct entry e;
+	struct crl_item e;
 	if (der_peek(tbs) == DER_SEQUENCE) {
 		if (!der_get(tbs, DER_SEQUENCE, &c->revoked))
 			return bad(f, "crl.revokedCertificates", "a SEQUENCE (RFC 5280 5.1.2.6)");
@@ -254,7 +248,7 @@ enum err crl_find(const struct crl *c, const struct serial *s, bool *ret_found, 
 		  struct fault *f)
 {
 	struct der revoked = der_of(c->revoked);
-	struct entry e;
+	struct crl_item e;
 	while (!der_at_end(&revoked)) {
 		TRY(next_entry(&revoked, &e, f));
 		if (serial_eq(&e.serial, s)) {
@@ -280,7 +274,7 @@ static int by_serial(const void *a, const void *b)
 }
 
 /* The same serial may be sought more than once; of the list's entries the first counts, as in crl_find(). */
-static void hit_all(const struct entry *e, struct sought *v, size_t n)
+static void hit_all(const struct crl_item *e, struct sought *v, size_t n)
 {
 	struct sought key = {.serial = &e->serial}, *at = n > 0 ? bsearch(&key, v, n, sizeof(*v), by_serial) : NULL;
 	if (!at)
@@ -295,7 +289,7 @@ static void hit_all(const struct entry *e, struct sought *v, size_t n)
 enum err crl_find_all(const struct crl *c, const struct serial *s, size_t n, struct crl_hit *ret, struct fault *f)
 {
 	struct der revoked = der_of(c->revoked);
-	struct entry e;
+	struct crl_item e;
 	_cleanup_(freep) struct sought *v = xcalloc(n + 1, sizeof(*v));
 	for (size_t i = 0; i < n; i++) {
 		ret[i] = (struct crl_hit){0};
@@ -306,5 +300,21 @@ enum err crl_find_all(const struct crl *c, const struct serial *s, size_t n, str
 		TRY(next_entry(&revoked, &e, f));
 		hit_all(&e, v, n);
 	}
+	return OK;
+}
+
+enum err crl_items(const struct crl *c, size_t max, struct crl_item **ret, size_t *ret_n, struct fault *f)
+{
+	struct der revoked = der_of(c->revoked);
+	_cleanup_(freep) struct crl_item *v = xcalloc(max + 1, sizeof(*v));
+	size_t n = 0;
+	while (!der_at_end(&revoked)) {
+		if (n == max)
+			return fault_raise(f, ERR_LIMIT, "crl_entries", "crl.revokedCertificates",
+					   "found more than %zu entries", max);
+		TRY(next_entry(&revoked, &v[n++], f));
+	}
+	*ret = TAKE(v);
+	*ret_n = n;
 	return OK;
 }
