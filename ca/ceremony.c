@@ -1,296 +1,339 @@
 /*
- * A ceremony, step by step as the transcript tells it: read, open the issuer, make the key, build, lint, sign, lint,
- * CRL, write.
- *
- * All that can be refused is refused before the first file is written, and what was written goes again when a later
- * step fails: a ceremony is done whole or not at all. The certificate takes the same road as a leaf's (build,
- * throw-away signature, lint, signature).
+ * A ceremony from its file to its transcript: read, judge, who is here, the kind's steps one after the other, signatures,
+ * and all outputs at once. One road for all three ways to walk it: a check goes it with throw-away keys and in silence, a
+ * rehearsal with throw-away keys and every prompt, a run with the real ones. Steps are in ceremony_key.c, ceremony_crl.c
+ * and ceremony_head.c; what survives a power cut in ceremony_stage.c.
  */
-#include "ca/ceremony.h"
-
-#include "ca/build.h"
 #include "ca/ceremony_private.h"
-#include "ca/crl.h"
-#include "ca/lint.h"
-#include "common/base/cleanup.h"
+
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <sodium.h>
 #include <string.h>
 
-#define PASSPHRASE_MAX 1024
-#define CERT_FILE_MAX 65536u
-#define OUTPUTS_MAX 4
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
 
-struct ceremony {
-	const char *dir;
-	struct ceremony_file file;
-	struct person_key operator_key;
-	struct transcript transcript;
-	struct secret own, issuers; /* passphrases that were asked for */
-	const struct secret *passphrase, *issuer_passphrase;
-	struct buf issuer_der;
-	struct cert issuer;	   /* of an intermediate */
-	struct ca_key *issuer_key; /* of an intermediate */
-	struct ca_key *key;
-	struct buf cert_der, crl_der;
-	struct cert cert;
-	char *written[OUTPUTS_MAX]; /* paths */
-	size_t n_written;
-	bool done;
-};
+#define MAX_PROGRAM_BYTES (256u * 1024u * 1024u)
+
+#define OPEN_ISSUER                                                                                                    \
+	{                                                                                                              \
+		"open the issuer's key", ceremony_open_issuer, NULL                                                    \
+	}
+#define MAKE_CA                                                                                                        \
+	{"make the new key", ceremony_make_key, NULL},                                                                 \
+		{"build the certificate and lint it under a throw-away key", ceremony_build, NULL},                    \
+		{"sign the certificate and lint it again", ceremony_sign_certificate, NULL},                           \
+		{"sign the CRL", ceremony_make_crl, ceremony_has_crl},                                                 \
+	{                                                                                                              \
+		"seal the new key and open it again", ceremony_seal_key, NULL                                          \
+	}
+#define SIGN_HEAD                                                                                                      \
+	{"show what changes", ceremony_show_head, NULL},                                                               \
+	{                                                                                                              \
+		"have the officers sign", ceremony_sign_head, NULL                                                     \
+	}
+
+static const struct ceremony_step root_steps[] = {MAKE_CA, {0}};
+static const struct ceremony_step ca_steps[] = {OPEN_ISSUER, MAKE_CA, {0}};
+static const struct ceremony_step responder_steps[] = {{"make the responder's key", ceremony_make_responder, NULL},
+						       {0}};
+static const struct ceremony_step log_steps[] = {{"make the log key", ceremony_make_log_key, NULL}, {0}};
+static const struct ceremony_step crl_steps[] = {OPEN_ISSUER, {"sign the CRL", ceremony_make_crl, NULL}, {0}};
+static const struct ceremony_step head_steps[] = {SIGN_HEAD, {0}};
+
+const struct ceremony_step *ceremony_steps(int kind)
+{
+	static const struct ceremony_step *const steps[CEREMONY_KIND_N] = {
+		[CEREMONY_ROOT] = root_steps,
+		[CEREMONY_INTERMEDIATE] = ca_steps,
+		[CEREMONY_RESPONDER] = responder_steps,
+		[CEREMONY_LOG_KEY] = log_steps,
+		[CEREMONY_CRL] = crl_steps,
+		[CEREMONY_ROSTER] = head_steps,
+		[CEREMONY_POLICY] = head_steps,
+		[CEREMONY_SHARES] = head_steps,
+		[CEREMONY_ROLLOVER] = ca_steps,
+		[CEREMONY_REVOKE_CA] = crl_steps,
+	};
+	return steps[kind];
+}
+
+static void people_done(struct person_key *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		person_key_done(&v[i]);
+	free(v);
+}
 
 static void ceremony_done(struct ceremony *c)
 {
-	for (size_t i = 0; i < c->n_written; i++) {
-		if (!c->done)
-			unlink(c->written[i]);
-		free(c->written[i]);
+	ceremony_stage_drop(c);
+	for (size_t i = 0; i < c->n_products; i++) {
+		if (c->products[i].bytes.data)
+			sodium_memzero(c->products[i].bytes.data, c->products[i].bytes.cap);
+		buf_done(&c->products[i].bytes);
 	}
-	cert_done(&c->cert);
-	cert_done(&c->issuer);
-	buf_done(&c->cert_der);
-	buf_done(&c->crl_der);
-	buf_done(&c->issuer_der);
 	ca_key_freep(&c->key);
 	ca_key_freep(&c->issuer_key);
-	secret_done(&c->own);
-	secret_done(&c->issuers);
-	transcript_done(&c->transcript);
-	person_key_done(&c->operator_key);
+	evp_pkey_freep(&c->plain_key);
+	person_key_done(&c->log_key);
+	secret_done(&c->passphrase);
+	secret_done(&c->issuer_passphrase);
+	person_key_done(&c->operator);
+	people_done(c->witnesses, c->n_witnesses);
+	people_done(c->officers, c->n_officers);
+	cert_done(&c->cert);
+	buf_done(&c->cert_der);
+	buf_done(&c->tbs);
+	buf_done(&c->text);
+	free(c->entries);
+	roster_done(&c->next_roster);
+	ceremony_inputs_done(c);
 	ceremony_file_done(&c->file);
+	transcript_done(c->t);
+	free(c->t);
+	free(c->out);
 }
 
-static bool is_root(const struct ceremony *c)
+/* --- what the other files use --- */
+
+char *ceremony_out(const struct ceremony *c, const char *path)
 {
-	return c->file.kind == CEREMONY_ROOT;
+	if (c->mode == CEREMONY_RUN)
+		return path_join(c->out, path);
+	return xasprintf("%s/%s", c->out, path[0] == '/' ? path + 1 : path);
 }
 
-static enum err check_absent(const struct ceremony *c, struct fault *f)
+char *ceremony_in(const struct ceremony *c, const char *path, bool *ret_rehearsed)
 {
-	const char *const paths[] = {c->file.outputs.certificate, c->file.outputs.key, c->file.outputs.transcript,
-				     c->file.outputs.crl};
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		_cleanup_(freep) char *path = paths[i] ? path_join(c->dir, paths[i]) : NULL;
-		if (path && file_exists(path))
-			return fault_raise(f, ERR_CONFLICT, "ceremony_output_exists", "ceremony.outputs",
-					   "%s: exists already; nothing was made", ESC(path, strlen(path)));
+	char *rehearsed = c->mode == CEREMONY_REHEARSE ? ceremony_out(c, path) : NULL;
+	*ret_rehearsed = rehearsed && file_exists(rehearsed);
+	if (*ret_rehearsed)
+		return rehearsed;
+	free(rehearsed);
+	return path_join(c->o->dir, path);
+}
+
+struct buf *ceremony_product(struct ceremony *c, const char *what, const char *path, unsigned mode)
+{
+	struct ceremony_product *p = &c->products[c->n_products++];
+	assert(c->n_products <= CEREMONY_OUTPUTS);
+	*p = (struct ceremony_product){.what = what, .path = path, .mode = mode};
+	return &p->bytes;
+}
+
+void ceremony_say(const struct ceremony *c, const char *fmt, ...)
+{
+	va_list ap;
+	if (!c->o->screen)
+		return;
+	va_start(ap, fmt);
+	vfprintf(c->o->screen, fmt, ap);
+	va_end(ap);
+	fflush(c->o->screen);
+}
+
+void ceremony_did(struct ceremony *c, const char *fmt, ...)
+{
+	_cleanup_buf_ struct buf text = {0};
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vfmt(&text, fmt, ap);
+	va_end(ap);
+	transcript_add(c->t, TRANSCRIPT_STEP, clock_now(), NULL, buf_text(&text));
+	if (c->mode != CEREMONY_CHECK)
+		ceremony_say(c, "      %s\n", c->t->lines[c->t->n_lines - 1].text);
+}
+
+/* --- the transcript's head --- */
+
+static enum err transcript_begin(struct ceremony *c, struct fault *f)
+{
+	_cleanup_buf_ struct buf program = {0};
+	struct transcript *t = c->t;
+	TRY(file_read("/proc/self/exe", MAX_PROGRAM_BYTES, &program, f));
+	sha256(program.data, program.len, t->program);
+	snprintf(t->ceremony, sizeof(t->ceremony), "%s", c->file.name);
+	snprintf(t->kind, sizeof(t->kind), "%s", ceremony_kind_word(c->file.kind));
+	t->rehearsal = c->mode != CEREMONY_RUN;
+	t->version = xstrdup("hufu-ca " HUFU_VERSION);
+	t->library = xstrdup(OpenSSL_version(OPENSSL_VERSION));
+	memcpy(t->file, c->file.sha256, 32);
+	t->begun = clock_now();
+	return OK;
+}
+
+/* --- steps --- */
+
+static void checklist(const struct ceremony *c, const struct ceremony_step *steps)
+{
+	_cleanup_buf_ struct buf hash = {0};
+	size_t n = 1;
+	if (c->mode == CEREMONY_CHECK)
+		return;
+	hash_aloud(c->file.sha256, "         ", &hash);
+	ceremony_say(c, "%s %s, of kind %s\nSHA-256  %s\n\n",
+		     c->mode == CEREMONY_RUN ? "Ceremony" : "REHEARSAL of ceremony", c->file.name,
+		     ceremony_kind_word(c->file.kind), buf_text(&hash));
+	for (; steps->title; steps++)
+		if (!steps->wanted || steps->wanted(c))
+			ceremony_say(c, "  [ ] %zu  %s\n", n++, steps->title);
+	ceremony_say(c, "  [ ] %zu  sign the transcript and write the outputs\n\n", n);
+}
+
+static enum err run_steps(struct ceremony *c, const struct ceremony_step *steps, struct fault *f)
+{
+	size_t n = 1;
+	for (; steps->title; steps++) {
+		if (steps->wanted && !steps->wanted(c))
+			continue;
+		TRY(ceremony_ask(c, f, "Step %zu: %s", n++, steps->title));
+		TRY(steps->run(c, f));
 	}
-	return OK;
+	return ceremony_ask(c, f, "Step %zu: sign the transcript and write the outputs", n);
 }
 
-static enum err load_operator(struct ceremony *c, const char *option, struct fault *f)
+static size_t place_of(const struct ceremony *c, const struct ceremony_product *p)
 {
-	if ((option != NULL) == (c->file.operator_key != NULL))
-		return fault_raise(f, ERR_CONFIG, "ceremony_operator", "ceremony.operator_key",
-				   "the operator's key is named %s, wanted it in the file or on the command line",
-				   option ? "in both" : "nowhere");
-	_cleanup_(freep) char *path = option ? xstrdup(option) : path_join(c->dir, c->file.operator_key);
-	return person_key_load(path, NULL, &c->operator_key, f);
+	size_t i = 0;
+	while (*ceremony_output(&c->file, i, NULL) != p->path)
+		i++;
+	return i;
 }
 
-/* What was not given is asked for. */
-static enum err get_passphrases(struct ceremony *c, const struct secret *own, const struct secret *issuers,
-				struct fault *f)
+/* In the order in which they are put in their places: a certificate is there only when its key is. */
+static void add_outputs(struct ceremony *c)
 {
-	_cleanup_(freep) char *ask = xasprintf("Passphrase for the new key of %s: ", c->file.name);
-	c->passphrase = own;
-	c->issuer_passphrase = issuers ? issuers : own;
-	if (!c->passphrase) {
-		TRY(secret_prompt(ask, true, PASSPHRASE_MAX, &c->own, f));
-		c->passphrase = &c->own;
+	for (size_t i = 1; i < c->n_products; i++)
+		for (size_t k = i; k > 0 && place_of(c, &c->products[k]) < place_of(c, &c->products[k - 1]); k--) {
+			struct ceremony_product p = c->products[k];
+			c->products[k] = c->products[k - 1];
+			c->products[k - 1] = p;
+		}
+	for (size_t i = 0; i < c->n_products; i++) {
+		const struct ceremony_product *p = &c->products[i];
+		transcript_add_file(c->t->outputs, &c->t->n_outputs, p->what, p->path, buf_slice(&p->bytes));
 	}
-	if (!is_root(c) && !c->issuer_passphrase) {
-		TRY(secret_prompt("Passphrase of the issuer's key: ", false, PASSPHRASE_MAX, &c->issuers, f));
-		c->issuer_passphrase = &c->issuers;
+}
+
+static void say_end(const struct ceremony *c)
+{
+	ceremony_say(c, "\n");
+	for (size_t i = 0; i < c->t->n_outputs; i++) {
+		const struct transcript_file *x = &c->t->outputs[i];
+		_cleanup_buf_ struct buf hash = {0};
+		hash_aloud(x->sha256, "    ", &hash);
+		ceremony_say(c, "  [x] %s %s\n    %s\n", x->what, x->path, buf_text(&hash));
 	}
+	ceremony_say(c, "  [x] transcript %s\n", c->file.outputs.transcript);
+	if (c->n_witnesses < c->t->n_witnesses)
+		ceremony_say(c, "\nWitnesses who have not signed yet: hufu note sign --key FILE %s\n",
+			     c->file.outputs.transcript);
+	if (c->mode == CEREMONY_REHEARSE)
+		ceremony_say(c, "\nThis was a rehearsal: its keys are thrown away, and nothing of it counts.\n");
+}
+
+static enum err walk(struct ceremony *c, struct fault *f)
+{
+	const struct ceremony_step *steps = ceremony_steps(c->file.kind);
+	TRY(transcript_begin(c, f));
+	TRY(ceremony_inputs(c, f));
+	TRY(ceremony_rules(c, f));
+	checklist(c, steps);
+	TRY(ceremony_people(c, f));
+	TRY(ceremony_stage_begin(c, f));
+	enum err e = run_steps(c, steps, f);
+	TRY(e == OK ? OK : ceremony_place(c, e, f));
+	add_outputs(c);
+	TRY(ceremony_sign_transcript(c, f));
+	return ceremony_stage_commit(c, f);
+}
+
+static enum err begin(struct ceremony *c, const struct ceremony_options *o, enum ceremony_mode mode, bool *ret_finished,
+		      struct fault *f)
+{
+	c->o = o;
+	c->mode = mode;
+	c->t = xcalloc(1, sizeof(*c->t));
+	c->out = xstrdup(mode == CEREMONY_RUN ? o->dir : "");
+	TRY(ceremony_file_load(o->file, &c->file, f));
+	return ceremony_stage_resume(c, ret_finished, f);
+}
+
+enum err ceremony_check(const struct ceremony_options *o, struct fault *f)
+{
+	_cleanup_(ceremony_done) struct ceremony c = {0};
+	bool finished = false;
+	TRY(begin(&c, o, CEREMONY_CHECK, &finished, f));
+	return walk(&c, f);
+}
+
+static enum err rehearsal_folder(const char *into, char **ret, struct fault *f)
+{
+	char fresh[] = "/tmp/hufu-rehearsal-XXXXXX";
+	if (into) {
+		*ret = xstrdup(into);
+		return dir_make(into, 0700, f);
+	}
+	if (!mkdtemp(fresh))
+		return fault_raise(f, ERR_IO, "ceremony_folder", "rehearsal", "%s: %s", fresh, strerror(errno));
+	*ret = xstrdup(fresh);
 	return OK;
 }
 
-static enum err open_issuer(struct ceremony *c, struct fault *f)
+enum err ceremony_rehearse(const struct ceremony_options *o, char **ret_into, struct fault *f)
 {
-	_cleanup_buf_ struct buf bytes = {0};
-	_cleanup_(freep) char *cert = path_join(c->dir, c->file.issuer.certificate),
-			      *key = path_join(c->dir, c->file.issuer.key);
-	char hex[65];
-	uint8_t hash[32];
-	TRY(file_read(cert, CERT_FILE_MAX, &bytes, f));
-	TRY(pem_or_der(buf_slice(&bytes), "CERTIFICATE", &c->issuer_der, f));
-	TRY(cert_parse(buf_slice(&c->issuer_der), &c->issuer, f));
-	if (slice_eq(c->issuer.issuer, c->issuer.subject))
-		TRY(cert_verify_by(&c->issuer, &c->issuer, f));
-	TRY(ca_key_open(key, &c->issuer, c->issuer_passphrase, &c->issuer_key, f));
-	cert_sha256(&c->issuer, hash);
-	hex_lower(hash, sizeof(hash), hex);
-	transcript_step(&c->transcript, "issuer %s opened, certificate %s", SERIAL(&c->issuer.serial), hex);
+	_cleanup_(ceremony_done) struct ceremony c = {0};
+	bool finished = false;
+	TRY(begin(&c, o, CEREMONY_REHEARSE, &finished, f));
+	free(TAKE(c.out));
+	TRY(rehearsal_folder(o->into, &c.out, f));
+	enum err e = walk(&c, f);
+	if (e != OK) {
+		rmdir(c.out); /* when nothing is in it */
+		return e;
+	}
+	say_end(&c);
+	*ret_into = xstrdup(c.out);
 	return OK;
 }
 
-static enum err make_key(struct ceremony *c, struct fault *f)
+enum err ceremony_run(const struct ceremony_options *o, struct fault *f)
 {
-	char id[41];
-	TRY(ca_key_create(c->file.alg, (unsigned)c->file.key.bits, &c->key, f));
-	hex_lower(ca_key_public(c->key)->key_id, 20, id);
-	transcript_step(&c->transcript, "key made: %s, %u bits, key id %s", key_alg_word(c->file.alg),
-			ca_key_public(c->key)->bits, id);
-	return OK;
-}
-
-static enum err build(const struct ceremony *c, enum key_alg issuer_alg, struct buf *ret_tbs, struct fault *f)
-{
-	uint64_t last = 0;
-	struct serial serial;
-	bool relative = c->file.validity.has_years;
-	int64_t begin = relative ? clock_now() : c->file.validity.not_before;
-	struct ca_build b = {
-		.subject = &c->file.name_meant,
-		.key = ca_key_public(c->key),
-		.not_before = begin,
-		.not_after = relative ? time_add_months(begin, 12 * (int)c->file.validity.years)
-				      : c->file.validity.not_after,
-		.path_len = c->file.has_path_len ? (int)c->file.path_len : -1,
-		.issuer = is_root(c) ? NULL : &c->issuer,
-		.ca_issuers_url = c->file.ca_issuers_url,
-		.crl_url = c->file.crl_url,
-		.policy_oid = c->file.policy,
-	};
-	serial_make(&last, &serial);
-	return build_ca_tbs(&b, issuer_alg, &serial, ret_tbs, f);
-}
-
-/* Signs, parses and lints. Gives ret_cert, which borrows ret_der. */
-static enum err sign_and_lint(const struct ceremony *c, struct slice tbs, const struct ca_key *signer,
-			      struct buf *ret_der, struct cert *ret_cert, struct fault *f)
-{
-	_cleanup_buf_ struct buf signature = {0};
-	const struct pubkey *public = ca_key_public(signer);
-	TRY(ca_key_sign(signer, tbs, &signature, f));
-	build_certificate(tbs, public->alg, buf_slice(&signature), ret_der);
-	TRY(cert_parse(buf_slice(ret_der), ret_cert, f));
-	return lint_run(&(struct lint_input){.cert = ret_cert,
-					     .issuer = is_root(c) ? ret_cert : &c->issuer,
-					     .subject = &c->file.name_meant,
-					     .key = ca_key_public(c->key),
-					     .signer = public,
-					     .now = clock_now()},
-			f);
-}
-
-static enum err make_certificate(struct ceremony *c, struct fault *f)
-{
-	const struct ca_key *signer = is_root(c) ? c->key : c->issuer_key;
-	const struct pubkey *public = ca_key_public(signer);
-	_cleanup_(ca_key_freep) struct ca_key *throwaway = NULL;
-	_cleanup_(cert_done) struct cert trial = {0};
-	_cleanup_buf_ struct buf tbs = {0}, trial_der = {0};
-	TRY(build(c, public->alg, &tbs, f));
-	TRY(ca_key_throwaway(public->alg, public->alg == KEY_RSA ? public->bits : 0, &throwaway, f));
-	TRY(sign_and_lint(c, buf_slice(&tbs), throwaway, &trial_der, &trial, f));
-	transcript_step(&c->transcript,
-			"certificate built, serial %s, %s to %s; %zu lint rules hold under a throw-away key",
-			SERIAL(&trial.serial), UTC(trial.not_before), UTC(trial.not_after), lint_n_rules);
-	TRY(sign_and_lint(c, buf_slice(&tbs), signer, &c->cert_der, &c->cert, f));
-	TRY(cert_verify_by(&c->cert, is_root(c) ? &c->cert : &c->issuer, f));
-	transcript_step(&c->transcript, "certificate signed by %s; %zu lint rules hold",
-			is_root(c) ? "itself" : "the issuer", lint_n_rules);
-	return OK;
-}
-
-static enum err no_entry(void *arg, struct crl_entry *ret, bool *ret_more, struct fault *f)
-{
-	(void)arg;
-	(void)ret;
-	(void)f;
-	*ret_more = false;
-	return OK;
-}
-
-static enum err make_crl(struct ceremony *c, struct fault *f)
-{
-	const struct cert *issuer = is_root(c) ? &c->cert : &c->issuer;
-	int64_t now = clock_now();
-	uint64_t count;
-	struct crl crl;
-	if (!c->file.has_crl)
+	_cleanup_(ceremony_done) struct ceremony c = {0};
+	bool finished = false;
+	TRY(begin(&c, o, CEREMONY_RUN, &finished, f));
+	if (finished)
 		return OK;
-	TRY(crl_build(&(struct crl_build){.issuer = issuer,
-					  .key = is_root(c) ? c->key : c->issuer_key,
-					  .number = (uint64_t)c->file.crl.number,
-					  .this_update = now,
-					  .next_update = now + c->file.crl.days * 86400,
-					  .next = no_entry},
-		      &c->crl_der, &count, f));
-	TRY(crl_parse(buf_slice(&c->crl_der), &crl, f));
-	TRY(crl_verify_by(&crl, issuer, f));
-	transcript_step(&c->transcript, "empty CRL signed by %s, number %lld, until %s",
-			is_root(c) ? "the root" : "the issuer", (long long)c->file.crl.number, UTC(crl.next_update));
+	TRY(walk(&c, f));
+	say_end(&c);
+	log_audit("ceremony", "name=%s kind=%s operator=%s", c.file.name, ceremony_kind_word(c.file.kind),
+		  c.operator.name);
 	return OK;
 }
 
-/* Remembers a path that is written now. */
-static const char *writing(struct ceremony *c, const char *path)
+enum err ceremony_order(const struct ceremony_options *o, struct buf *ret, struct fault *f)
 {
-	return c->written[c->n_written++] = path_join(c->dir, path);
-}
-
-/* A file of somebody else's that came in between must not be removed. */
-static enum err kept(struct ceremony *c, enum err e)
-{
-	if (e == ERR_CONFLICT)
-		free(c->written[--c->n_written]);
-	return e;
-}
-
-static enum err write_output(struct ceremony *c, const char *what, const char *path, struct slice bytes,
-			     struct fault *f)
-{
-	transcript_output(&c->transcript, what, path, bytes);
-	return kept(c, file_write_new(writing(c, path), bytes, 0644, f));
-}
-
-static enum err write_key(struct ceremony *c, struct fault *f)
-{
-	_cleanup_buf_ struct buf sealed = {0};
-	const char *path = writing(c, c->file.outputs.key);
-	TRY(kept(c, ca_key_seal(c->key, path, c->passphrase, f)));
-	TRY(file_read(path, CERT_FILE_MAX, &sealed, f));
-	transcript_output(&c->transcript, "key", c->file.outputs.key, buf_slice(&sealed));
-	/* Opened once from where it lies: a key that nobody can open is found now. */
-	_cleanup_(ca_key_freep) struct ca_key *opened = NULL;
-	return ca_key_open(path, &c->cert, c->passphrase, &opened, f);
-}
-
-static enum err write_all(struct ceremony *c, struct fault *f)
-{
-	_cleanup_buf_ struct buf pem = {0}, note = {0};
-	TRY(write_key(c, f));
-	transcript_step(&c->transcript, "key sealed, and opened again");
-	pem_put(&pem, "CERTIFICATE", buf_slice(&c->cert_der));
-	TRY(write_output(c, "certificate", c->file.outputs.certificate, buf_slice(&pem), f));
-	if (c->file.has_crl)
-		TRY(write_output(c, "crl", c->file.outputs.crl, buf_slice(&c->crl_der), f));
-	TRY(transcript_end(&c->transcript, &c->operator_key, &note, f));
-	return kept(c, file_write_new(writing(c, c->file.outputs.transcript), buf_slice(&note), 0644, f));
-}
-
-enum err ceremony_run(const char *file, const char *dir, const char *operator_key, const struct secret *passphrase,
-		      const struct secret *issuer_passphrase, struct fault *f)
-{
-	_cleanup_(ceremony_done) struct ceremony c = {.dir = dir};
-	TRY(ceremony_file_load(file, &c.file, f));
-	TRY(check_absent(&c, f));
-	TRY(load_operator(&c, operator_key, f));
-	TRY(transcript_begin(&c.transcript, &c.file, c.operator_key.name, f));
-	TRY(get_passphrases(&c, passphrase, issuer_passphrase, f));
-	if (!is_root(&c))
-		TRY(open_issuer(&c, f));
-	TRY(make_key(&c, f));
-	TRY(make_certificate(&c, f));
-	TRY(make_crl(&c, f));
-	TRY(write_all(&c, f));
-	c.done = true;
-	log_audit("ceremony", "name=%s kind=%s serial=%s operator=%s", c.file.name, ceremony_kind_word(c.file.kind),
-		  SERIAL(&c.cert.serial), c.operator_key.name);
+	_cleanup_(ceremony_done) struct ceremony c = {.o = o, .mode = CEREMONY_CHECK};
+	struct ceremony_order order = {.made = clock_now()};
+	c.t = xcalloc(1, sizeof(*c.t));
+	TRY(ceremony_file_load(o->file, &c.file, f));
+	if (!c.file.has_approval)
+		return fault_raise(f, ERR_CONFIG, "ceremony_approval", "ceremony",
+				   "the file has no approval, wanted approval: {note: FILE.note, roster: roster.note}");
+	c.file.approval.note = NULL;
+	TRY(ceremony_inputs(&c, f));
+	memcpy(order.ca, c.approval_by.ca, sizeof(order.ca));
+	snprintf(order.ceremony, sizeof(order.ceremony), "%s", c.file.name);
+	snprintf(order.kind, sizeof(order.kind), "%s", ceremony_kind_word(c.file.kind));
+	memcpy(order.file, c.file.sha256, 32);
+	ceremony_order_put(&order, ret);
 	return OK;
 }

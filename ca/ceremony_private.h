@@ -4,62 +4,204 @@
 #ifndef HUFU_CA_CEREMONY_PRIVATE_H
 #define HUFU_CA_CEREMONY_PRIVATE_H
 
+#include "ca/ceremony.h"
+#include "ca/crl.h"
 #include "common/base/yaml.h"
+#include "common/note/custody.h"
 #include "common/note/person.h"
+#include "common/note/roster.h"
+#include "common/note/statement.h"
+#include "common/note/transcript.h"
 #include "common/pki/cert.h"
+#include "common/policy/policy.h"
 
-enum ceremony_kind { CEREMONY_ROOT, CEREMONY_INTERMEDIATE };
+enum ceremony_kind {
+	CEREMONY_ROOT,
+	CEREMONY_INTERMEDIATE,
+	CEREMONY_RESPONDER,
+	CEREMONY_LOG_KEY,
+	CEREMONY_CRL,
+	CEREMONY_ROSTER,
+	CEREMONY_POLICY,
+	CEREMONY_SHARES,
+	CEREMONY_ROLLOVER,
+	CEREMONY_REVOKE_CA,
+	CEREMONY_KIND_N
+};
+
+/* --- the file: ceremony_file.c --- */
 
 struct ceremony_attr {
 	const char *attribute, *value;
 };
+struct ceremony_member {
+	int role; /* enum role */
+	const char *name, *key, *public, *projects, *kinds;
+};
+struct ceremony_revoke {
+	const char *certificate, *reason;
+	int64_t when;
+};
+struct ceremony_outputs {
+	const char *certificate, *key, *public, *crl, *note, *transcript;
+};
 struct ceremony_file {
 	int kind; /* enum ceremony_kind */
-	const char *name;
+	const char *name, *operator;
+	struct yaml_strs witnesses;
+	struct {
+		const char *note, *roster;
+	} approval;
 	struct yaml_list subject; /* struct ceremony_attr */
 	struct {
 		const char *algorithm;
 		int64_t bits; /* RSA, else 0 */
 	} key;
 	struct {
-		int64_t years; /* 0: absolute */
-		int64_t not_before, not_after;
-		bool has_years, has_not_before, has_not_after;
+		int64_t not_before, not_after, years;
+		bool has_years;
 	} validity;
 	int64_t path_len;
-	bool has_path_len, has_issuer, has_crl;
-	const char *policy, *crl_url, *ca_issuers_url, *operator_key;
+	bool has_path_len, has_crl, has_approval, has_outputs_crl;
+	const char *policy, *crl_url, *ca_issuers_url;
 	struct {
 		const char *certificate, *key;
 	} issuer;
 	struct {
-		const char *certificate, *key, *transcript, *crl;
-	} outputs;
-	struct {
-		int64_t number, days;
+		int64_t number, this_update, next_update, days;
+		bool has_days;
 	} crl;
+	const char *previous_crl, *replaces;
+	struct yaml_list revoke; /* struct ceremony_revoke */
+	const char *ca, *roster, *previous, *bundle, *previous_set;
+	int64_t made, until, quorum, threshold;
+	struct yaml_list members; /* struct ceremony_member */
+	struct yaml_strs custodians, signers;
+	struct ceremony_outputs outputs;
 	/* resolved: */
 	enum key_alg alg;
 	struct name name_meant;
 	uint8_t sha256[32]; /* of the file */
 	struct yaml_doc *doc;
 };
-/* *ret is zeroed. ceremony_file_done() also after an error. */
+/* The form: what the kind uses, and nothing else. *ret is zeroed. ceremony_file_done() also after an error. */
 MUST_CHECK enum err ceremony_file_load(const char *path, struct ceremony_file *ret, struct fault *f);
 void ceremony_file_done(struct ceremony_file *c);
 const char *ceremony_kind_word(int kind);
+/* Every output's place in the struct, in the order in which they are written: the transcript last. */
+#define CEREMONY_OUTPUTS 6
+const char *const *ceremony_output(const struct ceremony_file *c, size_t i, const char **ret_what);
 
-/* The transcript as it grows. Zero state is empty. */
-struct transcript {
-	struct buf text, outputs;
+/* --- a ceremony under way --- */
+
+enum ceremony_mode { CEREMONY_CHECK, CEREMONY_REHEARSE, CEREMONY_RUN };
+
+struct ceremony_cert {
+	struct buf der;
+	struct cert cert;
+	bool there, rehearsed; /* rehearsed: it came out of a rehearsal before this one */
 };
-void transcript_done(struct transcript *t);
-MUST_CHECK enum err transcript_begin(struct transcript *t, const struct ceremony_file *c, const char *operator_name,
-				     struct fault *f);
-void transcript_step(struct transcript *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void transcript_output(struct transcript *t, const char *what, const char *path, struct slice bytes);
-/* The note with the operator's signature. Appends. */
-MUST_CHECK enum err transcript_end(struct transcript *t, const struct person_key *operator_key, struct buf *ret,
-				   struct fault *f);
+struct ceremony_note {
+	struct buf bytes;
+	struct note note;
+	bool there;
+};
+struct ceremony_product {
+	const char *what, *path; /* as the file says it */
+	unsigned mode;
+	struct buf bytes;
+};
+struct ceremony {
+	const struct ceremony_options *o;
+	enum ceremony_mode mode;
+	char *out; /* folder that outputs go to: dir, or that of the rehearsal; NULL: nowhere (check) */
+	struct ceremony_file file;
+	struct transcript *t;
+	struct ceremony_cert issuer, ca, replaced;
+	struct ceremony_note approval, approval_roster, roster_note, previous_note;
+	struct roster roster, approval_by, previous_roster, next_roster; /* roster: who judges what is signed */
+	struct policy_note previous_policy;
+	struct policy_source *bundle;
+	size_t n_bundle;
+	struct buf text; /* of the roster, policy or order that is signed */
+	struct buf last_crl_der;
+	struct crl last_crl;
+	struct crl_item *entries; /* of the new CRL, by serial */
+	size_t n_entries;
+	struct person_key operator, *witnesses, *officers; /* whose keys are here */
+	size_t n_witnesses, n_officers;
+	struct secret passphrase, issuer_passphrase;
+	struct ca_key *key, *issuer_key;
+	EVP_PKEY *plain_key; /* of a responder */
+	struct person_key log_key;
+	struct buf tbs, cert_der;
+	struct cert cert;
+	struct ceremony_product products[CEREMONY_OUTPUTS];
+	size_t n_products;
+	bool begun, committed; /* a folder of its own is there; and what it holds is whole */
+};
+
+struct ceremony_step {
+	const char *title;
+	enum err (*run)(struct ceremony *c, struct fault *f);
+	bool (*wanted)(const struct ceremony *c); /* NULL: always */
+};
+/* Ends with {0}. */
+const struct ceremony_step *ceremony_steps(int kind);
+
+/* What was made, for the end. Gives an empty buffer to fill. path is the file's own. */
+struct buf *ceremony_product(struct ceremony *c, const char *what, const char *path, unsigned mode);
+/* To the screen, where there is one. */
+void ceremony_say(const struct ceremony *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A line of the transcript, and in a run or rehearsal of the screen. */
+void ceremony_did(struct ceremony *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Where a path of the file is: in a rehearsal what one before it made comes first. Gives: free(). */
+char *ceremony_in(const struct ceremony *c, const char *path, bool *ret_rehearsed);
+char *ceremony_out(const struct ceremony *c, const char *path);
+
+/* ceremony_input.c: reads what the file names, and no key. */
+MUST_CHECK enum err ceremony_inputs(struct ceremony *c, struct fault *f);
+void ceremony_inputs_done(struct ceremony *c);
+/* ceremony_rule.c: what can be refused before anything is made. Faults have file:line:column. */
+MUST_CHECK enum err ceremony_rules(struct ceremony *c, struct fault *f);
+/* The same of the notes that officers sign: ceremony_head.c. Fills c->text and c->next_roster. */
+MUST_CHECK enum err ceremony_head_rules(struct ceremony *c, struct fault *f);
+/* A fault that a step raised, at the line of the file that it comes from. Returns its kind, or ERR_CONFIG. */
+enum err ceremony_place(const struct ceremony *c, enum err e, struct fault *f);
+
+/* ceremony_ask.c: people. */
+MUST_CHECK enum err ceremony_people(struct ceremony *c, struct fault *f);
+MUST_CHECK enum err ceremony_ask(struct ceremony *c, struct fault *f, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* A passphrase, from the option or the terminal, copied; in a check a throw-away one. Gives: secret_done(). */
+MUST_CHECK enum err ceremony_secret(struct ceremony *c, const struct secret *given, bool confirm, const char *prompt, struct secret *ret,
+				    struct fault *f);
+/* Who judges what officers sign here: the roster in force, or the first one itself. */
+struct roster *ceremony_judge(struct ceremony *c);
+MUST_CHECK enum err ceremony_sign_transcript(struct ceremony *c, struct fault *f);
+
+/* ceremony_stage.c: all outputs or none. */
+/* Finishes what was cut off while it was written (*ret_finished: there is nothing else to do), clears away what was cut off before; then no output
+ * may exist. In check and rehearsal it only says what lies there. */
+MUST_CHECK enum err ceremony_stage_resume(struct ceremony *c, bool *ret_finished, struct fault *f);
+MUST_CHECK enum err ceremony_stage_begin(struct ceremony *c, struct fault *f);
+MUST_CHECK enum err ceremony_stage_commit(struct ceremony *c, struct fault *f);
+/* A run that ends by itself before it wrote leaves nothing. */
+void ceremony_stage_drop(const struct ceremony *c);
+
+/* Steps, by file. ceremony_key.c: */
+enum err ceremony_open_issuer(struct ceremony *c, struct fault *f);
+enum err ceremony_make_key(struct ceremony *c, struct fault *f);
+enum err ceremony_build(struct ceremony *c, struct fault *f);
+enum err ceremony_sign_certificate(struct ceremony *c, struct fault *f);
+enum err ceremony_seal_key(struct ceremony *c, struct fault *f);
+enum err ceremony_make_responder(struct ceremony *c, struct fault *f);
+enum err ceremony_make_log_key(struct ceremony *c, struct fault *f);
+/* ceremony_crl.c: */
+bool ceremony_has_crl(const struct ceremony *c);
+enum err ceremony_make_crl(struct ceremony *c, struct fault *f);
+/* ceremony_head.c: */
+enum err ceremony_show_head(struct ceremony *c, struct fault *f);
+enum err ceremony_sign_head(struct ceremony *c, struct fault *f);
 
 #endif

@@ -2,7 +2,7 @@
  * hufu-ca: the isolated signer. This file reads the command line and the passphrase; what runs is in daemon.c,
  * genesis.c and ceremony.c.
  */
-#include "ca/ceremony.h"
+#include "ca/ceremony_command.h"
 #include "ca/daemon.h"
 #include "ca/genesis.h"
 #include "ca/key.h"
@@ -21,7 +21,7 @@ static const char help[] =
 	"usage:\n"
 	"  hufu-ca --config FILE [--passphrase-fd N | --prompt] [--accept-clock]\n"
 	"  hufu-ca genesis --config FILE --roster NOTE --policies DIR\n"
-	"  hufu-ca ceremony FILE --dir DIR [--operator-key FILE] [--passphrase-fd N] [--issuer-passphrase-fd N]\n"
+	"  hufu-ca ceremony check|rehearse|run|note FILE …       see hufu-ca ceremony --help\n"
 	"  hufu-ca ledger check|head --config FILE\n"
 	"  hufu-ca ledger prove INDEX | export FROM-TO | backup NEW-FILE --config FILE\n"
 	"  hufu-ca schema | --help | --version\n"
@@ -43,40 +43,25 @@ static const char help[] =
 	"examples:\n"
 	"  hufu-ca --config /etc/hufu/ca.yaml --prompt\n"
 	"  hufu-ca genesis --config /etc/hufu/ca.yaml --roster roster.note --policies /etc/hufu/policies\n"
-	"  hufu-ca ceremony issuing.yaml --dir /srv/ceremony --operator-key op.key --passphrase-fd 3 3<pass\n"
+	"  hufu-ca ceremony check issuing.yaml --dir /srv/ceremony\n"
 	"  hufu-ca ledger check --config /etc/hufu/ca.yaml\n"
 	"\n"
 	"exit codes: 0 done, 1 error, 2 refused by a rule, 3 unreachable, 4 configuration, 5 waiting\n";
 
 struct arguments {
 	const char *command, *file, *word;
-	const char *config, *roster, *policies, *dir, *operator_key;
-	int passphrase_fd, issuer_passphrase_fd;
+	const char *config, *roster, *policies;
+	int passphrase_fd;
 	bool prompt, accept_clock, help, version;
 };
 
-enum {
-	OPT_CONFIG = 256,
-	OPT_ROSTER,
-	OPT_POLICIES,
-	OPT_DIR,
-	OPT_OPERATOR_KEY,
-	OPT_FD,
-	OPT_ISSUER_FD,
-	OPT_PROMPT,
-	OPT_ACCEPT,
-	OPT_HELP,
-	OPT_VERSION
-};
+enum { OPT_CONFIG = 256, OPT_ROSTER, OPT_POLICIES, OPT_FD, OPT_PROMPT, OPT_ACCEPT, OPT_HELP, OPT_VERSION };
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, OPT_CONFIG},
 	{"roster", required_argument, NULL, OPT_ROSTER},
 	{"policies", required_argument, NULL, OPT_POLICIES},
-	{"dir", required_argument, NULL, OPT_DIR},
-	{"operator-key", required_argument, NULL, OPT_OPERATOR_KEY},
 	{"passphrase-fd", required_argument, NULL, OPT_FD},
-	{"issuer-passphrase-fd", required_argument, NULL, OPT_ISSUER_FD},
 	{"prompt", no_argument, NULL, OPT_PROMPT},
 	{"accept-clock", no_argument, NULL, OPT_ACCEPT},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -101,15 +86,13 @@ static enum err parse_fd(const char *text, int *ret, struct fault *f)
 
 static enum err take_option(int c, struct arguments *a, struct fault *f)
 {
-	const char **texts[] = {&a->config, &a->roster, &a->policies, &a->dir, &a->operator_key};
-	if (c >= OPT_CONFIG && c <= OPT_OPERATOR_KEY) {
+	const char **texts[] = {&a->config, &a->roster, &a->policies};
+	if (c >= OPT_CONFIG && c <= OPT_POLICIES) {
 		*texts[c - OPT_CONFIG] = optarg;
 		return OK;
 	}
 	if (c == OPT_FD)
 		return parse_fd(optarg, &a->passphrase_fd, f);
-	if (c == OPT_ISSUER_FD)
-		return parse_fd(optarg, &a->issuer_passphrase_fd, f);
 	if (c == '?' || c == ':')
 		return usage(f, "an option is unknown or lacks its value");
 	a->prompt |= c == OPT_PROMPT;
@@ -177,18 +160,6 @@ static enum err run_genesis(const struct arguments *a, struct fault *f)
 	return genesis(&config, a->roster, a->policies, f);
 }
 
-static enum err run_ceremony(const struct arguments *a, struct fault *f)
-{
-	_cleanup_secret_ struct secret passphrase = {0}, issuers = {0};
-	if (!a->file || !a->dir)
-		return usage(f, "ceremony wants a file and --dir");
-	TRY(read_passphrase(a, &passphrase, f));
-	if (a->issuer_passphrase_fd >= 0)
-		TRY(secret_read_fd(a->issuer_passphrase_fd, PASSPHRASE_MAX, &issuers, f));
-	return ceremony_run(a->file, a->dir, a->operator_key, passphrase.n ? &passphrase : NULL,
-			    issuers.n ? &issuers : NULL, f);
-}
-
 static enum err run_ledger(const struct arguments *a, struct fault *f)
 {
 	_cleanup_(ca_config_done) struct ca_config config = {0};
@@ -213,8 +184,7 @@ static enum err run(const struct arguments *a, struct fault *f)
 	static const struct {
 		const char *name;
 		enum err (*run)(const struct arguments *a, struct fault *f);
-	} commands[] = {
-		{"genesis", run_genesis}, {"ceremony", run_ceremony}, {"ledger", run_ledger}, {"schema", print_schema}};
+	} commands[] = {{"genesis", run_genesis}, {"ledger", run_ledger}, {"schema", print_schema}};
 	if (!a->command)
 		return run_daemon(a, f);
 	if (a->word && strcmp(a->command, "ledger") != 0)
@@ -258,17 +228,18 @@ static int exit_code(enum err e)
 
 int main(int argc, char **argv)
 {
-	struct arguments a = {.passphrase_fd = -1, .issuer_passphrase_fd = -1};
+	struct arguments a = {.passphrase_fd = -1};
 	struct fault f = {0};
 	secret_init();
 	log_init("hufu-ca", LOG_LEVEL_INFO);
 	ca_key_prepare();
-	enum err e = parse(argc, argv, &a, &f);
+	bool ceremony = argc > 1 && strcmp(argv[1], "ceremony") == 0;
+	enum err e = ceremony ? ceremony_command(argc - 1, argv + 1, &f) : parse(argc, argv, &a, &f);
 	if (e == OK && (a.help || a.version)) {
 		fputs(a.help ? help : "hufu-ca " HUFU_VERSION "\n", stdout);
 		return 0;
 	}
-	if (e == OK)
+	if (e == OK && !ceremony)
 		e = run(&a, &f);
 	if (e != OK)
 		log_fault(LOG_LEVEL_ERROR, "failed", &f);

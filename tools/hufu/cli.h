@@ -55,6 +55,7 @@ extern const struct command commands_note[]; /* tally …, roster …, policy �
 extern const struct command commands_operator[]; /* unlock, health, note … : cmd_operator.c cmd_note.c */
 extern const struct command commands_custodian[]; /* custodian …               : cmd_custodian.c */
 extern const struct command commands_token[];	 /* token …                     : cmd_token*.c */
+extern const struct command commands_ceremony[]; /* ceremony …              : cmd_ceremony.c */
 extern const struct command commands_audit[];	 /* audit …                     : cmd_audit.c */
 extern const struct command commands_notice[];	 /* notice …                    : cmd_notice.c */
 extern const struct command commands_parcel[];	 /* work …, parcel …            : cmd_work.c cmd_parcel.c */

@@ -44,7 +44,7 @@ char *process_program(const char *name)
 
 /* What the child needs, all made before the fork. */
 struct child {
-	int program_fd, secret_fd, stderr_fd;
+	int program_fd, secret_fd, stdout_fd, stderr_fd;
 	uid_t uid;
 	gid_t gid;
 	gid_t groups[64];
@@ -87,6 +87,8 @@ _Noreturn static void child_exec(const struct process_spec *s, const struct chil
 {
 	if (c->stderr_fd >= 0)
 		dup2(c->stderr_fd, STDERR_FILENO);
+	if (c->stdout_fd >= 0)
+		dup2(c->stdout_fd, STDOUT_FILENO);
 	if (c->secret_fd >= 0 && c->secret_fd != PROCESS_SECRET_FD)
 		dup2(c->secret_fd, PROCESS_SECRET_FD);
 	if (c->secret_fd == PROCESS_SECRET_FD)
@@ -116,10 +118,21 @@ static enum err secret_pipe(const struct secret *secret, int *ret, struct fault 
 		       : fault_raise(f, ERR_IO, "pipe", "process", "could not hand the passphrase over");
 }
 
+static enum err open_log(const char *path, int *ret, struct fault *f)
+{
+	if (!path)
+		return OK;
+	*ret = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (*ret < 0)
+		return fault_raise(f, ERR_IO, "log_open", "process", "%s: %s", path, strerror(errno));
+	return OK;
+}
+
 enum err process_start(const struct process_spec *s, pid_t *ret, struct fault *f)
 {
-	struct child c = {.secret_fd = -1, .stderr_fd = -1};
-	_cleanup_(closep) int secret_fd = -1, stderr_fd = -1, found_fd = open(s->argv[0], O_RDONLY | O_CLOEXEC);
+	struct child c = {.secret_fd = -1};
+	_cleanup_(closep) int secret_fd = -1, stdout_fd = -1, stderr_fd = -1,
+			      found_fd = open(s->argv[0], O_RDONLY | O_CLOEXEC);
 	/* Out of the way of PROCESS_SECRET_FD. */
 	_cleanup_(closep) int program_fd = found_fd < 0 ? -1 : fcntl(found_fd, F_DUPFD_CLOEXEC, PROCESS_SECRET_FD + 1);
 	if (program_fd < 0)
@@ -128,13 +141,11 @@ enum err process_start(const struct process_spec *s, pid_t *ret, struct fault *f
 		TRY(find_user(s->user, &c, f));
 	if (s->secret)
 		TRY(secret_pipe(s->secret, &secret_fd, f));
-	if (s->stderr_path) {
-		stderr_fd = open(s->stderr_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		if (stderr_fd < 0)
-			return fault_raise(f, ERR_IO, "log_open", "process", "%s: %s", s->stderr_path, strerror(errno));
-	}
+	TRY(open_log(s->stdout_path, &stdout_fd, f));
+	TRY(open_log(s->stderr_path, &stderr_fd, f));
 	c.program_fd = program_fd;
 	c.secret_fd = secret_fd;
+	c.stdout_fd = stdout_fd;
 	c.stderr_fd = stderr_fd;
 	c.env = child_env(s->notify_socket);
 	pid_t pid = fork();

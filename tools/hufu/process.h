@@ -15,7 +15,7 @@ struct process_spec {
 	const char *const *argv;     /* argv[0] is the program's path; ends with NULL */
 	const char *user;	     /* Unix user to become (needs root), or NULL */
 	const struct secret *secret; /* written to descriptor PROCESS_SECRET_FD of the child, or NULL */
-	const char *stderr_path;     /* appended to (0600), or NULL: inherited */
+	const char *stdout_path, *stderr_path; /* appended to (0600), or NULL: inherited */
 	const char *notify_socket;   /* $NOTIFY_SOCKET of the child, or NULL */
 };
 /* Path of a program of this project: beside this one, or in its room of the build tree. Gives: free(). */

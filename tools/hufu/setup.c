@@ -159,24 +159,57 @@ static enum err algorithm_find(const char *word, const char **ret, struct fault 
 			   ESC(word, strlen(word)));
 }
 
-/* A ceremony file of the bundle's folder, with the key algorithm chosen, copied into the tree. */
+/* What stands in the shipped file (with `len` bytes behind it) goes, and `with` comes in its place. */
+static enum err replace(struct buf *text, const char *key, size_t len, const char *with, const char *from,
+			struct fault *f)
+{
+	const char *at = strstr(buf_text(text), key);
+	struct buf out = {0};
+	if (!at || strlen(at) < strlen(key) + len)
+		return fault_raise(f, ERR_CONFIG, "ceremony_unplaced", "ceremony",
+				   "%s: found no \"%s\" to put %s in the place of", from, key, with);
+	buf_add(&out, text->data, (size_t)(at - buf_text(text)));
+	buf_fmt(&out, "%s%s", with, at + strlen(key) + len);
+	buf_done(text);
+	*text = out;
+	return OK;
+}
+
+/* Dates are absolute in a ceremony file: those of the day of the init, as long as the shipped file's. */
+static enum err place_dates(struct buf *text, const char *from, struct fault *f)
+{
+	static const char *const spans[][2] = {{"not_before: ", "not_after: "}, {"this_update: ", "next_update: "}};
+	for (size_t i = 0; i < 2; i++) {
+		const char *begin = strstr(buf_text(text), spans[i][0]), *end = strstr(buf_text(text), spans[i][1]);
+		int64_t was, until, now = clock_now();
+		if (!begin || !end || !time_parse_utc(begin + strlen(spans[i][0]), TIME_TEXT - 1, &was) ||
+		    !time_parse_utc(end + strlen(spans[i][1]), TIME_TEXT - 1, &until))
+			continue;
+		struct civil a = time_civil(was), b = time_civil(until);
+		int months = 12 * (b.year - a.year) + b.month - a.month;
+		_cleanup_(freep) char *first = xasprintf("%s%s", spans[i][0], UTC(now)),
+				      *last = xasprintf("%s%s", spans[i][1], UTC(time_add_months(now, months)));
+		TRY(replace(text, spans[i][0], TIME_TEXT - 1, first, from, f));
+		TRY(replace(text, spans[i][1], TIME_TEXT - 1, last, from, f));
+	}
+	return OK;
+}
+
+/* A ceremony file of the bundle's folder, with today's dates and the key algorithm chosen, copied into the tree. */
 static enum err copy_ceremony(const struct setup *s, const char *name, struct fault *f)
 {
-	static const char shipped[] = "algorithm: p256";
-	_cleanup_buf_ struct buf b = {0}, out = {0};
+	_cleanup_buf_ struct buf b = {0};
 	_cleanup_(freep) char *from = xasprintf("%s/ceremonies/%s.yaml", s->policies, name),
-			      *to = xasprintf("%s/etc/hufu/ceremonies/%s.yaml", s->dir, name);
+			      *to = xasprintf("%s/etc/hufu/ceremonies/%s.yaml", s->dir, name), *line = NULL;
+	const char *algorithm = NULL;
 	TRY(file_read(from, 65536, &b, f));
-	if (!s->algorithm)
-		return file_write_new(to, buf_slice(&b), 0644, f);
-	const char *text = buf_text(&b), *at = strstr(text, shipped), *algorithm = NULL;
-	TRY(algorithm_find(s->algorithm, &algorithm, f));
-	if (!at)
-		return fault_raise(f, ERR_CONFIG, "algorithm_unplaced", "--algorithm",
-				   "%s: found no \"%s\" to put %s in the place of", from, shipped, s->algorithm);
-	buf_add(&out, text, (size_t)(at - text));
-	buf_fmt(&out, "algorithm: %s%s", algorithm, at + strlen(shipped));
-	return file_write_new(to, buf_slice(&out), 0644, f);
+	TRY(place_dates(&b, from, f));
+	if (s->algorithm) {
+		TRY(algorithm_find(s->algorithm, &algorithm, f));
+		line = xasprintf("algorithm: %s", algorithm);
+		TRY(replace(&b, "algorithm: p256", 0, line, from, f));
+	}
+	return file_write_new(to, buf_slice(&b), 0644, f);
 }
 
 static enum err run_ceremony(const struct setup *s, const char *name, struct fault *f)
@@ -185,11 +218,14 @@ static enum err run_ceremony(const struct setup *s, const char *name, struct fau
 	_cleanup_(freep) char *program = process_program("hufu-ca"),
 			      *file = xasprintf("%s/etc/hufu/ceremonies/%s.yaml", s->dir, name);
 	_cleanup_(freep) char *key = setup_person_path(s->dir, OPERATOR);
-	const char *argv[] = {program, "ceremony",	  file, "--dir", s->dir, "--operator-key",
-			      key,     "--passphrase-fd", "3",	NULL};
+	const char *argv[] = {program, "ceremony",	 "run", "--yes",	   file, "--dir",
+			      s->dir,  "--operator-key", key,	"--passphrase-fd", "3",	 NULL};
 	_cleanup_(freep) char *log = path_join(s->dir, "var/log/setup.log");
-	return process_run(
-		&(struct process_spec){.argv = argv, .secret = s->passphrase, .stderr_path = s->quiet ? log : NULL}, f);
+	return process_run(&(struct process_spec){.argv = argv,
+						  .secret = s->passphrase,
+						  .stdout_path = log,
+						  .stderr_path = s->quiet ? log : NULL},
+			   f);
 }
 
 static enum err run_genesis(const struct setup *s, struct fault *f)
