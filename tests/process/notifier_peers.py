@@ -5,7 +5,7 @@
 
 Says "ready" on standard output and runs until it is ended.
 """
-import http.server, json, os, socket, ssl, sys, threading
+import http.server, json, os, signal, socket, ssl, sys, threading
 
 what, port, cert, key, folder = sys.argv[1], int(sys.argv[2]), *sys.argv[3:6]
 tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -17,6 +17,12 @@ def mode(default="ok"):
         return open(os.path.join(folder, "mode")).read().strip() or default
     except FileNotFoundError:
         return default
+
+
+def kill_desk():
+    """What is accepted now can't be reported: the desk is gone before the answer."""
+    os.kill(int(open(os.path.join(folder, "..", "ra.pid")).read()), signal.SIGKILL)
+    open(os.path.join(folder, "mode"), "w").write("ok")
 
 
 def smtp():
@@ -36,6 +42,8 @@ def smtp():
 
         async def handle_DATA(self, server, session, envelope):
             Mails.n += 1
+            if mode() == "kills_desk" and envelope.rcpt_tos[0].startswith("untold@"):
+                kill_desk()
             if mode() == "hang":  # it has the mail, and the answer never comes
                 self.keep(envelope, session)
                 import asyncio
@@ -77,7 +85,9 @@ class Gateway(http.server.BaseHTTPRequestHandler):
         with open(os.path.join(folder, "requests"), "a") as f:
             f.write(json.dumps({"mode": m, "method": self.command, "path": self.path, "body": body,
                                 "key": self.headers.get("Idempotency-Key"), "auth": self.headers.get("Authorization")}) + "\n")
-        if m == "ok":
+        if m == "kills_desk":
+            kill_desk()
+        if m in ("ok", "kills_desk"):
             self.answer(200)
         elif m == "twice":
             self.answer(200)
