@@ -1,10 +1,9 @@
 /*
- * An account's mail address and language. Whoever had the notices until now, and whoever gets them from now on, is told.
+ * Where an account's notices go, its mail address and language. Whoever had them until now, and whoever gets them from now on, is told.
  */
 #include "ra/contact.h"
 
 #include "ra/account.h"
-#include "ra/outbox.h"
 
 #include "common/base/clock.h"
 
@@ -61,4 +60,21 @@ enum err account_contact(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(*ret, "mail", json_string(after.mail));
 	json_object_set_new(*ret, "language", json_string(after.language));
 	return OK;
+}
+
+enum err contact_post(struct ctx *c, const struct account *a, struct letter *l, struct fault *f)
+{
+	struct contact contact;
+	/* Whoever is bound to a frozen account may be a stranger. */
+	l->to = a->login_mobile[0] != '\0' && !a->frozen ? a->login_mobile : a->mobile;
+	l->channel = "sms";
+	l->account = a->id;
+	if (l->to[0] != '\0')
+		TRY(outbox_post(c, l, f));
+	TRY(store_contact(c->db, a->id, &contact, f));
+	if (contact.mail[0] == '\0')
+		return OK;
+	l->channel = "mail";
+	l->to = contact.mail;
+	return outbox_post(c, l, f);
 }

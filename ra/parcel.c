@@ -138,24 +138,32 @@ static enum err corrected(struct ctx *c, const char *name, char *ret, size_t siz
 	return OK;
 }
 
-static enum err send_pin(struct ctx *c, struct step *s, struct fault *f)
+/* Who asked for it may be a stranger who has the account. */
+static enum err check_frozen(const struct account *a, const struct step *s, struct fault *f)
+{
+	if (!a->frozen)
+		return OK;
+	return fault_raise(f, ERR_RULE, "account_frozen", "account",
+			   "account %s of request %s is frozen: decide its case first, nothing is shipped",
+			   a->identifier, s->r.id);
+}
+
+static enum err send_pin(struct ctx *c, struct step *s, const struct account *a, struct fault *f)
 {
 	_cleanup_buf_ struct buf pin = {0};
-	struct account a = {0};
 	if (s->w.pin.len == 0)
 		return OK;
-	TRY(store_account_get(c->db, s->r.account, &a, f));
 	TRY(sealed_open(c->desk, buf_slice(&s->w.pin), "start PIN", &pin, f));
 	const struct letter_word words[] = {
-		{"organisation", a.organisation}, {"token", s->w.token}, {"pin", buf_text(&pin)}};
+		{"organisation", a->organisation}, {"token", s->w.token}, {"pin", buf_text(&pin)}};
 	enum err e = outbox_post(c,
 				 &(struct letter){.channel = "sms",
-						  .to = a.login_mobile[0] != '\0' ? a.login_mobile : a.mobile,
+						  .to = a->login_mobile[0] != '\0' ? a->login_mobile : a->mobile,
 						  .template = "start_pin",
 						  .words = words,
 						  .n_words = sizeof(words) / sizeof(words[0]),
 						  .lives_s = PIN_LIVES_S,
-						  .account = a.id},
+						  .account = a->id},
 				 f);
 	sodium_memzero(pin.data, pin.len);
 	TRY(e);
@@ -167,8 +175,11 @@ enum err parcel_ship(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(step_done) struct step s = {0};
 	_cleanup_(draw_done) struct draw d = {0};
+	struct account a = {0};
 	TRY(begin(c, &s, f));
 	TRY(wanted(&s, "packed", "returned", "shipping", f));
+	TRY(store_account_get(c->db, s.r.account, &a, f));
+	TRY(check_frozen(&a, &s, f));
 	TRY(request_complete(c, &s.r, &d, f));
 	TRY(corrected(c, "carrier", s.p.carrier, sizeof(s.p.carrier), f));
 	TRY(corrected(c, "tracking", s.p.tracking, sizeof(s.p.tracking), f));
@@ -184,7 +195,7 @@ enum err parcel_ship(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(store_parcel_put(c->db, &s.p, f));
 	TRY(request_move(c->db, s.r.id, s.r.state, EVENT_SHIP, c->now, s.who, s.p.tracking, NULL, f));
 	TRY(work_token(c, WORK_TOKEN_SHIP, s.p.token, &s.r, s.who, s.p.tracking, f));
-	TRY(send_pin(c, &s, f));
+	TRY(send_pin(c, &s, &a, f));
 	TRY(desk_audit(c, "parcel_shipped", s.r.id, s.p.tracking, f));
 	return answer(c, &s, ret, f);
 }

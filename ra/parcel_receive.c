@@ -6,8 +6,8 @@
  * token that its owner holds now, and for officers. Reminders of parcels that nobody signed for are here too.
  */
 #include "ra/account.h"
+#include "ra/contact.h"
 #include "ra/note.h"
-#include "ra/outbox.h"
 #include "ra/parcel.h"
 #include "ra/plain.h"
 #include "ra/work.h"
@@ -148,15 +148,11 @@ static enum err remind(struct ctx *c, const char *request, struct fault *f)
 		{"tracking", p.tracking},
 		{"telephone", account_telephone(c)},
 	};
-	return outbox_post(c,
-			   &(struct letter){.channel = "sms",
-					    .to = a.login_mobile[0] != '\0' ? a.login_mobile : a.mobile,
-					    .template = "parcel_overdue",
-					    .words = words,
-					    .n_words = sizeof(words) / sizeof(words[0]),
-					    .lives_s = REMINDER_LIVES_S,
-					    .account = a.id},
-			   f);
+	struct letter l = {.template = "parcel_overdue",
+			   .words = words,
+			   .n_words = sizeof(words) / sizeof(words[0]),
+			   .lives_s = REMINDER_LIVES_S};
+	return contact_post(c, &a, &l, f);
 }
 
 static enum err find_overdue(struct desk *d, int64_t now, char (*ids)[REQUEST_ID + 1], size_t *ret_n, struct fault *f)

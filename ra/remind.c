@@ -10,7 +10,6 @@
 
 #include "ra/account.h"
 #include "ra/contact.h"
-#include "ra/outbox.h"
 #include "ra/store_remind.h"
 
 #include "common/base/clock.h"
@@ -45,24 +44,11 @@ static enum err post(struct ctx *c, const struct account *a, const struct ending
 	const struct letter_word words[] = {
 		{"organisation", a->organisation}, {"name", e->name}, {"serial", SERIAL(&e->serial)},
 		{"end", SHANGHAI(e->not_after)},   {"days", days},    {"telephone", account_telephone(c)}};
-	/* Whoever is bound to a frozen account may be a stranger. */
-	const char *mobile = a->login_mobile[0] != '\0' && !a->frozen ? a->login_mobile : a->mobile;
-	struct letter l = {.channel = "sms",
-			   .to = mobile,
-			   .template = "expiry",
+	struct letter l = {.template = "expiry",
 			   .words = words,
 			   .n_words = sizeof(words) / sizeof(words[0]),
-			   .lives_s = e->not_after - c->now < 3 * DAY_S ? e->not_after - c->now : 3 * DAY_S,
-			   .account = a->id};
-	struct contact contact;
-	if (mobile[0] != '\0')
-		TRY(outbox_post(c, &l, f));
-	TRY(store_contact(c->db, a->id, &contact, f));
-	if (contact.mail[0] == '\0')
-		return OK;
-	l.channel = "mail";
-	l.to = contact.mail;
-	return outbox_post(c, &l, f);
+			   .lives_s = e->not_after - c->now < 3 * DAY_S ? e->not_after - c->now : 3 * DAY_S};
+	return contact_post(c, a, &l, f);
 }
 
 static enum err remind(struct ctx *c, const struct ending *e, int64_t days, size_t *n, struct fault *f)

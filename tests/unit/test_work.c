@@ -581,11 +581,40 @@ static void log_in_again(struct fx *x)
 	x->session = xstrdup(fx_text(r, "session"));
 }
 
+static void freeze(struct fx *x, bool frozen)
+{
+	struct db *db = NULL;
+	struct fault f = {0};
+	int64_t id = fx_number(x, "SELECT id FROM accounts WHERE identifier = '" ORG_CODE "'");
+	assert_int_equal(store_begin(x->desk->store, &db, &f), OK);
+	assert_int_equal(store_end(x->desk->store, db, store_account_frozen(db, id, frozen, NOW, &f), &f), OK);
+}
+
+/* A stranger may have the account: no token goes there, and no start PIN to the number that was bound. */
+static void test_frozen(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = scene();
+	(void)state;
+	_cleanup_(freep) char *id = submitted(x, "damaged");
+	made(x, id);
+	approved(x, id);
+	packed(x, id);
+	freeze(x, true);
+	fx_refused(x, UID_OFFICER, "parcel.ship", ship_params(id), "account_frozen");
+	assert_null(fx_message(x, ORG_MOBILE, "start_pin"));
+	freeze(x, false);
+	json_decref(fx_do(x, UID_OFFICER, "parcel.ship", ship_params(id)));
+	_cleanup_(json_freep) json_t *m = fx_message(x, ORG_MOBILE, "start_pin");
+	assert_non_null(m);
+}
+
 static void test_overdue(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = scene();
 	(void)state;
 	_cleanup_(freep) char *id = in_post(x, "damaged");
+	json_decref(fx_do(x, UID_SUBSCRIBER, "account.contact",
+			  json_pack("{s:s,s:s}", "session", x->session, "mail", "agent@example.com")));
 	/* Shipped on a Monday: five working days behind it are over on the next one, at closing time. */
 	turn_at(x, NOW + 7 * DAY + 9 * 3600);
 	assert_null(fx_message(x, ORG_MOBILE, "parcel_overdue"));
@@ -593,8 +622,12 @@ static void test_overdue(void **state)
 	_cleanup_(json_freep) json_t *m = fx_message(x, ORG_MOBILE, "parcel_overdue");
 	assert_non_null(m);
 	assert_non_null(strstr(fx_text(m, "zh"), "SF1234567890"));
+	_cleanup_(json_freep) json_t *mail = fx_message(x, "agent@example.com", "parcel_overdue");
+	assert_non_null(mail);
+	assert_string_equal(fx_text(mail, "channel"), "mail");
 	turn_at(x, NOW + 9 * DAY);
 	assert_null(fx_message(x, ORG_MOBILE, "parcel_overdue"));
+	assert_null(fx_message(x, "agent@example.com", "parcel_overdue"));
 	_cleanup_(json_freep) json_t *late = fx_do(x, UID_OFFICER, "parcel.list", json_pack("{s:b}", "overdue", 1));
 	assert_int_equal(json_integer_value(json_object_get(late, "total")), 1);
 	assert_true(json_is_true(json_object_get(json_array_get(json_object_get(late, "parcels"), 0), "overdue")));
@@ -772,6 +805,7 @@ int main(void)
 		cmocka_unit_test(test_lost_on_the_way),
 		cmocka_unit_test(test_lost_and_closed),
 		cmocka_unit_test(test_broken_token),
+		cmocka_unit_test(test_frozen),
 		cmocka_unit_test(test_overdue),
 		cmocka_unit_test(test_lapsed),
 		cmocka_unit_test(test_lapsed_at_the_desk),
