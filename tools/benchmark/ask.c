@@ -17,6 +17,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* After the libraries whose helpers it has. */
 #include "common/base/cleanup.h"
@@ -343,15 +344,29 @@ static enum err measure(struct ask *x, struct row *r, struct fault *f)
 
 /* --- the whole --- */
 
-static enum err open_tree(struct ask *x, struct fault *f)
+static char *crowd_path(const struct ask *x)
+{
+	return path_join(x->b->dir, "crowd");
+}
+
+/* What a run before left there. Its sessions last a day. */
+static enum err take_tree(struct ask *x, struct slice crowd, struct fault *f)
+{
+	TRY(crowd_read(crowd, &x->crowd, f));
+	if (x->crowd.certificates != x->b->certificates || clock_now() - x->crowd.now > CROWD_LIFE_S)
+		return fault_raise(f, ERR_CONFIG, "crowd", "folder",
+				   "%s: found %zu certificates from %s, wanted %zu from the last %d hours: remove it",
+				   x->b->dir, x->crowd.certificates, UTC(x->crowd.now), x->b->certificates,
+				   CROWD_LIFE_S / 3600);
+	return tree_take(&x->tree, f);
+}
+
+static enum err make_tree(struct ask *x, struct fault *f)
 {
 	_cleanup_(old_ca_done) struct old_ca old = {0};
-	_cleanup_buf_ struct buf pem = {0};
-	_cleanup_(freep) char *old_path = path_join(x->b->dir, "old-ca.pem");
-	x->tree.build = x->b->build;
-	x->tree.policies = x->b->policies;
-	x->tree.dir = path_join(x->b->dir, "desk");
-	_cleanup_(freep) char *state = path_join(x->tree.dir, "var/lib/hufu-ra");
+	_cleanup_buf_ struct buf pem = {0}, crowd = {0};
+	_cleanup_(freep) char *old_path = path_join(x->b->dir, "old-ca.pem"),
+			      *state = path_join(x->tree.dir, "var/lib/hufu-ra"), *said = crowd_path(x);
 	TRY(old_ca_new(&old, f));
 	pem_put(&pem, "CERTIFICATE", buf_slice(&old.cert));
 	TRY(file_write_new(old_path, buf_slice(&pem), 0644, f));
@@ -360,6 +375,23 @@ static enum err open_tree(struct ask *x, struct fault *f)
 		fprintf(stderr, "%zu certificates are written into the desk's database\n", x->b->certificates);
 	x->crowd.certificates = x->b->certificates;
 	TRY(crowd_fill(state, &x->crowd, f));
+	crowd_put(&x->crowd, &crowd);
+	return file_write_new(said, buf_slice(&crowd), 0644, f);
+}
+
+static enum err open_tree(struct ask *x, struct fault *f)
+{
+	_cleanup_buf_ struct buf crowd = {0};
+	_cleanup_(freep) char *said = crowd_path(x);
+	x->tree.build = x->b->build;
+	x->tree.policies = x->b->policies;
+	x->tree.dir = path_join(x->b->dir, "desk");
+	if (access(said, F_OK) == 0) {
+		TRY(file_read(said, 1024, &crowd, f));
+		TRY(take_tree(x, buf_slice(&crowd), f));
+	} else {
+		TRY(make_tree(x, f));
+	}
 	int64_t from = clock_mono_us();
 	TRY(tree_start(&x->tree, f));
 	if (x->b->progress)
@@ -371,21 +403,39 @@ static enum err open_tree(struct ask *x, struct fault *f)
 	return OK;
 }
 
-static enum err run_all(struct ask *x, struct fault *f)
+static bool wanted(const struct ask *x)
 {
-	struct program *p = &x->report->programs[x->report->n_programs++];
-	TRY(open_tree(x, f));
-	snprintf(p->name, sizeof p->name, "hufu-ra");
-	p->idle = x->tree.idle_ra;
+	return !x->b->only || strstr(x->kind->name, x->b->only);
+}
+
+static enum err add_rows(struct ask *x, struct fault *f)
+{
 	for (size_t k = 0; k < N_KINDS; k++) {
+		x->kind = &kinds[k];
+		if (!wanted(x))
+			continue;
 		struct row *r = &x->report->rows[x->report->n_rows++];
 		snprintf(r->name, sizeof r->name, "%s", kinds[k].name);
 		memcpy(r->peers, echo_words, sizeof r->peers);
 	}
+	if (x->report->n_rows > 0)
+		return OK;
+	return fault_raise(f, ERR_CONFIG, "no_case", "case", "no case has \"%s\" in its name", x->b->only);
+}
+
+static enum err run_all(struct ask *x, struct fault *f)
+{
+	struct program *p = &x->report->programs[x->report->n_programs++];
+	TRY(add_rows(x, f));
+	TRY(open_tree(x, f));
+	snprintf(p->name, sizeof p->name, "hufu-ra");
+	p->idle = x->tree.idle_ra;
 	for (unsigned round = 0; round < x->b->runs; round++) {
+		struct row *r = x->report->rows;
 		for (size_t k = 0; k < N_KINDS; k++) {
 			x->kind = &kinds[k];
-			TRY(measure(x, &x->report->rows[k], f));
+			if (wanted(x))
+				TRY(measure(x, r++, f));
 		}
 	}
 	return memory_read(x->tree.ra, &p->loaded, f);

@@ -142,8 +142,7 @@ static enum err add_order(struct db *db, const struct crowd *w, size_t i, int64_
 			  .kind = "renew",
 			  .amount_fen = i % 3 ? 30000 : 20000 + (int64_t)(i % 977),
 			  .period_months = 12,
-			  .created = w->now - (paid ? 400 * DAY_S : 0) +
-				     (int64_t)(i * 7919 % 86400)};
+			  .created = w->now - (paid ? 400 * DAY_S : 0) + (int64_t)(i * 7919 % 86400)};
 	crowd_order(i, o.id);
 	snprintf(o.state, sizeof o.state, paid ? "paid" : "created");
 	snprintf(o.service, sizeof o.service, "%s", service);
@@ -260,6 +259,23 @@ static enum err add_account(struct db *db, struct crowd *w, size_t i, struct fau
 	return i % AUDIT_ONE_IN == 0 ? add_audit(db, w, i, a.identifier, f) : OK;
 }
 
+void crowd_put(const struct crowd *w, struct buf *ret)
+{
+	buf_fmt(ret, "%zu %zu %zu %" PRId64 " %.0f\n", w->certificates, w->n_certs, w->n_requests, w->now, w->seconds);
+}
+
+enum err crowd_read(struct slice text, struct crowd *ret, struct fault *f)
+{
+	_cleanup_(freep) char *line = xstrndup((const char *)text.p, text.n);
+	struct crowd w = {0};
+	if (sscanf(line, "%zu %zu %zu %" SCNd64 " %lf", &w.certificates, &w.n_certs, &w.n_requests, &w.now,
+		   &w.seconds) != 5)
+		return fault_raise(f, ERR_PARSE, "crowd", "crowd", "found \"%s\", wanted five numbers",
+				   ESC(text.p, text.n));
+	*ret = w;
+	return OK;
+}
+
 size_t crowd_accounts(const struct crowd *w)
 {
 	return w->certificates / 2;
@@ -318,5 +334,5 @@ enum err crowd_fill(const char *state, struct crowd *w, struct fault *f)
 		TRY(db_commit(db, f));
 	}
 	w->seconds = (double)(clock_mono_us() - from) / 1e6;
-	return OK;
+	return load_stop ? fault_raise(f, ERR_BUSY, "interrupted", "benchmark", "stopped by a signal") : OK;
 }

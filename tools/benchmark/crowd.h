@@ -13,6 +13,7 @@
 #define CROWD_MAX_ACCOUNTS 50000000u
 #define CROWD_DUE_DAYS 60
 #define CROWD_NAME 64
+#define CROWD_LIFE_S (20 * 3600) /* sessions end soon after */
 
 /* Zero but for certificates. */
 struct crowd {
@@ -24,6 +25,9 @@ struct crowd {
 };
 /* Fills state/desk.db. */
 MUST_CHECK enum err crowd_fill(const char *state, struct crowd *w, struct fault *f);
+/* What a later run must know of it, as a line of text. */
+void crowd_put(const struct crowd *w, struct buf *ret);
+MUST_CHECK enum err crowd_read(struct slice text, struct crowd *ret, struct fault *f);
 size_t crowd_accounts(const struct crowd *w);
 size_t crowd_requests(const struct crowd *w);
 

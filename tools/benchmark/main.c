@@ -43,6 +43,7 @@ static const struct benchmark {
 struct options {
 	const struct benchmark *benchmark;
 	const char *commit;
+	const char *keep; /* folder to work in and to leave; NULL: one that is removed */
 	bool json;
 	struct bench_run run;
 };
@@ -64,7 +65,7 @@ static int usage(const char *why, const char *what)
 	fprintf(stderr,
 		"hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--runs N] [--only CASE] [--certificates N] "
 		"[--rows N] "
-		"[--json]\n",
+		"[--keep DIR] [--json]\n",
 		why, what);
 	for (size_t i = 0; i < N_BENCHMARKS; i++)
 		fprintf(stderr, "  %-8s %s\n", benchmarks[i].name, benchmarks[i].what);
@@ -103,6 +104,8 @@ static int read_options(int argc, char **argv, struct options *o)
 			o->run.rows = n;
 		else if (strcmp(a, "--only") == 0)
 			o->run.only = value;
+		else if (strcmp(a, "--keep") == 0)
+			o->keep = value;
 		else if (strcmp(a, "--build") == 0)
 			o->run.build = value;
 		else if (strcmp(a, "--policies") == 0)
@@ -114,6 +117,8 @@ static int read_options(int argc, char **argv, struct options *o)
 	}
 	if (!o->benchmark || !o->run.build || !o->run.policies)
 		return usage("NAME, --build or --policies is missing", "");
+	if (o->keep && o->benchmark->run != ask_run)
+		return usage("--keep is for `desk`, not for ", o->benchmark->name);
 	return 0;
 }
 
@@ -129,12 +134,13 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 }
 
 /* Not /tmp: that is often memory, where nothing is durable. */
-static enum err make_folder(char **ret, struct fault *f)
+static enum err make_folder(const char *keep, char **ret, struct fault *f)
 {
 	const char *parent = getenv("TMPDIR");
 	struct statfs fs;
-	_cleanup_(freep) char *dir = path_join(parent && *parent ? parent : "/var/tmp", "hufu-bench-XXXXXX");
-	if (!mkdtemp(dir))
+	_cleanup_(freep) char *dir =
+		keep ? xstrdup(keep) : path_join(parent && *parent ? parent : "/var/tmp", "hufu-bench-XXXXXX");
+	if (keep ? mkdir(dir, 0700) != 0 && errno != EEXIST : !mkdtemp(dir))
 		return fault_raise(f, ERR_IO, "mkdtemp", "folder", "%s: %s", dir, strerror(errno));
 	if (statfs(dir, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
 		fprintf(stderr, "hufu-bench: %s is in memory (tmpfs), so flushes cost nothing here; set TMPDIR\n", dir);
@@ -153,12 +159,14 @@ static void on_signal(int sig)
 static enum err run(struct options *o, struct report *r, struct fault *f)
 {
 	_cleanup_(freep) char *dir = NULL;
-	TRY(make_folder(&dir, f));
+	TRY(make_folder(o->keep, &dir, f));
 	o->run.dir = dir;
 	(void)getloadavg(&r->load, 1); /* left 0 where the system does not say */
 	enum err e = timing_flushes(&r->flushes, dir, f);
 	if (e == OK)
 		e = o->benchmark->run(&o->run, r, f);
+	if (o->keep)
+		return e;
 	/* Whoever stops us often stops the daemons first, so the error may be theirs. */
 	if (e == OK || e == ERR_CONFIG || load_stop)
 		(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);

@@ -22,6 +22,7 @@
 #include "common/base/cleanup.h"
 
 #define READY_TIMEOUT_MS 60000
+#define PASSPHRASE_BYTES 32
 #define ADOPT_PART 128u
 #define ADOPTION_LIFE_S 86400
 
@@ -44,7 +45,7 @@ void tree_done(struct tree *t)
 
 static void make_passphrase(struct secret *s)
 {
-	uint8_t random[16];
+	uint8_t random[PASSPHRASE_BYTES / 2];
 	secret_alloc(s, 2 * sizeof random);
 	random_fill(random, sizeof random);
 	for (size_t i = 0; i < sizeof random; i++) {
@@ -74,21 +75,42 @@ static enum err no_mobiles(const struct tree *t, struct fault *f)
 	return file_write(path, buf_slice(&text), 0644, f);
 }
 
+static void name_sockets(struct tree *t)
+{
+	t->ra_socket = path_join(t->dir, "run/hufu/ca/ra.sock");
+	t->operator_socket = path_join(t->dir, "run/hufu/operator/ca.sock");
+	t->desk_socket = path_join(t->dir, "run/hufu/ra/desk.sock");
+}
+
+/* It opens keys that sign nothing but measurements. */
+static char *passphrase_path(const struct tree *t)
+{
+	return xasprintf("%s.passphrase", t->dir);
+}
+
 enum err tree_lay_out(struct tree *t, const char *algorithm, const char *old_issuer, struct fault *f)
 {
 	_cleanup_(freep) char *program = path_join(t->build, "tools/hufu");
 	const char *argv[] = {program,	     "init",	"--passphrase-fd", "3",	       "--policies", t->policies,
 			      "--algorithm", algorithm, "--issuer",	   old_issuer, t->dir,	     NULL};
 	make_passphrase(&t->passphrase);
-	t->ra_socket = path_join(t->dir, "run/hufu/ca/ra.sock");
-	t->operator_socket = path_join(t->dir, "run/hufu/operator/ca.sock");
-	t->desk_socket = path_join(t->dir, "run/hufu/ra/desk.sock");
+	name_sockets(t);
 	_cleanup_(freep) char *log = xasprintf("%s.log", t->dir);
 	enum err e = process_run(&(struct process_spec){.argv = argv, .secret = &t->passphrase, .stderr_path = log}, f);
 	if (e != OK)
 		fault_prefix(f, "see %s", log);
 	TRY(e);
 	TRY(no_mobiles(t, f));
+	_cleanup_(freep) char *pass = passphrase_path(t);
+	TRY(file_write_new(pass, slice_of(t->passphrase.p, t->passphrase.n), 0600, f));
+	return load_people(t, f);
+}
+
+enum err tree_take(struct tree *t, struct fault *f)
+{
+	_cleanup_(freep) char *pass = passphrase_path(t);
+	name_sockets(t);
+	TRY(secret_read_file(pass, PASSPHRASE_BYTES, &t->passphrase, f));
 	return load_people(t, f);
 }
 

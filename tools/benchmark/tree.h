@@ -1,5 +1,5 @@
 /*
- * A whole Hufu for one measurement: laid out by `hufu init` in a temporary folder, its two programs running.
+ * A whole Hufu for measurements: laid out by `hufu init` in a folder of the bench, its two programs running.
  */
 #ifndef HUFU_BENCHMARK_TREE_H
 #define HUFU_BENCHMARK_TREE_H
@@ -30,6 +30,8 @@ void tree_done(struct tree *t);
 /* Lays DIR out with that algorithm ("p256", "rsa") for the CA keys and pins the old authority. Messages go to DIR.log.
  * build, policies and dir are set by the caller. */
 MUST_CHECK enum err tree_lay_out(struct tree *t, const char *algorithm, const char *old_issuer, struct fault *f);
+/* Takes one that was laid out before; build, policies and dir as above. */
+MUST_CHECK enum err tree_take(struct tree *t, struct fault *f);
 /* Starts both programs, each logging to var/log, and reads what they take when idle. */
 MUST_CHECK enum err tree_start(struct tree *t, struct fault *f);
 /* Adopts the certificates of these items, in parts of 128, each its own adoption note. */
