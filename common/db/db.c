@@ -66,6 +66,8 @@ static enum err set_up(struct db *db, bool read_only, struct fault *f)
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	/* Plans don't look at bound values, or each new value would have its statement prepared anew. */
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
 	TRY(exec(db,
 		 "PRAGMA trusted_schema=OFF;"
 		 "PRAGMA cell_size_check=ON;"
