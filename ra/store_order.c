@@ -175,7 +175,9 @@ enum err store_order_set(struct db *db, const struct order *o, struct fault *f)
 enum err store_order_open(struct db *db, const char *service, struct order *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row, "SELECT " ORDER " FROM orders o WHERE o.service = ?1 AND o.state = 'created' LIMIT 1",
+	TRY(db_one(db, f, &row,
+		   "SELECT " ORDER
+		   " FROM orders o INDEXED BY orders_service WHERE o.service = ?1 AND o.state = 'created' LIMIT 1",
 		   "t", service));
 	read_order(row, ret);
 	return OK;
