@@ -5,6 +5,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/rpc/server.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -99,8 +100,10 @@ bool bell_wait(struct bell *b, unsigned lane, uint64_t count, int64_t until_us)
 	pthread_mutex_lock(&b->lock);
 	struct timespec until = time_until(b, until_us);
 	b->waiters++;
+	rpc_wait_begin();
 	while (rv == 0 && !b->stopped && l->count == count)
 		rv = pthread_cond_timedwait(&l->rung, &b->lock, &until);
+	rpc_wait_end();
 	b->waiters--;
 	bool rang = l->count != count && !b->stopped;
 	pthread_mutex_unlock(&b->lock);

@@ -328,7 +328,8 @@ static const struct yaml_rule rules[] = {
 	 .min = 1,
 	 .max = 192,
 	 .def = 8,
-	 .help = "calls handled at once"},
+	 .help = "threads for calls, beside those that wait; as many of them work at once as there are cores, at least "
+		 "two"},
 	{.key = "senders",
 	 .kind = YK_INT,
 	 .offset = offsetof(struct raw, senders),

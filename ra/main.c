@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define EXIT_CONFIG 4
 #define ARENAS 2 /* many threads, of which few work at once: an arena each would keep memory for nothing */
@@ -103,6 +104,14 @@ static enum err load(const char *path, struct desk **ret, struct fault *f)
 	return desk_open(&config, ret, f);
 }
 
+/* More than the machine's cores would only take turns there. */
+static unsigned at_work(const struct ra_config *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned most = cores > 2 ? (unsigned)cores : 2;
+	return (unsigned)c->workers < most ? (unsigned)c->workers : most;
+}
+
 /* The caller's user decides; everybody listed may connect. */
 static enum err open_server(struct desk *d, struct rpc_server **ret, struct fault *f)
 {
@@ -117,6 +126,7 @@ static enum err open_server(struct desk *d, struct rpc_server **ret, struct faul
 							    .n_uids = c->n_callers,
 							    .max_request = JSONRPC_MAX_REQUEST,
 							    .workers = workers,
+							    .at_work = at_work(c),
 							    .handle = desk_handle,
 							    .at_once = desk_at_once,
 							    .arg = d},

@@ -11,6 +11,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/rpc/server.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -175,6 +176,7 @@ static enum err leave(struct store *s, enum err e, struct fault *f)
 
 static enum err wait_for(struct store *s, struct group *g, struct fault *f)
 {
+	rpc_wait_begin();
 	pthread_mutex_lock(&s->ending);
 	while (!g->over)
 		pthread_cond_wait(&s->ended, &s->ending);
@@ -183,6 +185,7 @@ static enum err wait_for(struct store *s, struct group *g, struct fault *f)
 		*f = g->fault;
 	bool last = --g->members == 0;
 	pthread_mutex_unlock(&s->ending);
+	rpc_wait_end();
 	if (last)
 		free(g);
 	return e;
@@ -190,9 +193,13 @@ static enum err wait_for(struct store *s, struct group *g, struct fault *f)
 
 enum err store_begin(struct store *s, struct db **ret, struct fault *f)
 {
-	atomic_fetch_add(&s->waiting, 1);
-	pthread_mutex_lock(&s->writing);
-	atomic_fetch_sub(&s->waiting, 1);
+	if (pthread_mutex_trylock(&s->writing) != 0) {
+		atomic_fetch_add(&s->waiting, 1);
+		rpc_wait_begin();
+		pthread_mutex_lock(&s->writing);
+		rpc_wait_end();
+		atomic_fetch_sub(&s->waiting, 1);
+	}
 	enum err e = join(s, f);
 	if (e == OK) {
 		*ret = s->writer;

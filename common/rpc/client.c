@@ -224,10 +224,15 @@ enum err rpc_call(struct rpc_client *c, struct slice request, struct buf *reply,
 {
 	int64_t until_us = clock_mono_us() + (int64_t)c->timeout_ms * 1000;
 	_cleanup_(line_freep) struct line *l = NULL;
-	TRY(line_open(c, &l, f));
-	TRY(send_request(c, l, request, until_us, f));
 	_cleanup_(nng_msg_freep) nng_msg *msg = NULL;
-	int rv = receive_reply(l, until_us, &msg);
+	int rv = 0;
+	TRY(line_open(c, &l, f));
+	rpc_wait_begin();
+	enum err e = send_request(c, l, request, until_us, f);
+	if (e == OK)
+		rv = receive_reply(l, until_us, &msg);
+	rpc_wait_end();
+	TRY(e);
 	if (rv != 0)
 		return call_raise(c, rv, f);
 	buf_add(reply, nng_msg_body(msg), nng_msg_len(msg));

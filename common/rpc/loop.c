@@ -1,5 +1,5 @@
 /*
- * One epoll for the listener and all peers, and the queue between it and the workers.
+ * One epoll for the listener and all peers. What they ask goes into the queue (queue.c), from which the workers take it.
  *
  * nng's own listener stops for good when a peer hangs up before the greeting (seen with 1.5.2: the failed write of the
  * greeting counts as "closed" there), and it looks at peers only after the greeting; so the server's side is written
@@ -44,11 +44,8 @@ struct loop {
 	int64_t last_log_us;
 	uint64_t refused;
 	_Atomic enum phase phase;
-	pthread_mutex_t lock; /* of the queue */
-	pthread_cond_t filled;
-	struct request *queue, **queue_tail;
-	struct rpc_job *jobs, **jobs_tail;
-	unsigned taken; /* requests that a worker has taken and that are not done */
+	struct queue *queue;
+	bool waits; /* requests do, in the queue */
 };
 
 enum err loop_new(int listener, const struct loop_config *c, struct loop **ret, struct fault *f)
@@ -59,10 +56,7 @@ enum err loop_new(int listener, const struct loop_config *c, struct loop **ret, 
 	if (c->n_uids > 0)
 		memcpy(l->uids, c->uids, c->n_uids * sizeof(*l->uids));
 	l->scratch = xmalloc(CONN_SCRATCH);
-	l->queue_tail = &l->queue;
-	l->jobs_tail = &l->jobs;
-	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->filled, NULL);
+	l->queue = queue_new(c->at_work);
 	l->listener = listener;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -78,25 +72,12 @@ enum err loop_new(int listener, const struct loop_config *c, struct loop **ret, 
 	return e;
 }
 
-static void request_free(struct request *r)
-{
-	explicit_bzero(r->bytes, r->n); /* may hold a passphrase */
-	conn_unref(r->conn);
-	free(r);
-}
-
 void loop_free(struct loop *l)
 {
-	while (l->queue) {
-		struct request *r = l->queue;
-		l->queue = r->next;
-		request_free(r);
-	}
+	queue_free(l->queue);
 	closep(&l->listener);
 	closep(&l->epoll);
 	closep(&l->wake);
-	pthread_cond_destroy(&l->filled);
-	pthread_mutex_destroy(&l->lock);
 	free(l->scratch);
 	free(l->uids);
 	free(l);
@@ -216,21 +197,6 @@ static void on_conn(struct loop *l, struct conn *c, uint32_t events, struct requ
 
 /* --- the thread -------------------------------------------------------------------------------------------------- */
 
-static void enqueue(struct loop *l, struct request *batch, struct request **tail)
-{
-	if (!batch)
-		return;
-	bool several = batch->next != NULL;
-	pthread_mutex_lock(&l->lock);
-	*l->queue_tail = batch;
-	l->queue_tail = tail;
-	if (several)
-		pthread_cond_broadcast(&l->filled);
-	else
-		pthread_cond_signal(&l->filled);
-	pthread_mutex_unlock(&l->lock);
-}
-
 /* What has a limit of time: greetings, replies that nobody reads, a pause in accepting. */
 static void look_after(struct loop *l)
 {
@@ -277,7 +243,7 @@ void *loop_run(void *arg)
 	struct loop *l = arg;
 	while (!advance(l)) {
 		struct epoll_event v[64];
-		int n = epoll_wait(l->epoll, v, 64, l->watching ? TICK_MS : -1);
+		int n = epoll_wait(l->epoll, v, 64, l->waits ? QUEUE_SLOW_US / 1000 : l->watching ? TICK_MS : -1);
 		struct request *batch = NULL, **tail = &batch;
 		for (int i = 0; i < n; i++) {
 			uint64_t woken;
@@ -288,7 +254,9 @@ void *loop_run(void *arg)
 			else if (v[i].data.ptr != &l->listener)
 				on_conn(l, v[i].data.ptr, v[i].events, &tail);
 		}
-		enqueue(l, batch, tail);
+		queue_add(l->queue, batch, tail);
+		if (batch || l->waits)
+			l->waits = queue_look(l->queue);
 		look_after(l);
 	}
 	while (l->conns)
@@ -301,81 +269,37 @@ static void wake(struct loop *l)
 	(void)!write(l->wake, &(uint64_t){1}, sizeof(uint64_t)); /* full means woken already */
 }
 
-static void set_phase(struct loop *l, enum phase phase)
-{
-	pthread_mutex_lock(&l->lock);
-	atomic_store(&l->phase, phase);
-	pthread_cond_broadcast(&l->filled);
-	pthread_mutex_unlock(&l->lock);
-	wake(l);
-}
-
 void loop_stop(struct loop *l)
 {
-	set_phase(l, STOPPING);
+	queue_stop(l->queue);
+	atomic_store(&l->phase, STOPPING);
+	wake(l);
 }
 
 void loop_end(struct loop *l)
 {
-	set_phase(l, ENDING);
+	atomic_store(&l->phase, ENDING);
+	wake(l);
 }
 
 /* --- the workers' side ------------------------------------------------------------------------------------------- */
 
-static struct request *pop_request(struct loop *l)
+bool loop_next(struct loop *l, struct worker *w, struct request **ret_request, struct rpc_job **ret_job)
 {
-	struct request *r = l->queue;
-	l->queue = r->next;
-	if (!l->queue)
-		l->queue_tail = &l->queue;
-	r->loop = l;
-	l->taken++;
-	return r;
-}
-
-static struct rpc_job *pop_job(struct loop *l)
-{
-	struct rpc_job *job = l->jobs;
-	l->jobs = job->next;
-	if (!l->jobs)
-		l->jobs_tail = &l->jobs;
-	return job;
-}
-
-bool loop_next(struct loop *l, struct request **ret_request, struct rpc_job **ret_job)
-{
-	*ret_request = NULL;
-	*ret_job = NULL;
-	pthread_mutex_lock(&l->lock);
-	while (!l->jobs && (atomic_load(&l->phase) == SERVING ? !l->queue : l->taken > 0))
-		pthread_cond_wait(&l->filled, &l->lock);
-	if (l->jobs)
-		*ret_job = pop_job(l);
-	else if (atomic_load(&l->phase) == SERVING)
-		*ret_request = pop_request(l);
-	pthread_mutex_unlock(&l->lock);
+	bool more = queue_next(l->queue, w, ret_request, ret_job);
 	if (*ret_request)
-		conn_taken((*ret_request)->conn, *ret_request);
-	return *ret_request || *ret_job;
+		(*ret_request)->loop = l;
+	return more;
 }
 
 void loop_resume(struct loop *l, struct rpc_job *job)
 {
-	job->next = NULL;
-	pthread_mutex_lock(&l->lock);
-	*l->jobs_tail = job;
-	l->jobs_tail = &job->next;
-	pthread_cond_signal(&l->filled);
-	pthread_mutex_unlock(&l->lock);
+	queue_resume(l->queue, job);
 }
 
 void loop_done(struct loop *l, struct request *r, struct slice reply)
 {
 	if (reply.n > 0 && conn_reply(r->conn, r->id, reply))
 		wake(l);
-	request_free(r);
-	pthread_mutex_lock(&l->lock);
-	if (--l->taken == 0 && atomic_load(&l->phase) != SERVING)
-		pthread_cond_broadcast(&l->filled);
-	pthread_mutex_unlock(&l->lock);
+	queue_done(l->queue, r);
 }

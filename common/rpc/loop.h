@@ -4,7 +4,7 @@
 #ifndef HUFU_RPC_LOOP_H
 #define HUFU_RPC_LOOP_H
 
-#include "common/rpc/conn.h"
+#include "common/rpc/queue.h"
 
 struct loop;
 struct loop_config {
@@ -12,6 +12,7 @@ struct loop_config {
 	size_t n_uids;
 	bool any_uid;
 	size_t max_request;
+	unsigned at_work; /* requests at once; queue.h */
 	int64_t send_timeout_us;
 	rpc_quick *at_once;
 	void *arg;
@@ -21,9 +22,8 @@ MUST_CHECK enum err loop_new(int listener, const struct loop_config *c, struct l
 void loop_free(struct loop *l);
 /* Body of the I/O thread; returns after loop_end() when every peer has its replies or was given up. */
 void *loop_run(void *loop);
-/* Blocks for the next job or request, one of which is set: jobs first. False after loop_stop(), when all requests that
- * were taken are done. A request is given back by loop_done(). */
-bool loop_next(struct loop *l, struct request **ret_request, struct rpc_job **ret_job);
+/* As queue_next(). A request is given back by loop_done(). */
+bool loop_next(struct loop *l, struct worker *w, struct request **ret_request, struct rpc_job **ret_job);
 void loop_resume(struct loop *l, struct rpc_job *job);
 /* Replies, unless the reply is empty, and frees the request. */
 void loop_done(struct loop *l, struct request *r, struct slice reply);

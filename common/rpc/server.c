@@ -1,8 +1,8 @@
 /*
  * The replying side: a Unix socket, one I/O thread (loop.c) and a fixed number of worker threads.
  *
- * A worker takes a request, handles it and replies, so at most `workers` requests are being handled and the rest wait,
- * few for each peer. A request that waits for something else is deferred: its worker goes on to the next, and what is
+ * A worker takes a request, handles it and replies, so at most `workers` requests are being handled, of which few are at
+ * work (queue.c), and the rest wait, few for each peer. A request that waits for something else is deferred: its worker goes on to the next, and what is
  * left to do for it comes back as a job. The wire is nng's REQ/REP over ipc://; client.c asks with nng itself. path.c takes care of the
  * socket file.
  */
@@ -51,7 +51,8 @@ static void *work(void *arg)
 	_cleanup_buf_ struct buf reply = {0};
 	struct request *r;
 	struct rpc_job *job;
-	while (loop_next(s->loop, &r, &job)) {
+	struct worker w = {0};
+	while (loop_next(s->loop, &w, &r, &job)) {
 		if (job) {
 			job->run(job);
 			continue;
@@ -142,6 +143,7 @@ static enum err start(struct rpc_server *s, const struct rpc_server_config *c, s
 		.n_uids = c->n_uids,
 		.any_uid = c->uids == NULL,
 		.max_request = c->max_request,
+		.at_work = c->at_work ? c->at_work : c->workers,
 		.at_once = c->at_once,
 		.arg = c->arg,
 		.send_timeout_us = (int64_t)(c->send_timeout_ms ? c->send_timeout_ms : SEND_TIMEOUT_MS) * 1000,

@@ -41,6 +41,7 @@ struct rpc_server_config {
 	size_t n_uids;
 	size_t max_request;       /* a peer with a larger one is hung up on */
 	unsigned workers;         /* threads: requests handled at once; 1-256 */
+	unsigned at_work;         /* of them, beside those that wait (rpc_wait_begin) or take long; others have their turn after them. 0: all */
 	unsigned send_timeout_ms; /* a peer that reads no replies for so long loses its connection; 0: 5000 */
 	rpc_handler *handle;
 	rpc_deferred *defer;      /* asked before handle; NULL: nothing is answered later */
@@ -52,6 +53,10 @@ struct rpc_server;
 MUST_CHECK enum err rpc_server_start(const struct rpc_server_config *c, struct rpc_server **ret, struct fault *f);
 /* Replies, unless the reply is empty, and frees the ticket. */
 void rpc_answer(struct rpc_ticket *t, struct slice reply);
+/* Of a worker, in its handler: what comes now is waiting, for another program, a disk, a lock, or work that others bound; so somebody
+ * else may have its turn, until it says that the wait is over. Without effect on other threads. */
+void rpc_wait_begin(void);
+void rpc_wait_end(void);
 /* Runs the job on a worker of the ticket's server, before requests that wait. Any thread; does not wait. */
 void rpc_resume(struct rpc_ticket *t, struct rpc_job *job);
 /* Takes no new request, finishes those in flight (and waits for tickets to be answered), closes, frees, removes the socket file. */

@@ -1,0 +1,239 @@
+/*
+ * A server has more workers than a machine has cores, because some of them wait: for another program, a flush, a bell.
+ * Were all the others to run at once, each request would take as long as all of them, by the kernel's turns, and some
+ * much longer. So only a few are at work at a time, and the rest waits in the order in which it came.
+ *
+ * A worker that says that it waits (rpc_wait_begin) leaves its turn to others, and so does who has been at it for long
+ * without saying so. The worker that was idle last is called first: its stack and memory are warm, and the others need
+ * none.
+ */
+#include "common/rpc/queue.h"
+
+#include "common/base/clock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct queue {
+	pthread_mutex_t lock;
+	struct request *requests, **requests_tail;
+	struct rpc_job *jobs, **jobs_tail;
+	struct worker *idle;		/* the last to come first */
+	struct worker *oldest, *newest; /* at work */
+	unsigned n_at_work, max_at_work;
+	unsigned taken; /* requests that a worker has taken and that are not done */
+	bool stopped;
+};
+
+static _Thread_local struct worker *self;
+
+struct queue *queue_new(unsigned at_work)
+{
+	struct queue *q = xcalloc(1, sizeof(*q));
+	pthread_mutex_init(&q->lock, NULL);
+	q->requests_tail = &q->requests;
+	q->jobs_tail = &q->jobs;
+	q->max_at_work = at_work;
+	return q;
+}
+
+static void request_free(struct request *r)
+{
+	explicit_bzero(r->bytes, r->n); /* may hold a passphrase */
+	conn_unref(r->conn);
+	free(r);
+}
+
+void queue_free(struct queue *q)
+{
+	while (q->requests) {
+		struct request *r = q->requests;
+		q->requests = r->next;
+		request_free(r);
+	}
+	pthread_mutex_destroy(&q->lock);
+	free(q);
+}
+
+/* --- all of these with the lock held --- */
+
+static void enter_work(struct queue *q, struct worker *w)
+{
+	w->at_work = true;
+	w->since_us = clock_mono_us();
+	w->next = NULL;
+	w->prev = q->newest;
+	if (q->newest)
+		q->newest->next = w;
+	else
+		q->oldest = w;
+	q->newest = w;
+	q->n_at_work++;
+}
+
+static void leave_work(struct queue *q, struct worker *w)
+{
+	if (!w->at_work)
+		return;
+	w->at_work = false;
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		q->oldest = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	else
+		q->newest = w->prev;
+	q->n_at_work--;
+}
+
+static void take_job(struct queue *q, struct worker *w)
+{
+	w->job = q->jobs;
+	q->jobs = w->job->next;
+	if (!q->jobs)
+		q->jobs_tail = &q->jobs;
+}
+
+static void take_request(struct queue *q, struct worker *w)
+{
+	w->request = q->requests;
+	q->requests = w->request->next;
+	if (!q->requests)
+		q->requests_tail = &q->requests;
+	q->taken++;
+	enter_work(q, w);
+}
+
+/* Gives w what it has to do, which at the end is to go home. False: there is nothing. */
+static bool give(struct queue *q, struct worker *w)
+{
+	if (q->jobs)
+		take_job(q, w);
+	else if (!q->stopped && q->requests && q->n_at_work < q->max_at_work)
+		take_request(q, w);
+	else
+		return q->stopped && q->taken == 0;
+	return true;
+}
+
+/* Gives out all that may be. */
+static void call(struct queue *q)
+{
+	struct worker *w;
+	while ((w = q->idle)) {
+		struct worker *rest = w->next;
+		if (!give(q, w))
+			return;
+		q->idle = rest;
+		w->idle = false;
+		pthread_cond_signal(&w->called);
+	}
+}
+
+/* --- the I/O thread --- */
+
+void queue_add(struct queue *q, struct request *batch, struct request **tail)
+{
+	if (!batch)
+		return;
+	pthread_mutex_lock(&q->lock);
+	*q->requests_tail = batch;
+	q->requests_tail = tail;
+	call(q);
+	pthread_mutex_unlock(&q->lock);
+}
+
+bool queue_look(struct queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	if (q->requests) {
+		int64_t before = clock_mono_us() - QUEUE_SLOW_US;
+		while (q->oldest && q->oldest->since_us <= before)
+			leave_work(q, q->oldest);
+		call(q);
+	}
+	bool waits = q->requests && !q->stopped;
+	pthread_mutex_unlock(&q->lock);
+	return waits;
+}
+
+void queue_stop(struct queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	q->stopped = true;
+	call(q);
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* --- workers --- */
+
+bool queue_next(struct queue *q, struct worker *w, struct request **ret_request, struct rpc_job **ret_job)
+{
+	pthread_mutex_lock(&q->lock);
+	if (!w->queue) {
+		pthread_cond_init(&w->called, NULL);
+		w->queue = q;
+		self = w;
+	}
+	leave_work(q, w);
+	w->request = NULL;
+	w->job = NULL;
+	if (!give(q, w)) {
+		w->idle = true;
+		w->next = q->idle;
+		q->idle = w;
+		while (w->idle)
+			pthread_cond_wait(&w->called, &q->lock);
+	}
+	pthread_mutex_unlock(&q->lock);
+	*ret_request = w->request;
+	*ret_job = w->job;
+	if (w->request)
+		conn_taken(w->request->conn, w->request);
+	else if (!w->job)
+		pthread_cond_destroy(&w->called);
+	return w->request || w->job;
+}
+
+void queue_resume(struct queue *q, struct rpc_job *job)
+{
+	job->next = NULL;
+	pthread_mutex_lock(&q->lock);
+	*q->jobs_tail = job;
+	q->jobs_tail = &job->next;
+	call(q);
+	pthread_mutex_unlock(&q->lock);
+}
+
+void queue_done(struct queue *q, struct request *r)
+{
+	request_free(r);
+	pthread_mutex_lock(&q->lock);
+	if (--q->taken == 0 && q->stopped)
+		call(q);
+	pthread_mutex_unlock(&q->lock);
+}
+
+void rpc_wait_begin(void)
+{
+	struct worker *w = self;
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->queue->lock);
+	leave_work(w->queue, w);
+	call(w->queue);
+	pthread_mutex_unlock(&w->queue->lock);
+}
+
+void rpc_wait_end(void)
+{
+	struct worker *w = self;
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->queue->lock);
+	if (!w->at_work && w->request)
+		enter_work(w->queue, w);
+	pthread_mutex_unlock(&w->queue->lock);
+}
