@@ -209,11 +209,29 @@ static bool has_one_thread(void)
 	return stat("/proc/self/task", &st) != 0 || st.st_nlink <= 3;
 }
 
+/* close_range is missing before Linux 5.9; Landlock is younger. */
+static void close_others(const struct sandbox *s)
+{
+	unsigned from = 3;
+	for (;;) {
+		unsigned next = ~0U; /* the lowest kept one from there on */
+		for (size_t i = 0; i < s->n_keep; i++) {
+			if ((unsigned)s->keep[i] >= from && (unsigned)s->keep[i] < next)
+				next = (unsigned)s->keep[i];
+		}
+		if (next > from)
+			(void)!close_range(from, next == ~0U ? ~0U : next - 1, 0);
+		if (next == ~0U)
+			return;
+		from = next + 1;
+	}
+}
+
 static enum err put_up(const struct sandbox *s, struct fault *f)
 {
 	int abi = 0;
 	TRY(wall_files(s, &abi, f));
-	TRY(sandbox_calls_load(s->client, s->n_ports > 0, f));
+	TRY(sandbox_calls_load(s, f));
 	log_event(LOG_LEVEL_NOTICE, "sandbox", "seccomp=1 landlock_abi=%d", abi);
 	return OK;
 }
@@ -232,6 +250,6 @@ enum err sandbox_enter(const struct sandbox *s, struct fault *f)
 	if (!has_one_thread())
 		return fault_raise(f, ERR_INTERNAL, "sandbox_threads", "sandbox",
 				   "found more than one thread, wanted one: Landlock would leave the others free");
-	(void)!close_range(3, ~0U, 0); /* missing before Linux 5.9; Landlock is younger */
+	close_others(s);
 	return put_up(s, f);
 }

@@ -26,10 +26,13 @@ struct sandbox {
 	size_t n_paths;
 	const uint16_t *ports; /* TCP ports that it may connect to, over the network, name servers (port 53) besides; none: no network at all */
 	size_t n_ports;
+	const int *keep; /* descriptors that stay open: sockets that listen already, where the walls leave nobody bind */
+	size_t n_keep;
+	bool serves_http; /* libmicrohttpd lives here: it sends files and looks at its sockets' options */
 	bool client; /* nng's client lives here too: it counts processors, names its threads, reads into several buffers */
 };
 
-/* Call after secret_init(), with one thread. Descriptors above 2 are closed: what is open already no rule can reach. Reads what libcrypto would read later (openssl.cnf).
+/* Call after secret_init(), with one thread. Descriptors above 2 that are not kept are closed: what is open already no rule can reach. Reads what libcrypto would read later (openssl.cnf).
  *
  * A call that is not on the list ends the process (SIGSYS) and leaves a line in the kernel's audit log. A kernel without Landlock is said aloud, at the
  * level of errors, and the rest stands; without seccomp the daemon must not run: ERR_INTERNAL. In a build with address or thread sanitizer there are no walls, which is said aloud too. */

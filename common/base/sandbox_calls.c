@@ -82,6 +82,9 @@ static const int client[] = {SCMP_SYS(readv)};
 static const int network[] = {SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(sendmmsg),
 			      SCMP_SYS(socketpair), SCMP_SYS(pipe2),	   SCMP_SYS(uname)};
 
+/* libmicrohttpd: corks, files sent from their descriptors, the address of a socket. */
+static const int http[] = {SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(sendfile)};
+
 struct group {
 	const int *calls;
 	size_t n;
@@ -164,11 +167,13 @@ static int set_attributes(scmp_filter_ctx filter)
 	return code;
 }
 
-enum err sandbox_calls_load(bool is_client, bool has_network, struct fault *f)
+enum err sandbox_calls_load(const struct sandbox *s, struct fault *f)
 {
+	bool has_network = s->n_ports > 0;
 	static const struct group groups[] = {GROUP(memory), GROUP(threads), GROUP(signals), GROUP(clocks),
 					      GROUP(facts),  GROUP(files),   GROUP(sockets)};
-	static const struct group client_groups[] = {GROUP(client)}, network_groups[] = {GROUP(network)};
+	static const struct group client_groups[] = {GROUP(client)}, network_groups[] = {GROUP(network)},
+				  http_groups[] = {GROUP(http)};
 	_cleanup_(filter_freep) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!filter)
 		return fault_raise(
@@ -178,11 +183,13 @@ enum err sandbox_calls_load(bool is_client, bool has_network, struct fault *f)
 	int code = set_attributes(filter);
 	if (code == 0) {
 		TRY(add_groups(filter, groups, sizeof(groups) / sizeof(groups[0]), f));
-		if (is_client)
+		if (s->client)
 			TRY(add_groups(filter, client_groups, 1, f));
+		if (s->serves_http)
+			TRY(add_groups(filter, http_groups, 1, f));
 		if (has_network)
 			TRY(add_groups(filter, network_groups, 1, f));
-		TRY(add_limited(filter, is_client, has_network, f));
+		TRY(add_limited(filter, s->client, has_network, f));
 		code = seccomp_load(filter);
 	}
 	if (code != 0)

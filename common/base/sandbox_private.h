@@ -4,9 +4,9 @@
 #ifndef HUFU_BASE_SANDBOX_PRIVATE_H
 #define HUFU_BASE_SANDBOX_PRIVATE_H
 
-#include "common/base/err.h"
+#include "common/base/sandbox.h"
 
 /* Loads the list of system calls: for all threads, for good. ERR_INTERNAL when the kernel does not take it. */
-MUST_CHECK enum err sandbox_calls_load(bool client, bool network, struct fault *f);
+MUST_CHECK enum err sandbox_calls_load(const struct sandbox *s, struct fault *f);
 
 #endif

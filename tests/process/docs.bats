@@ -143,6 +143,11 @@ paths() {
 		NoNewPrivileges=yes ProtectSystem=strict MemoryDenyWriteExecute=yes CapabilityBoundingSet= LimitCORE=0 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK'; do
 		grep -qx -- "$line" "$unit" || { echo "$unit has no $line"; false; }
 	done
+	unit=docs/systemd/hufu-gate.service
+	for line in User=hufu-gate Type=notify 'ExecStart=/usr/local/bin/hufu-gate --config /srv/hufu/etc/hufu/gate.yaml' ReadWritePaths=/srv/hufu/var/lib/hufu-gate \
+		NoNewPrivileges=yes ProtectSystem=strict MemoryDenyWriteExecute=yes CapabilityBoundingSet= LimitCORE=0 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6'; do
+		grep -qx -- "$line" "$unit" || { echo "$unit has no $line"; false; }
+	done
 	# Each folder that a unit may write is one that hufu init makes.
 	for path in $(sed -n 's/^ReadWritePaths=//p' docs/systemd/hufu-{ca,ra,notifier}.service); do
 		grep -qF "{\"${path#/srv/hufu/}\", 0" tools/hufu/setup.c || { echo "$path is not laid out"; false; }

@@ -40,6 +40,15 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 	[ "$needed" = "libc libcrypto libcurl libjansson libnng libseccomp libsodium libyaml-0 " ] || { echo "$needed"; false; }
 }
 
+@test "hufu-gate alone serves HTTP, and has no database" {
+	needed=$(readelf -d "$build/ra/gate/hufu-gate" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sed 's/\.so.*//' | sort | tr '\n' ' ')
+	[ "$needed" = "libc libcrypto libjansson libmicrohttpd libnng libseccomp libsodium libyaml-0 " ] || { echo "$needed"; false; }
+	run imports "$build/ra/hufu-ra"
+	[ "$status" = 0 ]
+	run grep -E '^MHD_' <<<"$output"
+	[ "$status" = 1 ] || { echo "imports: $output"; false; }
+}
+
 @test "rooms include only what lies below them" {
 	bad=$(
 		check() { # folder, allowed prefixes
@@ -54,6 +63,7 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 		check ca 'common/(base|pki|note|policy|rpc/(wire|server)|db)|ca/'
 		check ra 'common/|ra/'
 		check ra/notify 'common/(base|rpc)/|ra/(notify/|bell|mail|mobile|store_outbox)'
+		check ra/gate 'common/(base|pki|note|rpc)/|ra/gate/'
 		check tools 'common/|tools/' | grep -v '^tools/benchmark/' || true
 		check tools/benchmark 'common/|tools/|ra/(store|vault)' # a desk of two million certificates is filled by the desk's own store and vault
 	)

@@ -1,0 +1,212 @@
+/*
+ * The gate's configuration: a table of keys, then what a table cannot say.
+ */
+#include "ra/gate/config.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+
+#include <arpa/inet.h>
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+
+#define CONFIG_MAX (64u * 1024u)
+
+static const char *const roles[] = {"status", NULL};
+static const char *const log_words[] = {"error", "warning", "notice", "info", "debug", NULL};
+
+/* The file as it is written. */
+struct raw_responder {
+	struct yaml_strs keys;
+};
+struct raw {
+	int role, log;
+	const char *root, *desk_socket, *state, *log_key, *issuer, *root_ca, *documents, *listen, *metrics;
+	int64_t threads, connections, idle_seconds, crl_minutes, snapshot_minutes;
+	struct raw_responder responder;
+	struct ocsp_rules ocsp;
+	struct yaml_strs origins;
+};
+
+#define STR_OF(type, member, name, req, most, text)                                                                    \
+	{                                                                                                              \
+		.key = name, .kind = YK_STR, .offset = offsetof(struct type, member), .required = req, .min = 1,       \
+		.max = most, .help = text                                                                              \
+	}
+#define INT_OF(type, member, name, least, most, default_, text)                                                        \
+	{                                                                                                              \
+		.key = name, .kind = YK_INT, .offset = offsetof(struct type, member), .min = least, .max = most,       \
+		.def = default_, .help = text                                                                          \
+	}
+static const struct yaml_rule responder_rules[] = {{.key = "keys",
+						    .kind = YK_STRS,
+						    .offset = offsetof(struct raw_responder, keys),
+						    .min = 1,
+						    .max = PATH_MAX - 1,
+						    .help = "files (PEM, 0600) of the responder's keys, the one to use "
+							    "first: another one serves until it has a certificate"},
+						   {0}};
+static const struct yaml_rule ocsp_rules[] = {
+	INT_OF(ocsp_rules, validity_minutes, "validity_minutes", 10, 1440, 720, "from thisUpdate to nextUpdate"),
+	INT_OF(ocsp_rules, max_age, "max_age_seconds", 0, 86400, 300, "that caches between may keep an answer"),
+	INT_OF(ocsp_rules, cache_entries, "cache_entries", 1024, 33554432, 262144,
+	       "answers that are kept signed; about 100 bytes each with a P-256 key"),
+	{0}};
+static const struct yaml_rule rules[] = {
+	{.key = "role",
+	 .kind = YK_WORD,
+	 .offset = offsetof(struct raw, role),
+	 .required = true,
+	 .words = roles,
+	 .help = "status"},
+	STR_OF(raw, root, "root", false, PATH_MAX - 1,
+	       "where relative paths start; three levels above this file when absent"),
+	STR_OF(raw, desk_socket, "desk_socket", true, PATH_MAX - 1, "Unix socket of the desk"),
+	STR_OF(raw, state, "state", true, PATH_MAX - 1,
+	       "folder of the snapshot, CRLs and the responder's certificates"),
+	STR_OF(raw, log_key, "log_key", true, PATH_MAX - 1, "verifier key of the signer's ledger"),
+	STR_OF(raw, issuer, "issuer", true, PATH_MAX - 1, "certificate of the issuing CA"),
+	STR_OF(raw, root_ca, "root_certificate", false, PATH_MAX - 1, "certificate of the root, to be served"),
+	STR_OF(raw, documents, "documents", false, PATH_MAX - 1, "folder of texts that certificates point to"),
+	STR_OF(raw, listen, "listen", true, PATH_MAX - 1, "address:port, or a Unix socket's path"),
+	STR_OF(raw, metrics, "metrics", true, PATH_MAX - 1, "the same, for health and metrics"),
+	INT_OF(raw, threads, "threads", 1, 64, 2, "that serve"),
+	INT_OF(raw, connections, "connections", 16, 60000, 4096, "at once; more are hung up on"),
+	INT_OF(raw, idle_seconds, "idle_seconds", 1, 600, 30, "a connection may say nothing"),
+	INT_OF(raw, crl_minutes, "crl_minutes", 1, 1440, 10, "between looks for a new CRL"),
+	INT_OF(raw, snapshot_minutes, "snapshot_minutes", 1, 1440, 30, "between snapshots"),
+	{.key = "responder",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, responder),
+	 .sub = responder_rules,
+	 .help = "who signs OCSP answers"},
+	{.key = "ocsp",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, ocsp),
+	 .sub = ocsp_rules,
+	 .help = "OCSP answers"},
+	{.key = "origins",
+	 .kind = YK_STRS,
+	 .offset = offsetof(struct raw, origins),
+	 .min = 1,
+	 .max = 300,
+	 .help = "origins of pages that may ask for status, as https://portal.example.cn"},
+	{.key = "log",
+	 .kind = YK_WORD,
+	 .offset = offsetof(struct raw, log),
+	 .words = log_words,
+	 .def = 3,
+	 .help = "least level that is logged"},
+	{0}};
+
+static void listen_done(struct gate_listen *l)
+{
+	free(l->path);
+	free(l->address);
+}
+
+void gate_config_done(struct gate_config *c)
+{
+	free(c->state);
+	free(c->desk_socket);
+	free(c->log_key);
+	free(c->issuer);
+	free(c->root);
+	free(c->documents);
+	listen_done(&c->listen);
+	listen_done(&c->metrics);
+	for (size_t i = 0; i < c->n_keys; i++)
+		free(c->keys[i]);
+	yaml_freep(&c->doc);
+	*c = (struct gate_config){0};
+}
+
+/* "127.0.0.1:8080", "[::1]:8080"; anything with a slash is a path. */
+static enum err read_listen(const struct yaml_doc *doc, const char *const *text, const char *root,
+			    struct gate_listen *ret, struct fault *f)
+{
+	const char *s = *text, *colon = strrchr(s, ':');
+	uint64_t port = 0;
+	uint8_t bytes[16];
+	if (strchr(s, '/')) {
+		ret->path = path_join(root, s);
+		return OK;
+	}
+	if (!colon || !u64_parse(colon + 1, strlen(colon + 1), 65535, &port) || port == 0)
+		return yaml_fault(doc, text, f, "listen", "found \"%s\", wanted address:port, or a path with a slash",
+				  ESC(s, strlen(s)));
+	bool v6 = s[0] == '[' && colon > s && colon[-1] == ']';
+	ret->address = v6 ? xstrndup(s + 1, (size_t)(colon - s) - 2) : xstrndup(s, (size_t)(colon - s));
+	ret->port = (int64_t)port;
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, ret->address, bytes) != 1)
+		return yaml_fault(doc, text, f, "listen", "found address \"%s\", wanted an IPv4 one, or [IPv6]",
+				  ESC(ret->address, strlen(ret->address)));
+	return OK;
+}
+
+static enum err check_origins(const struct gate_config *c, struct fault *f)
+{
+	for (size_t i = 0; i < c->origins.n; i++) {
+		const char *o = c->origins.v[i], *host = strstr(o, "://");
+		bool good = host && (strncmp(o, "https://", 8) == 0 || strncmp(o, "http://", 7) == 0) &&
+			    host[3] != '\0' && strpbrk(host + 3, "/?#@ \t\r\n*,") == NULL;
+		if (!good)
+			return yaml_fault(c->doc, &c->origins.v[i], f, "origin",
+					  "found \"%s\", wanted scheme and host without a path, as "
+					  "https://portal.example.cn",
+					  ESC(o, strlen(o)));
+	}
+	return OK;
+}
+
+static enum err take(struct gate_config *c, const struct raw *r, const char *root, struct fault *f)
+{
+	c->state = path_join(root, r->state);
+	c->desk_socket = path_join(root, r->desk_socket);
+	c->log_key = path_join(root, r->log_key);
+	c->issuer = path_join(root, r->issuer);
+	c->root = r->root_ca ? path_join(root, r->root_ca) : NULL;
+	c->documents = r->documents ? path_join(root, r->documents) : NULL;
+	if (r->responder.keys.n > RESPONDER_KEYS_MAX)
+		return fault_raise(f, ERR_CONFIG, "responder_keys", "responder.keys", "found %zu, wanted at most %d",
+				   r->responder.keys.n, RESPONDER_KEYS_MAX);
+	for (size_t i = 0; i < r->responder.keys.n; i++)
+		c->keys[c->n_keys++] = path_join(root, r->responder.keys.v[i]);
+	c->threads = r->threads;
+	c->connections = r->connections;
+	c->idle_seconds = r->idle_seconds;
+	c->crl_minutes = r->crl_minutes;
+	c->snapshot_minutes = r->snapshot_minutes;
+	c->ocsp = r->ocsp;
+	c->origins = r->origins;
+	c->log = (enum log_level)(LOG_LEVEL_ERROR + r->log);
+	TRY(read_listen(c->doc, &r->listen, root, &c->listen, f));
+	TRY(read_listen(c->doc, &r->metrics, root, &c->metrics, f));
+	return check_origins(c, f);
+}
+
+enum err gate_config_load(const char *path, struct gate_config *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf text = {0};
+	_cleanup_(freep) char *tree = path_tree(path), *root = NULL;
+	struct raw r = {0};
+	struct gate_config c = {0};
+	if (!file_exists(path))
+		return fault_raise(f, ERR_CONFIG, "config_missing", "config", "%s: no such file",
+				   ESC(path, strlen(path)));
+	TRY(file_read(path, CONFIG_MAX, &text, f));
+	sha256(text.data, text.len, c.sha256);
+	TRY(yaml_parse(path, buf_slice(&text), &c.doc, f));
+	enum err e = yaml_decode(c.doc, yaml_root(c.doc), rules, &r, f);
+	if (e == OK) {
+		root = r.root ? path_join(tree, r.root) : xstrdup(tree);
+		e = take(&c, &r, root, f);
+	}
+	if (e != OK) {
+		gate_config_done(&c);
+		return e;
+	}
+	*ret = c;
+	return OK;
+}

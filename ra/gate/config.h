@@ -1,0 +1,40 @@
+/*
+ * gate.yaml: read strictly, paths made absolute.
+ */
+#ifndef HUFU_RA_GATE_CONFIG_H
+#define HUFU_RA_GATE_CONFIG_H
+
+#include "common/base/log.h"
+#include "common/base/yaml.h"
+
+#define RESPONDER_KEYS_MAX 4
+
+/* Where a socket listens: a Unix path, absolute, or an address and a port. */
+struct gate_listen {
+	char *path, *address; /* owned; one of them */
+	int64_t port;
+};
+struct ocsp_rules {
+	int64_t validity_minutes; /* of an answer */
+	int64_t max_age;	  /* seconds that a cache between may keep one */
+	int64_t cache_entries;	  /* answers kept signed */
+};
+struct gate_config {
+	char *state, *desk_socket, *log_key, *issuer, *root; /* absolute; owned; root may be NULL */
+	char *documents;				     /* folder of texts that certificates point to; NULL: none */
+	struct gate_listen listen, metrics;
+	char *keys[RESPONDER_KEYS_MAX]; /* of the responder, the one that is wanted first; absolute; owned */
+	size_t n_keys;
+	int64_t threads, connections, idle_seconds;
+	int64_t crl_minutes, snapshot_minutes;
+	struct ocsp_rules ocsp;
+	struct yaml_strs origins; /* of pages that may ask for status; borrows from doc */
+	enum log_level log;
+	struct yaml_doc *doc;
+	uint8_t sha256[32]; /* of the file */
+};
+/* ERR_CONFIG, ERR_NOT_FOUND. *ret stays where it is while it is used. */
+MUST_CHECK enum err gate_config_load(const char *path, struct gate_config *ret, struct fault *f);
+void gate_config_done(struct gate_config *c); /* accepts the zero state */
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * The CRLs that are served: fetched from the signer through the desk, believed for the CA's signature, kept as files.
+ */
+#ifndef HUFU_RA_GATE_CRLS_H
+#define HUFU_RA_GATE_CRLS_H
+
+#include "ra/gate/gate.h"
+
+struct crls; /* thread-safe */
+/* Reads what the state folder has. Gives *ret: crls_close(). */
+MUST_CHECK enum err crls_open(struct gate *g, struct crls **ret, struct fault *f);
+void crls_close(struct crls *c);
+/* Asks for the full CRL and each shard, which lets the signer make those that are due. What cannot be had leaves what there is. */
+MUST_CHECK enum err crls_fetch(struct gate *g, struct crls *c, struct fault *f);
+/* Takes one, when it is our issuer's for that scope, and newer. ERR_RULE crl_scope, crl_older, crl_ledger, and what crl_parse() and crl_verify_by() say. */
+MUST_CHECK enum err crls_take(struct gate *g, struct crls *c, uint32_t scope, struct slice der, int64_t now, struct fault *f);
+struct crl_file {
+	int fd; /* taken by whoever asked */
+	uint64_t size;
+	char etag[48];
+	int64_t this_update, next_update;
+};
+/* False: there is none. */
+bool crls_open_file(struct crls *c, uint32_t scope, struct crl_file *ret);
+/* How many; the age of the oldest and the seconds until the first nextUpdate (0: none). */
+size_t crls_ages(struct crls *c, int64_t now, int64_t *ret_oldest, int64_t *ret_next);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The few things that all parts ask of the gate.
+ */
+#include "ra/gate/gate.h"
+
+#include "common/base/clock.h"
+
+#include <time.h>
+
+bool gate_ready(struct gate *g, const char **ret_why)
+{
+	*ret_why = g->forked ? "forked" : g->behind_mark ? "behind" : "";
+	if ((*ret_why)[0] != '\0')
+		return false;
+	table_read_begin(g->table);
+	int64_t beat = table_head(g->table).beat;
+	table_read_end(g->table);
+	if (beat == 0)
+		*ret_why = "empty";
+	return beat != 0;
+}
+
+void gate_count(struct gate *g, enum gate_count what)
+{
+	atomic_fetch_add_explicit(&g->counts[what], 1, memory_order_relaxed);
+}
+
+bool gate_rest(struct gate *g, int64_t ms, bool *ret_hurry)
+{
+	int64_t until = clock_mono_us() + ms * 1000;
+	struct timespec t = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+	pthread_mutex_lock(&g->lock);
+	while (!g->stopping && !(ret_hurry && g->hurry_crls) && clock_mono_us() < until)
+		pthread_cond_timedwait(&g->woken, &g->lock, &t);
+	if (ret_hurry) {
+		*ret_hurry = g->hurry_crls;
+		g->hurry_crls = false;
+	}
+	bool stop = g->stopping;
+	pthread_mutex_unlock(&g->lock);
+	return stop;
+}

@@ -1,0 +1,71 @@
+/*
+ * What the parts of a gate share.
+ */
+#ifndef HUFU_RA_GATE_GATE_H
+#define HUFU_RA_GATE_GATE_H
+
+#include "common/note/checkpoint.h"
+#include "common/pki/cert.h"
+#include "common/rpc/server.h"
+#include "ra/gate/config.h"
+#include "ra/gate/table.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* What is counted, by its name in the metrics. */
+enum gate_count {
+	COUNT_OCSP_CACHED,
+	COUNT_OCSP_SIGNED,
+	COUNT_OCSP_MALFORMED,
+	COUNT_OCSP_UNAUTHORIZED,
+	COUNT_OCSP_TRY_LATER,
+	COUNT_OCSP_INTERNAL,
+	COUNT_CRL,
+	COUNT_CA,
+	COUNT_LOG,
+	COUNT_DOCUMENT,
+	COUNT_STATUS,
+	COUNT_NOT_FOUND,
+	COUNT_REFUSED,
+	COUNT_N
+};
+#define LATENCY_BUCKETS 12 /* powers of four from 16 us on, and the rest */
+
+/* A certificate that is served, and answered for. */
+struct gate_cert {
+	struct buf der;
+	struct cert cert; /* borrows der */
+};
+
+struct gate {
+	struct gate_config config;
+	struct gate_table *table;
+	struct log_key log_key;
+	struct gate_cert issuer, root; /* root: zero when none is named */
+	struct rpc_client *desk;
+	struct responder *responder;
+	struct ocsp *ocsp;
+	struct crls *crls;
+	struct documents *documents;
+	/* the follower's */
+	_Atomic bool forked;	     /* the ledger is not the one that was followed: nothing is answered */
+	_Atomic bool behind_mark;    /* what was followed in an earlier life is not in the table again yet */
+	_Atomic uint64_t ledger_size; /* as the signer said last */
+	_Atomic int64_t heard;	     /* when the desk answered last; 0: never */
+	pthread_mutex_t lock;	     /* of checkpoint and hurry */
+	pthread_cond_t woken;
+	struct buf checkpoint; /* the newest signed one */
+	bool hurry_crls, stopping;
+	/* counters */
+	_Atomic uint64_t counts[COUNT_N];
+	_Atomic uint64_t latency[LATENCY_BUCKETS], latency_us;
+};
+
+/* May be asked from any thread. Nothing may be answered for certificates while it is false: *ret_why says why, in one word. */
+bool gate_ready(struct gate *g, const char **ret_why);
+void gate_count(struct gate *g, enum gate_count what);
+/* Waits until somebody hurries, the gate stops, or so long. True: it stops. */
+bool gate_rest(struct gate *g, int64_t ms, bool *ret_hurry);
+
+#endif

@@ -1,0 +1,440 @@
+/*
+ * Between libmicrohttpd and the routes. A request's body is bounded before it is kept, its path before it is looked at;
+ * what caches and clients know of an answer already (ETag, Last-Modified) and which part of it they want is dealt with
+ * here, once for all routes. Next: routes.c.
+ */
+#include "ra/gate/http.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/rpc/path.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+
+#define PATH_BYTES_MAX 8192
+#define CONNECTION_MEMORY 24576 /* headers of one request and its answer */
+#define BACKLOG 1024
+#define ADMIN_CONNECTIONS 64
+#define DATE_BYTES 32
+
+struct http {
+	struct gate *gate;
+	struct MHD_Daemon *public, *admin;
+};
+
+/* --- a request --- */
+
+const char *http_argument(const struct http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *http_header(const struct http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+void http_say(struct http_reply *to, unsigned status, const char *text)
+{
+	to->status = status;
+	to->type = "text/plain; charset=utf-8";
+	buf_clear(&to->body);
+	buf_str(&to->body, text);
+	buf_char(&to->body, '\n');
+}
+
+/* --- an answer --- */
+
+/* IMF-fixdate, RFC 9110 5.6.7. */
+static const char *http_date(int64_t t, char ret[DATE_BYTES])
+{
+	static const char *const days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	struct civil c = time_civil(t);
+	int64_t day = t >= 0 ? t / 86400 % 7 : 0;
+	snprintf(ret, DATE_BYTES, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[day], c.day % 100,
+		 months[(c.month - 1) % 12], c.year % 10000, c.hour % 100, c.minute % 100, c.second % 100);
+	return ret;
+}
+
+/* Does the list of If-None-Match name the tag? Weakly compared, RFC 9110 13.1.2. */
+static bool names_tag(const char *list, const char *tag)
+{
+	size_t n = strlen(tag);
+	if (strcmp(list, "*") == 0)
+		return true;
+	for (const char *p = list; (p = strstr(p, tag)); p += n) {
+		if (p > list && p[-1] == '"' && p[n] == '"')
+			return true;
+	}
+	return false;
+}
+
+/* If-Modified-Since counts only where there is no If-None-Match; a date that is not ours by the letter is another. */
+static bool is_known(const struct http_request *r, const struct http_reply *to)
+{
+	const char *tags = http_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	const char *since = http_header(r, MHD_HTTP_HEADER_IF_MODIFIED_SINCE);
+	char date[DATE_BYTES];
+	if (to->status != MHD_HTTP_OK || strcmp(r->method, "GET") != 0)
+		return false;
+	if (tags)
+		return to->etag[0] != '\0' && names_tag(tags, to->etag);
+	return since && to->modified != 0 && strcmp(since, http_date(to->modified, date)) == 0;
+}
+
+/* One range of a file, RFC 9110 14.2: "bytes=a-b", "bytes=a-", "bytes=-n". Anything else is the whole. *ret_bad: nothing of the
+ * file is in it. */
+static bool read_range(const char *text, uint64_t size, uint64_t *ret_from, uint64_t *ret_n, bool *ret_bad)
+{
+	uint64_t a = 0, b = size - 1;
+	*ret_bad = false;
+	if (!text || strncmp(text, "bytes=", 6) != 0 || strchr(text, ',') || size == 0)
+		return false;
+	const char *from = text + 6, *dash = strchr(from, '-');
+	if (!dash)
+		return false;
+	bool has_a = dash > from, has_b = dash[1] != '\0';
+	if ((has_a && !u64_parse(from, (size_t)(dash - from), UINT64_MAX, &a)) ||
+	    (has_b && !u64_parse(dash + 1, strlen(dash + 1), UINT64_MAX, &b)) || (!has_a && !has_b))
+		return false;
+	if (!has_a) {
+		*ret_bad = b == 0;
+		a = b >= size ? 0 : size - b;
+		b = size - 1;
+	}
+	if (has_a && has_b && b < a)
+		return false;
+	*ret_bad |= a >= size;
+	*ret_from = a;
+	*ret_n = (b >= size ? size - 1 : b) - a + 1;
+	return true;
+}
+
+static void add(struct MHD_Response *m, const char *name, const char *value)
+{
+	(void)!MHD_add_response_header(m, name, value);
+}
+
+static void add_life(struct MHD_Response *m, const struct http_reply *to)
+{
+	char text[100], date[DATE_BYTES];
+	if (to->max_age > 0)
+		snprintf(text, sizeof(text), "max-age=%lld, public, no-transform, must-revalidate",
+			 (long long)to->max_age);
+	add(m, MHD_HTTP_HEADER_CACHE_CONTROL, to->max_age > 0 ? text : "no-store");
+	if (to->etag[0] != '\0') {
+		snprintf(text, sizeof(text), "\"%s\"", to->etag);
+		add(m, MHD_HTTP_HEADER_ETAG, text);
+	}
+	if (to->modified != 0)
+		add(m, MHD_HTTP_HEADER_LAST_MODIFIED, http_date(to->modified, date));
+	if (to->expires != 0)
+		add(m, MHD_HTTP_HEADER_EXPIRES, http_date(to->expires, date));
+}
+
+static void add_rest(struct MHD_Response *m, const struct http_reply *to)
+{
+	if (to->type)
+		add(m, MHD_HTTP_HEADER_CONTENT_TYPE, to->type);
+	if (to->allow)
+		add(m, MHD_HTTP_HEADER_ALLOW, to->allow);
+	add(m, "X-Content-Type-Options", "nosniff");
+	if (!to->origin)
+		return;
+	add(m, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, to->origin);
+	add(m, MHD_HTTP_HEADER_VARY, "Origin");
+	add(m, "Access-Control-Allow-Methods", "GET, POST");
+	add(m, "Access-Control-Allow-Headers", "authorization, content-type");
+	add(m, "Access-Control-Max-Age", "3600");
+}
+
+/* Takes the file. */
+static struct MHD_Response *from_file(const struct http_request *r, struct http_reply *to)
+{
+	uint64_t from = 0, n = to->fd_size;
+	char text[80];
+	bool bad = false, part = to->status == MHD_HTTP_OK &&
+				 read_range(http_header(r, MHD_HTTP_HEADER_RANGE), to->fd_size, &from, &n, &bad);
+	if (bad) {
+		close(to->fd);
+		to->status = MHD_HTTP_RANGE_NOT_SATISFIABLE;
+		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	}
+	struct MHD_Response *m = MHD_create_response_from_fd_at_offset64(n, to->fd, from);
+	add(m, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
+	if (!part)
+		return m;
+	to->status = MHD_HTTP_PARTIAL_CONTENT;
+	snprintf(text, sizeof(text), "bytes %llu-%llu/%llu", (unsigned long long)from,
+		 (unsigned long long)(from + n - 1), (unsigned long long)to->fd_size);
+	add(m, MHD_HTTP_HEADER_CONTENT_RANGE, text);
+	return m;
+}
+
+static struct MHD_Response *from_buffer(struct http_reply *to)
+{
+	size_t n = 0;
+	if (to->body.len == 0)
+		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	char *bytes = buf_take(&to->body, &n);
+	return MHD_create_response_from_buffer(n, bytes, MHD_RESPMEM_MUST_FREE);
+}
+
+static enum MHD_Result give(struct MHD_Connection *c, const struct http_request *r, struct http_reply *to)
+{
+	struct MHD_Response *m;
+	to->status = to->status ? to->status : MHD_HTTP_OK;
+	if (is_known(r, to)) {
+		to->status = MHD_HTTP_NOT_MODIFIED;
+		to->type = NULL;
+		if (to->fd > 0)
+			close(to->fd);
+		m = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	} else {
+		m = to->fd > 0 ? from_file(r, to) : from_buffer(to);
+	}
+	add_life(m, to);
+	add_rest(m, to);
+	enum MHD_Result sent = MHD_queue_response(c, to->status, m);
+	MHD_destroy_response(m);
+	buf_done(&to->body);
+	return sent;
+}
+
+/* --- the servers --- */
+
+/* Of one request, from its headers on. */
+struct exchange {
+	struct buf body;
+	int64_t began;
+	bool too_large;
+};
+
+static void note_latency(struct gate *g, int64_t us)
+{
+	size_t i = 0;
+	for (int64_t most = 16; i < LATENCY_BUCKETS - 1 && us > most; most *= 4)
+		i++;
+	atomic_fetch_add_explicit(&g->latency[i], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&g->latency_us, (uint64_t)us, memory_order_relaxed);
+}
+
+static bool method_known(const char *m)
+{
+	return strcmp(m, "GET") == 0 || strcmp(m, "POST") == 0 || strcmp(m, "OPTIONS") == 0;
+}
+
+static void dispatch(struct gate *g, const struct http_routes *routes, const struct http_request *r,
+		     struct http_reply *to)
+{
+	if (!method_known(r->method)) {
+		http_say(to, MHD_HTTP_METHOD_NOT_ALLOWED, "this method is not served");
+		to->allow = "GET, HEAD, POST, OPTIONS";
+		gate_count(g, COUNT_REFUSED);
+		return;
+	}
+	for (size_t i = 0; i < routes->n; i++) {
+		if (routes->v[i](g, r, to))
+			return;
+	}
+	http_say(to, MHD_HTTP_NOT_FOUND, "there is nothing of that name");
+	gate_count(g, COUNT_NOT_FOUND);
+}
+
+static enum MHD_Result refuse(struct gate *g, struct MHD_Connection *c, unsigned status, const char *text)
+{
+	struct http_request r = {.method = "GET", .path = "", .connection = c};
+	struct http_reply to = {0};
+	gate_count(g, COUNT_REFUSED);
+	http_say(&to, status, text);
+	return give(c, &r, &to);
+}
+
+static enum MHD_Result begin(struct gate *g, struct MHD_Connection *c, const char *url, void **state)
+{
+	const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t n = 0;
+	struct exchange *x = xcalloc(1, sizeof(*x));
+	x->began = clock_mono_us();
+	*state = x;
+	if (strlen(url) > PATH_BYTES_MAX)
+		return refuse(g, c, MHD_HTTP_URI_TOO_LONG, "the path is too long");
+	if (length && (!u64_parse(length, strlen(length), UINT64_MAX, &n) || n > HTTP_BODY_MAX))
+		return refuse(g, c, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
+	return MHD_YES;
+}
+
+static void take_body(struct exchange *x, const char *data, size_t n)
+{
+	x->too_large |= n > HTTP_BODY_MAX - x->body.len;
+	if (!x->too_large)
+		buf_add(&x->body, data, n);
+}
+
+static enum MHD_Result serve(struct gate *g, const struct http_routes *routes, struct MHD_Connection *c,
+			     const char *url, const char *method, struct exchange *x)
+{
+	struct http_request r = {.method = strcmp(method, "HEAD") == 0 ? "GET" : method,
+				 .path = url,
+				 .body = buf_slice(&x->body),
+				 .connection = c};
+	struct http_reply to = {0};
+	if (x->too_large)
+		return refuse(g, c, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
+	dispatch(g, routes, &r, &to);
+	enum MHD_Result sent = give(c, &r, &to);
+	note_latency(g, clock_mono_us() - x->began);
+	return sent;
+}
+
+static enum MHD_Result on_request(struct gate *g, const struct http_routes *routes, struct MHD_Connection *c,
+				  const char *url, const char *method, const char *data, size_t *n, void **state)
+{
+	if (!*state)
+		return begin(g, c, url, state);
+	if (*n > 0) {
+		take_body(*state, data, *n);
+		*n = 0;
+		return MHD_YES;
+	}
+	return serve(g, routes, c, url, method, *state);
+}
+
+static enum MHD_Result on_public(void *arg, struct MHD_Connection *c, const char *url, const char *method,
+				 const char *version, const char *data, size_t *n, void **state)
+{
+	struct http *h = arg;
+	(void)version;
+	return on_request(h->gate, &http_public, c, url, method, data, n, state);
+}
+
+static enum MHD_Result on_admin(void *arg, struct MHD_Connection *c, const char *url, const char *method,
+				const char *version, const char *data, size_t *n, void **state)
+{
+	struct http *h = arg;
+	(void)version;
+	return on_request(h->gate, &http_admin, c, url, method, data, n, state);
+}
+
+static void on_end(void *arg, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)
+{
+	struct exchange *x = *state;
+	(void)arg;
+	(void)c;
+	(void)why;
+	if (x)
+		buf_done(&x->body);
+	free(x);
+	*state = NULL;
+}
+
+static void on_log(void *arg, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+static void on_log(void *arg, const char *fmt, va_list ap)
+{
+	char text[300];
+	(void)arg;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	text[strcspn(text, "\n")] = '\0';
+	log_event(LOG_LEVEL_DEBUG, "http", "text=%s", LQ(text));
+}
+
+static struct MHD_Daemon *start(struct http *h, int fd, MHD_AccessHandlerCallback handler, unsigned threads,
+				unsigned connections)
+{
+	const struct gate_config *c = &h->gate->config;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC;
+	return MHD_start_daemon(flags, 0, NULL, NULL, handler, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+				MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
+				MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
+				(unsigned)c->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				(size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+}
+
+enum err http_start(struct gate *g, int public_fd, int admin_fd, struct http **ret, struct fault *f)
+{
+	struct http *h = xcalloc(1, sizeof(*h));
+	unsigned threads = (unsigned)g->config.threads;
+	h->gate = g;
+	h->public = start(h, public_fd, on_public, threads > 1 ? threads : 0, (unsigned)g->config.connections);
+	h->admin = start(h, admin_fd, on_admin, 0, ADMIN_CONNECTIONS);
+	if (!h->public || !h->admin) {
+		http_stop(h);
+		return fault_raise(f, ERR_INTERNAL, "http", "listen", "libmicrohttpd does not start");
+	}
+	*ret = h;
+	return OK;
+}
+
+/* Requests that are being answered end: libmicrohttpd closes connections only between requests once it is quiesced, and
+ * those that are idle at once. */
+void http_stop(struct http *h)
+{
+	if (h->public) {
+		int fd = MHD_quiesce_daemon(h->public);
+		MHD_stop_daemon(h->public);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (h->admin)
+		MHD_stop_daemon(h->admin);
+	free(h);
+}
+
+/* --- listening --- */
+
+static enum err failed(struct fault *f, const char *where, const char *what)
+{
+	return fault_raise(f, errno == EADDRINUSE ? ERR_CONFLICT : ERR_IO, "listen", where, "%s: %s", what,
+			   strerror(errno));
+}
+
+static enum err listen_unix(const char *path, int fd, struct fault *f)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	TRY(path_check(path, f));
+	TRY(path_claim(path, f));
+	memcpy(a.sun_path, path, strlen(path));
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || chmod(path, 0666) != 0)
+		return failed(f, "listen", path);
+	return OK;
+}
+
+static enum err listen_tcp(const struct gate_listen *l, int fd, struct fault *f)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)l->port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)l->port)};
+	int on = 1;
+	bool is_v6 = strchr(l->address, ':') != NULL;
+	if (is_v6)
+		inet_pton(AF_INET6, l->address, &v6.sin6_addr);
+	else
+		inet_pton(AF_INET, l->address, &v4.sin_addr);
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    (is_v6 ? bind(fd, (struct sockaddr *)&v6, sizeof(v6)) : bind(fd, (struct sockaddr *)&v4, sizeof(v4))) != 0)
+		return failed(f, "listen", l->address);
+	return OK;
+}
+
+enum err http_listen(const struct gate_listen *l, int *ret_fd, struct fault *f)
+{
+	int family = l->path ? AF_UNIX : strchr(l->address, ':') ? AF_INET6 : AF_INET;
+	_cleanup_(closep) int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return failed(f, "listen", "socket");
+	TRY(l->path ? listen_unix(l->path, fd, f) : listen_tcp(l, fd, f));
+	if (listen(fd, BACKLOG) != 0)
+		return failed(f, "listen", "listen");
+	*ret_fd = fd;
+	fd = -1;
+	return OK;
+}

@@ -1,0 +1,52 @@
+/*
+ * The two HTTP servers: one for the world, one for whoever watches the gate. libmicrohttpd, plain HTTP; a proxy before it does TLS.
+ */
+#ifndef HUFU_RA_GATE_HTTP_H
+#define HUFU_RA_GATE_HTTP_H
+
+#include "ra/gate/gate.h"
+
+#define HTTP_BODY_MAX 65536u
+
+struct http_request {
+	const char *method; /* GET (HEAD too), POST or OPTIONS */
+	const char *path;   /* without escapes and query */
+	struct slice body;
+	void *connection;
+};
+/* Zero state: 200 and no body. */
+struct http_reply {
+	unsigned status;
+	const char *type;      /* of the body; NULL: none */
+	struct buf body;
+	int fd;		       /* a file instead of the body; taken; 0: none */
+	uint64_t fd_size;
+	char etag[48];	       /* without quotes; "": none */
+	int64_t modified;      /* 0: not said */
+	int64_t max_age;       /* seconds that caches may keep it; 0: no cache may */
+	int64_t expires;       /* 0: not said */
+	const char *allow;     /* of a method that is not served */
+	const char *origin;    /* that may read it; NULL: none; borrows */
+};
+/* A query argument and a header; NULL: not there. */
+const char *http_argument(const struct http_request *r, const char *name);
+const char *http_header(const struct http_request *r, const char *name);
+/* A short text for people, with a status. */
+void http_say(struct http_reply *to, unsigned status, const char *text);
+
+/* Answers a request. True: the path is this part's. */
+typedef bool http_route(struct gate *g, const struct http_request *r, struct http_reply *to);
+extern const struct http_routes {
+	http_route *const *v;
+	size_t n;
+} http_public, http_admin; /* routes.c */
+
+struct http;
+/* Makes the listening socket; before the sandbox. A Unix socket that nobody listens on is replaced; its mode is 0666, for the folder says who may. */
+MUST_CHECK enum err http_listen(const struct gate_listen *l, int *ret_fd, struct fault *f);
+/* Serves on the sockets, which are taken. Gives *ret: http_stop(). */
+MUST_CHECK enum err http_start(struct gate *g, int public_fd, int admin_fd, struct http **ret, struct fault *f);
+/* Takes no new connection, finishes what is being answered, closes. */
+void http_stop(struct http *h);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * One thread talks to the desk, another signs: a desk that does not answer keeps no answer from being refreshed.
+ */
+#include "ra/gate/keeper.h"
+
+#include "common/base/clock.h"
+#include "ra/gate/crls.h"
+#include "ra/gate/ocsp.h"
+#include "ra/gate/responder.h"
+
+#include "common/base/cleanup.h"
+
+#include <string.h>
+
+#define LOOK_MS 1000
+#define RETRY_S 15
+#define AHEAD_MS 200
+
+struct keeper {
+	struct gate *gate;
+	pthread_t desk, ahead;
+	bool has_ahead;
+};
+
+/* A thing that is looked at now and then, and sooner again when it failed. */
+struct duty {
+	const char *event;
+	int64_t next; /* monotonic us */
+	char last_error[40];
+};
+
+static void done(struct duty *d, enum err e, const struct fault *f, int64_t every_s)
+{
+	d->next = clock_mono_us() + (e == OK ? every_s : RETRY_S) * 1000000;
+	if (e == OK) {
+		d->last_error[0] = '\0';
+		return;
+	}
+	if (strcmp(d->last_error, f->rule) == 0)
+		return;
+	snprintf(d->last_error, sizeof(d->last_error), "%s", f->rule);
+	log_fault(LOG_LEVEL_WARNING, d->event, f);
+}
+
+static void *run_desk(void *arg)
+{
+	struct keeper *k = arg;
+	struct gate *g = k->gate;
+	struct duty responder = {.event = "responder_not_renewed"}, crls = {.event = "crls_not_fetched"};
+	bool hurry = false;
+	do {
+		struct fault f = {0};
+		if (clock_mono_us() >= responder.next)
+			done(&responder, responder_renew(g, g->responder, clock_now(), &f), &f, 60);
+		f = (struct fault){0};
+		if (hurry || clock_mono_us() >= crls.next)
+			done(&crls, crls_fetch(g, g->crls, &f), &f, g->config.crl_minutes * 60);
+	} while (!gate_rest(g, LOOK_MS, &hurry));
+	return NULL;
+}
+
+static void *run_ahead(void *arg)
+{
+	struct keeper *k = arg;
+	do
+		ocsp_ahead(k->gate->ocsp);
+	while (!gate_rest(k->gate, AHEAD_MS, NULL));
+	return NULL;
+}
+
+enum err keeper_start(struct gate *g, struct keeper **ret, struct fault *f)
+{
+	struct keeper *k = xcalloc(1, sizeof(*k));
+	k->gate = g;
+	if (pthread_create(&k->desk, NULL, run_desk, k) != 0) {
+		free(k);
+		return fault_raise(f, ERR_IO, "thread", "keeper", "cannot start a thread");
+	}
+	k->has_ahead = pthread_create(&k->ahead, NULL, run_ahead, k) == 0;
+	*ret = k;
+	return OK;
+}
+
+void keeper_stop(struct keeper *k)
+{
+	pthread_join(k->desk, NULL);
+	if (k->has_ahead)
+		pthread_join(k->ahead, NULL);
+	free(k);
+}

@@ -1,0 +1,34 @@
+/*
+ * The responder: keys that sign OCSP answers and their certificates, which it renews by itself.
+ */
+#ifndef HUFU_RA_GATE_RESPONDER_H
+#define HUFU_RA_GATE_RESPONDER_H
+
+#include "ra/gate/gate.h"
+
+struct responder; /* thread-safe */
+/* Reads the keys and what certificates the state folder has of them. ERR_CONFIG for a key that is none. Gives *ret. */
+MUST_CHECK enum err responder_open(struct gate *g, struct responder **ret, struct fault *f);
+void responder_close(struct responder *r);
+
+/* Who signs now: the first key whose certificate is good. Borrows until responder_put(). NULL: nobody can. */
+struct signing {
+	EVP_PKEY *key;
+	struct pubkey public;
+	struct buf der;	     /* of its certificate */
+	struct buf sigalg;   /* AlgorithmIdentifier of its signatures */
+	int64_t not_before, not_after;
+	unsigned generation; /* another for each certificate */
+};
+const struct signing *responder_take(struct responder *r, int64_t now);
+void responder_put(struct responder *r);
+/* Asks for a certificate for each key whose own is missing or half over. OK also when there was nothing to do. */
+MUST_CHECK enum err responder_renew(struct gate *g, struct responder *r, int64_t now, struct fault *f);
+/* Takes a certificate that was answered: of that key, by our issuer, for signing OCSP. ERR_RULE responder_certificate and what cert_verify_by() says. */
+MUST_CHECK enum err responder_check(const struct gate *g, const struct pubkey *key, struct slice der, int64_t now, struct fault *f);
+/* Bytes that the longest of its signatures can have. */
+size_t responder_signature_max(const struct responder *r);
+/* Seconds until the certificate that signs now ends; 0: none. */
+int64_t responder_left(struct responder *r, int64_t now);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * Which paths there are: each part answers those of its own.
+ */
+#ifndef HUFU_RA_GATE_ROUTES_H
+#define HUFU_RA_GATE_ROUTES_H
+
+#include "ra/gate/http.h"
+
+http_route route_ocsp;	 /* /ocsp, /ocsp/<base64> */
+http_route route_crl;	 /* /crl/<issuer>/<shard|full>.crl */
+http_route route_ca;	 /* /ca/<issuer>.crt, /ca/chain.pem */
+http_route route_document; /* /documents/<name> */
+http_route route_health; /* /healthz, /readyz */
+http_route route_metrics;
+
+#endif

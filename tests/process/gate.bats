@@ -1,0 +1,251 @@
+#!/usr/bin/env bats
+# hufu-gate with the real programs and real clients: a certificate is issued, held, released and revoked, and each relying party hears what the ledger says.
+# One story: each part goes on where the one before ended.
+
+bats_require_minimum_version 1.5.0
+load ../live
+
+HTTP=127.0.0.1:20980
+ADMIN=127.0.0.1:20981
+gate=$build/ra/gate/hufu-gate
+
+setup_file() {
+	live_begin
+	id hufu-gate >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin hufu-gate
+	old_authority
+	csv_begin
+	old_cert org 74C2008800000F01 杭州旧证示例1有限公司 91330100MAHUFU0179
+	csv_row 91330100MAHUFU0179 杭州旧证示例1有限公司 20601 "+200 days" 杭州旧证示例1有限公司 74C2008800000F01 org
+	old_crl
+	init >/dev/null
+	cat >>"$WORK/gate-caller" <<-YAML
+		  - uid: $(id -u hufu-gate)
+		    roles: [gate]
+	YAML
+	sed -i "/^callers:/r $WORK/gate-caller" "$DIR/etc/hufu/ra.yaml"
+	# The socket gets the folder's group, which is who may connect.
+	chgrp hufu-gate "$DIR/run/hufu/ra" && chmod g+s "$DIR/run/hufu/ra"
+	up
+	import >/dev/null
+	at_home org 91330100MAHUFU0179 >/dev/null
+	cat "$DIR/etc/hufu/issuing.crt" "$DIR/etc/hufu/root.crt" >"$WORK/chain.pem"
+	ISSUER=$(openssl x509 -in "$DIR/etc/hufu/issuing.crt" -noout -ext subjectKeyIdentifier | tail -n1 | tr -d ' :' | tr A-F a-f)
+	export ISSUER
+}
+
+teardown_file() {
+	gate_down
+	live_end
+}
+
+configure() {
+	mkdir -p "$WORK/gate" "$WORK/documents"
+	echo "what this CA promises" >"$WORK/documents/cps.txt"
+	chmod 755 "$WORK/documents" && chmod 644 "$WORK/documents/cps.txt"
+	chown hufu-gate: "$WORK/gate" && chmod 700 "$WORK/gate"
+	cat >"$WORK/gate.yaml" <<-YAML
+		role: status
+		root: $DIR
+		desk_socket: run/hufu/ra/desk.sock
+		state: $WORK/gate/state
+		log_key: etc/hufu/log.vkey
+		issuer: etc/hufu/issuing.crt
+		root_certificate: etc/hufu/root.crt
+		documents: $WORK/documents
+		listen: $HTTP
+		metrics: $ADMIN
+		responder: {keys: [$WORK/gate/ocsp.key]}
+		crl_minutes: 1
+		log: debug
+	YAML
+	chmod 644 "$WORK/gate.yaml"
+}
+
+gate_up() {
+	local i
+	setpriv --reuid hufu-gate --regid hufu-gate --init-groups env PATH=/usr/bin:/bin "$gate" --config "$WORK/gate.yaml" 2>>"$WORK/gate.log" 3>&- &
+	echo $! >"$WORK/gate.pid"
+	eventually healthy || { tail -n 20 "$WORK/gate.log"; return 1; }
+}
+
+gate_down() {
+	[ -e "$WORK/gate.pid" ] || return 0
+	kill "${1:--TERM}" "$(cat "$WORK/gate.pid")" 2>/dev/null || :
+	tail --pid="$(cat "$WORK/gate.pid")" -f /dev/null
+	rm -f "$WORK/gate.pid"
+}
+
+healthy() { curl -sf "http://$ADMIN/healthz"; }
+ready() { curl -sf "http://$ADMIN/readyz"; }
+
+# ask OPTIONS…: by POST, openssl's client.
+ask() {
+	openssl ocsp -issuer "$DIR/etc/hufu/issuing.crt" -CAfile "$WORK/chain.pem" -url "http://$HTTP/ocsp" "$@" 2>&1
+}
+# by_get CERT: the answer's DER, by curl.
+by_get() {
+	openssl ocsp -issuer "$DIR/etc/hufu/issuing.crt" -cert "$1" -no_nonce -reqout "$WORK/req.der" >/dev/null 2>&1
+	curl -sf -D "$WORK/headers" -o "$WORK/answer.der" "http://$HTTP/ocsp/$(base64 -w0 <"$WORK/req.der" | sed 's/+/%2B/g; s/\//%2F/g; s/=/%3D/g')"
+}
+# openssl_says WORD, nonce_says WORD, curl_says WORD, gnutls_says WORD
+said_of_org() { grep -q "Response verify OK" "$WORK/said" && grep -q "org.pem: $1" "$WORK/said"; }
+openssl_says() { ask -no_nonce -cert "$WORK/org.pem" >"$WORK/said"; said_of_org "$1"; }
+nonce_says() { ask -cert "$WORK/org.pem" >"$WORK/said"; said_of_org "$1" && ! grep -qi nonce "$WORK/said"; }
+curl_says() {
+	by_get "$WORK/org.pem" || return 1
+	openssl ocsp -issuer "$DIR/etc/hufu/issuing.crt" -CAfile "$WORK/chain.pem" -cert "$WORK/org.pem" -no_nonce -respin "$WORK/answer.der" >"$WORK/said" 2>&1
+	said_of_org "$1"
+}
+gnutls_says() {
+	ocsptool --ask="http://$HTTP/ocsp" --load-cert="$WORK/org.pem" --load-issuer="$DIR/etc/hufu/issuing.crt" --load-trust="$WORK/chain.pem" >"$WORK/said" 2>&1
+	grep -q "Certificate Status: $1" "$WORK/said" && grep -q "Verifying OCSP Response: Success" "$WORK/said"
+}
+all_say() {
+	eventually openssl_says "$1" && nonce_says "$1" && curl_says "$1" && gnutls_says "$1" || { cat "$WORK/said"; tail -n 5 "$WORK/gate.log"; return 1; }
+}
+
+@test "without a responder's certificate: tryLater, and readiness says why" {
+	configure
+	setpriv --reuid hufu-gate --regid hufu-gate --init-groups bash -c "umask 077; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out '$WORK/gate/ocsp.key'" 2>/dev/null
+	openssl pkey -in "$WORK/gate/ocsp.key" -pubout -out "$WORK/ocsp.pub"
+	gate_up
+	id=$(prepared org --kind extend --way same-key --months 12 --order "$(paid_order org 20601)" 74C2008800000F01)
+	proved org "$WORK/old/org.key" "$id" >/dev/null
+	issued_to org "$id" org
+	! ready
+	run curl -s "http://$ADMIN/readyz"
+	said '"state":"responder"' '"ready":false'
+	run ask -no_nonce -cert "$WORK/org.pem"
+	said "trylater"
+	grep -q 'event=responder_not_renewed.*responder_unknown' "$WORK/gate.log"
+}
+
+@test "once the roster lists its key the gate fetches its certificate by itself, and all clients hear good" {
+	hufu roster note --add responder:ocsp-1="$WORK/ocsp.pub" "$WORK/2.note" >/dev/null
+	hufu roster sign --yes --key "$(key_of alice)" "$WORK/2.note" >/dev/null
+	hufu roster sign --yes --key "$(key_of bob)" "$WORK/2.note" >/dev/null
+	hufu roster submit "$WORK/2.note" >/dev/null
+	cp "$WORK/2.note" "$DIR/etc/hufu/roster.note"
+	eventually ready || { tail -n 5 "$WORK/gate.log"; false; }
+	all_say good
+	run openssl ocsp -respin "$WORK/answer.der" -noverify -resp_text
+	said "OCSP No Check" "OCSP responder ocsp-1"
+}
+
+@test "caches are told what the answer says" {
+	by_get "$WORK/org.pem"
+	grep -qi '^cache-control: max-age=300, public, no-transform, must-revalidate' "$WORK/headers"
+	grep -qi '^content-type: application/ocsp-response' "$WORK/headers"
+	grep -qi '^etag: "[0-9a-f]*"' "$WORK/headers"
+	tag=$(grep -i '^etag:' "$WORK/headers" | cut -d' ' -f2 | tr -d '\r')
+	url=http://$HTTP/ocsp/$(base64 -w0 <"$WORK/req.der" | sed 's/+/%2B/g; s/\//%2F/g; s/=/%3D/g')
+	same "$(curl -s -o /dev/null -w '%{http_code}' -H "If-None-Match: $tag" "$url")" 304
+	same "$(curl -s -o /dev/null -w '%{http_code}' -H 'If-None-Match: "other"' "$url")" 200
+	same "$(curl -s "$url" | sha256sum)" "$(sha256sum <"$WORK/answer.der")"
+}
+
+@test "a hold is revoked by certificateHold within a second, and its release is good again" {
+	as officer hufu officer hold --as carol "$(openssl x509 -in "$WORK/org.pem" -noout -serial | cut -d= -f2)" >"$WORK/hold" || { cat "$WORK/hold"; false; }
+	all_say revoked
+	openssl_says revoked
+	grep -q "Reason: certificateHold" "$WORK/said"
+	id=$(as officer hufu --json officer release --as carol "$(openssl x509 -in "$WORK/org.pem" -noout -serial | cut -d= -f2)" | field request)
+	approved alice "$id" >/dev/null
+	approved bob "$id" >/dev/null
+	all_say good
+}
+
+@test "killed and started again without the desk: what is still true is served, a change that was told is never forgotten" {
+	gate_down -TERM
+	gate_up
+	openssl_says good
+	hufu cert revoke --reason keyCompromise --operator --key "$(key_of carol)" --yes "$(openssl x509 -in "$WORK/org.pem" -noout -serial | cut -d= -f2)"
+	all_say revoked
+	openssl_says revoked
+	grep -q "Reason: keyCompromise" "$WORK/said"
+	# The snapshot is from before the revocation, and the desk is away.
+	gate_down -KILL
+	kill -STOP "$(cat "$WORK/ra.pid")"
+	gate_up
+	run ask -no_nonce -cert "$WORK/org.pem"
+	kill -CONT "$(cat "$WORK/ra.pid")"
+	said trylater
+	all_say revoked
+}
+
+@test "the CRL: at once after a compromised key, with ETag, ranges and conditions; a shard has its own" {
+	crl_has() { curl -sf -o "$WORK/full.der" "http://$HTTP/crl/$ISSUER/full.crl" && openssl crl -inform DER -in "$WORK/full.der" -noout -text | grep -q "Key Compromise"; }
+	eventually crl_has
+	url=http://$HTTP/crl/$ISSUER/full.crl
+	openssl crl -inform DER -in "$WORK/full.der" -CAfile "$WORK/chain.pem" -noout 2>"$WORK/said"
+	grep -q "verify OK" "$WORK/said"
+	curl -s -D "$WORK/headers" -o /dev/null "$url"
+	tag=$(grep -i '^etag:' "$WORK/headers" | cut -d' ' -f2 | tr -d '\r')
+	modified=$(grep -i '^last-modified:' "$WORK/headers" | cut -d' ' -f2- | tr -d '\r')
+	same "$(curl -s -o /dev/null -w '%{http_code}' -H "If-None-Match: $tag" "$url")" 304
+	same "$(curl -s -o /dev/null -w '%{http_code}' -H "If-Modified-Since: $modified" "$url")" 304
+	curl -s -r 0-9 "$url" >"$WORK/a" && curl -s -r 10- "$url" >"$WORK/b"
+	same "$(cat "$WORK/a" "$WORK/b" | sha256sum)" "$(sha256sum <"$WORK/full.der")"
+	same "$(curl -s -r -5 "$url" | wc -c)" 5
+	same "$(curl -s -o /dev/null -w '%{http_code}' -r 99999999- "$url")" 416
+	# The certificate's own distribution point, by its path.
+	shard=$(openssl x509 -in "$WORK/org.pem" -noout -ext crlDistributionPoints | grep -o '/crl/[0-9a-f]*/[0-9]*.crl')
+	curl -sf -o "$WORK/shard.der" "http://$HTTP$shard"
+	openssl crl -inform DER -in "$WORK/shard.der" -noout -text | grep -q "Issuing Distribution Point: critical"
+	openssl crl -inform DER -in "$WORK/shard.der" -noout -text | grep -q "Key Compromise"
+	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/crl/$ISSUER/4096.crl")" 404
+}
+
+@test "CA certificates and texts are where certificates say" {
+	path=$(openssl x509 -in "$WORK/org.pem" -noout -ext authorityInfoAccess | grep -o '/ca/[0-9a-f]*.crt')
+	same "$(curl -sf "http://$HTTP$path" | sha256sum)" "$(openssl x509 -in "$DIR/etc/hufu/issuing.crt" -outform DER | sha256sum)"
+	same "$(curl -sf "http://$HTTP/ca/$ISSUER.pem" | grep -c BEGIN)" 2
+	same "$(curl -sf "http://$HTTP/documents/cps.txt")" "what this CA promises"
+	for path in /documents/../gate.yaml /documents/%2e%2e/gate.yaml /documents/ /ca/ /ca/../ca/x /crl/ "/crl/$ISSUER/../full.crl" /%00 /etc/passwd; do
+		[[ "$(curl -s --path-as-is -o /dev/null -w '%{http_code}' "http://$HTTP$path")" == 404 ]] || { echo "$path"; false; }
+	done
+}
+
+@test "bad requests: the standard's word, or a 4xx" {
+	post() { curl -s -o "$WORK/answer.der" -w '%{http_code}' --data-binary "@$1" -H 'Content-Type: application/ocsp-request' "http://$HTTP/ocsp"; }
+	malformed() { same "$(post "$1")" 200 && same "$(openssl ocsp -respin "$WORK/answer.der" -noverify 2>&1 | head -n1)" "Responder Error: malformedrequest (1)"; }
+	head -c 100 /dev/urandom >"$WORK/noise" && malformed "$WORK/noise"
+	: >"$WORK/nothing" && malformed "$WORK/nothing"
+	head -c 70000 /dev/zero >"$WORK/large" && same "$(post "$WORK/large")" 413
+	# Another CA's certificate.
+	run openssl ocsp -issuer "$WORK/old/zjca-oca2.pem" -cert "$WORK/old/org.pem" -no_nonce -url "http://$HTTP/ocsp"
+	said "unauthorized"
+	# A serial that nobody has; and several in one request.
+	run ask -no_nonce -serial 0x1234567890
+	said "0x1234567890: unknown"
+	run ask -cert "$WORK/org.pem" -serial 0x1234567890
+	said "Response verify OK" "org.pem: revoked" "unknown"
+	same "$(curl -s -o /dev/null -w '%{http_code}' -X DELETE "http://$HTTP/ocsp")" 405
+	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/ocsp/$(head -c 9000 /dev/zero | tr '\0' A)")" 414
+	same "$(curl -s -o /dev/null -w '%{http_code}' -H "X: $(head -c 60000 /dev/zero | tr '\0' A)" "http://$HTTP/ocsp")" 431
+}
+
+@test "metrics count what was answered, and who is late says so" {
+	run curl -s "http://$ADMIN/metrics"
+	told 'hufu_gate_requests_total\{kind="ocsp",result="malformed"\} [1-9]' 'hufu_gate_requests_total\{kind="ocsp",result="kept"\} [1-9]' \
+		'hufu_gate_ready 1' 'hufu_gate_responder_left_seconds 6[0-9]{5}' 'hufu_gate_feed_behind_entries 0'
+	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/metrics")" 404
+}
+
+@test "another ledger is refused, for good" {
+	gate_down -TERM
+	# Followed further than the ledger goes: an older copy of it, or another.
+	sed -i '2s/.*/999999/' "$WORK/gate/state/followed"
+	gate_up
+	forked() { curl -s "http://$ADMIN/readyz" | grep -q '"state":"forked"'; }
+	eventually forked
+	run ask -no_nonce -cert "$WORK/org.pem"
+	said trylater
+	grep -q 'event=ledger_fork audit=1' "$WORK/gate.log"
+}
+
+@test "SIGTERM ends it, and its sockets" {
+	gate_down -TERM
+	grep -q 'event=stopping' "$WORK/gate.log"
+	! grep -q 'error\|SIGSYS' <(grep '^<[0-3]>' "$WORK/gate.log" | grep -v ledger_fork | grep -v follow_failed)
+}
