@@ -21,7 +21,8 @@ MUST_CHECK enum err ledger_file_prove(const char *path, uint64_t index, uint64_t
 /* Each entry from `from` on, before `to`, as wire_print() says it, handed to fn. */
 MUST_CHECK enum err ledger_file_print(const char *path, uint64_t from, uint64_t to, void (*fn)(void *arg, uint64_t index, struct slice text),
 				      void *arg, struct fault *f);
-/* A copy of the ledger as of now into a new file (0600), while the signer goes on. ERR_CONFLICT db_exists. */
+/* A copy of the ledger as of now into a new file (0600), while the signer goes on; marked, so that a signer on it waits for the operator's word.
+ * ERR_CONFLICT db_exists. */
 MUST_CHECK enum err ledger_file_backup(const char *path, const char *to, struct fault *f);
 
 #endif

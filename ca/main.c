@@ -2,6 +2,7 @@
  * hufu-ca: the isolated signer. This file reads the command line and the passphrase; what runs is in daemon.c,
  * genesis.c and ceremony.c.
  */
+#include "ca/backup.h"
 #include "ca/ceremony_command.h"
 #include "ca/daemon.h"
 #include "ca/genesis.h"
@@ -24,6 +25,7 @@ static const char help[] =
 	"  hufu-ca ceremony check|rehearse|run|note FILE …       see hufu-ca ceremony --help\n"
 	"  hufu-ca ledger check|head --config FILE\n"
 	"  hufu-ca ledger prove INDEX | export FROM-TO | backup NEW-FILE --config FILE\n"
+	"  hufu-ca backup NEW-FOLDER --config FILE [--passphrase-fd N | --prompt]\n"
 	"  hufu-ca schema | --help | --version\n"
 	"\n"
 	"  --config FILE         ca.yaml\n"
@@ -38,7 +40,9 @@ static const char help[] =
 	"  head     the tree as it is, signed by the log key (C2SP tlog-checkpoint)\n"
 	"  prove    an entry's path to that head\n"
 	"  export   entries as text: what they hold is customers' data\n"
-	"  backup   a copy as of now\n"
+	"  backup   a copy as of now, which knows that it is one\n"
+	"\n"
+	"backup: a whole CA: ledger, configuration, and all that its owner alone may read sealed under the passphrase\n"
 	"\n"
 	"examples:\n"
 	"  hufu-ca --config /etc/hufu/ca.yaml --prompt\n"
@@ -169,6 +173,20 @@ static enum err run_ledger(const struct arguments *a, struct fault *f)
 	return ledger_command(&config, a->file, a->word, f);
 }
 
+static enum err run_backup(const struct arguments *a, struct fault *f)
+{
+	_cleanup_(ca_config_done) struct ca_config config = {0};
+	_cleanup_secret_ struct secret passphrase = {0};
+	if (!a->file)
+		return usage(f, "backup wants a new folder");
+	TRY(load_config(a, &config, f));
+	if (a->passphrase_fd >= 0)
+		TRY(secret_read_fd(a->passphrase_fd, PASSPHRASE_MAX, &passphrase, f));
+	else
+		TRY(secret_prompt("Passphrase for the backup: ", true, PASSPHRASE_MAX, &passphrase, f));
+	return backup_make(&config, a->file, &passphrase, f);
+}
+
 static enum err print_schema(const struct arguments *a, struct fault *f)
 {
 	_cleanup_buf_ struct buf schema = {0};
@@ -184,7 +202,10 @@ static enum err run(const struct arguments *a, struct fault *f)
 	static const struct {
 		const char *name;
 		enum err (*run)(const struct arguments *a, struct fault *f);
-	} commands[] = {{"genesis", run_genesis}, {"ledger", run_ledger}, {"schema", print_schema}};
+	} commands[] = {{"genesis", run_genesis},
+			{"ledger", run_ledger},
+			{"backup", run_backup},
+			{"schema", print_schema}};
 	if (!a->command)
 		return run_daemon(a, f);
 	if (a->word && strcmp(a->command, "ledger") != 0)
@@ -193,7 +214,7 @@ static enum err run(const struct arguments *a, struct fault *f)
 		if (strcmp(a->command, commands[i].name) == 0)
 			return commands[i].run(a, f);
 	return fault_raise(f, ERR_CONFIG, "usage", "command line",
-			   "found command \"%s\", wanted genesis, ceremony, ledger, schema, or none",
+			   "found command \"%s\", wanted genesis, ceremony, ledger, backup, schema, or none",
 			   ESC(a->command, strlen(a->command)));
 }
 

@@ -33,6 +33,7 @@ struct desk {
 	struct person_key key;          /* the RA's */
 	struct log_key log_key;         /* of the signer's ledger */
 	_Atomic bool forked;            /* the ledger is not the one that was followed: no more work is taken */
+	_Atomic unsigned resumed;       /* how often it was followed anew: what was asked before says nothing now */
 	_Atomic bool cut;               /* the signer did not answer a tally: when it answers again, what waits is due */
 	struct secret provider_secret;  /* of payments online; empty without a provider */
 	struct puk_key token_key;       /* that PUKs are sealed to; when config.token_key is there */

@@ -169,11 +169,17 @@ static enum err apply(struct desk *d, const struct wire_entries *e, const struct
 	return OK;
 }
 
-/* A signature that does not hold, or a tree that did not grow: whatever it is, it is no fault of the line. */
-static enum err distrust(struct desk *d, enum err e, const struct fault *f)
+/* A signature that does not hold, or a tree that did not grow: whatever it is, it is no fault of the line. resumed: as it
+ * was before the question. */
+static enum err distrust(struct desk *d, unsigned resumed, enum err e, const struct fault *f)
 {
 	bool forked = strcmp(f->rule, "ledger_fork") == 0 || strncmp(f->rule, "log_", 4) == 0;
-	if (forked && !atomic_exchange(&d->forked, true))
+	if (!forked || atomic_load(&d->resumed) != resumed)
+		return e;
+	bool known = atomic_exchange(&d->forked, true);
+	if (atomic_load(&d->resumed) != resumed)
+		atomic_store(&d->forked, false);
+	else if (!known)
 		log_audit("ledger_fork", "rule=%s where=%s text=%s", LQ(f->rule), LQ(f->where), LQ(f->text));
 	return e;
 }
@@ -183,12 +189,13 @@ enum err follow_once(struct desk *d, uint32_t wait_ms, size_t *ret_n, struct fau
 	_cleanup_buf_ struct buf reply = {0};
 	_cleanup_(wire_entries_done) struct wire_entries e = {0};
 	struct position p;
+	unsigned resumed = atomic_load(&d->resumed);
 	*ret_n = 0;
 	TRY(read_position(d, &p, f));
 	TRY(ask(d, p.edge.n, wait_ms, &reply, &e, f));
 	enum err checked = check_answer(d, &e, &p.edge, f);
 	if (checked != OK)
-		return distrust(d, checked, f);
+		return distrust(d, resumed, checked, f);
 	if (e.entries.n == 0)
 		return OK;
 	TRY(apply(d, &e, &p.edge, f));

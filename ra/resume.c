@@ -132,6 +132,7 @@ static enum err resume_in(struct ctx *c, json_t **ret, struct fault *f)
 static void go_on(struct desk *d)
 {
 	d->followed_next = 0;
+	atomic_fetch_add(&d->resumed, 1);
 	if (atomic_exchange(&d->forked, false) && d->handover)
 		handover_wake(d->handover);
 }

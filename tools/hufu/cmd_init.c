@@ -175,6 +175,29 @@ const struct command commands_setup[] = {
 		 "  --logs              write var/log/*.log instead of stderr\n\nExample:\n  hufu --config "
 		 "/srv/hufu/etc/hufu/hufu.yaml up",
 	 .run = run_up},
+	{.name = "backup",
+	 .usage = "[--passphrase-fd N] FOLDER",
+	 .summary = "operator: a whole CA into one new folder, secrets sealed",
+	 .help = "  --passphrase-fd N   read the backup's passphrase from this descriptor instead of asking\n\n"
+		 "The ledger as of now, the keys, etc/hufu/; what its owner alone may read is sealed. The signer goes "
+		 "on "
+		 "meanwhile.\nThe ledger in it holds customers' data. The desk's database, materials and keys are "
+		 "another "
+		 "backup.\n\nExample:\n  hufu backup /srv/backup/2026-11-25",
+	 .run = run_backup},
+	{.name = "restore",
+	 .usage = "[--log-key FILE] [--ca-user U --ra-user U [--notify-user U]] [--passphrase-fd N] FOLDER DIR",
+	 .summary = "lay a CA out again from a backup",
+	 .help = "  --log-key FILE            the log's verifier key, kept elsewhere: the backup must be signed by it\n"
+		 "  --ca-user U --ra-user U   as root: the two programs' Unix users\n"
+		 "  --notify-user U           and the notifier's\n"
+		 "  --passphrase-fd N         read the backup's passphrase from this descriptor instead of asking\n\n"
+		 "DIR must not exist or be empty. Every file is compared with the signed manifest before and after. "
+		 "The "
+		 "signer then\nwaits for `hufu ledger resume`. With --dry-run everything is checked and nothing "
+		 "written.\n\nExample:\n  hufu restore --log-key log.vkey --ca-user hufu-ca --ra-user hufu-ra "
+		 "/media/backup /srv/hufu",
+	 .run = run_restore},
 	{.name = "import",
 	 .usage = "--officer KEY… [--crl FILE]… [--project P] [--profile P] CSV",
 	 .summary = "take over accounts and certificates of an old system",

@@ -42,7 +42,7 @@ char *setup_person_path(const char *dir, const char *name)
 	return xasprintf("%s/home/%s/%s.key", dir, name, name);
 }
 
-static bool folder_is_empty(const char *path)
+bool setup_folder_is_empty(const char *path)
 {
 	DIR *d = opendir(path);
 	if (!d)
@@ -75,7 +75,7 @@ static const struct folder folders[] = {
 	{"run/hufu/ra", 02755},
 };
 
-static enum err make_folders(const struct setup *s, struct fault *f)
+enum err setup_folders(const struct setup *s, struct fault *f)
 {
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
 		_cleanup_(freep) char *path = path_join(s->dir, folders[i].path);
@@ -390,7 +390,7 @@ static enum err give_folder(const struct setup *s, const char *name, uid_t uid, 
 	return OK;
 }
 
-static enum err give_away(const struct setup *s, struct fault *f)
+enum err setup_give(const struct setup *s, struct fault *f)
 {
 	uid_t ca, ra, notify;
 	gid_t ca_group, ra_group, notify_group;
@@ -420,7 +420,7 @@ static void say(const struct setup *s, const char *what)
 static enum err run_all(const struct setup *s, struct fault *f)
 {
 	say(s, "folders, policies and people's keys");
-	TRY(make_folders(s, f));
+	TRY(setup_folders(s, f));
 	TRY(copy_policies(s, f));
 	TRY(make_people(s, f));
 	say(s, "ceremony: root");
@@ -430,7 +430,7 @@ static enum err run_all(const struct setup *s, struct fault *f)
 	say(s, "roster and policy, signed by the officers");
 	TRY(setup_notes(s, f));
 	TRY(write_configs(s, f));
-	TRY(give_away(s, f));
+	TRY(setup_give(s, f));
 	say(s, "genesis: the ledger's key and first entries");
 	TRY(run_genesis(s, f));
 	return publish_log_key(s, f);
@@ -446,7 +446,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 enum err setup_run(const struct setup *s, struct fault *f)
 {
 	const char *algorithm;
-	if (!s->into_existing && !folder_is_empty(s->dir))
+	if (!s->into_existing && !setup_folder_is_empty(s->dir))
 		return fault_raise(f, ERR_CONFLICT, "folder_not_empty", "init",
 				   "%s is not an empty folder; nothing was changed", s->dir);
 	if (s->algorithm)

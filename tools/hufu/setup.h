@@ -24,6 +24,10 @@ extern const char *const setup_officers[]; /* NULL-terminated */
 /* The whole of `hufu init`: folders, keys, ceremonies, roster, policy, configuration, genesis. The folder must not
  * exist or be empty. */
 MUST_CHECK enum err setup_run(const struct setup *s, struct fault *f);
+/* Parts of it: the tree's folders; and who owns which, when there are users. */
+bool setup_folder_is_empty(const char *path); /* or not there */
+MUST_CHECK enum err setup_folders(const struct setup *s, struct fault *f);
+MUST_CHECK enum err setup_give(const struct setup *s, struct fault *f);
 /* Default folder of the policies that come with this program. Gives: free(). */
 char *setup_policies_dir(void);
 /* DIR/home/<name>/<name>.key. Gives: free(). */
@@ -35,5 +39,7 @@ int run_init(struct cli *c, int argc, char **argv);
 int run_up(struct cli *c, int argc, char **argv);
 int run_demo(struct cli *c, int argc, char **argv);
 int run_import(struct cli *c, int argc, char **argv);
+int run_backup(struct cli *c, int argc, char **argv);
+int run_restore(struct cli *c, int argc, char **argv);
 
 #endif
