@@ -69,6 +69,59 @@ static void test_price_and_terms_are_the_policys(void **state)
 	assert_string_equal(fx_text(json_object_get(pay, "bank"), "bank"), "Example Bank");
 }
 
+/* As a project file that says `prices` would have it; NULL: as shipped. */
+static void set_prices(struct fx *x, struct service_price *prices, size_t n)
+{
+	struct law *law = laws_take(x->desk->laws);
+	for (size_t i = 0; i < law->policy->projects[0].services.n; i++) {
+		struct service_def *def = (struct service_def *)law->policy->projects[0].services.v + i;
+		def->prices.v = prices;
+		def->prices.n = n;
+	}
+	law_put(x->desk->laws, law);
+}
+
+static json_int_t amount(struct fx *x, const char *order)
+{
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "order.show", of(x->session, order));
+	return json_integer_value(json_object_get(r, "amount_fen"));
+}
+
+/* An order keeps the price of the day on which it was made, to its payment and refund; the next one has the new price. */
+static void test_price_changes_under_an_order(void **state)
+{
+	static struct service_price prices[] = {{"2027-01-01", 32000}};
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	int64_t midnight = 0;
+	(void)state;
+	assert_true(time_parse_shanghai("2027-01-01 00:00:00", 19, &midnight));
+	clock_set(midnight - 600);
+	set_prices(x, prices, 1);
+	fx_log_in(x);
+	clock_set(midnight - 1);
+	_cleanup_(freep) char *before = create(x, "20353");
+	assert_int_equal(amount(x, before), 30000);
+	clock_set(midnight);
+	assert_int_equal(amount(x, before), 30000);
+	_cleanup_(json_freep) json_t *pay = fx_do(x, UID_SUBSCRIBER, "order.pay", of(x->session, before));
+	assert_int_equal(json_integer_value(json_object_get(pay, "amount_fen")), 30000);
+	fx_refused(x, UID_OFFICER, "order.confirm",
+		   json_pack("{s:s,s:s,s:i}", "order", before, "bank_reference", "B-1", "amount_fen", 32000),
+		   "payment_amount");
+	json_decref(fx_do(x, UID_OFFICER, "order.confirm",
+			  json_pack("{s:s,s:s,s:i}", "order", before, "bank_reference", "B-1", "amount_fen", 30000)));
+	_cleanup_(freep) char *after = create(x, "20353");
+	assert_int_equal(amount(x, after), 32000);
+	json_decref(fx_do(x, UID_SUBSCRIBER, "order.cancel", of(x->session, after)));
+	json_decref(fx_do(x, UID_OFFICER, "order.refund",
+			  json_pack("{s:s,s:s}", "order", before, "bank_reference", "R-1")));
+	assert_int_equal(fx_number(x, "SELECT amount_fen FROM payments WHERE id = 'bank:B-1' AND state = 'refunded'"),
+			 30000);
+	_cleanup_(freep) char *again = create(x, "20353");
+	assert_int_equal(amount(x, again), 32000);
+	set_prices(x, NULL, 0);
+}
+
 static void test_confirming(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -513,6 +566,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_renewal_runs_on),
 		cmocka_unit_test(test_price_and_terms_are_the_policys),
+		cmocka_unit_test(test_price_changes_under_an_order),
 		cmocka_unit_test(test_confirming),
 		cmocka_unit_test(test_one_open_order),
 		cmocka_unit_test(test_others_are_not_there),
