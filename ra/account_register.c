@@ -174,16 +174,6 @@ static enum err check_field(struct ctx *c, const char *field, struct fault *f)
 	return not_blank("params.value", value, f);
 }
 
-static const struct rpc_message *message_of(const char *rule)
-{
-	const struct rpc_message *m = NULL;
-	for (size_t i = 0; (m = desk_message_at(i)); i++) {
-		if (strcmp(m->rule, rule) == 0)
-			return m;
-	}
-	return NULL;
-}
-
 enum err account_check(struct ctx *c, json_t **ret, struct fault *f)
 {
 	const char *field = param_text(c, "field");
@@ -196,7 +186,7 @@ enum err account_check(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(*ret, "ok", json_boolean(e == OK));
 	if (e == OK)
 		return OK;
-	const struct rpc_message *m = message_of(why.rule);
+	const struct rpc_message *m = desk_message_of(why.rule);
 	json_object_set_new(*ret, "reason", json_string(why.rule));
 	json_object_set_new(*ret, "zh", json_string(m ? m->zh : "内容格式不正确"));
 	json_object_set_new(*ret, "en", json_string(m ? m->en : why.text));

@@ -38,16 +38,6 @@ struct held_session {
 	bool ended; /* it opens nothing but answers that were given while it lived */
 };
 
-static const struct desk_method *find_method(const char *name)
-{
-	const struct desk_method *m = NULL;
-	for (size_t i = 0; (m = desk_method_at(i)); i++) {
-		if (strcmp(m->rpc.name, name) == 0)
-			return m;
-	}
-	return NULL;
-}
-
 /* What a portal may add to any call that it brings. */
 static const struct rpc_param portal_params[] = {{"address", PARAM_STRING, false, 2, INET6_ADDRSTRLEN - 1, NULL,
 						  "用户的 IP 地址（仅限门户）",
@@ -100,7 +90,7 @@ static enum err session_of(void *arg, struct rpc_call *call, const char *token, 
 	struct desk *d = arg;
 	_cleanup_(freep) struct held_session *h = xcalloc(1, sizeof(*h));
 	int64_t now = clock_now();
-	const struct desk_method *m = find_method(call->method);
+	const struct desk_method *m = desk_method_named(call->method);
 	sha256(token, strlen(token), h->token);
 	enum err e = find_session(d, h, now, m && m->rpc.changes, f);
 	/* A token is the key of one peer's door; found in another's hands it opens nothing. */
@@ -343,7 +333,7 @@ static enum err run_as(const struct desk_method *m, struct rpc_call *call, struc
 static enum err dispatch(void *arg, struct rpc_call *call, json_t **ret_result, struct fault *f)
 {
 	struct desk *d = arg;
-	const struct desk_method *m = find_method(call->method);
+	const struct desk_method *m = desk_method_named(call->method);
 	const char *token = json_string_value(json_object_get(call->params, "session"));
 	_cleanup_(json_freep) json_t *result = NULL;
 	assert(m);

@@ -122,6 +122,9 @@ extern const struct desk_part
 /* All of them, one after the other; NULL past the last. */
 const struct desk_method *desk_method_at(size_t i);
 const struct rpc_message *desk_message_at(size_t i);
+/* NULL when there is none of this name. */
+const struct desk_method *desk_method_named(const char *name);
+const struct rpc_message *desk_message_of(const char *rule);
 
 /* The OpenRPC document, as rpc.discover answers it; needs no desk. Gives: json_decref(). */
 json_t *desk_openrpc(void);

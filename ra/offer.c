@@ -68,20 +68,10 @@ static const char *why_not(const struct view *v, enum tally_kind kind)
 	return over && v->now > v->closes ? "certificate_expired" : NULL;
 }
 
-static const struct rpc_message *message_of(const char *rule)
-{
-	const struct rpc_message *m = NULL;
-	for (size_t i = 0; (m = desk_message_at(i)); i++) {
-		if (strcmp(m->rule, rule) == 0)
-			return m;
-	}
-	return NULL;
-}
-
 static json_t *offer(const char *action, const char *rule)
 {
 	json_t *o = json_object();
-	const struct rpc_message *m = rule ? message_of(rule) : NULL;
+	const struct rpc_message *m = rule ? desk_message_of(rule) : NULL;
 	json_object_set_new(o, "action", json_string(action));
 	json_object_set_new(o, "possible", json_boolean(!rule));
 	json_object_set_new(o, "reason", rule ? json_string(rule) : json_null());

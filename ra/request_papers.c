@@ -35,11 +35,9 @@ static void add_missing(json_t *list, const char *what, const char *name, const 
 void missing_fault(json_t *list, const struct fault *f)
 {
 	struct bilingual title = {f->rule, f->rule};
-	const struct rpc_message *m = NULL;
-	for (size_t i = 0; (m = desk_message_at(i)); i++) {
-		if (strcmp(m->rule, f->rule) == 0)
-			title = (struct bilingual){m->zh, m->en};
-	}
+	const struct rpc_message *m = desk_message_of(f->rule);
+	if (m)
+		title = (struct bilingual){m->zh, m->en};
 	add_missing(list, "terms", f->rule, &title, json_string(f->text));
 }
 

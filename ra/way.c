@@ -122,12 +122,10 @@ static enum err check_now(const struct view *v, const struct choice *k, struct f
 static json_t *why_json(const struct fault *f)
 {
 	json_t *o = json_object();
-	const struct rpc_message *m = NULL;
+	const struct rpc_message *m = desk_message_of(f->rule);
 	json_object_set_new(o, "rule", json_string(f->rule));
 	json_object_set_new(o, "text", json_string(f->text));
-	for (size_t i = 0; (m = desk_message_at(i)); i++) {
-		if (strcmp(m->rule, f->rule) != 0)
-			continue;
+	if (m) {
 		json_object_set_new(o, "zh", json_string(m->zh));
 		json_object_set_new(o, "en", json_string(m->en));
 	}

@@ -156,13 +156,18 @@ static void test_every_method_is_described(void **state)
 		assert_true(!m->changes || method->mode != MODE_READ);
 		for (size_t k = 0; k < n; k++)
 			assert_string_not_equal(m->name, desk_method_at(k)->rpc.name);
+		assert_ptr_equal(desk_method_named(m->name), method);
 	}
 	assert_int_equal(json_array_size(json_object_get(doc, "methods")), n);
 	for (size_t i = 0; (message = desk_message_at(i)); i++) {
 		assert_true(message->zh[0] && message->en[0]);
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(message->rule, desk_message_at(k)->rule);
+		assert_ptr_equal(desk_message_of(message->rule), message);
 	}
+	assert_null(desk_method_named("desk.healt"));
+	assert_null(desk_method_named(""));
+	assert_null(desk_message_of("zzz"));
 }
 
 /* --- bad input --- */
