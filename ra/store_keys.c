@@ -12,6 +12,7 @@
 void keys_done(struct keys *k)
 {
 	free(k->v);
+	buf_done(&k->ids);
 	*k = (struct keys){0};
 }
 
@@ -21,9 +22,8 @@ void keys_add(struct keys *k, int64_t at, const char *id)
 		k->cap = k->cap ? 2 * k->cap : 64;
 		k->v = xrealloc(k->v, k->cap, sizeof(*k->v));
 	}
-	struct list_key *key = &k->v[k->n++];
-	key->at = at;
-	snprintf(key->id, sizeof(key->id), "%s", id);
+	k->v[k->n++] = (struct key_at){.at = at, .id = k->ids.len};
+	buf_add(&k->ids, id, strlen(id) + 1);
 }
 
 enum err keys_read(struct db_row *row, struct keys *k, struct fault *f)
@@ -37,21 +37,37 @@ enum err keys_read(struct db_row *row, struct keys *k, struct fault *f)
 	}
 }
 
-static int by_key(const void *a, const void *b)
+static const char *id_of(const struct keys *k, size_t i)
 {
-	const struct list_key *x = a, *y = b;
+	return (const char *)k->ids.data + k->v[i].id;
+}
+
+static int by_key(const void *a, const void *b, void *ids)
+{
+	const struct key_at *x = a, *y = b;
 	if (x->at != y->at)
 		return x->at < y->at ? -1 : 1;
-	return strcmp(x->id, y->id);
+	return strcmp((const char *)ids + x->id, (const char *)ids + y->id);
+}
+
+/* What one query gave is in order already. */
+static bool sorted(const struct keys *k)
+{
+	for (size_t i = 1; i < k->n; i++) {
+		if (by_key(&k->v[i - 1], &k->v[i], k->ids.data) >= 0)
+			return false;
+	}
+	return true;
 }
 
 static void sort(struct keys *k)
 {
 	size_t n = 0;
-	if (k->n > 1)
-		qsort(k->v, k->n, sizeof(*k->v), by_key);
+	if (sorted(k))
+		return;
+	qsort_r(k->v, k->n, sizeof(*k->v), by_key, k->ids.data);
 	for (size_t i = 0; i < k->n; i++) {
-		if (n == 0 || by_key(&k->v[n - 1], &k->v[i]) != 0)
+		if (n == 0 || by_key(&k->v[n - 1], &k->v[i], k->ids.data) != 0)
 			k->v[n++] = k->v[i];
 	}
 	k->n = n;
@@ -68,8 +84,9 @@ enum err keys_page(struct keys *k, const struct list_page *p, key_fn *fn, void *
 		ret->counted = false;
 	}
 	for (size_t i = first; i < end && i < k->n; i++) {
-		TRY(fn(arg, &k->v[i], f));
-		ret->last = k->v[i];
+		ret->last.at = k->v[i].at;
+		snprintf(ret->last.id, sizeof(ret->last.id), "%s", id_of(k, i));
+		TRY(fn(arg, &ret->last, f));
 	}
 	ret->more = k->n > end;
 	return OK;

@@ -20,10 +20,14 @@ struct list_page {
 };
 #define PAGE_FROM_START(limit_) ((struct list_page){.limit = (limit_), .after.at = INT64_MIN})
 
-/* Zero state is empty. */
+/* Zero state is empty. Ids stand one behind the other, because a thousand list_keys would be more than malloc keeps at hand. */
 struct keys {
-	struct list_key *v;
+	struct key_at {
+		int64_t at;
+		size_t id; /* where in ids it begins */
+	} *v;
 	size_t n, cap;
+	struct buf ids;
 };
 void keys_done(struct keys *k);
 /* Reads the rows (at, id) of a query to its end. */
