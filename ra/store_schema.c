@@ -48,9 +48,13 @@ static const char m024[] =
 static const char m025[] =
 #include "ra/schema/025-unlock.inc"
 	;
+static const char m026[] =
+#include "ra/schema/026-pages.inc"
+	;
 static const char m070[] =
 #include "ra/schema/070-lost.inc"
 	;
 
-const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017, m020, m021, m022, m023, m024, m025, m070};
+const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017,
+					m020, m021, m022, m023, m024, m025, m026, m070};
 const size_t store_n_migrations = sizeof(store_migrations) / sizeof(store_migrations[0]);

@@ -58,7 +58,8 @@ enum err store_requests_under_way(struct db *db, int64_t cert, const char *kind,
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_one(
 		db, f, &row,
-		"SELECT count(*) FROM requests WHERE cert = ?1 AND kind = ?2 AND id <> ?3 AND state IN"
+		"SELECT count(*) FROM requests INDEXED BY requests_cert WHERE cert = ?1 AND kind = ?2 AND id <> ?3 AND"
+		" state IN"
 		" ('awaiting_officers', 'to_correct', 'to_make', 'keyed', 'to_ship', 'in_post', 'lapsed', 'approved',"
 		" 'sent')",
 		"itt", cert, kind, request));

@@ -21,7 +21,6 @@ SERVICE = ("SELECT s.id, s.account, s.project, s.service, s.title, coalesce(b.na
 ALLOWED = {
     "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1": "the last row by primary key",
     "SELECT id, at, who, uid, address, what, object, detail, hash FROM audit WHERE hash IS NULL": "its index holds such rows only",
-    "SELECT count(*) FROM certs WHERE state = 1": "its index holds what is on hold now",
     "SELECT count(*) FROM handover WHERE state <> 'done'": "its index holds what is under way now",
     "UPDATE handover SET next_at = 0 WHERE state <> 'done'": "its index holds what is under way now",
     "SELECT name, sha256, bytes, type, file, key, deleted, damaged, kind, owner, account FROM materials"
@@ -46,7 +45,7 @@ ALLOWED = {
     "SELECT count(*) FROM parcels p WHERE (?1 = 0": "parcels are fewer than requests, and their list is not by key yet",
     "SELECT id, kind, state, coalesce(account, 0), coalesce(binding, 0), organisation, agent, mobile, text, file_type, address, made,"
     " coalesce(decided, 0), who, answer FROM account_cases WHERE file_type <> '' LIMIT 1": "its index holds what is not moved yet",
-    "SELECT at, id FROM payments INDEXED BY payments_order": "of one order",
+    "SELECT p.at, p.id FROM payments p INDEXED BY payments_order": "of one order",
     "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved', 'to_correct',"
     " 'keyed', 'to_ship', 'in_post', 'opened', 'sealed', 'released') AND dies > 0 AND dies <= ?1": "what is due now is taken out every few seconds",
 }
