@@ -25,6 +25,7 @@
 #define QUESTIONS 8192u /* written before; asked in turn */
 #define READ_ONE_IN 64u
 #define MAX_IN_FLIGHT 64u
+#define SOAK_RUNS 20	  /* as long as so many runs */
 #define LIMIT_SECONDS 0.5 /* of a second of Hufu, for each echo server */
 
 struct ask;
@@ -423,6 +424,20 @@ static enum err add_rows(struct ask *x, struct fault *f)
 	return fault_raise(f, ERR_CONFIG, "no_case", "case", "no case has \"%s\" in its name", x->b->only);
 }
 
+/* All kinds of questions again, one after the other: what grows by them shows between the two ends. */
+static enum err soak(struct ask *x, struct fault *f)
+{
+	struct program *p = &x->report->programs[x->report->n_programs++];
+	snprintf(p->name, sizeof p->name, "hufu-ra, %.0f s more", x->b->seconds * SOAK_RUNS);
+	TRY(memory_read(x->tree.ra, &p->idle, f));
+	for (size_t k = 0; k < N_KINDS; k++) {
+		x->kind = &kinds[k];
+		write_questions(x);
+		TRY(load(x, x->tree.desk_socket, x->b->seconds * SOAK_RUNS / N_KINDS, f));
+	}
+	return memory_read(x->tree.ra, &p->loaded, f);
+}
+
 static enum err run_all(struct ask *x, struct fault *f)
 {
 	struct program *p = &x->report->programs[x->report->n_programs++];
@@ -438,7 +453,8 @@ static enum err run_all(struct ask *x, struct fault *f)
 				TRY(measure(x, r++, f));
 		}
 	}
-	return memory_read(x->tree.ra, &p->loaded, f);
+	TRY(memory_read(x->tree.ra, &p->loaded, f));
+	return x->b->only ? OK : soak(x, f);
 }
 
 enum err ask_run(const struct bench_run *b, struct report *ret, struct fault *f)
