@@ -33,7 +33,7 @@ enum err signers_ra(struct request *r, struct fault *f)
 		const struct member *m = roster_by_name(&r->heads->roster, sig->name);
 		if (!m || m->role != ROLE_RA)
 			continue;
-		if (!note_sig_holds_ed25519(&r->note, sig, m->key))
+		if (!member_signed(m, &r->note, sig))
 			return fault_raise(f, ERR_CRYPTO, "ra_signature", "tally.signature",
 					   "the line of RA \"%s\" does not hold", m->name);
 		if (r->ra)

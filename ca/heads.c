@@ -104,6 +104,7 @@ static enum err load_heads(struct db *db, const struct cert *issuer, struct head
 		return fault_raise(f, ERR_CONFIG, "heads_missing", "ledger",
 				   "the ledger has no roster or no policy: its genesis was not finished");
 	TRY(load_roster(db, &h->roster_head, &h->roster, f));
+	roster_expect(&h->roster);
 	if (memcmp(h->roster.ca, issuer->key.key_id, 20) != 0)
 		return fault_raise(f, ERR_CONFIG, "ca_unknown", "ledger",
 				   "the ledger belongs to another CA than the issuer's certificate");

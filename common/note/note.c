@@ -213,13 +213,22 @@ void note_key_id_spki(const char *name, const struct pubkey *key, uint8_t ret[KE
 	key_id_of(name, type, 1 + n, slice_of(key->spki, key->spki_len), ret);
 }
 
-bool note_sig_holds_ed25519(const struct note *n, const struct note_sig *s, const uint8_t key[ED25519_KEY])
+static bool is_of_ed25519(const struct note_sig *s, const uint8_t key[ED25519_KEY])
 {
 	uint8_t id[KEY_ID];
 
 	note_key_id_ed25519(s->name, key, id);
-	return memcmp(id, s->key_id, KEY_ID) == 0 && s->sig_len == ED25519_SIG &&
-	       crypto_sign_verify_detached(s->sig, n->text.p, n->text.n, key) == 0;
+	return memcmp(id, s->key_id, KEY_ID) == 0 && s->sig_len == ED25519_SIG;
+}
+
+bool note_sig_holds_ed25519(const struct note *n, const struct note_sig *s, const uint8_t key[ED25519_KEY])
+{
+	return is_of_ed25519(s, key) && crypto_sign_verify_detached(s->sig, n->text.p, n->text.n, key) == 0;
+}
+
+bool note_sig_holds_known(const struct note *n, const struct note_sig *s, const struct known_ed25519 *key)
+{
+	return is_of_ed25519(s, known_ed25519_key(key)) && known_ed25519_verify(key, n->text, s->sig);
 }
 
 bool note_sig_holds_spki(const struct note *n, const struct note_sig *s, const struct pubkey *key)

@@ -10,6 +10,7 @@
 #ifndef HUFU_NOTE_NOTE_H
 #define HUFU_NOTE_NOTE_H
 
+#include "common/pki/known_ed25519.h"
 #include "common/pki/pubkey.h"
 
 #define NOTE_MAX_BYTES 49152
@@ -46,6 +47,8 @@ void note_key_id_ed25519(const char *name, const uint8_t key[ED25519_KEY], uint8
 void note_key_id_spki(const char *name, const struct pubkey *key, uint8_t ret[4]);
 /* Does the line with this name and key id hold for that key? false also when the key id differs. */
 bool note_sig_holds_ed25519(const struct note *n, const struct note_sig *s, const uint8_t key[ED25519_KEY]);
+/* The same, faster, by a key that has its tables. */
+bool note_sig_holds_known(const struct note *n, const struct note_sig *s, const struct known_ed25519 *key);
 bool note_sig_holds_spki(const struct note *n, const struct note_sig *s, const struct pubkey *key);
 const struct note_sig *note_sig_by_name(const struct note *n, const char *name); /* first, or NULL */
 

@@ -14,13 +14,11 @@
 
 #define HEAD_LINES 6
 #define MAX_PROJECTS 64
+#define EXPECTED_MAX 16
 #define ALL_KINDS ((1u << TALLY_KIND_N) - 1)
 
 static const char *const role_words[ROLE_N] = {
-	[ROLE_OFFICER] = "officer",
-	[ROLE_RA] = "ra",
-	[ROLE_CUSTODIAN] = "custodian",
-	[ROLE_SIGNER] = "signer",
+	[ROLE_OFFICER] = "officer",	[ROLE_RA] = "ra", [ROLE_CUSTODIAN] = "custodian", [ROLE_SIGNER] = "signer",
 	[ROLE_RESPONDER] = "responder",
 };
 
@@ -30,10 +28,16 @@ const char *role_word(enum role role)
 	return role_words[role];
 }
 
+static void member_done(struct member *m)
+{
+	free(m->projects);
+	known_ed25519_freep(&m->known);
+}
+
 void roster_done(struct roster *r)
 {
 	for (size_t i = 0; i < r->n_members; i++)
-		free(r->members[i].projects);
+		member_done(&r->members[i]);
 	free(r->members);
 	*r = (struct roster){0};
 }
@@ -244,6 +248,23 @@ void roster_put(const struct roster *r, struct buf *ret)
 		buf_fmt(ret, " %s ", m->projects);
 		kinds_put(m, ret);
 		buf_char(ret, '\n');
+	}
+}
+
+void roster_expect(struct roster *r)
+{
+	static const enum role roles[] = {ROLE_RA, ROLE_OFFICER};
+	size_t n = 0;
+
+	for (size_t k = 0; k < sizeof(roles) / sizeof(roles[0]); k++) {
+		for (size_t i = 0; i < r->n_members && n < EXPECTED_MAX; i++) {
+			struct member *m = &r->members[i];
+
+			if (m->role != roles[k] || m->known)
+				continue;
+			m->known = known_ed25519_new(m->key);
+			n++;
+		}
 	}
 }
 

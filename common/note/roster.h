@@ -30,6 +30,7 @@ struct member {
 	char *projects;      /* "*" or "a,b"; owned */
 	bool all_kinds;
 	uint32_t kinds;      /* bit (1 << enum tally_kind) */
+	struct known_ed25519 *known; /* owned; NULL unless roster_expect() made it */
 };
 struct roster {
 	uint8_t ca[20];
@@ -46,9 +47,14 @@ void roster_done(struct roster *r);
 /* Refuses a key or name twice, a person's key that is no point of Ed25519, the name new-key, a quorum above the number of officers or below 2. */
 MUST_CHECK enum err roster_parse(struct slice text, struct roster *ret, struct fault *f);
 void roster_put(const struct roster *r, struct buf *ret);
+/* Gets ready for many signatures: tables for the keys of RAs and officers, of the first 16 of them (a millisecond and 162 KiB each). */
+void roster_expect(struct roster *r);
 const struct member *roster_by_name(const struct roster *r, const char *name);
 /* project "": of a tally that names none; then '*' alone covers it, so a caller that knows the project (of a withdrawn tally) gives it. */
 bool member_may(const struct member *m, const char *project, enum tally_kind kind);
+
+/* Does a line that names m hold under m's key? */
+bool member_signed(const struct member *m, const struct note *n, const struct note_sig *s);
 
 /* Who of the roster validly signed this note, in that role. Lines that name a member but do not hold, or that name nobody (and are not a
  * subscriber's or new-key line when allow_subscribers), are an error: ERR_CRYPTO signature / ERR_RULE signer_unknown. known: a line that

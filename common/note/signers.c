@@ -13,6 +13,11 @@ static bool is_subscriber(const char *name)
 	return strncmp(name, "sub:", 4) == 0 || strcmp(name, NOTE_NEW_KEY) == 0;
 }
 
+bool member_signed(const struct member *m, const struct note *n, const struct note_sig *s)
+{
+	return m->known ? note_sig_holds_known(n, s, m->known) : note_sig_holds_ed25519(n, s, m->key);
+}
+
 /* A member's one valid line; a responder has none here: its key signs as new key. */
 static enum err line_check(const struct note *n, const struct note_sig *s, const struct member *m, struct fault *f)
 {
@@ -22,7 +27,7 @@ static enum err line_check(const struct note *n, const struct note_sig *s, const
 		return fault_raise(f, ERR_RULE, "signer_unknown", "note.signatures",
 				   "found a line of \"%s\", wanted lines of people and services of the roster",
 				   s->name);
-	if (note_sig_holds_ed25519(n, s, m->key))
+	if (member_signed(m, n, s))
 		return OK;
 	snprintf(where, sizeof(where), "note.signatures.%s", m->name);
 	return fault_raise(f, ERR_CRYPTO, "signature", where, "the line of \"%s\" does not hold for the roster's key",
