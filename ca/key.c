@@ -9,6 +9,7 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/pki/kept_key.h"
 #include "common/pki/sign.h"
 
 #include <openssl/crypto.h>
@@ -31,6 +32,7 @@ CLEANUP_PTR(PKCS8_PRIV_KEY_INFO, pkcs8_freep, PKCS8_PRIV_KEY_INFO_free)
 struct ca_key {
 	enum key_alg alg;
 	EVP_PKEY *pkey;
+	struct kept_key *kept; /* of pkey */
 	struct pubkey public;
 };
 
@@ -50,6 +52,7 @@ static const char *label_of(const struct pubkey *k, char ret[LABEL_SIZE])
 
 void ca_key_free(struct ca_key *k)
 {
+	kept_key_freep(&k->kept);
 	EVP_PKEY_free(k->pkey);
 	pubkey_done(&k->public);
 	free(k);
@@ -62,6 +65,7 @@ static enum err key_from_pkey(EVP_PKEY *pkey, struct ca_key **ret, struct fault 
 	k->pkey = pkey;
 	TRY(privkey_public(pkey, &k->public, f));
 	k->alg = k->public.alg;
+	TRY(kept_key_new(pkey, &k->public, &k->kept, f));
 	*ret = TAKE(k);
 	return OK;
 }
@@ -160,5 +164,5 @@ const struct pubkey *ca_key_public(const struct ca_key *k)
 
 enum err ca_key_sign(const struct ca_key *k, struct slice tbs, struct buf *ret, struct fault *f)
 {
-	return privkey_sign(k->pkey, k->alg, tbs, ret, f);
+	return kept_key_sign(k->kept, tbs, ret, f);
 }

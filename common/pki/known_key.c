@@ -34,13 +34,11 @@ struct known_key {
 
 CLEANUP_PTR(BN_CTX, bn_ctx_freep, BN_CTX_free)
 CLEANUP_PTR(EC_POINT, ec_point_freep, EC_POINT_free)
+CLEANUP_PTR(EC_GROUP, ec_group_freep, EC_GROUP_free)
 
-static void digest(const char *md, struct slice a, struct slice b, uint8_t ret[32])
+static struct slice point_of(const struct pubkey *key)
 {
-	_cleanup_(evp_md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	if (!ctx || EVP_DigestInit_ex2(ctx, digest_by_name(md), NULL) != 1 || EVP_DigestUpdate(ctx, a.p, a.n) != 1 ||
-	    EVP_DigestUpdate(ctx, b.p, b.n) != 1 || EVP_DigestFinal_ex(ctx, ret, NULL) != 1)
-		abort();
+	return slice_of(key->spki + key->spki_len - POINT_BYTES, POINT_BYTES);
 }
 
 static void put_number(struct buf *b, const BIGNUM *n)
@@ -52,14 +50,16 @@ static void put_number(struct buf *b, const BIGNUM *n)
 }
 
 /* Length of the id in bits, id, a, b, G, Q. */
-static void sm2_identity(struct known_key *k, struct slice point, BN_CTX *ctx)
+void sm2_prefix(const struct pubkey *key, uint8_t ret[32])
 {
 	_cleanup_buf_ struct buf b = {0};
 	uint8_t generator[POINT_BYTES];
-	BIGNUM *curve_a = BN_CTX_get(ctx), *curve_b = BN_CTX_get(ctx);
-	if (!curve_b || EC_GROUP_get_curve(k->base, NULL, curve_a, curve_b, ctx) != 1 ||
-	    EC_POINT_point2oct(k->base, EC_GROUP_get0_generator(k->base), POINT_CONVERSION_UNCOMPRESSED, generator,
-			       sizeof(generator), ctx) != sizeof(generator))
+	struct slice point = point_of(key);
+	_cleanup_(ec_group_freep) EC_GROUP *curve = EC_GROUP_new_by_curve_name(NID_sm2);
+	_cleanup_(bn_freep) BIGNUM *curve_a = BN_new(), *curve_b = BN_new();
+	if (!curve || !curve_a || !curve_b || EC_GROUP_get_curve(curve, NULL, curve_a, curve_b, NULL) != 1 ||
+	    EC_POINT_point2oct(curve, EC_GROUP_get0_generator(curve), POINT_CONVERSION_UNCOMPRESSED, generator,
+			       sizeof(generator), NULL) != sizeof(generator))
 		abort();
 	size_t bits = 8 * (sizeof(SM2_ID) - 1);
 	buf_char(&b, (char)(bits >> 8));
@@ -69,12 +69,12 @@ static void sm2_identity(struct known_key *k, struct slice point, BN_CTX *ctx)
 	put_number(&b, curve_b);
 	buf_add(&b, generator + 1, sizeof(generator) - 1);
 	buf_add(&b, point.p + 1, point.n - 1);
-	digest("SM3", buf_slice(&b), (struct slice){0}, k->z);
+	digest_two("SM3", buf_slice(&b), (struct slice){0}, ret);
 }
 
 static void make_tables(struct known_key *k, int curve)
 {
-	struct slice point = slice_of(k->key->spki + k->key->spki_len - POINT_BYTES, POINT_BYTES);
+	struct slice point = point_of(k->key);
 	_cleanup_(bn_ctx_freep) BN_CTX *ctx = BN_CTX_new();
 	if (!ctx)
 		abort();
@@ -89,7 +89,7 @@ static void make_tables(struct known_key *k, int curve)
 	if (k->key->alg == KEY_SM2) {
 		if (EC_GROUP_precompute_mult(k->base, ctx) != 1) /* P-256 brings its own */
 			abort();
-		sm2_identity(k, point, ctx);
+		sm2_prefix(k->key, k->z);
 	}
 	BN_CTX_end(ctx);
 }
@@ -178,7 +178,7 @@ bool known_key_verify(const struct known_key *k, struct slice msg, struct slice 
 	if (!rs_read(sig, k->key->bits, &r, &s))
 		return false;
 	if (k->key->alg == KEY_SM2)
-		digest("SM3", slice_of(k->z, sizeof(k->z)), msg, hash);
+		digest_two("SM3", slice_of(k->z, sizeof(k->z)), msg, hash);
 	else
 		sha256(msg.p, msg.n, hash);
 	_cleanup_(bn_ctx_freep) BN_CTX *ctx = BN_CTX_new();

@@ -25,6 +25,11 @@ const struct key_info *key_info(enum key_alg alg);
 /* A digest fetched once, or NULL: "MD5", "SHA1", "SHA256", "SHA384", "SHA512", "SM3". Borrows. */
 const EVP_MD *digest_by_name(const char *md);
 
+/* Of a and b behind each other; ret holds EVP_MAX_MD_SIZE or the digest's length, which is returned. */
+size_t digest_two(const char *md, struct slice a, struct slice b, uint8_t *ret);
+/* What SM2 hashes in front of a message: SM3 of id, curve and key (GB/T 32918.2 5.5). known_key.c. */
+void sm2_prefix(const struct pubkey *key, uint8_t ret[32]);
+
 /* RSAPublicKey's two numbers as INTEGER bodies, out of the BIT STRING's content. */
 bool rsa_numbers(struct slice key_bits, struct slice *ret_n, struct slice *ret_e);
 
