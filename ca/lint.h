@@ -7,6 +7,7 @@
 #include "common/pki/cert.h"
 #include "common/policy/policy.h"
 
+struct lint_view;
 struct lint_input {
 	const struct cert *cert;      /* parsed by our reader, and its DER parsed once by libcrypto inside lint_run */
 	const struct cert *issuer;
@@ -18,6 +19,7 @@ struct lint_input {
 		struct slice tbs, signature; /* what signer was just asked to sign, and what it answered; empty: not known */
 	} made;
 	int64_t now;
+	const struct lint_view *view; /* lint_run()'s own: the bytes taken apart */
 };
 struct lint_rule {
 	const char *name, *source;    /* "validity_order", "RFC 5280 4.1.2.5" */

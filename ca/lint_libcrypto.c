@@ -34,34 +34,48 @@ static void value_free(const X509V3_EXT_METHOD *method, void *value)
 
 /* Extensions that this thread has found good. Most of a certificate's are the same bytes in each of its profile, and
  * what libcrypto reads them as depends on them alone. */
-#define SEEN 32u
-#define SEEN_BYTES 255u
+#define SEEN_SETS 16u
+#define SEEN_WAYS                                                                                                      \
+	4u /* the one that was asked for longest ago makes room: a key's id comes once, a profile's bytes always */
+#define SEEN_BYTES 251u
 static _Thread_local struct {
+	uint32_t asked;
 	uint8_t n, der[SEEN_BYTES];
-} seen[SEEN];
+} seen[SEEN_SETS][SEEN_WAYS];
+static _Thread_local uint32_t seen_turn;
 
-static size_t seen_place(struct slice der)
+static size_t seen_set(struct slice der)
 {
 	size_t sum = der.n;
 	for (size_t i = 0; i < der.n; i++)
 		sum = sum * 31 + der.p[i];
-	return sum % SEEN;
+	return (sum ^ sum >> 16) % SEEN_SETS;
 }
 
 /* The extension's own bytes. */
 static bool is_seen(struct slice der)
 {
-	size_t at = seen_place(der);
-	return der.n > 0 && slice_eq(der, slice_of(seen[at].der, seen[at].n));
+	size_t set = seen_set(der);
+	for (size_t i = 0; i < SEEN_WAYS; i++) {
+		if (der.n == 0 || !slice_eq(der, slice_of(seen[set][i].der, seen[set][i].n)))
+			continue;
+		seen[set][i].asked = ++seen_turn;
+		return true;
+	}
+	return false;
 }
 
 static void see(struct slice der)
 {
-	size_t at = seen_place(der);
+	size_t set = seen_set(der), oldest = 0;
 	if (der.n > SEEN_BYTES)
 		return;
-	memcpy(seen[at].der, der.p, der.n);
-	seen[at].n = (uint8_t)der.n;
+	for (size_t i = 1; i < SEEN_WAYS; i++)
+		if (seen[set][i].asked < seen[set][oldest].asked)
+			oldest = i;
+	memcpy(seen[set][oldest].der, der.p, der.n);
+	seen[set][oldest].n = (uint8_t)der.n;
+	seen[set][oldest].asked = ++seen_turn;
 }
 
 /* Decoded and encoded again; true also for extensions that libcrypto does not know. */
