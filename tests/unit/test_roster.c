@@ -333,6 +333,36 @@ static void test_signers_beside_subscribers(void **state)
 	assert_int_equal(signers_officers(&s), 1);
 }
 
+/* With tables the same hands are seen, and the same are refused. */
+static void test_signers_expected(void **state)
+{
+	static const struct hand hands[] = {{"desk", 5}, {"alice", 1}, {"bob", 3}};
+	_cleanup_(roster_done) struct roster r = {0};
+	_cleanup_buf_ struct buf good = {0}, forged = {0};
+	_cleanup_(note_done) struct note n = {0}, other = {0};
+	struct signers s;
+	struct fault f = {0};
+
+	(void)state;
+	read_roster(&r);
+	roster_expect(&r);
+	roster_expect(&r);
+	for (size_t i = 0; i < r.n_members; i++)
+		assert_int_equal(r.members[i].known != NULL,
+				 r.members[i].role == ROLE_RA || r.members[i].role == ROLE_OFFICER);
+	sign_all(&good, hands, 2);
+	check_ok("parse", note_parse(buf_slice(&good), 2, &n, &f), &f);
+	check_ok("good", roster_signers(&r, &n, false, NULL, &s, &f), &f);
+	assert_int_equal(s.n, 2);
+	sign_all(&forged, hands, 3); /* bob's line by carol's key */
+	check_ok("parse", note_parse(buf_slice(&forged), 3, &other, &f), &f);
+	check_refused("forged", roster_signers(&r, &other, false, NULL, &s, &f), &f, ERR_CRYPTO, "signature");
+	note_done(&n);
+	good.data[10] ^= 1; /* the text, not the lines */
+	check_ok("parse", note_parse(buf_slice(&good), 2, &n, &f), &f);
+	check_refused("altered", roster_signers(&r, &n, false, NULL, &s, &f), &f, ERR_CRYPTO, "signature");
+}
+
 static void test_sequence(void **state)
 {
 	static const uint8_t ca[20] = {0x1f}, other_ca[20] = {0x1e};
@@ -373,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_changed_bytes_are_refused_or_canonical),
 		cmocka_unit_test(test_quorum),
 		cmocka_unit_test(test_signers_beside_subscribers),
+		cmocka_unit_test(test_signers_expected),
 		cmocka_unit_test(test_sequence),
 	};
 
