@@ -174,10 +174,9 @@ static enum err check_policy(struct request *r, struct fault *f)
 
 static enum err again_heads(struct request *r, struct fault *f)
 {
-	struct head roster, policy;
-	TRY(ledger_head(r->db, HEAD_ROSTER, &roster, f));
-	TRY(ledger_head(r->db, HEAD_POLICY, &policy, f));
-	if (roster.entry == r->heads->roster_head.entry && policy.entry == r->heads->policy_head.entry)
+	uint64_t roster, policy;
+	TRY(ledger_tx_heads(r->tx, &roster, &policy, f));
+	if (roster == r->heads->roster_head.entry && policy == r->heads->policy_head.entry)
 		return OK;
 	return fault_raise(f, ERR_BUSY, "heads_changed", "ledger",
 			   "roster or policy changed a moment ago; the tally is to be judged anew");
@@ -284,10 +283,12 @@ enum err checks_again(struct request *r, struct ledger_tx *tx, struct fault *f)
 	enum err e = OK;
 	r->db = tx->db;
 	r->standing = tx->standing;
+	r->tx = tx;
 	for (size_t i = 0; i < N_CHECKS && e == OK; i++)
 		if (checks[i].again)
 			e = checks[i].again(r, f);
 	r->db = NULL;
+	r->tx = NULL;
 	return e;
 }
 

@@ -18,6 +18,7 @@ struct request {
 	struct slice note_bytes, csr_bytes;
 
 	struct db *db;	     /* a reader's snapshot; inside the transaction: its own connection */
+	struct ledger_tx *tx; /* inside the transaction */
 	struct heads *heads; /* a reference */
 	struct ledger_standing standing;
 	int64_t now;

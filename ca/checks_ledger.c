@@ -63,7 +63,7 @@ enum err predecessor_state(struct request *r, bool again, struct fault *f)
 	if (r->has_pred) {
 		struct ledger_cert fresh = r->pred;
 		if (again)
-			TRY(ledger_cert_by_id(r->db, r->pred.id, &fresh, f));
+			TRY(ledger_cert_refresh(r->db, &fresh, f));
 		if (fresh.successor_open && tally_kind_issues(r->t.kind))
 			return fault_raise(f, ERR_BUSY, "predecessor_in_flight", "tally.predecessor",
 					   "another tally for certificate %s is being worked on",
@@ -143,8 +143,9 @@ static enum err key_judge_page(struct request *r, int64_t *below, struct fault *
 	TRY(ledger_certs_with_key(r->db, r->t.key_sha256, *below, ids, &n, f));
 	for (size_t i = 0; i < n; i++) {
 		struct ledger_cert c;
-		TRY(ledger_cert_by_id(r->db, ids[i], &c, f));
-		TRY(key_judge_one(r, &c, f));
+		if (!r->has_pred || ids[i] != r->pred.id) /* that one was read a moment ago, in this transaction */
+			TRY(ledger_cert_by_id(r->db, ids[i], &c, f));
+		TRY(key_judge_one(r, r->has_pred && ids[i] == r->pred.id ? &r->pred : &c, f));
 	}
 	*below = n == LEDGER_PAGE ? ids[n - 1] : 0;
 	return OK;

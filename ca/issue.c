@@ -146,10 +146,18 @@ static enum err still_allowed(struct ledger_tx *tx, const struct issue *i, int64
 {
 	struct ledger_cert pred;
 	struct verdict v = {0};
-	TRY(ledger_predecessor(tx->db, i->row.id, ret_pred, f));
+	*ret_pred = 0;
+	if (!i->r) { /* of before a crash */
+		TRY(ledger_predecessor(tx->db, i->row.id, ret_pred, f));
+		if (*ret_pred != 0)
+			TRY(ledger_cert_by_id(tx->db, *ret_pred, &pred, f));
+	} else if (i->r->has_pred) {
+		pred = i->r->pred;
+		*ret_pred = pred.id;
+		TRY(ledger_cert_refresh(tx->db, &pred, f));
+	}
 	if (*ret_pred == 0)
 		return OK;
-	TRY(ledger_cert_by_id(tx->db, *ret_pred, &pred, f));
 	struct facts x = {.now = tx->at,
 			  .has_predecessor = true,
 			  .weak = pred.weak,

@@ -28,9 +28,8 @@
 #define QUEUE_MAX                                                                                                      \
 	1024 /* more than are let in (SIGNER_MAX_TALLIES): one that has an intent always gets its outcome in */
 #define BATCH_WANTED 8 /* or half of those under way, when they are more */
-#define BATCH_MANY 48
+#define BATCH_MANY 64
 #define BATCH_WAIT_US 2000
-#define READER_CACHE_KIB 256
 #define STACK_BYTES (1024u * 1024u)
 
 /* --- the writer --- */
@@ -87,6 +86,7 @@ static void forget(struct ledger_tx *tx, const struct ledger_tx *before)
 	memcpy(tx->counts, before->counts, sizeof(tx->counts));
 	memcpy(tx->issuer, before->issuer, sizeof(tx->issuer));
 	tx->standing = before->standing;
+	tx->heads_read = false;
 }
 
 /* ERR_DB is returned when the transaction itself is in question; an operation's own refusal is not. safely: under a
@@ -421,6 +421,8 @@ enum err ledger_open(const char *dir, bool create, struct ledger **ret, struct f
 	TRY(lock_folder(l, dir, f));
 	TRY(check_there(l, create, f));
 	TRY(db_open(l->path, false, &l->db, f));
+	/* The pages of the random keys that many transactions touch; a reader's copy of them would be void after each. */
+	TRY(db_run(l->db, f, "PRAGMA cache_size=-16384", ""));
 	TRY(db_migrate(l->db, ledger_migrations, ledger_n_migrations, f));
 	TRY(read_tail(l, f));
 	TRY(restore_load(l->db, &l->standing, f));

@@ -54,6 +54,8 @@ struct ledger_tx {
 	uint32_t counts[128]; /* of them by type, from 128 on */
 	uint8_t issuer[20];   /* that is known to have its row; zero: none yet */
 	struct ledger_standing standing;
+	bool heads_read;      /* ledger_tx_heads()'s own, with the next two */
+	uint64_t roster, policy;
 };
 /* May run twice in a row before the flush: what it leaves in arg must not depend on how often. */
 typedef enum err ledger_fn(struct ledger_tx *tx, void *arg, struct fault *f);
@@ -186,6 +188,8 @@ struct ledger_cert {
 /* ERR_NOT_FOUND cert_unknown. */
 MUST_CHECK enum err ledger_cert(struct db *db, const struct cert_ref *ref, struct ledger_cert *ret, struct fault *f);
 MUST_CHECK enum err ledger_cert_by_id(struct db *db, int64_t id, struct ledger_cert *ret, struct fault *f);
+/* What may have changed since c was read: its status and successor. */
+MUST_CHECK enum err ledger_cert_refresh(struct db *db, struct ledger_cert *c, struct fault *f);
 /* Some of the rows with that line or key, newest first, below row `below` (INT64_MAX: from the newest). *ret_n is
  * LEDGER_PAGE when there may be more. A line is 64 bits of a hash: the caller compares exactly. */
 #define LEDGER_PAGE 64
@@ -255,6 +259,8 @@ struct head {
 	uint8_t sha256[32];
 };
 MUST_CHECK enum err ledger_head(struct db *db, enum ledger_head which, struct head *ret, struct fault *f);
+/* Entries of the roster and the policy in force as the transaction finds them, or has set them. */
+MUST_CHECK enum err ledger_tx_heads(struct ledger_tx *tx, uint64_t *ret_roster, uint64_t *ret_policy, struct fault *f);
 /* A new policy moves the one in force to HEAD_POLICY_BEFORE. */
 MUST_CHECK enum err ledger_head_set(struct ledger_tx *tx, enum ledger_head which, const struct head *head,
 				    struct fault *f);

@@ -39,6 +39,16 @@ static void read_serial(struct slice s, struct serial *ret)
 	memcpy(ret->b, s.p, ret->n);
 }
 
+static void read_status(struct db_row *row, int column, struct ledger_cert *c)
+{
+	c->state = (enum cert_state)db_i64(row, column); /* null reads as 0: good */
+	c->reason = (unsigned)db_i64(row, column + 1);
+	c->when = db_i64(row, column + 2);
+	c->state_entry = column_index(row, column + 3);
+	c->successor = db_i64(row, column + 4);
+	c->successor_open = c->successor != 0 && db_is_null(row, column + 5);
+}
+
 static void read_cert(struct db_row *row, struct ledger_cert *c)
 {
 	*c = (struct ledger_cert){.id = db_i64(row, 0)};
@@ -57,12 +67,7 @@ static void read_cert(struct db_row *row, struct ledger_cert *c)
 	c->shard = (unsigned)db_i64(row, 13);
 	c->adopted = db_i64(row, 14) != 0;
 	c->weak = db_i64(row, 15) != 0;
-	c->state = (enum cert_state)db_i64(row, 16); /* null reads as 0: good */
-	c->reason = (unsigned)db_i64(row, 17);
-	c->when = db_i64(row, 18);
-	c->state_entry = column_index(row, 19);
-	c->successor = db_i64(row, 20);
-	c->successor_open = c->successor != 0 && db_is_null(row, 21);
+	read_status(row, 16, c);
 }
 
 static enum err one_cert(struct db_row *row, struct ledger_cert *ret, struct fault *f)
@@ -89,6 +94,26 @@ enum err ledger_cert_by_id(struct db *db, int64_t id, struct ledger_cert *ret, s
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row, "SELECT " CERT_COLUMNS CERT_TABLES " WHERE c.id = ?1", "i", id));
 	return one_cert(row, ret, f);
+}
+
+enum err ledger_cert_refresh(struct db *db, struct ledger_cert *c, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more;
+	TRY(db_query(
+		db, f, &row,
+		"SELECT s.state, s.reason, s.at, s.entry, s.successor, n.entry FROM status s LEFT JOIN certificate n"
+		" ON n.id = s.successor WHERE s.cert = ?1",
+		"i", c->id));
+	TRY(db_next(row, &more, f));
+	c->state = CERT_GOOD;
+	c->reason = 0;
+	c->when = c->successor = 0;
+	c->state_entry = LEDGER_NONE;
+	c->successor_open = false;
+	if (more)
+		read_status(row, 0, c);
+	return OK;
 }
 
 static enum err collect_ids(struct db_row *row, int64_t ret_ids[LEDGER_PAGE], size_t *ret_n, struct fault *f)

@@ -29,8 +29,24 @@ enum err ledger_head(struct db *db, enum ledger_head which, struct head *ret, st
 	return OK;
 }
 
+enum err ledger_tx_heads(struct ledger_tx *tx, uint64_t *ret_roster, uint64_t *ret_policy, struct fault *f)
+{
+	struct head roster, policy;
+	if (!tx->heads_read) {
+		TRY(ledger_head(tx->db, HEAD_ROSTER, &roster, f));
+		TRY(ledger_head(tx->db, HEAD_POLICY, &policy, f));
+		tx->roster = roster.entry;
+		tx->policy = policy.entry;
+		tx->heads_read = true;
+	}
+	*ret_roster = tx->roster;
+	*ret_policy = tx->policy;
+	return OK;
+}
+
 enum err ledger_head_set(struct ledger_tx *tx, enum ledger_head which, const struct head *head, struct fault *f)
 {
+	tx->heads_read = false;
 	if (which == HEAD_POLICY)
 		TRY(db_run(tx->db, f,
 			   "INSERT OR REPLACE INTO head (which, version, entry, sha256) SELECT ?2, version, entry, "
