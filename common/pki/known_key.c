@@ -6,12 +6,13 @@
  * makes it keep multiples of Q as well. All numbers here are public: the signature's, the message's hash, the public
  * key. So nothing needs constant time, and nothing secret is touched.
  *
- * P-256 has assembly that multiplies a generator by its table alone: two products and a sum. Elsewhere libcrypto takes
- * the table only for a generator beside another point, so u G + Q comes first and (v - 1) Q is added to it.
+ * P-256 has assembly in libcrypto that multiplies a generator by its table alone: two products and a sum. SM2 has none,
+ * and its sums are known_sm2.c's.
  */
 /* EC_GROUP_precompute_mult() and EC_POINTs_mul(): OpenSSL 3 has nothing in their place. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/pki/known_key.h"
+#include "common/pki/known_sm2.h"
 #include "common/pki/pubkey_private.h"
 
 #include <openssl/bn.h>
@@ -28,8 +29,9 @@
 
 struct known_key {
 	const struct pubkey *key;
-	EC_GROUP *base, *own; /* whose generator is G, and Q; NULL: no tables for this kind */
-	uint8_t z[32];	      /* SM2: hash of id, curve and key (GB/T 32918.2 5.5) */
+	EC_GROUP *base, *own; /* P-256: whose generator is G, and Q */
+	struct known_sm2 *sm2;
+	uint8_t z[32]; /* SM2: hash of id, curve and key (GB/T 32918.2 5.5) */
 };
 
 CLEANUP_PTR(BN_CTX, bn_ctx_freep, BN_CTX_free)
@@ -72,25 +74,20 @@ void sm2_prefix(const struct pubkey *key, uint8_t ret[32])
 	digest_two("SM3", buf_slice(&b), (struct slice){0}, ret);
 }
 
-static void make_tables(struct known_key *k, int curve)
+static void make_tables(struct known_key *k)
 {
 	struct slice point = point_of(k->key);
 	_cleanup_(bn_ctx_freep) BN_CTX *ctx = BN_CTX_new();
 	if (!ctx)
 		abort();
 	BN_CTX_start(ctx);
-	k->base = EC_GROUP_new_by_curve_name(curve);
+	k->base = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
 	k->own = k->base ? EC_GROUP_dup(k->base) : NULL;
 	_cleanup_(ec_point_freep) EC_POINT *q = k->own ? EC_POINT_new(k->own) : NULL;
 	if (!q || EC_POINT_oct2point(k->own, q, point.p, point.n, ctx) != 1 ||
 	    EC_GROUP_set_generator(k->own, q, EC_GROUP_get0_order(k->base), EC_GROUP_get0_cofactor(k->base)) != 1 ||
 	    EC_GROUP_precompute_mult(k->own, ctx) != 1)
 		abort();
-	if (k->key->alg == KEY_SM2) {
-		if (EC_GROUP_precompute_mult(k->base, ctx) != 1) /* P-256 brings its own */
-			abort();
-		sm2_prefix(k->key, k->z);
-	}
 	BN_CTX_end(ctx);
 }
 
@@ -99,9 +96,11 @@ struct known_key *known_key_new(const struct pubkey *key)
 	struct known_key *k = xcalloc(1, sizeof(*k));
 	k->key = key;
 	if (key->alg == KEY_P256)
-		make_tables(k, NID_X9_62_prime256v1);
-	else if (key->alg == KEY_SM2)
-		make_tables(k, NID_sm2);
+		make_tables(k);
+	if (key->alg == KEY_SM2) {
+		k->sm2 = known_sm2_new(key);
+		sm2_prefix(key, k->z);
+	}
 	return k;
 }
 
@@ -109,6 +108,7 @@ void known_key_free(struct known_key *k)
 {
 	EC_GROUP_free(k->base);
 	EC_GROUP_free(k->own);
+	free(k->sm2);
 	free(k);
 }
 
@@ -127,17 +127,9 @@ static bool sum_x(const struct equation *q)
 	_cleanup_(ec_point_freep) EC_POINT *a = EC_POINT_new(base), *b = EC_POINT_new(base);
 	if (!a || !b)
 		abort();
-	if (q->k->key->alg == KEY_P256)
-		return EC_POINT_mul(base, a, q->u, NULL, NULL, q->ctx) == 1 &&
-		       EC_POINT_mul(own, b, q->v, NULL, NULL, q->ctx) == 1 &&
-		       EC_POINT_add(base, a, a, b, q->ctx) == 1 &&
-		       EC_POINT_get_affine_coordinates(base, a, q->x, NULL, q->ctx) == 1;
-	const EC_POINT *key[1] = {EC_GROUP_get0_generator(own)}, *first[1] = {a};
-	const BIGNUM *one[1] = {BN_value_one()};
-	return EC_POINTs_mul(base, a, q->u, 1, key, one, q->ctx) == 1 &&
-	       BN_mod_sub(q->v, q->v, BN_value_one(), q->n, q->ctx) == 1 &&
-	       EC_POINTs_mul(own, b, q->v, 1, first, one, q->ctx) == 1 &&
-	       EC_POINT_get_affine_coordinates(base, b, q->x, NULL, q->ctx) == 1;
+	return EC_POINT_mul(base, a, q->u, NULL, NULL, q->ctx) == 1 &&
+	       EC_POINT_mul(own, b, q->v, NULL, NULL, q->ctx) == 1 && EC_POINT_add(base, a, a, b, q->ctx) == 1 &&
+	       EC_POINT_get_affine_coordinates(base, a, q->x, NULL, q->ctx) == 1;
 }
 
 /* u = e / s, v = r / s; x of the sum is r. */
@@ -146,13 +138,6 @@ static bool ecdsa_holds(const struct equation *q)
 	return BN_mod_inverse(q->s, q->s, q->n, q->ctx) && BN_mod_mul(q->u, q->e, q->s, q->n, q->ctx) == 1 &&
 	       BN_mod_mul(q->v, q->r, q->s, q->n, q->ctx) == 1 && sum_x(q) && BN_nnmod(q->x, q->x, q->n, q->ctx) == 1 &&
 	       BN_cmp(q->x, q->r) == 0;
-}
-
-/* u = s, v = r + s, not 0; e and x of the sum together are r. */
-static bool sm2_holds(const struct equation *q)
-{
-	return BN_copy(q->u, q->s) && BN_mod_add(q->v, q->r, q->s, q->n, q->ctx) == 1 && !BN_is_zero(q->v) &&
-	       sum_x(q) && BN_mod_add(q->x, q->x, q->e, q->n, q->ctx) == 1 && BN_cmp(q->x, q->r) == 0;
 }
 
 static bool in_range(const BIGNUM *v, const BIGNUM *n)
@@ -166,21 +151,13 @@ static bool holds(const struct equation *q, struct slice r, struct slice s, cons
 		abort();
 	if (!in_range(q->r, q->n) || !in_range(q->s, q->n))
 		return false;
-	return q->k->key->alg == KEY_SM2 ? sm2_holds(q) : ecdsa_holds(q);
+	return ecdsa_holds(q);
 }
 
-bool known_key_verify(const struct known_key *k, struct slice msg, struct slice sig)
+static bool ecdsa_verify(const struct known_key *k, struct slice r, struct slice s, struct slice msg)
 {
-	struct slice r, s;
 	uint8_t hash[32];
-	if (!k->base)
-		return pubkey_verify(k->key, msg, sig);
-	if (!rs_read(sig, k->key->bits, &r, &s))
-		return false;
-	if (k->key->alg == KEY_SM2)
-		digest_two("SM3", slice_of(k->z, sizeof(k->z)), msg, hash);
-	else
-		sha256(msg.p, msg.n, hash);
+	sha256(msg.p, msg.n, hash);
 	_cleanup_(bn_ctx_freep) BN_CTX *ctx = BN_CTX_new();
 	if (!ctx)
 		abort();
@@ -194,4 +171,18 @@ bool known_key_verify(const struct known_key *k, struct slice msg, struct slice 
 	if (!good)
 		ERR_clear_error();
 	return good;
+}
+
+bool known_key_verify(const struct known_key *k, struct slice msg, struct slice sig)
+{
+	struct slice r, s;
+	uint8_t hash[32];
+	if (!k->base && !k->sm2)
+		return pubkey_verify(k->key, msg, sig);
+	if (!rs_read(sig, k->key->bits, &r, &s))
+		return false;
+	if (k->base)
+		return ecdsa_verify(k, r, s, msg);
+	digest_two("SM3", slice_of(k->z, sizeof(k->z)), msg, hash);
+	return known_sm2_holds(k->sm2, r, s, hash);
 }

@@ -8,7 +8,7 @@
 #include "common/pki/pubkey.h"
 
 struct known_key; /* immutable: any number of threads */
-/* Borrows k for its life. P-256 and SM2 get tables (22 ms, 150 KiB; less for SM2); every other kind is verified by
+/* Borrows k for its life. P-256 and SM2 get tables (about 20 ms and 150 KiB); every other kind is verified by
  * pubkey_verify(). Gives: known_key_free(). */
 struct known_key *known_key_new(const struct pubkey *k);
 void known_key_free(struct known_key *k);
