@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/pki/der.h"
 #include "common/rpc/wire.h"
+#include "tools/benchmark/cfssl.h"
 #include "tools/benchmark/desk.h"
 #include "tools/benchmark/limit.h"
 #include "tools/benchmark/load.h"
@@ -34,14 +35,16 @@ struct plan {
 	const char *name; /* "<road>-%s-<in flight>", with the CA's key */
 	enum road road;
 	unsigned in_flight;
+	bool beside_cfssl; /* with its P-256 key */
 };
 static const struct plan plans[] = {
-	{"signer-%s-128", SIGNER, MANY},
-	{"signer-%s-1", SIGNER, 1},
-	{"desk-%s-32", DESK, DESK_ACCOUNTS},
+	{"signer-%s-128", SIGNER, MANY, true},
+	{"signer-%s-1", SIGNER, 1, false},
+	{"desk-%s-32", DESK, DESK_ACCOUNTS, false},
 };
 #define N_PLANS (sizeof plans / sizeof plans[0])
 #define N_SIDES 3u
+static const char *const peer_words[REPORT_PEERS] = {"cfssl-sqlite", "cfssl"};
 
 /* The tallies of one case, spent in order. */
 struct pool {
@@ -151,6 +154,17 @@ static enum err run_plan(struct issue *x, struct side *s, size_t k, struct fault
 	return load_run(s->tree.ra_socket, p->in_flight, spend_step, &spending, f);
 }
 
+/* The same work by another signer, in the same round. */
+static enum err run_peers(struct issue *x, const struct row *r, struct sample *sample, struct fault *f)
+{
+	for (size_t i = 0; i < REPORT_PEERS && r->peers[i]; i++) {
+		_cleanup_(freep) char *dir = xasprintf("%s/%s-%zu", x->b->dir, r->peers[i], r->n_runs);
+		TRY(cfssl_run(dir, &x->old, i == 0, x->b->seconds, &sample->peers[i], f));
+		progress(x, "%s: %.0f/s", r->peers[i], sample->peers[i]);
+	}
+	return OK;
+}
+
 /* --- setting up --------------------------------------------------------------------------------------------------- */
 
 static struct row *add_row(struct issue *x, const struct side *s, const struct plan *p)
@@ -162,6 +176,8 @@ static struct row *add_row(struct issue *x, const struct side *s, const struct p
 		return NULL;
 	struct row *r = &x->report->rows[x->report->n_rows++];
 	snprintf(r->name, sizeof r->name, "%s", name);
+	if (p->beside_cfssl && s->alg == KEY_P256 && cfssl_program())
+		memcpy(r->peers, peer_words, sizeof r->peers);
 	return r;
 }
 
@@ -278,6 +294,7 @@ static enum err measure(struct issue *x, struct side *s, size_t k, struct fault 
 	progress(x, "%s: run %zu of %u", r->name, r->n_runs + 1, x->b->runs);
 	TRY(limit_run(s->limit, cores, x->b->seconds * LIMIT_SECONDS, &sample->limit_per_s, f));
 	TRY(run_counted(x, s, k, sample, f));
+	TRY(run_peers(x, r, sample, f));
 	if (plans[k].in_flight == 1)
 		TRY(timing_flushes(&x->report->flushes, x->b->dir, f));
 	r->n_runs++;
@@ -309,6 +326,8 @@ static enum err run_all(struct issue *x, struct fault *f)
 	pem_put(&pem, "CERTIFICATE", buf_slice(&x->old.cert));
 	x->old_path = path_join(x->b->dir, "old-ca.pem");
 	TRY(file_write_new(x->old_path, buf_slice(&pem), 0644, f));
+	if (!cfssl_program())
+		progress(x, "cfssl is not installed (golang-cfssl): its figures are left out");
 	for (size_t i = 0; i < N_SIDES; i++)
 		TRY(open_side(x, &x->sides[i], f));
 	for (size_t i = 0; i < N_SIDES; i++)
