@@ -113,12 +113,11 @@ char *ceremony_out(const struct ceremony *c, const char *path)
 
 char *ceremony_in(const struct ceremony *c, const char *path, bool *ret_rehearsed)
 {
-	char *rehearsed = c->mode == CEREMONY_REHEARSE ? ceremony_out(c, path) : NULL;
+	char *real = path_join(c->o->dir, path);
+	char *rehearsed = c->mode == CEREMONY_REHEARSE && !file_exists(real) ? ceremony_out(c, path) : NULL;
 	*ret_rehearsed = rehearsed && file_exists(rehearsed);
-	if (*ret_rehearsed)
-		return rehearsed;
-	free(rehearsed);
-	return path_join(c->o->dir, path);
+	free(*ret_rehearsed ? real : rehearsed);
+	return *ret_rehearsed ? rehearsed : real;
 }
 
 struct buf *ceremony_product(struct ceremony *c, const char *what, const char *path, unsigned mode)

@@ -52,8 +52,8 @@ struct ceremony_options {
 /* All that can be found without touching a key: form, inputs, dates, chain, outputs, quorums; and the whole with throw-away keys, written
  * nowhere. ERR_CONFIG with file:line:column; ERR_CONFLICT ceremony_output_exists; ERR_NOT_FOUND for an input. */
 MUST_CHECK enum err ceremony_check(const struct ceremony_options *o, struct fault *f);
-/* The whole with throw-away keys of every person and CA, the same prompts, outputs in a folder of its own (*ret_into, gives: free()). What an earlier
- * rehearsal left in `into` is read before what is in dir. */
+/* The whole with throw-away keys of every person and CA, the same prompts, outputs in a folder of its own (*ret_into, gives: free()). What is
+ * not in dir yet is read from what an earlier rehearsal left in `into`. */
 MUST_CHECK enum err ceremony_rehearse(const struct ceremony_options *o, char **ret_into, struct fault *f);
 /* The ceremony. All outputs or none, the transcript last: a run that was cut off before it wrote starts again, one that was cut off while it wrote is
  * finished from dir/.ceremony-<name>, without a key. ERR_DENIED when a step was not confirmed. */

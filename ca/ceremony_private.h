@@ -156,7 +156,7 @@ void ceremony_say(const struct ceremony *c, const char *fmt, ...) __attribute__(
 /* A line of the transcript, and in a run or rehearsal of the screen. */
 void ceremony_did(struct ceremony *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Where a path of the file is: in a rehearsal what one before it made comes first. Gives: free(). */
+/* Where a path of the file is: in a rehearsal what is not there yet may come from one before it. Gives: free(). */
 char *ceremony_in(const struct ceremony *c, const char *path, bool *ret_rehearsed);
 char *ceremony_out(const struct ceremony *c, const char *path);
 
