@@ -245,13 +245,23 @@ enum err ceremony_people(struct ceremony *c, struct fault *f)
 	return OK;
 }
 
+/* What nobody could read back is no transcript: found now, before anything is written. */
+static enum err read_back(struct slice text, struct fault *f)
+{
+	struct transcript *again = xcalloc(1, sizeof(*again));
+	enum err e = transcript_parse(text, again, f);
+	transcript_done(again);
+	free(again);
+	return e;
+}
+
 enum err ceremony_sign_transcript(struct ceremony *c, struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0};
-	const char *last = c->file.outputs.transcript;
-	struct buf *note = ceremony_product(c, "transcript", last, 0644);
-	c->t->ended = clock_now();
+	struct buf *note = ceremony_product(c, "transcript", c->file.outputs.transcript, 0644);
+	c->t->ended = transcript_time(c->t, clock_now());
 	transcript_put(c->t, &text);
+	TRY(read_back(buf_slice(&text), f));
 	note_begin(buf_slice(&text), note);
 	TRY(note_sign_ed25519(note, c->operator.name, c->operator.secret.p, f));
 	for (size_t i = 0; i < c->n_witnesses; i++)

@@ -42,23 +42,41 @@ static bool stage_has(const struct ceremony *c, const char *name)
 	return file_exists(path);
 }
 
-/* What is left of it, "ready" last: as long as that is there, the rest can be made good. */
+/* Files of a folder whose names begin so, but one that is kept. */
+static void remove_files(const char *folder, const char *prefix, const char *keep)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+	while (d && (e = readdir(d))) {
+		_cleanup_(freep) char *path = path_join(folder, e->d_name);
+		if (strncmp(e->d_name, prefix, strlen(prefix)) == 0 && strcmp(e->d_name, keep) != 0)
+			unlink(path); /* not the folders . and .. */
+	}
+	if (d)
+		closedir(d);
+}
+
+/* "ready" goes last: as long as it is there, the rest can be made good. */
 static enum err stage_remove(const struct ceremony *c, struct fault *f)
 {
-	static const char *const names[] = {"begun", "ready"};
-	for (size_t i = 0; i < CEREMONY_OUTPUTS; i++) {
-		_cleanup_(freep) char *path = product_path(c, i);
-		unlink(path);
-	}
-	for (size_t i = 0; i < 2; i++) {
-		_cleanup_(freep) char *path = stage_path(c, names[i]);
-		unlink(path);
-	}
-	_cleanup_(freep) char *folder = stage_path(c, NULL);
+	_cleanup_(freep) char *folder = stage_path(c, NULL), *ready = stage_path(c, "ready");
+	remove_files(folder, "", "ready");
+	unlink(ready);
 	if (rmdir(folder) != 0 && errno != ENOENT)
 		return fault_raise(f, ERR_IO, "ceremony_stage", "ceremony", "%s: cannot be removed: %s",
 				   ESC(folder, strlen(folder)), strerror(errno));
 	return OK;
+}
+
+/* What a write that was cut off left beside its place: it may hold a key. */
+static void remove_torn(const char *path)
+{
+	_cleanup_(freep) char *folder = xstrdup(path), *prefix = NULL;
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		*slash = '\0';
+	prefix = xasprintf("%s.tmp-", slash ? slash + 1 : path);
+	remove_files(slash ? folder : ".", prefix, "");
 }
 
 void ceremony_stage_drop(const struct ceremony *c)
@@ -101,6 +119,7 @@ static enum err place_one(const struct ceremony *c, const struct ready *r, size_
 {
 	_cleanup_(freep) char *from = product_path(c, i), *to = path_join(c->o->dir, r->v[i].path);
 	_cleanup_buf_ struct buf bytes = {0};
+	remove_torn(to);
 	if (has_hash(to, r->v[i].sha256))
 		return OK;
 	if (file_exists(to))

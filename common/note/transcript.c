@@ -80,12 +80,18 @@ void transcript_put(const struct transcript *t, struct buf *ret)
 	lines_put_time(ret, "ended", t->ended);
 }
 
+int64_t transcript_time(const struct transcript *t, int64_t now)
+{
+	int64_t last = t->n_lines > 0 ? t->lines[t->n_lines - 1].when : t->begun;
+	return now < last ? last : now;
+}
+
 void transcript_add(struct transcript *t, enum transcript_what what, int64_t when, const char *answer, const char *text)
 {
 	char escaped[600];
 	struct transcript_line *l = &t->lines[t->n_lines];
 	assert(t->n_lines < TRANSCRIPT_MAX_LINES);
-	*l = (struct transcript_line){.what = what, .when = when};
+	*l = (struct transcript_line){.what = what, .when = transcript_time(t, when)};
 	if (answer)
 		snprintf(l->answer, sizeof(l->answer), "%s", answer);
 	l->text = xstrdup(text_escape(text, strlen(text), escaped, sizeof(escaped)));

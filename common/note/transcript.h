@@ -75,6 +75,8 @@ void transcript_put(const struct transcript *t, struct buf *ret);
 /* Zero-init *ret. ERR_PARSE, ERR_LIMIT; also times that go back. */
 MUST_CHECK enum err transcript_parse(struct slice text, struct transcript *ret, struct fault *f);
 
+/* now, or the time of the last line where the clock was set back meanwhile: a transcript's times never go back. */
+int64_t transcript_time(const struct transcript *t, int64_t now);
 /* As it grows: text is copied, with what is no part of a line escaped. Beyond the limits: asserted. */
 void transcript_add(struct transcript *t, enum transcript_what what, int64_t when, const char *answer, const char *text);
 /* To inputs or outputs (n of them), with the hash of bytes. */

@@ -111,6 +111,8 @@ static void test_a_line_stays_one(void **state)
 	(void)state;
 	transcript_add(t, TRANSCRIPT_STEP, 1, NULL, "one\noutput: key x");
 	assert_null(strchr(t->lines[0].text, '\n'));
+	transcript_add(t, TRANSCRIPT_STEP, 0, NULL, "after the clock was set back");
+	assert_int_equal(t->lines[1].when, 1);
 	transcript_done(t);
 	free(t);
 }

@@ -1,0 +1,239 @@
+#!/usr/bin/env bats
+# Ceremonies with the real programs: the power goes at every step and at every flush, and what is there afterwards is nothing, or is finished, and
+# is never a half that looks whole. Then transcripts in anybody's hands.
+
+bats_require_minimum_version 1.5.0
+load ../helpers
+
+setup_file() {
+	WORK=$(new_dir)
+	export WORK
+	local who
+	for who in operator walter mallory; do
+		"$hufu" --json officer key --plain --out "$WORK/$who.key" "$who" >"$WORK/$who.json"
+	done
+	fresh
+	"$hufu" ceremony run --yes --dir "$WORK/ca" --operator-key "$WORK/operator.key" --passphrase-fd 4 "$WORK/root.yaml" 4<<<pass >"$WORK/root.log" 2>&1
+}
+
+teardown_file() { rm -rf "$WORK"; }
+
+vkey() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["vkey"])' "$WORK/$1.json"; }
+
+# day YEARS [FORMAT]: from today
+day() { date -u -d "$1" +%FT00:00:00Z; }
+
+fresh() {
+	mkdir -p "$WORK/ca"
+	cat >"$WORK/root.yaml" <<-YAML
+		kind: root
+		name: root
+		subject: [{attribute: C, value: CN}, {attribute: CN, value: Root CA}]
+		key: {algorithm: p256}
+		validity: {not_before: $(day '-1 day'), not_after: $(day '+10 years')}
+		path_len: 1
+		outputs: {certificate: root.crt, key: root.key, transcript: root.note}
+	YAML
+	cat >"$WORK/issuing.yaml" <<-YAML
+		kind: intermediate
+		name: issuing
+		operator: $(vkey operator)
+		witnesses: [$(vkey walter)]
+		subject: [{attribute: C, value: CN}, {attribute: CN, value: Issuing CA}]
+		key: {algorithm: p256}
+		validity: {not_before: $(day '-1 day'), not_after: $(day '+5 years')}
+		path_len: 0
+		issuer: {certificate: root.crt, key: root.key}
+		crl: {number: 1, this_update: $(day '-1 day'), next_update: $(day '+300 days')}
+		outputs: {certificate: issuing.crt, key: issuing.key, crl: root.crl, transcript: issuing.note}
+	YAML
+}
+
+outputs="issuing.crt issuing.key root.crl issuing.note"
+
+# issuing OPTIONS…: the ceremony of the issuing CA; answers from standard input.
+issuing() {
+	"$hufu" ceremony run --dir "$WORK/ca" --operator-key "$WORK/operator.key" --witness-key "$WORK/walter.key" --passphrase-fd 4 "$@" \
+		"$WORK/issuing.yaml" 4<<<pass
+}
+
+clear_away() { (cd "$WORK/ca" && rm -rf $outputs .ceremony-issuing); }
+
+none_there() {
+	local name
+	for name in $outputs; do [ ! -e "$WORK/ca/$name" ] || { echo "$name is there"; return 1; }; done
+}
+
+# What somebody who finds the folder can tell: a transcript that verifies says that all is there; without one nothing claims it.
+whole() { "$hufu" ceremony verify --key "$(vkey operator)" --key "$(vkey walter)" --dir "$WORK/ca" --all --file "$WORK/issuing.yaml" "$WORK/ca/issuing.note"; }
+
+@test "killed while it waits at any step: nothing is there, and the next run says so and starts again" {
+	local n
+	for n in 0 1 2 3 4 5 6 7 8; do
+		clear_away
+		mkfifo "$WORK/answers"
+		exec 7<>"$WORK/answers"
+		for ((i = 0; i < n; i++)); do echo yes >&7; done
+		issuing <&7 >"$WORK/screen" 2>&1 3>&- 7>&- &
+		local pid=$!
+		# it asks once more than it was answered
+		timeout 60 bash -c 'until [ "$(grep -o "(yes or no)" "$1" | wc -l)" -gt "$2" ]; do read -rt 0.1 <> <(:) || :; done' - "$WORK/screen" "$n" || { cat "$WORK/screen"; false; }
+		kill -9 "$pid"
+		wait "$pid" || :
+		exec 7>&-
+		rm "$WORK/answers"
+		none_there
+		[ -e "$WORK/ca/root.crt" ]
+	done
+	[ -d "$WORK/ca/.ceremony-issuing" ]
+	run "$hufu" ceremony check --dir "$WORK/ca" "$WORK/issuing.yaml"
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" == *"cut off before anything was written; the next one starts again"* ]]
+	run issuing < <(yes yes)
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" == *"The keys that it made are gone, and nothing of it counts. Remove"*"and start again? (yes or no)"* ]]
+	whole
+	[ ! -e "$WORK/ca/.ceremony-issuing" ]
+}
+
+@test "killed at any flush: there is nothing, or the next run finishes it without a key" {
+	local n again=0 finished=0
+	for ((n = 1; n < 60; n++)); do
+		clear_away
+		LD_PRELOAD=$build/tests/process/kill_flush.so HUFU_TEST_KILL_FLUSH=$n issuing --yes >"$WORK/screen" 2>&1 && break
+		# Whoever looks now: no transcript, or all of it.
+		if [ -e "$WORK/ca/issuing.note" ]; then whole; fi
+		if [ -e "$WORK/ca/.ceremony-issuing/ready" ]; then
+			# the root's key is not even here
+			mv "$WORK/ca/root.key" "$WORK/root.key.away"
+			run "$hufu" ceremony run --dir "$WORK/ca" "$WORK/issuing.yaml" </dev/null
+			mv "$WORK/root.key.away" "$WORK/ca/root.key"
+			echo "flush $n: $output"
+			[ "$status" = 0 ]
+			[[ "$output" == *"are put in their places now; no key is needed"* ]]
+			finished=$((finished + 1))
+		else
+			none_there
+			run issuing --yes </dev/null
+			echo "flush $n: $output"
+			[ "$status" = 0 ]
+			again=$((again + 1))
+		fi
+		whole
+		[ "$(ls -A "$WORK/ca" | sort | tr '\n' ' ')" = "issuing.crt issuing.key issuing.note root.crl root.crt root.key root.note " ] || { ls -A "$WORK/ca"; false; }
+		openssl verify -x509_strict -CAfile "$WORK/ca/root.crt" "$WORK/ca/issuing.crt"
+	done
+	echo "started again: $again, finished: $finished, flushes: $n"
+	[ "$again" -gt 3 ] && [ "$finished" -gt 5 ] && [ "$n" -lt 60 ]
+}
+
+@test "cut off while it wrote, and something else came into a place: said, and nothing is overwritten" {
+	local n
+	for ((n = 1; n < 60; n++)); do
+		clear_away
+		LD_PRELOAD=$build/tests/process/kill_flush.so HUFU_TEST_KILL_FLUSH=$n issuing --yes >/dev/null 2>&1 || :
+		[ ! -e "$WORK/ca/.ceremony-issuing/ready" ] || [ -e "$WORK/ca/issuing.key" ] || break
+	done
+	echo mine >"$WORK/ca/issuing.key"
+	run "$hufu" ceremony run --dir "$WORK/ca" "$WORK/issuing.yaml" </dev/null
+	echo "$output"
+	[ "$status" = 1 ]
+	[[ "$output" == *"issuing.key: is there with other bytes than this ceremony's; move it away and run again"* ]]
+	[ "$(cat "$WORK/ca/issuing.key")" = mine ]
+	[ ! -e "$WORK/ca/issuing.note" ]
+	# No other ceremony begins on a half, and a check of this one says what to do.
+	run "$hufu" ceremony check --dir "$WORK/ca" <(sed 's/name: issuing/name: other/; s/issuing\./other./g; s/root.crl/other.crl/' "$WORK/issuing.yaml")
+	[[ "$output" == *ceremony_other_unfinished* ]]
+	run "$hufu" ceremony check --dir "$WORK/ca" "$WORK/issuing.yaml"
+	[[ "$output" == *"finishes it"* ]]
+	rm "$WORK/ca/issuing.key"
+	"$hufu" ceremony run --dir "$WORK/ca" "$WORK/issuing.yaml" </dev/null
+	whole
+}
+
+@test "a rehearsal has the same prompts, throw-away keys, and leaves the real folder as it was" {
+	clear_away
+	ls -A "$WORK/ca" >"$WORK/before"
+	"$hufu" ceremony rehearse --dir "$WORK/ca" --into "$WORK/try" --operator-key "$WORK/operator.key" --witness-key "$WORK/walter.key" --passphrase-fd 4 \
+		"$WORK/issuing.yaml" 4<<<"any passphrase" < <(yes yes) >"$WORK/rehearsed"
+	diff "$WORK/before" <(ls -A "$WORK/ca")
+	issuing < <(yes yes) >"$WORK/run"
+	diff <(grep -o '^[^?]*? (yes or no)' "$WORK/rehearsed") <(grep -o '^[^?]*? (yes or no)' "$WORK/run")
+	grep -q 'A REHEARSAL\|This was a rehearsal' "$WORK/rehearsed"
+	! openssl verify -x509_strict -CAfile "$WORK/ca/root.crt" "$WORK/try/issuing.crt"
+	run "$hufu" ceremony verify --key "$(vkey operator)" "$WORK/try/issuing.note"
+	echo "$output"
+	[ "$status" = 2 ]
+	[[ "$output" == *"A REHEARSAL, nothing of it counts"* && "$output" == *"none of those given"* ]]
+}
+
+@test "a transcript is verified by anybody: lines, files, and what was altered" {
+	whole
+	run "$hufu" ceremony verify "$WORK/ca/issuing.note"
+	[ "$status" = 0 ]
+	[[ "$output" == *"by the transcript's own key"* ]]
+	run "$hufu" ceremony verify --key "$(vkey mallory)" --key "$(vkey walter)" "$WORK/ca/issuing.note"
+	[ "$status" = 2 ]
+	run "$hufu" ceremony verify --file "$WORK/root.yaml" "$WORK/ca/issuing.note"
+	[ "$status" = 2 ]
+	[[ "$output" == *"IS ANOTHER"* ]]
+	# Each line of the text, altered by one character, holds no more.
+	local lines n
+	lines=$(grep -n '^$' "$WORK/ca/issuing.note" | cut -d: -f1)
+	for ((n = 1; n < lines; n++)); do
+		sed "${n}s/[0-9a-y]\$/z/" "$WORK/ca/issuing.note" >"$WORK/altered.note"
+		! cmp -s "$WORK/ca/issuing.note" "$WORK/altered.note" || sed "${n}s/.\$/q/" "$WORK/ca/issuing.note" >"$WORK/altered.note"
+		run "$hufu" ceremony verify "$WORK/altered.note"
+		[ "$status" != 0 ] || { echo "line $n: $output"; false; }
+	done
+	# A line of somebody who was not there.
+	cp "$WORK/ca/issuing.note" "$WORK/more.note"
+	"$hufu" note sign --yes --key "$WORK/mallory.key" "$WORK/more.note"
+	run "$hufu" ceremony verify "$WORK/more.note"
+	[ "$status" = 2 ]
+	[[ "$output" == *"neither operator nor witness"* ]]
+	# An output that was swapped; one that is elsewhere.
+	cp "$WORK/ca/root.crl" "$WORK/kept.crl"
+	echo >>"$WORK/ca/root.crl"
+	run whole
+	[ "$status" = 2 ]
+	rm "$WORK/ca/root.crl"
+	"$hufu" ceremony verify --dir "$WORK/ca" "$WORK/ca/issuing.note"
+	run whole
+	[ "$status" = 2 ]
+	[[ "$output" == *"is not here"* ]]
+	mv "$WORK/kept.crl" "$WORK/ca/root.crl"
+}
+
+@test "the page to print is a file of its own, and names everybody" {
+	"$hufu" ceremony print "$WORK/ca/issuing.note" "$WORK/page.html"
+	run cat "$WORK/page.html"
+	[[ "$output" == *"operator"* && "$output" == *"walter"* && "$output" == *"signature:"* ]]
+	! grep -Ei 'https?:|src=|<script|@import' "$WORK/page.html"
+	python3 - "$WORK/page.html" <<-'PY'
+		import html.parser, sys
+		class P(html.parser.HTMLParser):
+		    stack = []
+		    def handle_starttag(self, tag, attrs):
+		        if tag not in ("meta", "br"): self.stack.append(tag)
+		    def handle_endtag(self, tag):
+		        assert self.stack.pop() == tag, tag
+		p = P(); p.feed(open(sys.argv[1]).read()); assert not p.stack, p.stack
+	PY
+	# The hash of the certificate, as people read it aloud.
+	local groups
+	groups=$(sha256sum "$WORK/ca/issuing.crt" | cut -c1-32 | sed 's/..../& /g; s/ $//')
+	grep -q "$groups" "$WORK/page.html"
+	run "$hufu" ceremony print "$WORK/ca/issuing.note" "$WORK/page.html"
+	[ "$status" = 2 ]
+}
+
+@test "no passphrase and no key stands in transcript, screen or page" {
+	clear_away
+	issuing < <(yes yes) >"$WORK/run" 2>&1
+	! grep -F -e 'secret' -e 'PRIVATE' "$WORK/run" "$WORK/ca/issuing.note"
+	! grep -wF pass "$WORK/run" "$WORK/ca/issuing.note"
+	grep -q '^prompt: .* option Passphrase of the issuer' "$WORK/ca/issuing.note"
+}
