@@ -44,6 +44,9 @@ const char *key_alg_note_type(enum key_alg alg);
 
 /* AlgorithmIdentifier that a key of this kind signs with (SEQUENCE with tag). RSA: sha256WithRSAEncryption with NULL; ECDSA without parameters. */
 void sigalg_put(enum key_alg alg, struct buf *ret);
+/* r and s side by side, each as wide as the field, into the DER of RFC 3279 2.2.3. Appends to *ret. false: the key is
+ * no elliptic one with such signatures, or the length is another. */
+bool signature_der_from_rs(enum key_alg alg, struct slice raw, struct buf *ret);
 /* What a signature AlgorithmIdentifier says: key algorithm family and digest name; weak = SHA-1 or MD5. ERR_PARSE names the OID. */
 struct sigalg {
 	enum { SIG_RSA, SIG_ECDSA, SIG_ED25519, SIG_SM2 } family;

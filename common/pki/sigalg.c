@@ -81,3 +81,16 @@ bool sigalg_fits(const struct sigalg *s, enum key_alg alg)
 	}
 	return false;
 }
+
+bool signature_der_from_rs(enum key_alg alg, struct slice raw, struct buf *ret)
+{
+	bool has_rs = alg == KEY_P256 || alg == KEY_P384 || alg == KEY_SM2;
+	size_t half = alg == KEY_P384 ? 48 : 32;
+	if (!has_rs || raw.n != 2 * half)
+		return false;
+	size_t at = der_begin(ret, DER_SEQUENCE);
+	der_put_magnitude(ret, slice_of(raw.p, half));
+	der_put_magnitude(ret, slice_of(raw.p + half, half));
+	der_end(ret, at);
+	return true;
+}

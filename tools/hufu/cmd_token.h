@@ -5,7 +5,7 @@
 #define HUFU_TOOLS_CMD_TOKEN_H
 
 #include "tools/hufu/subscriber.h"
-#include "tools/hufu/token_admin.h"
+#include "common/token/token_admin.h"
 
 /* A token in a slot, and who opens it. */
 struct card {

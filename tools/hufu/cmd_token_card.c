@@ -140,7 +140,8 @@ int run_token_keygen(struct cli *c, int argc, char **argv)
 	if (c->dry_run)
 		return cli_said(c, json_pack("{s:s,s:b}", "token", k.choice.serial, "dry_run", 1),
 				"token %s: a key pair would be made (dry run)\n", k.choice.serial);
-	if (token_generate(k.token, alg, label, &key, &f) != OK)
+	struct token_keygen g = {.alg = alg, .bits = alg == KEY_RSA ? 2048 : 0, .label = slice_str(label)};
+	if (token_generate(k.token, &g, &key, &f) != OK)
 		return cli_fail(c, &f);
 	json_t *o = key_json(&k, &key);
 	return cli_said(c, o, "token %s: a key pair was made there; it can't leave\nkey: %s\n", k.choice.serial,

@@ -6,7 +6,7 @@
 
 #include "common/note/tally.h"
 #include "tools/hufu/cli.h"
-#include "tools/hufu/token.h"
+#include "common/token/token.h"
 
 struct seen_how {
 	const char *word;	    /* of --key-seen; NULL when it was not given */

@@ -6,7 +6,7 @@
 #define HUFU_TOOLS_PROOF_WAY_H
 
 #include "tools/hufu/proof.h"
-#include "tools/hufu/token.h"
+#include "common/token/token.h"
 
 struct proof_way {
 	struct token_choice choice;

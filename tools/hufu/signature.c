@@ -21,18 +21,6 @@ static size_t field_bytes(enum key_alg alg)
 	return alg == KEY_P384 ? 48 : 32;
 }
 
-bool signature_der_from_rs(enum key_alg alg, struct slice raw, struct buf *ret)
-{
-	size_t half = field_bytes(alg);
-	if (!has_rs(alg) || raw.n != 2 * half)
-		return false;
-	size_t at = der_begin(ret, DER_SEQUENCE);
-	der_put_magnitude(ret, slice_of(raw.p, half));
-	der_put_magnitude(ret, slice_of(raw.p + half, half));
-	der_end(ret, at);
-	return true;
-}
-
 /* --- form --- */
 
 static bool is_rs_der(struct slice s)

@@ -8,10 +8,6 @@
 
 #define SIGNATURE_FILE_MAX 4096
 
-/* r and s side by side, each as wide as the field, into the DER of RFC 3279 2.2.3. Appends to *ret. false: the key is
- * no elliptic one with such signatures, or the length is another. */
-bool signature_der_from_rs(enum key_alg alg, struct slice raw, struct buf *ret);
-
 /* A file's bytes as the signature that the key's scheme writes: RSA as long as the modulus, ECDSA and SM2 in DER or,
  * with raw_ecdsa, r and s side by side. Appends to *ret. what names the key ("the new key"). ERR_PARSE signature_form. */
 MUST_CHECK enum err signature_read(struct slice bytes, bool raw_ecdsa, const struct pubkey *key, const char *what,

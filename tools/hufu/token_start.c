@@ -6,7 +6,7 @@
 #include "tools/hufu/token_start.h"
 
 #include "tools/hufu/subscriber.h"
-#include "tools/hufu/token_private.h"
+#include "common/token/token_private.h"
 
 #include <sodium.h>
 #include <string.h>

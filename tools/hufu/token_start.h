@@ -4,7 +4,7 @@
 #ifndef HUFU_TOOLS_TOKEN_START_H
 #define HUFU_TOOLS_TOKEN_START_H
 
-#include "tools/hufu/token_admin.h"
+#include "common/token/token_admin.h"
 
 /* Digits, as many as a token of such PINs takes (min, max of token_info; max 0: no limit), eight where it may be. */
 void start_pin_make(unsigned long min, unsigned long max, struct secret *ret);

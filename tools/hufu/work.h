@@ -5,7 +5,7 @@
 #define HUFU_TOOLS_WORK_H
 
 #include "tools/hufu/cli.h"
-#include "tools/hufu/token.h"
+#include "common/token/token.h"
 
 /* The line of a new key over a tally's text, by the token that has it: "— new-key …\n". Gives: free(). ERR_NOT_FOUND key_not_on_token. */
 MUST_CHECK enum err work_line(struct token *t, const char *text, const struct pubkey *key, char **ret, struct fault *f);

@@ -1,10 +1,10 @@
 /*
  * What the files about tokens share; nobody else includes this.
  */
-#ifndef HUFU_TOOLS_TOKEN_PRIVATE_H
-#define HUFU_TOOLS_TOKEN_PRIVATE_H
+#ifndef HUFU_TOKEN_PRIVATE_H
+#define HUFU_TOKEN_PRIVATE_H
 
-#include "tools/hufu/token.h"
+#include "common/token/token.h"
 
 #include <p11-kit/pkcs11.h>
 
@@ -13,15 +13,16 @@ struct token_module {
 	void *library;
 	CK_FUNCTION_LIST *fn;
 	bool initialized; /* by us */
+	char *path;
 };
-MUST_CHECK enum err token_module_open(const char *path, struct token_module *ret, struct fault *f);
-void token_module_close(struct token_module *m); /* accepts the zero state */
+/* Loaded and started. */
+MUST_CHECK enum err token_module_open(const char *path, struct token_module **ret, struct fault *f);
 /* The module that stands for all that the system is configured with. */
 extern const char token_module_default[];
 
 struct token {
-	struct token_module module;
-	CK_FUNCTION_LIST *fn; /* the module's */
+	struct token_module *module; /* NULL: shared, somebody else's */
+	CK_FUNCTION_LIST *fn;	     /* the module's */
 	CK_SLOT_ID slot;
 	CK_SESSION_HANDLE session;
 	bool has_session, logged_in;

@@ -2,9 +2,9 @@
  * A certificate beside its key, and the proof that the key works. Programs that sign take the first certificate that has the
  * key's id, so older ones of the same key make room.
  */
-#include "tools/hufu/token_admin.h"
+#include "common/token/token_admin.h"
 
-#include "tools/hufu/token_private.h"
+#include "common/token/token_private.h"
 
 #include "common/pki/cert.h"
 

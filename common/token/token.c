@@ -2,18 +2,15 @@
  * Finding a token among those that are plugged in, and opening it. A token is named by its holder, and two that answer
  * to the name are an error: a signature by the wrong one could not be taken back. Next: token_key.c, token_sign.c.
  */
-#include "tools/hufu/token_private.h"
+#include "common/token/token_private.h"
 
-#include <p11-kit/uri.h>
-#include <string.h>
-
-/* After the libraries whose helpers it has. */
 #include "common/base/cleanup.h"
+#include "common/token/token_uri.h"
+
+#include <string.h>
 
 #define SLOTS_MAX 256
 #define NAMES_SHOWN 8
-
-CLEANUP_PTR(P11KitUri, uri_freep, p11_kit_uri_free)
 
 struct slice token_field(const unsigned char *p, size_t n)
 {
@@ -27,35 +24,11 @@ static struct slice label_of(const CK_TOKEN_INFO *info)
 	return token_field(info->label, sizeof info->label);
 }
 
-/* --- the URI --- */
-
-static enum err uri_bad(const char *uri, const char *what, struct fault *f)
-{
-	return fault_raise(f, ERR_CONFIG, "token_uri", "--token-uri", "\"%s\": %s (RFC 7512)", ESC(uri, strlen(uri)),
-			   what);
-}
-
-static enum err uri_parse(const char *text, P11KitUri **ret, struct fault *f)
-{
-	_cleanup_(uri_freep) P11KitUri *uri = p11_kit_uri_new();
-	int r = p11_kit_uri_parse(text, P11_KIT_URI_FOR_TOKEN, uri);
-	if (p11_kit_uri_get_pin_value(uri) || p11_kit_uri_get_pin_source(uri)) /* the text itself stays unsaid */
-		return fault_raise(f, ERR_CONFIG, "token_uri", "--token-uri",
-				   "a PIN has no place in a URI: it is asked for, or read by --pin-fd");
-	if (r != P11_KIT_URI_OK)
-		return uri_bad(text, p11_kit_uri_message(r), f);
-	if (p11_kit_uri_any_unrecognized(uri))
-		return uri_bad(text, "wanted what names a token: token, serial, manufacturer, model, and module-path",
-			       f);
-	*ret = TAKE(uri);
-	return OK;
-}
-
 /* --- the slot --- */
 
 struct search {
 	const struct token_choice *choice;
-	const P11KitUri *uri; /* NULL: by label */
+	const struct token_uri *uri; /* NULL: by label */
 	size_t n_fit, n_seen;
 	struct buf seen, fit; /* for messages */
 	CK_SLOT_ID slot;
@@ -67,6 +40,20 @@ static void search_done(struct search *s)
 	buf_done(&s->fit);
 }
 
+/* RFC 7512 2.3: what is not named fits. */
+static bool field_fits(const struct token_uri_value *want, const unsigned char *p, size_t n)
+{
+	return want->n == 0 || slice_eq(token_field(p, n), slice_of((const uint8_t *)want->text, want->n));
+}
+
+static bool uri_fits(const struct token_uri *u, const CK_TOKEN_INFO *info)
+{
+	return field_fits(&u->token, info->label, sizeof info->label) &&
+	       field_fits(&u->serial, info->serialNumber, sizeof info->serialNumber) &&
+	       field_fits(&u->manufacturer, info->manufacturerID, sizeof info->manufacturerID) &&
+	       field_fits(&u->model, info->model, sizeof info->model);
+}
+
 static bool fits(const struct search *s, const CK_TOKEN_INFO *info)
 {
 	bool blank = !(info->flags & CKF_TOKEN_INITIALIZED);
@@ -76,7 +63,7 @@ static bool fits(const struct search *s, const CK_TOKEN_INFO *info)
 		return slice_eq(token_field(info->serialNumber, sizeof info->serialNumber),
 				slice_str(s->choice->serial));
 	if (s->uri)
-		return p11_kit_uri_match_token_info(s->uri, info) == 1;
+		return uri_fits(s->uri, info);
 	return slice_eq(label_of(info), slice_str(s->choice->label));
 }
 
@@ -130,10 +117,20 @@ static enum err look_at_all(struct search *s, const CK_FUNCTION_LIST *fn, struct
 static enum err find_slot(struct search *s, const CK_FUNCTION_LIST *fn, struct fault *f)
 {
 	const struct token_choice *c = s->choice;
-	const char *name = c->blank ? "(blank)" : c->serial ? c->serial : s->uri ? c->uri : c->label;
+	const char *name = c->blank    ? "(blank)"
+			   : c->serial ? c->serial
+			   : c->fields ? c->fields->serial.text
+			   : c->uri    ? c->uri
+				       : c->label;
 	TRY(look_at_all(s, fn, f));
 	if (s->n_fit == 1)
 		return OK;
+	if (c->fields && s->n_fit == 0)
+		return fault_raise(f, ERR_NOT_FOUND, "token_absent", "token",
+				   "no token with serial \"%s\"%s%s%s is there; found %s", ESC(name, strlen(name)),
+				   c->fields->token.n ? " and label \"" : "",
+				   c->fields->token.n ? ESC(c->fields->token.text, c->fields->token.n) : "",
+				   c->fields->token.n ? "\"" : "", s->n_seen ? buf_text(&s->seen) : "none at all");
 	if (s->n_fit > 1)
 		return fault_raise(f, ERR_CONFLICT, "token_ambiguous", "token",
 				   "%zu tokens answer to \"%s\": %s; pull one out, or name one by --token-uri "
@@ -169,19 +166,26 @@ enum err token_session(struct token *t, bool writes, struct fault *f)
 	return OK;
 }
 
+static enum err take_module(const struct token_choice *choice, const struct token_uri *uri, struct token *t,
+			    struct fault *f)
+{
+	const char *path = choice->module ? choice->module : uri && uri->module.n ? uri->module.text : NULL;
+	if (!choice->shared)
+		TRY(token_module_open(path ? path : token_module_default, &t->module, f));
+	t->fn = choice->shared ? choice->shared->fn : t->module->fn;
+	return OK;
+}
+
 enum err token_open(const struct token_choice *choice, struct token **ret, struct fault *f)
 {
-	_cleanup_(uri_freep) P11KitUri *uri = NULL;
-	_cleanup_(search_done) struct search s = {.choice = choice};
+	struct token_uri uri = {0};
+	_cleanup_(search_done) struct search s = {.choice = choice, .uri = choice->fields};
 	_cleanup_(token_closep) struct token *t = xcalloc(1, sizeof *t);
-	const char *path = choice->module;
-	if (choice->uri)
-		TRY(uri_parse(choice->uri, &uri, f));
-	if (!path && uri)
-		path = p11_kit_uri_get_module_path(uri);
-	s.uri = uri;
-	TRY(token_module_open(path ? path : token_module_default, &t->module, f));
-	t->fn = t->module.fn;
+	if (choice->uri) {
+		TRY(token_uri_parse(choice->uri, TOKEN_URI_TOKEN, "--token-uri", &uri, f));
+		s.uri = &uri;
+	}
+	TRY(take_module(choice, s.uri, t, f));
 	TRY(find_slot(&s, t->fn, f));
 	TRY(open_session(t, &s, f));
 	*ret = TAKE(t);
@@ -192,10 +196,16 @@ void token_close(struct token *t)
 {
 	if (!t)
 		return;
-	token_logout(t);
+	if (t->module)
+		token_logout(t);
 	if (t->has_session)
 		t->fn->C_CloseSession(t->session);
-	token_module_close(&t->module);
+	token_module_free(t->module);
+	free(t);
+}
+
+void token_forget(struct token *t)
+{
 	free(t);
 }
 

@@ -2,9 +2,9 @@
  * Key pairs on a token, their public halves, and requests for certificates. What the token says of a private key that it
  * has just made is read back: a key that could leave, or that was not made there, is none for us.
  */
-#include "tools/hufu/token_admin.h"
+#include "common/token/token_admin.h"
 
-#include "tools/hufu/token_private.h"
+#include "common/token/token_private.h"
 
 #include "common/pki/cert.h"
 
@@ -14,10 +14,13 @@
 #include "common/base/cleanup.h"
 
 #define KEY_ID 16
-#define RSA_BITS 2048
-
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
-static const uint8_t curve_p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}; /* RFC 5480 2.1.1.1 */
+/* Curves by OID: RFC 5480 2.1.1.1, RFC 8410 3. */
+static const uint8_t curve_p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+static const uint8_t curve_p384[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
+static const uint8_t curve_ed25519[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
+/* The same by name, which is how PKCS#11 3.0 began (curr. mech. 2.3.10) and SoftHSM still wants it: PrintableString. */
+static const uint8_t name_ed25519[] = {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
 static const uint8_t exponent[] = {0x01, 0x00, 0x01};
 
 struct attributes {
@@ -76,6 +79,22 @@ static enum err put_rsa(struct token *t, CK_OBJECT_HANDLE object, struct buf *sp
 	return OK;
 }
 
+/* RFC 8410 3: the algorithm alone, no parameters. */
+static enum err put_edwards(struct token *t, CK_OBJECT_HANDLE object, struct buf *spki, struct fault *f)
+{
+	_cleanup_buf_ struct buf point = {0};
+	TRY(read_attribute(t, object, CKA_EC_POINT, &point, f));
+	struct slice bits = buf_slice(&point), body;
+	struct der d = der_of(bits);
+	if (der_get(&d, DER_OCTET_STRING, &body) && der_at_end(&d))
+		bits = body;
+	size_t alg = der_begin(spki, DER_SEQUENCE);
+	(void)der_put_oid(spki, "1.3.101.112");
+	der_end(spki, alg);
+	der_put_bits(spki, bits, 0);
+	return OK;
+}
+
 static enum err public_key(struct token *t, CK_OBJECT_HANDLE object, struct pubkey *ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf spki = {0};
@@ -83,7 +102,12 @@ static enum err public_key(struct token *t, CK_OBJECT_HANDLE object, struct pubk
 	size_t n = 0;
 	TRY(token_attribute(t, object, CKA_KEY_TYPE, &type, sizeof type, &n, f));
 	size_t seq = der_begin(&spki, DER_SEQUENCE);
-	TRY(n > 0 && type == CKK_RSA ? put_rsa(t, object, &spki, f) : put_ec(t, object, &spki, f));
+	if (n > 0 && type == CKK_RSA)
+		TRY(put_rsa(t, object, &spki, f));
+	else if (n > 0 && type == CKK_EC_EDWARDS)
+		TRY(put_edwards(t, object, &spki, f));
+	else
+		TRY(put_ec(t, object, &spki, f));
 	der_end(&spki, seq);
 	return pubkey_parse(buf_slice(&spki), ret, f);
 }
@@ -152,55 +176,124 @@ static enum err check_private(struct token *t, CK_OBJECT_HANDLE key, struct faul
 	return OK;
 }
 
-static void templates(enum key_alg alg, const char *label, const uint8_t id[KEY_ID], struct attributes *public,
+static void put_curve(enum key_alg alg, struct attributes *public)
+{
+	if (alg == KEY_ED25519)
+		put(public, CKA_EC_PARAMS, curve_ed25519, sizeof curve_ed25519);
+	else if (alg == KEY_P384)
+		put(public, CKA_EC_PARAMS, curve_p384, sizeof curve_p384);
+	else
+		put(public, CKA_EC_PARAMS, curve_p256, sizeof curve_p256);
+}
+
+static void templates(const struct token_keygen *g, const CK_ULONG *bits, struct attributes *public,
 		      struct attributes *private)
 {
-	static const CK_ULONG bits = RSA_BITS;
 	for (int i = 0; i < 2; i++) {
 		struct attributes *l = i ? private : public;
 		put(l, CKA_TOKEN, &yes, sizeof yes);
-		put(l, CKA_LABEL, label, strlen(label));
-		put(l, CKA_ID, id, KEY_ID);
+		put(l, CKA_LABEL, g->label.p, g->label.n);
+		put(l, CKA_ID, g->id.p, g->id.n);
 	}
 	put(public, CKA_VERIFY, &yes, sizeof yes);
 	put(private, CKA_PRIVATE, &yes, sizeof yes);
 	put(private, CKA_SENSITIVE, &yes, sizeof yes);
 	put(private, CKA_EXTRACTABLE, &no, sizeof no);
 	put(private, CKA_SIGN, &yes, sizeof yes);
-	if (alg == KEY_RSA) {
-		put(public, CKA_ENCRYPT, &yes, sizeof yes);
-		put(public, CKA_MODULUS_BITS, &bits, sizeof bits);
+	if (g->alg == KEY_RSA) {
+		put(public, CKA_MODULUS_BITS, bits, sizeof *bits);
 		put(public, CKA_PUBLIC_EXPONENT, exponent, sizeof exponent);
-		put(private, CKA_DECRYPT, &yes, sizeof yes);
 	} else {
-		put(public, CKA_EC_PARAMS, curve_p256, sizeof curve_p256);
-		put(private, CKA_DERIVE, &yes, sizeof yes);
+		put_curve(g->alg, public);
 	}
+	if (g->signs_only)
+		return;
+	if (g->alg == KEY_RSA)
+		put(public, CKA_ENCRYPT, &yes, sizeof yes);
+	put(private, g->alg == KEY_RSA ? CKA_DECRYPT : CKA_DERIVE, &yes, sizeof yes);
 }
 
-enum err token_generate(struct token *t, enum key_alg alg, const char *label, struct pubkey *ret_key, struct fault *f)
+static enum err mechanism_of(struct token *t, enum key_alg alg, CK_MECHANISM *ret, struct fault *f)
 {
-	CK_MECHANISM mechanism = {alg == KEY_RSA ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN, NULL, 0};
-	struct attributes public = {0}, private = {0};
-	CK_OBJECT_HANDLE its_public = 0, its_private = 0;
-	uint8_t id[KEY_ID];
-	if (alg != KEY_RSA && alg != KEY_P256)
-		return fault_raise(f, ERR_CONFIG, "key_algorithm", "--algorithm",
-				   "found %s, wanted p256 or rsa, which tokens make", key_alg_word(alg));
-	random_fill(id, sizeof id);
-	templates(alg, label, id, &public, &private);
-	CK_RV rv = t->fn->C_GenerateKeyPair(t->session, &mechanism, public.a, public.n, private.a, private.n,
-					    &its_public, &its_private);
+	static const struct {
+		CK_MECHANISM_TYPE type;
+		const char *name;
+	} by_alg[KEY_ALG_N] = {
+		[KEY_RSA] = {CKM_RSA_PKCS_KEY_PAIR_GEN, "CKM_RSA_PKCS_KEY_PAIR_GEN"},
+		[KEY_P256] = {CKM_EC_KEY_PAIR_GEN, "CKM_EC_KEY_PAIR_GEN"},
+		[KEY_P384] = {CKM_EC_KEY_PAIR_GEN, "CKM_EC_KEY_PAIR_GEN"},
+		[KEY_ED25519] = {CKM_EC_EDWARDS_KEY_PAIR_GEN, "CKM_EC_EDWARDS_KEY_PAIR_GEN"},
+	};
+	CK_MECHANISM_INFO info = {0};
+	if (!by_alg[alg].name)
+		return fault_raise(f, ERR_CONFIG, "key_algorithm", "key.algorithm",
+				   "found %s, wanted p256, p384, ed25519 or rsa: PKCS#11 has no mechanism for others",
+				   key_alg_word(alg));
+	CK_RV rv = t->fn->C_GetMechanismInfo(t->slot, by_alg[alg].type, &info);
+	if (rv == CKR_MECHANISM_INVALID || (rv == CKR_OK && !(info.flags & CKF_GENERATE_KEY_PAIR)))
+		return fault_raise(f, ERR_NOT_FOUND, "mechanism_missing", "token",
+				   "token \"%s\" has no %s, wanted to make a key of kind %s", t->name, by_alg[alg].name,
+				   key_alg_word(alg));
 	if (rv != CKR_OK)
-		return token_failed(t, "C_GenerateKeyPair", rv, f);
-	enum err e = check_private(t, its_private, f);
+		return token_failed(t, "C_GetMechanismInfo", rv, f);
+	*ret = (CK_MECHANISM){by_alg[alg].type, NULL, 0};
+	return OK;
+}
+
+struct pair {
+	CK_OBJECT_HANDLE public, private;
+};
+
+static CK_RV make_pair(struct token *t, CK_MECHANISM *mechanism, struct attributes *public, struct attributes *private,
+		       struct pair *ret)
+{
+	return t->fn->C_GenerateKeyPair(t->session, mechanism, public->a, public->n, private->a, private->n,
+					&ret->public, &ret->private);
+}
+
+/* A curve's name where its OID is not understood. */
+static bool by_name(struct attributes *public)
+{
+	for (CK_ULONG i = 0; i < public->n; i++) {
+		if (public->a[i].type != CKA_EC_PARAMS || public->a[i].pValue != curve_ed25519)
+			continue;
+		public->a[i] = (CK_ATTRIBUTE){CKA_EC_PARAMS, (void *)name_ed25519, sizeof name_ed25519};
+		return true;
+	}
+	return false;
+}
+
+static enum err generate(struct token *t, const struct token_keygen *g, struct pair *ret, struct fault *f)
+{
+	CK_ULONG bits = g->bits;
+	CK_MECHANISM mechanism;
+	struct attributes public = {0}, private = {0};
+	TRY(mechanism_of(t, g->alg, &mechanism, f));
+	templates(g, &bits, &public, &private);
+	CK_RV rv = make_pair(t, &mechanism, &public, &private, ret);
+	if (rv != CKR_OK && rv != CKR_DEVICE_MEMORY && by_name(&public))
+		rv = make_pair(t, &mechanism, &public, &private, ret);
+	return rv == CKR_OK ? OK : token_failed(t, "C_GenerateKeyPair", rv, f);
+}
+
+enum err token_generate(struct token *t, const struct token_keygen *wanted, struct pubkey *ret_key, struct fault *f)
+{
+	struct token_keygen g = *wanted;
+	struct pair pair = {0};
+	uint8_t id[KEY_ID];
+	if (g.id.n == 0) {
+		random_fill(id, sizeof id);
+		g.id = slice_of(id, sizeof id);
+	}
+	TRY(generate(t, &g, &pair, f));
+	enum err e = check_private(t, pair.private, f);
 	if (e == OK)
-		e = public_key(t, its_public, ret_key, f);
+		e = public_key(t, pair.public, ret_key, f);
 	if (e == OK)
 		e = pubkey_check_strength(ret_key, "the token's new key", f);
 	if (e != OK) {
-		t->fn->C_DestroyObject(t->session, its_private);
-		t->fn->C_DestroyObject(t->session, its_public);
+		t->fn->C_DestroyObject(t->session, pair.private);
+		t->fn->C_DestroyObject(t->session, pair.public);
 	}
 	return e;
 }

@@ -1,9 +1,9 @@
 /*
  * What a token's administrator does: PKCS#11 calls her the security officer, and her PIN is the PUK. Next: token_make.c.
  */
-#include "tools/hufu/token_admin.h"
+#include "common/token/token_admin.h"
 
-#include "tools/hufu/token_private.h"
+#include "common/token/token_private.h"
 
 #include <string.h>
 
@@ -68,10 +68,10 @@ static enum err each_in(const CK_FUNCTION_LIST *fn, void (*said)(void *arg, cons
 enum err token_each(const char *module, void (*fn)(void *arg, const struct token_info *info), void *arg,
 		    struct fault *f)
 {
-	struct token_module m = {0};
+	struct token_module *m = NULL;
 	TRY(token_module_open(module ? module : token_module_default, &m, f));
-	enum err e = each_in(m.fn, fn, arg, f);
-	token_module_close(&m);
+	enum err e = each_in(m->fn, fn, arg, f);
+	token_module_free(m);
 	return e;
 }
 

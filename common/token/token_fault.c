@@ -2,7 +2,7 @@
  * What a module's answers mean to the holder of a token. One table, so that each answer that people can do something
  * about has its own word and says what to do. PKCS#11 2.40, 5.1.
  */
-#include "tools/hufu/token_private.h"
+#include "common/token/token_private.h"
 
 #define LOCKED                                                                                                              \
 	"the PIN is locked: only the token's administrator can set a new one (PIN 已锁定，须申请解锁: hufu token " \
@@ -27,6 +27,7 @@ static const struct {
 	{CKR_FUNCTION_CANCELED, ERR_DENIED, "token_refused", "cancelled at the token"},
 	{CKR_FUNCTION_REJECTED, ERR_DENIED, "token_refused", "refused at the token"},
 	{CKR_KEY_FUNCTION_NOT_PERMITTED, ERR_DENIED, "key_use", "the key is there, but was made without leave to sign"},
+	{CKR_DEVICE_MEMORY, ERR_IO, "token_full", "it is full: nothing more fits on it"},
 	{CKR_MECHANISM_INVALID, ERR_NOT_FOUND, "mechanism_missing",
 	 "it does not sign with this key in the way that the request wants"},
 };

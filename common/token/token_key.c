@@ -3,7 +3,7 @@
  * their modulus, elliptic ones mostly nothing but an id, which they share with the public key or the certificate
  * beside them. What can't be tied to the wanted key is never asked to sign. Next: token_sign.c.
  */
-#include "tools/hufu/token_private.h"
+#include "common/token/token_private.h"
 
 #include "common/pki/cert.h"
 
@@ -186,10 +186,16 @@ static enum err same_certificate(struct token *t, CK_OBJECT_HANDLE object, const
 
 /* --- the search --- */
 
-static void take(struct token *t, CK_OBJECT_HANDLE handle, struct token_key *ret)
+/* Some keys want the PIN again for each signature. */
+static enum err take(struct token *t, CK_OBJECT_HANDLE handle, struct token_key *ret, struct fault *f)
 {
-	ret->handle = handle;
+	CK_BBOOL always = CK_FALSE;
+	size_t n = 0;
+	*ret = (struct token_key){.handle = handle};
 	label_of(t, handle, ret->label);
+	TRY(token_attribute(t, handle, CKA_ALWAYS_AUTHENTICATE, &always, sizeof always, &n, f));
+	ret->always_login = n > 0 && always;
+	return OK;
 }
 
 /* A private key that itself says whose it is. */
@@ -201,7 +207,7 @@ static enum err find_direct(struct token *t, const struct wanted *w, struct toke
 	for (CK_ULONG i = 0; i < keys.n && !*ret_found; i++) {
 		TRY(same_key(t, keys.handles[i], w, ret_found, f));
 		if (*ret_found)
-			take(t, keys.handles[i], ret);
+			TRY(take(t, keys.handles[i], ret, f));
 	}
 	return OK;
 }
@@ -223,10 +229,8 @@ static enum err find_by_id(struct token *t, CK_OBJECT_HANDLE public, const struc
 				   "token \"%s\": %lu private keys have the id of %s, so that none can be told to be "
 				   "it; give each its own id",
 				   t->name, keys.n, w->what);
-	if (keys.n == 1)
-		take(t, keys.handles[0], ret);
 	*ret_found = keys.n == 1;
-	return OK;
+	return keys.n == 1 ? take(t, keys.handles[0], ret, f) : OK;
 }
 
 static enum err find_beside(struct token *t, CK_OBJECT_CLASS class, const struct wanted *w, struct token_key *ret,
@@ -245,9 +249,9 @@ static enum err find_beside(struct token *t, CK_OBJECT_CLASS class, const struct
 	return OK;
 }
 
-static enum err not_found(struct token *t, const struct wanted *w, struct fault *f)
+/* Labels of the private keys that are there, for messages. */
+static enum err list_labels(struct token *t, struct buf *ret, CK_ULONG *ret_n, struct fault *f)
 {
-	_cleanup_buf_ struct buf labels = {0};
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}};
 	struct token_objects all;
@@ -255,11 +259,20 @@ static enum err not_found(struct token *t, const struct wanted *w, struct fault 
 	for (CK_ULONG i = 0; i < all.n && i < LABELS_SHOWN; i++) {
 		char label[80];
 		label_of(t, all.handles[i], label);
-		buf_fmt(&labels, "%s\"%s\"", i ? ", " : "", label);
+		buf_fmt(ret, "%s\"%s\"", i ? ", " : "", label);
 	}
+	*ret_n = all.n;
+	return OK;
+}
+
+static enum err not_found(struct token *t, const struct wanted *w, struct fault *f)
+{
+	_cleanup_buf_ struct buf labels = {0};
+	CK_ULONG n = 0;
+	TRY(list_labels(t, &labels, &n, f));
 	return fault_raise(f, ERR_NOT_FOUND, "key_not_on_token", "token",
 			   "token \"%s\" does not hold %s (%s); found %lu private keys%s%s", t->name, w->what,
-			   key_alg_word(w->key->alg), all.n, labels.len ? ": " : "", buf_text(&labels));
+			   key_alg_word(w->key->alg), n, labels.len ? ": " : "", buf_text(&labels));
 }
 
 enum err token_find(struct token *t, const struct pubkey *want, const char *what, struct token_key *ret,
@@ -278,4 +291,63 @@ enum err token_find(struct token *t, const struct pubkey *want, const char *what
 	if (!found)
 		TRY(find_beside(t, CKO_CERTIFICATE, &w, ret, &found, f));
 	return found ? OK : not_found(t, &w, f);
+}
+
+/* --- by name --- */
+
+static void put_name(struct buf *b, struct slice label, struct slice id)
+{
+	if (label.n)
+		buf_fmt(b, "label \"%s\"", ESC(label.p, label.n));
+	if (label.n && id.n)
+		buf_fmt(b, " and ");
+	if (id.n) {
+		buf_fmt(b, "id ");
+		buf_hex(b, id.p, id.n);
+	}
+}
+
+enum err token_find_named(struct token *t, struct slice label, struct slice id, struct token_key *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf name = {0}, labels = {0};
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE template[3] = {{CKA_CLASS, &class, sizeof class}};
+	CK_ULONG n_template = 1, n = 0;
+	struct token_objects found;
+	if (label.n)
+		template[n_template++] = (CK_ATTRIBUTE){CKA_LABEL, (void *)label.p, label.n}; /* only read */
+	if (id.n)
+		template[n_template++] = (CK_ATTRIBUTE){CKA_ID, (void *)id.p, id.n};
+	TRY(token_objects(t, template, n_template, &found, f));
+	if (found.n == 1)
+		return take(t, found.handles[0], ret, f);
+	put_name(&name, label, id);
+	if (found.n > 1)
+		return fault_raise(f, ERR_CONFLICT, "key_ambiguous", "token",
+				   "token \"%s\": %lu private keys have %s; wanted one: name it by its id, or delete "
+				   "the others",
+				   t->name, found.n, buf_text(&name));
+	TRY(list_labels(t, &labels, &n, f));
+	return fault_raise(f, ERR_NOT_FOUND, "key_not_on_token", "token",
+			   "token \"%s\" holds no private key with %s; found %lu private keys%s%s", t->name,
+			   buf_text(&name), n, labels.len ? ": " : "", buf_text(&labels));
+}
+
+enum err token_attest(struct token *t, const struct token_key *key, struct token_attest *ret, struct fault *f)
+{
+	const struct {
+		CK_ATTRIBUTE_TYPE type;
+		bool *to, unsaid;
+	} wanted[] = {{CKA_SENSITIVE, &ret->sensitive, false},
+		      {CKA_ALWAYS_SENSITIVE, &ret->always_sensitive, false},
+		      {CKA_EXTRACTABLE, &ret->extractable, true},
+		      {CKA_NEVER_EXTRACTABLE, &ret->never_extractable, false},
+		      {CKA_LOCAL, &ret->local, false}};
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		CK_BBOOL found = CK_FALSE;
+		size_t n = 0;
+		TRY(token_attribute(t, key->handle, wanted[i].type, &found, sizeof found, &n, f));
+		*wanted[i].to = n > 0 ? found != CK_FALSE : wanted[i].unsaid;
+	}
+	return OK;
 }

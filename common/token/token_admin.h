@@ -2,11 +2,11 @@
  * Writing to a token: initialising it, PINs, a key pair, a certificate. A token is chosen by its serial number, and that is looked at before
  * anything is written (token.h). Objects want a log-in of its holder, PINs one of its administrator, by the PUK.
  */
-#ifndef HUFU_TOOLS_TOKEN_ADMIN_H
-#define HUFU_TOOLS_TOKEN_ADMIN_H
+#ifndef HUFU_TOKEN_ADMIN_H
+#define HUFU_TOKEN_ADMIN_H
 
 #include "common/pki/name.h"
-#include "tools/hufu/token.h"
+#include "common/token/token.h"
 
 #define TOKEN_PUK_LENGTH 16
 
@@ -32,10 +32,16 @@ MUST_CHECK enum err token_pin_init(struct token *t, const struct secret *pin, st
 MUST_CHECK enum err token_pin_change(struct token *t, const struct secret *old, const struct secret *new_one,
 				     struct fault *f);
 
-/* A key pair that was made there and can't leave, which is looked at afterwards; for signing, and deciphering where its kind can. RSA-2048 or
- * P-256. *ret_key: zero-init, pubkey_done(). ERR_CRYPTO key_exportable: the token would give it away; the pair is deleted again. */
-MUST_CHECK enum err token_generate(struct token *t, enum key_alg alg, const char *label, struct pubkey *ret_key,
-				   struct fault *f);
+/* A key pair that shall be made. */
+struct token_keygen {
+	enum key_alg alg; /* RSA, P-256, P-384 or Ed25519 */
+	unsigned bits;	  /* of RSA, else 0 */
+	struct slice label, id; /* id of no bytes: 16 random ones */
+	bool signs_only;  /* else it also deciphers or derives, where its kind can */
+};
+/* Made there and can't leave, which is looked at afterwards. *ret_key: zero-init, pubkey_done(). ERR_NOT_FOUND mechanism_missing; ERR_IO token_full;
+ * ERR_CRYPTO key_exportable: the token would give it away; the pair is deleted again. */
+MUST_CHECK enum err token_generate(struct token *t, const struct token_keygen *g, struct pubkey *ret_key, struct fault *f);
 /* Public keys that stand on it, or of its certificates where there are none, at most max. Each pubkey_done(). */
 MUST_CHECK enum err token_public_keys(struct token *t, struct pubkey *ret, size_t max, size_t *ret_n, struct fault *f);
 /* A certification request (RFC 2986), signed by that key. Appends DER. */

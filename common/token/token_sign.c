@@ -3,9 +3,7 @@
  * short on the wire to the card. What comes back is verified before anybody gets it, so that a broken or lying token
  * is found here and not by the desk.
  */
-#include "tools/hufu/token_private.h"
-
-#include "tools/hufu/signature.h"
+#include "common/token/token_private.h"
 
 #include <string.h>
 
@@ -15,7 +13,7 @@
 #define SIGNATURE_MAX 1024 /* RSA-8192 */
 
 enum input { IN_MESSAGE, IN_DIGEST, IN_DIGEST_INFO };
-static const struct scheme {
+static const struct token_scheme {
 	enum key_alg alg;
 	CK_MECHANISM_TYPE mechanism;
 	const char *name;
@@ -33,7 +31,7 @@ static const struct scheme {
 #define N_SCHEMES (sizeof schemes / sizeof schemes[0])
 
 /* The first that the token signs by. */
-static enum err choose(struct token *t, enum key_alg alg, const struct scheme **ret, struct fault *f)
+enum err token_scheme(struct token *t, enum key_alg alg, const struct token_scheme **ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf wanted = {0};
 	for (size_t i = 0; i < N_SCHEMES; i++) {
@@ -56,7 +54,7 @@ static enum err choose(struct token *t, enum key_alg alg, const struct scheme **
 }
 
 /* What the mechanism signs. RFC 8017 9.2, note 1: DigestInfo of SHA-256. */
-static enum err make_input(const struct scheme *s, struct slice msg, struct buf *ret, struct fault *f)
+static enum err make_input(const struct token_scheme *s, struct slice msg, struct buf *ret, struct fault *f)
 {
 	static const uint8_t digest_info[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
 					      0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
@@ -77,16 +75,13 @@ static enum err make_input(const struct scheme *s, struct slice msg, struct buf 
 /* Some keys want the PIN again for each signature (CKA_ALWAYS_AUTHENTICATE). */
 static enum err log_in_again(struct token *t, const struct token_key *key, struct fault *f)
 {
-	CK_BBOOL always = CK_FALSE;
-	size_t n = 0;
-	TRY(token_attribute(t, key->handle, CKA_ALWAYS_AUTHENTICATE, &always, sizeof always, &n, f));
-	if (n == 0 || !always)
+	if (!key->always_login)
 		return OK;
 	CK_RV rv = t->fn->C_Login(t->session, CKU_CONTEXT_SPECIFIC, t->pin ? t->pin->p : NULL, t->pin ? t->pin->n : 0);
 	return rv == CKR_OK ? OK : token_login_failed(t, rv, f);
 }
 
-static enum err ask(struct token *t, const struct token_key *key, const struct scheme *s, struct buf *input,
+static enum err ask(struct token *t, const struct token_key *key, const struct token_scheme *s, struct buf *input,
 		    struct buf *ret, struct fault *f)
 {
 	CK_MECHANISM mechanism = {s->mechanism, NULL, 0};
@@ -107,21 +102,29 @@ static enum err ask(struct token *t, const struct token_key *key, const struct s
 	return OK;
 }
 
+enum err token_sign_by(struct token *t, const struct token_key *key, const struct token_scheme *s, struct slice msg,
+		       struct buf *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf input = {0}, raw = {0};
+	TRY(make_input(s, msg, &input, f));
+	TRY(ask(t, key, s, &input, &raw, f));
+	if (!s->rs || !signature_der_from_rs(s->alg, buf_slice(&raw), ret))
+		buf_add_slice(ret, buf_slice(&raw));
+	return OK;
+}
+
 enum err token_sign(struct token *t, const struct token_key *key, const struct pubkey *want, struct slice msg,
 		    struct buf *ret, struct fault *f)
 {
-	const struct scheme *s = NULL;
-	_cleanup_buf_ struct buf input = {0}, raw = {0}, der = {0};
-	TRY(choose(t, want->alg, &s, f));
-	TRY(make_input(s, msg, &input, f));
-	TRY(ask(t, key, s, &input, &raw, f));
-	if (!s->rs || !signature_der_from_rs(want->alg, buf_slice(&raw), &der))
-		buf_add_slice(&der, buf_slice(&raw));
-	if (!pubkey_verify(want, msg, buf_slice(&der)))
+	const struct token_scheme *s = NULL;
+	_cleanup_buf_ struct buf sig = {0};
+	TRY(token_scheme(t, want->alg, &s, f));
+	TRY(token_sign_by(t, key, s, msg, &sig, f));
+	if (!pubkey_verify(want, msg, buf_slice(&sig)))
 		return fault_raise(f, ERR_CRYPTO, "token_signature", "token",
 				   "token \"%s\", key \"%s\": its signature (%zu bytes) does not hold under the public "
 				   "key; nothing was sent",
-				   t->name, key->label, raw.len);
-	buf_add_slice(ret, buf_slice(&der));
+				   t->name, key->label, sig.len);
+	buf_add_slice(ret, buf_slice(&sig));
 	return OK;
 }
