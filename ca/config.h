@@ -13,7 +13,17 @@ struct ca_config {
 	char *path;  /* of the file, for messages */
 	char *state; /* folder of ledger, keys and CRLs */
 	char *ra_socket, *operator_socket;
-	char *issuer, *root, *key; /* certificates (PEM) and sealed key */
+	char *issuer, *root; /* certificates (PEM) */
+	char *key;	     /* of issuer: see ca_key_open() */
+	struct ca_config_token {
+		char *module; /* NULL: none */
+		unsigned sessions, timeout_ms;
+		bool extractable;
+		char **read, **write; /* what the library opens inside the walls */
+		size_t n_read, n_write;
+		uint16_t *ports;
+		size_t n_ports;
+	} token;
 	uid_t *ra_uids, *operator_uids;
 	size_t n_ra_uids, n_operator_uids;
 	unsigned workers;

@@ -189,6 +189,7 @@ static enum err begin(struct course *c, struct signer *s, bool by_operator, stru
 		return fault_raise(f, ERR_LOCKED, "signer_locked", "signer", "the CA key is not open; %s",
 				   custody ? waits : "the operator must unlock the signer");
 	}
+	TRY(ca_key_usable(atomic_load(&s->key), f));
 	TRY(signer_enter(s, f));
 	*c = (struct course){
 		.next = first,

@@ -32,6 +32,7 @@ struct set {
 struct ca_custody {
 	pthread_mutex_t lock;
 	const struct cert *issuer;
+	const char *place; /* of its key */
 	char *now_path, *next_path;
 	struct person_key unlock;
 	uint8_t challenge[CUSTODY_CHALLENGE];
@@ -108,11 +109,13 @@ static enum err load(struct ca_custody *c, const char *state, struct fault *f)
 	return OK;
 }
 
-enum err ca_custody_open(const char *state, const struct cert *issuer, struct ca_custody **ret, struct fault *f)
+enum err ca_custody_open(const char *state, const struct cert *issuer, const char *place, struct ca_custody **ret,
+			 struct fault *f)
 {
 	struct ca_custody *c = xcalloc(1, sizeof(*c));
 	pthread_mutex_init(&c->lock, NULL);
 	c->issuer = issuer;
+	c->place = place;
 	c->now_path = path_join(state, "custody.note");
 	c->next_path = path_join(state, "custody-next.note");
 	random_fill(c->challenge, sizeof(c->challenge));
@@ -237,7 +240,7 @@ static enum err make_set(const struct ca_custody *c, const struct roster *r, con
 	}
 	_cleanup_(ca_key_freep) struct ca_key *opened = NULL;
 	TRY(ca_key_seal_bytes(key, &secret, &ret->key, f));
-	return ca_key_open_sealed(buf_slice(&ret->key), "the new set", c->issuer, &secret, &opened, f);
+	return ca_key_open_sealed_at(c->place, buf_slice(&ret->key), "the new set", c->issuer, &secret, &opened, f);
 }
 
 static enum err split(struct ca_custody *c, const struct roster *r, const struct ca_key *key,
@@ -338,7 +341,8 @@ static enum err open_set(struct ca_custody *c, struct set *s, struct ca_key **re
 	}
 	shamir_combine(xs, shares, n, CUSTODY_SECRET, &secret);
 	forget_shares(s);
-	return ca_key_open_sealed(buf_slice(&s->text.key), "the key in custody", c->issuer, &secret, ret, f);
+	return ca_key_open_sealed_at(c->place, buf_slice(&s->text.key), "the key in custody", c->issuer, &secret, ret,
+				     f);
 }
 
 /* The next set has shown that it opens the key. The boxes have done their work. */

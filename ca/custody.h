@@ -14,8 +14,9 @@
 #include "common/rpc/wire.h"
 
 struct ca_custody; /* thread-safe */
-/* Makes the unlock key when there is none. issuer is borrowed. Gives: ca_custody_free(). */
-MUST_CHECK enum err ca_custody_open(const char *state, const struct cert *issuer, struct ca_custody **ret, struct fault *f);
+/* Makes the unlock key when there is none. issuer and place (of its key, see ca_key_open) are borrowed. What the shares hold opens the sealed key or, of a key
+ * in a token, its sealed PIN. Gives: ca_custody_free(). */
+MUST_CHECK enum err ca_custody_open(const char *state, const struct cert *issuer, const char *place, struct ca_custody **ret, struct fault *f);
 void ca_custody_free(struct ca_custody *c);
 /* Do custodians open the key, and no passphrase? */
 bool ca_custody_in_force(struct ca_custody *c);

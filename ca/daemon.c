@@ -62,6 +62,7 @@ static enum err keep_time(struct signer *s, const sigset_t *set, struct fault *f
 	int64_t next_us = 0;
 	for (;;) {
 		beat_when_due(s, &next_us);
+		signer_finish(s);
 		int sig = sigtimedwait(set, NULL, &(struct timespec){.tv_sec = 1});
 		if (ledger_broken(s->ledger))
 			return fault_raise(f, ERR_DB, "ledger_broken", "ledger",

@@ -1,17 +1,18 @@
 /*
  * The CA key: at rest PKCS#8 inside a sealed file, whose label names the key it holds; in use a libcrypto key that
- * leaves this file only as signatures.
+ * leaves this file only as signatures. Or a key in a token, which is key_token.c's; here stands which of the two.
  *
  * The encoded key passes through guarded memory alone. What is opened is compared with the certificate it shall sign
  * for, so that a wrong file is found at start and not by the first verifier. Next: build.c, what gets signed.
  */
-#include "ca/key.h"
+#include "ca/key_private.h"
 
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/pki/kept_key.h"
 #include "common/pki/sign.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -29,13 +30,6 @@
 
 CLEANUP_PTR(PKCS8_PRIV_KEY_INFO, pkcs8_freep, PKCS8_PRIV_KEY_INFO_free)
 
-struct ca_key {
-	enum key_alg alg;
-	EVP_PKEY *pkey;
-	struct kept_key *kept; /* of pkey */
-	struct pubkey public;
-};
-
 void ca_key_prepare(void)
 {
 	if (CRYPTO_secure_malloc_init(LOCKED_BYTES, LOCKED_LEAST) != 1)
@@ -43,15 +37,25 @@ void ca_key_prepare(void)
 			  LQ("keys may reach the swap: raise the limit of locked memory (RLIMIT_MEMLOCK)"));
 }
 
-static const char *label_of(const struct pubkey *k, char ret[LABEL_SIZE])
+/* "ca-key:" or, over a token's PIN, "ca-pin:", and whose. */
+static const char *label_of(const struct pubkey *k, bool in_token, char ret[LABEL_SIZE])
 {
-	memcpy(ret, "ca-key:", 7);
+	memcpy(ret, in_token ? "ca-pin:" : "ca-key:", 7);
 	hex_lower(k->key_id, sizeof(k->key_id), ret + 7);
 	return ret;
 }
 
+const char *ca_key_file(const char *place)
+{
+	if (is_token_uri(place))
+		return NULL;
+	return strncmp(place, "file:", 5) == 0 ? place + 5 : place;
+}
+
 void ca_key_free(struct ca_key *k)
 {
+	if (k->token)
+		key_token_free(k->token);
 	kept_key_freep(&k->kept);
 	EVP_PKEY_free(k->pkey);
 	pubkey_done(&k->public);
@@ -84,17 +88,10 @@ static EVP_PKEY *pkey_from_pkcs8(const struct secret *der)
 	return pkey;
 }
 
-enum err ca_key_open_sealed(struct slice sealed, const char *where, const struct cert *cert,
-			    const struct secret *passphrase, struct ca_key **ret, struct fault *f)
+static enum err open_plain(const struct secret *plain, const char *where, const struct cert *cert, struct ca_key **ret,
+			   struct fault *f)
 {
-	_cleanup_secret_ struct secret plain = {0};
-	char label[LABEL_SIZE];
-	enum err e = secret_open(label_of(&cert->key, label), passphrase, sealed, &plain, f);
-	if (e != OK) {
-		fault_prefix(f, "%s", ESC(where, strlen(where)));
-		return e;
-	}
-	EVP_PKEY *pkey = pkey_from_pkcs8(&plain);
+	EVP_PKEY *pkey = pkey_from_pkcs8(plain);
 	if (!pkey)
 		return fault_raise(f, ERR_CONFIG, "ca_key_form", "ca_key",
 				   "%s: the sealed content is not one private key as PKCS#8 in DER (RFC 5208 5)",
@@ -113,10 +110,34 @@ enum err ca_key_open_sealed(struct slice sealed, const char *where, const struct
 	return OK;
 }
 
-enum err ca_key_open(const char *path, const struct cert *cert, const struct secret *passphrase, struct ca_key **ret,
+enum err ca_key_open_sealed_at(const char *place, struct slice sealed, const char *where, const struct cert *cert,
+			       const struct secret *passphrase, struct ca_key **ret, struct fault *f)
+{
+	_cleanup_secret_ struct secret plain = {0};
+	bool in_token = !ca_key_file(place);
+	char label[LABEL_SIZE];
+	enum err e = secret_open(label_of(&cert->key, in_token, label), passphrase, sealed, &plain, f);
+	if (e != OK) {
+		fault_prefix(f, "%s", ESC(where, strlen(where)));
+		return e;
+	}
+	return in_token ? ca_key_open_token(place, &cert->key, &plain, ret, f)
+			: open_plain(&plain, where, cert, ret, f);
+}
+
+enum err ca_key_open_sealed(struct slice sealed, const char *where, const struct cert *cert,
+			    const struct secret *passphrase, struct ca_key **ret, struct fault *f)
+{
+	return ca_key_open_sealed_at(where, sealed, where, cert, passphrase, ret, f);
+}
+
+enum err ca_key_open(const char *place, const struct cert *cert, const struct secret *passphrase, struct ca_key **ret,
 		     struct fault *f)
 {
 	_cleanup_buf_ struct buf sealed = {0};
+	const char *path = ca_key_file(place);
+	if (!path)
+		return ca_key_open_token(place, &cert->key, passphrase, ret, f);
 	TRY(file_read(path, SEALED_MAX_BYTES, &sealed, f));
 	return ca_key_open_sealed(buf_slice(&sealed), path, cert, passphrase, ret, f);
 }
@@ -135,9 +156,13 @@ enum err ca_key_throwaway(enum key_alg alg, unsigned rsa_bits, struct ca_key **r
 
 enum err ca_key_seal_bytes(const struct ca_key *k, const struct secret *passphrase, struct buf *ret, struct fault *f)
 {
-	_cleanup_(pkcs8_freep) PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(k->pkey);
 	_cleanup_secret_ struct secret plain = {0};
 	char label[LABEL_SIZE];
+	if (k->token) {
+		const struct secret *pin = &key_token_place(k->token)->pin;
+		return secret_seal(label_of(&k->public, true, label), passphrase, slice_of(pin->p, pin->n), ret, f);
+	}
+	_cleanup_(pkcs8_freep) PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(k->pkey);
 	int n = info ? i2d_PKCS8_PRIV_KEY_INFO(info, NULL) : -1;
 	if (n <= 0) {
 		ERR_clear_error();
@@ -147,12 +172,13 @@ enum err ca_key_seal_bytes(const struct ca_key *k, const struct secret *passphra
 	secret_alloc(&plain, (size_t)n);
 	unsigned char *p = plain.p;
 	i2d_PKCS8_PRIV_KEY_INFO(info, &p);
-	return secret_seal(label_of(&k->public, label), passphrase, slice_of(plain.p, plain.n), ret, f);
+	return secret_seal(label_of(&k->public, false, label), passphrase, slice_of(plain.p, plain.n), ret, f);
 }
 
 enum err ca_key_seal(const struct ca_key *k, const char *path, const struct secret *passphrase, struct fault *f)
 {
 	_cleanup_buf_ struct buf sealed = {0};
+	assert(!k->token);
 	TRY(ca_key_seal_bytes(k, passphrase, &sealed, f));
 	return file_write_new(path, buf_slice(&sealed), 0600, f);
 }
@@ -164,5 +190,10 @@ const struct pubkey *ca_key_public(const struct ca_key *k)
 
 enum err ca_key_sign(const struct ca_key *k, struct slice tbs, struct buf *ret, struct fault *f)
 {
-	return kept_key_sign(k->kept, tbs, ret, f);
+	return k->token ? key_token_sign(k->token, tbs, ret, f) : kept_key_sign(k->kept, tbs, ret, f);
+}
+
+enum err ca_key_usable(const struct ca_key *k, struct fault *f)
+{
+	return k->token ? key_token_usable(k->token, f) : OK;
 }

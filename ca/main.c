@@ -262,6 +262,7 @@ int main(int argc, char **argv)
 	}
 	if (e == OK && !ceremony)
 		e = run(&a, &f);
+	ca_token_finish();
 	if (e != OK)
 		log_fault(LOG_LEVEL_ERROR, "failed", &f);
 	return exit_code(e);

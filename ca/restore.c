@@ -193,7 +193,8 @@ enum err restore_resume(struct signer *s, const struct wire_resume *m, uint64_t 
 	buf_done(&w.head);
 	TRY(e);
 	*ret_index = w.index;
-	/* What was left open is finished now; if not, the next beat does. */
+	/* What was left open is finished now; if not, a later look does. */
+	signer_finish(s);
 	if (signer_beat(s, &late) != OK)
 		log_fault(LOG_LEVEL_ERROR, "beat_failed", &late);
 	return OK;

@@ -1,17 +1,48 @@
 /*
  * What the signer may open: its state, the folders of its two sockets, and to read the certificates above it and its
- * configuration, which SIGHUP reads again.
+ * configuration, which SIGHUP reads again. A PKCS#11 library gets what the configuration says that it needs, and its
+ * code is loaded before: nothing becomes code inside the walls.
  */
 #include "ca/sandbox.h"
 
+#include "ca/key.h"
+#include "common/base/cleanup.h"
 #include "common/base/sandbox.h"
+
+static enum err load_token(const struct ca_config_token *t, struct fault *f)
+{
+	struct ca_token settings = {
+		.module = t->module,
+		.sessions = t->sessions,
+		.timeout_ms = t->timeout_ms,
+		.extractable = t->extractable,
+	};
+	return ca_token_prepare(&settings, f);
+}
 
 enum err ca_sandbox_enter(const struct ca_config *c, struct fault *f)
 {
-	const struct sandbox_path paths[] = {
-		{c->state, SANDBOX_STATE}, {c->ra_socket, SANDBOX_SOCKET}, {c->operator_socket, SANDBOX_SOCKET},
-		{c->path, SANDBOX_REREAD}, {c->issuer, SANDBOX_READ},	   {c->root, SANDBOX_READ},
-		{c->key, SANDBOX_READ}, /* usually in the state; opened when the operator unlocks */
+	const struct ca_config_token *t = &c->token;
+	const struct sandbox_path own[] = {
+		{c->state, SANDBOX_STATE},
+		{c->ra_socket, SANDBOX_SOCKET},
+		{c->operator_socket, SANDBOX_SOCKET},
+		{c->path, SANDBOX_REREAD},
+		{c->issuer, SANDBOX_READ},
+		{c->root, SANDBOX_READ},
+		/* Usually in the state; opened when the operator unlocks. */
+		{ca_key_file(c->key), SANDBOX_READ},
 	};
-	return sandbox_enter(&(struct sandbox){.paths = paths, .n_paths = sizeof(paths) / sizeof(paths[0])}, f);
+	const size_t n_own = sizeof(own) / sizeof(own[0]);
+	_cleanup_(freep) struct sandbox_path *paths = xcalloc(n_own + t->n_read + t->n_write, sizeof(*paths));
+	size_t n = 0;
+	TRY(load_token(t, f));
+	for (size_t i = 0; i < n_own; i++)
+		paths[n++] = own[i];
+	for (size_t i = 0; i < t->n_read; i++)
+		paths[n++] = (struct sandbox_path){t->read[i], SANDBOX_READ};
+	for (size_t i = 0; i < t->n_write; i++)
+		paths[n++] = (struct sandbox_path){t->write[i], SANDBOX_STATE};
+	return sandbox_enter(&(struct sandbox){.paths = paths, .n_paths = n, .ports = t->ports, .n_ports = t->n_ports},
+			     f);
 }

@@ -215,7 +215,7 @@ enum err signer_new(const struct ca_config *config, struct ledger *ledger, struc
 	pthread_cond_init(&s->left, NULL);
 	TRY(load(s, f));
 	TRY(ledger_take_key(ledger, config->state, s->issuer.key.key_id, f));
-	TRY(ca_custody_open(config->state, &s->issuer, &s->custody, f));
+	TRY(ca_custody_open(config->state, &s->issuer, config->key, &s->custody, f));
 	TRY(restore_start(s, f));
 	*ret = TAKE(s);
 	return OK;
@@ -320,17 +320,20 @@ static void open_gate(struct signer *s)
 /* --- beats --- */
 
 /* No tally may be under way: its open intent is not a forgotten one. */
-static enum err finish_open(struct signer *s, struct fault *f)
+void signer_finish(struct signer *s)
 {
+	struct fault f = {0};
+	struct ledger_standing now;
 	struct ca_key *key = atomic_load(&s->key);
-	if (!key || !atomic_load(&s->unfinished))
-		return OK;
+	ledger_standing(s->ledger, &now);
+	if (now.waits || !key || !atomic_load(&s->unfinished) || ca_key_usable(key, NULL) != OK)
+		return;
 	close_gate(s);
-	enum err e = issue_recover(s, key, f);
-	if (e == OK)
+	if (issue_recover(s, key, &f) == OK)
 		atomic_store(&s->unfinished, false);
+	else
+		log_fault(LOG_LEVEL_ERROR, "finish_failed", &f);
 	open_gate(s);
-	return e;
 }
 
 enum err signer_beat(struct signer *s, struct fault *f)
@@ -339,7 +342,6 @@ enum err signer_beat(struct signer *s, struct fault *f)
 	ledger_standing(s->ledger, &now);
 	if (now.waits)
 		return ledger_waits_raise(f);
-	TRY(finish_open(s, f));
 	TRY(revoke_due(s, f));
 	TRY(ledger_do(s->ledger, append_beat, NULL, f));
 	return restore_note_head(s, f);

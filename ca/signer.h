@@ -117,7 +117,9 @@ MUST_CHECK enum err signer_certificate(const struct signer *s, struct db *db, co
 /* Profiles' number of CRL shards (1 when the profile says nothing). */
 unsigned profile_shards(const struct profile *p);
 
-/* What a beat does: finishes intents that were left open, revokes what is due, appends E_BEAT, writes head.note. */
+/* Finishes intents that tallies left open (their key's token did not sign, the ledger was full), once that can be done; the log says when it fails. */
+void signer_finish(struct signer *s);
+/* What a beat does: revokes what is due, appends E_BEAT, writes head.note. */
 MUST_CHECK enum err signer_beat(struct signer *s, struct fault *f);
 
 /* Handlers of the two sockets (serve.c, operator.c); arg is the signer. */

@@ -8,23 +8,87 @@
  *     HUFU_TEST_FLAGS   flags added to CK_TOKEN_INFO
  *     HUFU_TEST_LIE     "signature": one bit is another; "length": longer than there was room for; "empty": no bytes;
  *                       "extractable": private keys could leave
+ *     HUFU_TEST_CONTROL path of a file that says more while the program runs, a line each: a fault as above, where
+ *                       "C_Sign=hang" does not come back while it stands there; "kill=N": once for each N, all sessions end
+ *                       (pulled out and plugged in again); "stop=N": once for each N, the library forgets everything (its
+ *                       daemon was started again); "serial=TEXT": another token is in the slot
  */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <p11-kit/pkcs11.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list);
 
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST front;
 
+/* The value of a line "name=value" in the control file; ret is empty when there is none. */
+static const char *control(const char *name, char ret[200])
+{
+	char text[2000], *save = NULL;
+	const char *path = getenv("HUFU_TEST_CONTROL");
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+	size_t len = strlen(name);
+	ret[0] = '\0';
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (strncmp(line, name, len) == 0 && line[len] == '=')
+			snprintf(ret, 200, "%.199s", line + len + 1);
+	return ret;
+}
+
+static void hang(const char *call)
+{
+	char value[200];
+	while (strcmp(control(call, value), "hang") == 0)
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+}
+
+/* What befalls the token behind everybody's back. */
+static void happen(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static char killed[200], stopped[200];
+	char value[200];
+	CK_SLOT_ID slots[16];
+	CK_ULONG n = 16;
+	pthread_mutex_lock(&lock);
+	if (*control("kill", value) && strcmp(value, killed) != 0) {
+		strcpy(killed, value);
+		if (real->C_GetSlotList(CK_TRUE, slots, &n) == CKR_OK)
+			for (CK_ULONG i = 0; i < n; i++)
+				real->C_CloseAllSessions(slots[i]);
+	}
+	if (*control("stop", value) && strcmp(value, stopped) != 0) {
+		strcpy(stopped, value);
+		real->C_Finalize(NULL);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
 /* The answer that this call shall give, or CKR_OK. */
 static CK_RV fault_of(const char *call)
 {
+	char value[200];
 	const char *said = getenv("HUFU_TEST_FAULT");
 	size_t n = strlen(call);
-	return said && strncmp(said, call, n) == 0 && said[n] == '=' ? strtoul(said + n + 1, NULL, 0) : CKR_OK;
+	if (said && strncmp(said, call, n) == 0 && said[n] == '=')
+		return strtoul(said + n + 1, NULL, 0);
+	if (!getenv("HUFU_TEST_CONTROL"))
+		return CKR_OK;
+	happen();
+	if (strcmp(control(call, value), "hang") == 0)
+		hang(call);
+	return *value ? strtoul(value, NULL, 0) : CKR_OK;
 }
 
 static int lies(const char *about)
@@ -36,9 +100,15 @@ static int lies(const char *about)
 static CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
 {
 	const char *flags = getenv("HUFU_TEST_FLAGS");
-	CK_RV rv = real->C_GetTokenInfo(slot, info);
+	char serial[200];
+	CK_RV rv = fault_of("C_GetTokenInfo");
+	if (rv == CKR_OK)
+		rv = real->C_GetTokenInfo(slot, info);
 	if (rv == CKR_OK && flags)
 		info->flags |= strtoul(flags, NULL, 0);
+	if (rv == CKR_OK && *control("serial", serial))
+		memcpy(info->serialNumber, "                ", 16),
+			memcpy(info->serialNumber, serial, strnlen(serial, 16));
 	return rv;
 }
 
@@ -100,6 +170,16 @@ static CK_RV find_objects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE_PTR object
 	return rv ? rv : real->C_FindObjects(session, objects, max, n);
 }
 
+static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR public, CK_ULONG n_public,
+		      CK_ATTRIBUTE_PTR private, CK_ULONG n_private, CK_OBJECT_HANDLE_PTR ret_public,
+		      CK_OBJECT_HANDLE_PTR ret_private)
+{
+	CK_RV rv = fault_of("C_GenerateKeyPair");
+	return rv ? rv
+		  : real->C_GenerateKeyPair(session, mechanism, public, n_public, private, n_private, ret_public,
+					    ret_private);
+}
+
 static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
 {
 	CK_RV rv = fault_of("C_SignInit");
@@ -139,6 +219,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
 	front.C_SetPIN = set_pin;
 	front.C_GetAttributeValue = get_attributes;
 	front.C_FindObjects = find_objects;
+	front.C_GenerateKeyPair = generate;
 	front.C_SignInit = sign_init;
 	front.C_Sign = sign;
 	*list = &front;

@@ -624,8 +624,8 @@ unmasked() {
 }
 
 @test "of the token's files one calls on the operating system" {
-	run grep -lE '#include <(dlfcn|unistd|fcntl|poll|sys/[a-z]+)\.h>' "$root"/tools/hufu/{token*,signature,proof,proof_way,cmd_prove,cmd_account_prove}.[ch]
-	same "$output" "$root/tools/hufu/token_module.c"
+	run grep -lE '#include <(dlfcn|unistd|fcntl|poll|sys/[a-z]+)\.h>' "$root"/common/token/*.[ch] "$root"/tools/hufu/{token*,signature,proof,proof_way,cmd_prove,cmd_account_prove}.[ch]
+	same "$output" "$root/common/token/token_module.c"
 }
 
 @test "a reissue's key is born on a token at an officer's machine: the token proves it to the officer's client, another does not" {

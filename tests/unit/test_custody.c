@@ -36,7 +36,7 @@ static void open_custody(struct world *w)
 {
 	struct fault f = {0};
 	close_custody(w);
-	check_ok("open", ca_custody_open(w->dir, &w->issuer, &w->custody, &f), &f);
+	check_ok("open", ca_custody_open(w->dir, &w->issuer, "issuing.key", &w->custody, &f), &f);
 }
 
 static void world_freep(struct world **wp)
@@ -520,7 +520,7 @@ static void test_files_that_were_altered(void **state)
 	text.data[strlen("hufu/custody/v1\nca: ")] ^= 1;
 	check_ok("write", file_write(path, buf_slice(&text), 0600, &f), &f);
 	close_custody(w);
-	assert_int_not_equal(ca_custody_open(w->dir, &w->issuer, &w->custody, &f), OK);
+	assert_int_not_equal(ca_custody_open(w->dir, &w->issuer, "issuing.key", &w->custody, &f), OK);
 }
 
 int main(void)

@@ -1,0 +1,348 @@
+/*
+ * A CA key in a token, for many at once: each lane is a thread with a session of its own, and whoever wants a signature
+ * leaves a job and waits, for a time that has an end. So a token that never answers costs a lane and not a worker, and
+ * requests get an answer that says so.
+ *
+ * A session that dies (token pulled, its daemon started again) is opened anew and the job done once more: nothing has
+ * left yet, and a signature twice over the same bytes harms nobody. When that fails too, the library itself is started
+ * again. From then on the key is down: jobs are refused at once with the reason, and once a second one of those who ask
+ * whether it is usable tries. A PIN that is refused is not tried a second time, because tokens count.
+ */
+#include "ca/key_private.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#define TRY_AGAIN_US 1000000
+
+struct job {
+	struct buf msg, signature;
+	struct fault f;
+	enum err result;
+	bool taken, done, abandoned;
+	pthread_cond_t over;
+	struct job *next;
+};
+
+struct lane {
+	struct key_token *key;
+	struct key_session session;
+	pthread_t thread;
+};
+
+struct key_token {
+	struct key_place *place;
+	unsigned n, timeout_ms;
+	struct lane *lanes;
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t work;
+	struct job *first, **last;
+	bool stop;
+	bool down, probing, pin_refused;
+	int64_t try_us;	  /* down: not before */
+	struct fault why; /* down */
+};
+
+static void job_free(struct job *j)
+{
+	buf_done(&j->msg);
+	buf_done(&j->signature);
+	pthread_cond_destroy(&j->over);
+	free(j);
+}
+
+static void until_of(unsigned ms, struct timespec *ret)
+{
+	clock_gettime(CLOCK_MONOTONIC, ret);
+	ret->tv_sec += ms / 1000;
+	ret->tv_nsec += (long)(ms % 1000) * 1000000;
+	if (ret->tv_nsec >= 1000000000) {
+		ret->tv_sec++;
+		ret->tv_nsec -= 1000000000;
+	}
+}
+
+static void cond_init(pthread_cond_t *c)
+{
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(c, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* --- up and down --- */
+
+static bool is_pin_fault(const struct fault *f)
+{
+	return strncmp(f->rule, "pin_", 4) == 0;
+}
+
+/* What the one who asked for a signature hears. The lock is held. */
+static void go_down(struct key_token *k, const struct fault *why)
+{
+	if (!k->down)
+		log_event(LOG_LEVEL_ERROR, "token_lost", "rule=%s text=%s", LQ(why->rule), LQ(why->text));
+	k->down = true;
+	k->pin_refused |= is_pin_fault(why);
+	k->try_us = clock_mono_us() + TRY_AGAIN_US;
+	fault_raise(&k->why, ERR_LOCKED, strcmp(why->rule, "token_stuck") == 0 ? "token_stuck" : "token_lost", "ca_key",
+		    "the CA key's token does not sign: %s%s", why->text,
+		    k->pin_refused ? "; it is not tried again: start the signer anew and unlock it with the right PIN"
+				   : "");
+}
+
+static void come_up(struct key_token *k)
+{
+	if (k->down)
+		log_event(LOG_LEVEL_NOTICE, "token_back", "key=%s", LQ(k->place->text));
+	k->down = false;
+}
+
+/* --- a lane --- */
+
+static enum err try_sign(struct lane *l, struct job *j, struct fault *f)
+{
+	if (!l->session.t)
+		TRY(key_session_open(l->key->place, &l->session, f));
+	return key_session_sign(&l->session, buf_slice(&j->msg), &j->signature, f);
+}
+
+static enum err sign_inside(struct lane *l, struct job *j, struct fault *f)
+{
+	key_library_enter();
+	buf_clear(&j->signature);
+	enum err e = try_sign(l, j, f);
+	if (e != OK)
+		key_session_close(&l->session);
+	key_library_leave();
+	return e;
+}
+
+/* The session that was; a new one; the library started again. */
+static enum err sign_job(struct lane *l, struct job *j, struct fault *f)
+{
+	enum err e = sign_inside(l, j, f);
+	if (e == OK || is_pin_fault(f))
+		return e;
+	log_event(LOG_LEVEL_WARNING, "token_session_lost", "rule=%s text=%s", LQ(f->rule), LQ(f->text));
+	e = sign_inside(l, j, f);
+	if (e == OK || is_pin_fault(f))
+		return e;
+	return key_library_restart() ? sign_inside(l, j, f) : e;
+}
+
+static struct job *next_job(struct key_token *k)
+{
+	pthread_mutex_lock(&k->lock);
+	while (!k->first && !k->stop)
+		pthread_cond_wait(&k->work, &k->lock);
+	struct job *j = k->stop ? NULL : k->first;
+	if (j) {
+		k->first = j->next;
+		if (!k->first)
+			k->last = &k->first;
+		j->taken = true;
+	}
+	pthread_mutex_unlock(&k->lock);
+	return j;
+}
+
+static void end_job(struct key_token *k, struct job *j, enum err e)
+{
+	pthread_mutex_lock(&k->lock);
+	if (e == OK)
+		come_up(k);
+	else
+		go_down(k, &j->f);
+	j->result = e;
+	j->done = true;
+	pthread_cond_signal(&j->over);
+	if (j->abandoned)
+		job_free(j);
+	pthread_mutex_unlock(&k->lock);
+}
+
+static void *run_lane(void *arg)
+{
+	struct lane *l = arg;
+	for (struct job *j; (j = next_job(l->key)) != NULL;)
+		end_job(l->key, j, sign_job(l, j, &j->f));
+	key_library_enter();
+	key_session_close(&l->session);
+	key_library_leave();
+	return NULL;
+}
+
+/* --- signing --- */
+
+/* Nobody has taken it: it goes. */
+static void unlink_job(struct key_token *k, const struct job *j)
+{
+	struct job **at = &k->first;
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	if (!j->next)
+		k->last = at;
+}
+
+static enum err abandon(struct key_token *k, struct job *j, struct fault *f)
+{
+	struct fault stuck = {0};
+	fault_raise(&stuck, ERR_LOCKED, "token_stuck", "ca_key", "it has not answered for %u ms", k->timeout_ms);
+	go_down(k, &stuck);
+	*f = k->why;
+	if (j->taken) {
+		j->abandoned = true; /* the lane frees it, should it ever come back */
+	} else {
+		unlink_job(k, j);
+		job_free(j);
+	}
+	return f->kind;
+}
+
+/* The lock is held. */
+static enum err wait_for(struct key_token *k, struct job *j, struct buf *ret, struct fault *f)
+{
+	struct timespec until;
+	until_of(k->timeout_ms, &until);
+	while (!j->done)
+		if (pthread_cond_timedwait(&j->over, &k->lock, &until) == ETIMEDOUT && !j->done)
+			return abandon(k, j, f);
+	enum err e = j->result;
+	if (e == OK) {
+		buf_add_slice(ret, buf_slice(&j->signature));
+	} else {
+		*f = k->down ? k->why : j->f;
+		e = f->kind;
+	}
+	job_free(j);
+	return e;
+}
+
+static enum err post_and_wait(struct key_token *k, struct slice msg, struct buf *ret, struct fault *f)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+	buf_add_slice(&j->msg, msg);
+	cond_init(&j->over);
+	*k->last = j;
+	k->last = &j->next;
+	pthread_cond_signal(&k->work);
+	return wait_for(k, j, ret, f);
+}
+
+enum err key_token_sign(struct key_token *k, struct slice msg, struct buf *ret, struct fault *given)
+{
+	struct fault own = {0}, *f = given ? given : &own;
+	pthread_mutex_lock(&k->lock);
+	enum err e;
+	if (k->down) {
+		*f = k->why;
+		e = f->kind;
+	} else {
+		e = post_and_wait(k, msg, ret, f);
+	}
+	pthread_mutex_unlock(&k->lock);
+	return e;
+}
+
+/* The lock is held, and not while waiting. */
+static enum err probe(struct key_token *k, struct fault *f)
+{
+	_cleanup_buf_ struct buf signature = {0};
+	k->probing = true;
+	enum err e = post_and_wait(k, key_proof_text(), &signature, f);
+	k->probing = false;
+	return e;
+}
+
+enum err key_token_usable(struct key_token *k, struct fault *given)
+{
+	struct fault own = {0}, *f = given ? given : &own;
+	enum err e = OK;
+	pthread_mutex_lock(&k->lock);
+	if (k->down && !k->probing && !k->pin_refused && clock_mono_us() >= k->try_us) {
+		e = probe(k, f);
+	} else if (k->down) {
+		*f = k->why;
+		e = f->kind;
+	}
+	pthread_mutex_unlock(&k->lock);
+	return e;
+}
+
+const struct key_place *key_token_place(const struct key_token *k)
+{
+	return k->place;
+}
+
+/* --- opening and closing --- */
+
+static void free_all(struct key_token *k)
+{
+	pthread_mutex_destroy(&k->lock);
+	pthread_cond_destroy(&k->work);
+	key_place_free(k->place);
+	free(k->lanes);
+	free(k);
+}
+
+void key_token_free(struct key_token *k)
+{
+	struct timespec until;
+	bool all = true;
+	pthread_mutex_lock(&k->lock);
+	k->stop = true;
+	pthread_cond_broadcast(&k->work);
+	pthread_mutex_unlock(&k->lock);
+	until_of(k->timeout_ms, &until);
+	for (unsigned i = 0; i < k->n; i++)
+		all &= pthread_clockjoin_np(k->lanes[i].thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+	if (all)
+		free_all(k);
+	else /* a lane that is stuck in the library still uses it */
+		log_event(LOG_LEVEL_ERROR, "token_stuck", "text=%s",
+			  LQ("the PKCS#11 library does not come back; what is in it is left as it is"));
+}
+
+enum err key_token_open(struct key_place *place, struct key_token **ret, struct fault *f)
+{
+	struct key_token *k = xcalloc(1, sizeof(*k));
+	unsigned sessions = key_library_sessions();
+	k->place = place;
+	k->timeout_ms = key_library_timeout_ms();
+	k->last = &k->first;
+	k->lanes = xcalloc(sessions, sizeof(*k->lanes));
+	pthread_mutex_init(&k->lock, NULL);
+	cond_init(&k->work);
+	struct key_session first = {0};
+	key_library_enter();
+	enum err e = key_session_open(place, &first, f);
+	key_library_leave();
+	if (e != OK) {
+		free_all(k);
+		return e;
+	}
+	k->lanes[0].session = first;
+	for (; k->n < sessions; k->n++) {
+		struct lane *l = &k->lanes[k->n];
+		l->key = k;
+		if (pthread_create(&l->thread, NULL, run_lane, l) != 0)
+			break;
+	}
+	if (k->n == 0) {
+		key_library_enter();
+		key_session_close(&first);
+		key_library_leave();
+		free_all(k);
+		return fault_raise(f, ERR_INTERNAL, "thread", "ca_key", "no thread can be made");
+	}
+	*ret = k;
+	return OK;
+}
