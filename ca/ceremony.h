@@ -10,6 +10,7 @@
  *   root, intermediate, rollover: a CA's key and certificate
  *     subject: [{attribute: CN, value: …}]    in the order of the certificate
  *     key: {algorithm: p256}                  p256 p384 ed25519 sm2, or rsa with bits
+ *          token: pkcs11:serial=…;object=…?module-path=…   made there, and no file; the passphrase is its PIN
  *     validity: {not_before: …, not_after: …} RFC 3339 UTC
  *     path_len, policy, crl_url, ca_issuers_url   optional; the URLs not for a root; {issuer} is the issuer's key id
  *     issuer: {certificate: PATH, key: PATH}  not for a root

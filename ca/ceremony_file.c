@@ -10,6 +10,7 @@
 #include "common/base/file.h"
 #include "common/note/lines.h"
 #include "common/pki/der.h"
+#include "common/token/token_uri.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -55,6 +56,7 @@ static const struct yaml_rule approval_rules[] = {
 static const struct yaml_rule key_rules[] = {
 	{"algorithm", YK_STR, IN(key, algorithm), .required = true, .min = 1, .max = 16},
 	{"bits", YK_INT, IN(key, bits), .min = 2048, .max = 4096},
+	{"token", YK_STR, IN(key, token), .min = 1, .max = MAX_PATH},
 	{0},
 };
 static const struct yaml_rule validity_rules[] = {
@@ -315,6 +317,25 @@ static enum err check_subject(struct ceremony_file *c, struct fault *f)
 	return OK;
 }
 
+/* Responders' keys are files that the gate reads. */
+static enum err check_token(const struct ceremony_file *c, struct fault *f)
+{
+	struct token_uri uri;
+	struct fault why = {0};
+	if (!(CERTIFICATES & (1u << c->kind)))
+		return yaml_fault(c->doc, &c->key.token, f, "ceremony_token",
+				  "key.token is for the key of a CA: the kind %s makes none", kind_words[c->kind]);
+	if (token_uri_parse(c->key.token, TOKEN_URI_KEY, "key.token", &uri, &why) != OK)
+		return yaml_fault(c->doc, &c->key.token, f, "ceremony_token", "%s", why.text);
+	if (uri.object.n == 0 || uri.module.n == 0)
+		return yaml_fault(c->doc, &c->key.token, f, "ceremony_token",
+				  "wanted object, the new key's label, and module-path, the PKCS#11 library");
+	if (c->alg == KEY_SM2)
+		return yaml_fault(c->doc, &c->key.token, f, "ceremony_token",
+				  "PKCS#11 has no mechanism for SM2: keep that key in a sealed file");
+	return OK;
+}
+
 static enum err check_key(struct ceremony_file *c, struct fault *f)
 {
 	if (!c->key.algorithm)
@@ -331,7 +352,7 @@ static enum err check_key(struct ceremony_file *c, struct fault *f)
 	if (c->key.bits % 1024 != 0)
 		return yaml_fault(c->doc, &c->key.bits, f, "ceremony_bits",
 				  "found %lld bits, wanted 2048, 3072 or 4096", (long long)c->key.bits);
-	return OK;
+	return c->key.token ? check_token(c, f) : OK;
 }
 
 static enum err relative(const struct ceremony_file *c, const void *member, const char *what, const char *from,

@@ -68,7 +68,8 @@ enum err ceremony_open_issuer(struct ceremony *c, struct fault *f)
 		ceremony_did(c, "a throw-away CA stands in for the issuer, certificate %s", HEX(hash, 32));
 		return OK;
 	}
-	_cleanup_(freep) char *path = ceremony_in(c, c->file.issuer.key, &(bool){0});
+	const char *file = ca_key_file(c->file.issuer.key);
+	_cleanup_(freep) char *path = file ? ceremony_in(c, file, &(bool){0}) : xstrdup(c->file.issuer.key);
 	TRY(ca_key_open(path, &c->issuer.cert, &c->issuer_passphrase, &c->issuer_key, f));
 	ceremony_did(c, "issuer %s opened, certificate %s", SERIAL(&c->issuer.cert.serial), HEX(hash, 32));
 	return OK;
@@ -76,9 +77,29 @@ enum err ceremony_open_issuer(struct ceremony *c, struct fault *f)
 
 /* --- a CA --- */
 
+/* The passphrase is the token's PIN. A check and a rehearsal touch no token. */
+static bool in_token(const struct ceremony *c)
+{
+	return c->file.key.token && c->mode == CEREMONY_RUN;
+}
+
+static enum err make_in_token(struct ceremony *c, struct fault *f)
+{
+	_cleanup_buf_ struct buf said = {0};
+	TRY(ceremony_secret(c, c->o->passphrase, false, "PIN of the new key's token", &c->passphrase, f));
+	TRY(ca_key_create_in_token(c->file.key.token, c->file.alg, (unsigned)c->file.key.bits, &c->passphrase, &c->key,
+				   f));
+	TRY(ca_key_attest(c->key, &said, f));
+	ceremony_did(c, "made in %s", buf_text(&said));
+	return OK;
+}
+
 enum err ceremony_make_key(struct ceremony *c, struct fault *f)
 {
-	TRY(ca_key_create(c->file.alg, (unsigned)c->file.key.bits, &c->key, f));
+	if (in_token(c))
+		TRY(make_in_token(c, f));
+	else
+		TRY(ca_key_create(c->file.alg, (unsigned)c->file.key.bits, &c->key, f));
 	const struct pubkey *public = ca_key_public(c->key);
 	ceremony_did(c, "key made: %s, %u bits, key id %s", key_alg_word(c->file.alg), public->bits,
 		     HEX(public->key_id, 20));
@@ -156,6 +177,11 @@ enum err ceremony_seal_key(struct ceremony *c, struct fault *f)
 	_cleanup_(freep) char *prompt = xasprintf("Passphrase for the new key of %s", c->file.name);
 	_cleanup_(ca_key_freep) struct ca_key *opened = NULL;
 	struct buf *sealed = ceremony_product(c, "key", c->file.outputs.key, 0600);
+	if (in_token(c)) {
+		buf_fmt(sealed, "%s\n", c->file.key.token);
+		ceremony_did(c, "the key is in its token, and signed there; %s says where", c->file.outputs.key);
+		return OK;
+	}
 	TRY(ceremony_secret(c, c->o->passphrase, true, prompt, &c->passphrase, f));
 	TRY(ca_key_seal_bytes(c->key, &c->passphrase, sealed, f));
 	TRY(ca_key_open_sealed(buf_slice(sealed), c->file.outputs.key, &c->cert, &c->passphrase, &opened, f));

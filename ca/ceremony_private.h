@@ -54,8 +54,8 @@ struct ceremony_file {
 	} approval;
 	struct yaml_list subject; /* struct ceremony_attr */
 	struct {
-		const char *algorithm;
-		int64_t bits; /* RSA, else 0 */
+		const char *algorithm, *token; /* token: URI of the key in it; NULL: a sealed file */
+		int64_t bits;		       /* RSA, else 0 */
 	} key;
 	struct {
 		int64_t not_before, not_after, years;

@@ -5,8 +5,7 @@
  *
  * A session that dies (token pulled, its daemon started again) is opened anew and the job done once more: nothing has
  * left yet, and a signature twice over the same bytes harms nobody. When that fails too, the library itself is started
- * again. From then on the key is down: jobs are refused at once with the reason, and once a second one of those who ask
- * whether it is usable tries. A PIN that is refused is not tried a second time, because tokens count.
+ * again. From then on the key is down: jobs are refused at once with the reason, and once a second one of them is tried. A PIN that is refused is not tried a second time, because tokens count.
  */
 #include "ca/key_private.h"
 
@@ -237,42 +236,36 @@ static enum err post_and_wait(struct key_token *k, struct slice msg, struct buf 
 	return wait_for(k, j, ret, f);
 }
 
-enum err key_token_sign(struct key_token *k, struct slice msg, struct buf *ret, struct fault *given)
+/* One at a time tries again while the key is down, once a second; the lock is held, and not while waiting. */
+static enum err sign_or_why(struct key_token *k, struct slice msg, struct buf *ret, struct fault *f)
 {
-	struct fault own = {0}, *f = given ? given : &own;
-	pthread_mutex_lock(&k->lock);
-	enum err e;
-	if (k->down) {
+	bool tries = k->down && !k->probing && !k->pin_refused && clock_mono_us() >= k->try_us;
+	if (k->down && !tries) {
 		*f = k->why;
-		e = f->kind;
-	} else {
-		e = post_and_wait(k, msg, ret, f);
+		return f->kind;
 	}
-	pthread_mutex_unlock(&k->lock);
+	k->probing |= tries;
+	enum err e = post_and_wait(k, msg, ret, f);
+	if (tries)
+		k->probing = false;
 	return e;
 }
 
-/* The lock is held, and not while waiting. */
-static enum err probe(struct key_token *k, struct fault *f)
+enum err key_token_sign(struct key_token *k, struct slice msg, struct buf *ret, struct fault *given)
 {
-	_cleanup_buf_ struct buf signature = {0};
-	k->probing = true;
-	enum err e = post_and_wait(k, key_proof_text(), &signature, f);
-	k->probing = false;
+	struct fault own = {0};
+	pthread_mutex_lock(&k->lock);
+	enum err e = sign_or_why(k, msg, ret, given ? given : &own);
+	pthread_mutex_unlock(&k->lock);
 	return e;
 }
 
 enum err key_token_usable(struct key_token *k, struct fault *given)
 {
-	struct fault own = {0}, *f = given ? given : &own;
-	enum err e = OK;
+	_cleanup_buf_ struct buf signature = {0};
+	struct fault own = {0};
 	pthread_mutex_lock(&k->lock);
-	if (k->down && !k->probing && !k->pin_refused && clock_mono_us() >= k->try_us) {
-		e = probe(k, f);
-	} else if (k->down) {
-		*f = k->why;
-		e = f->kind;
-	}
+	enum err e = k->down ? sign_or_why(k, key_proof_text(), &signature, given ? given : &own) : OK;
 	pthread_mutex_unlock(&k->lock);
 	return e;
 }
