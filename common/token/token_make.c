@@ -206,8 +206,11 @@ static void templates(const struct token_keygen *g, const CK_ULONG *bits, struct
 	} else {
 		put_curve(g->alg, public);
 	}
-	if (g->signs_only)
+	if (g->signs_only) { /* some tokens let a key do more where nothing is said */
+		put(private, CKA_DECRYPT, &no, sizeof no);
+		put(private, CKA_UNWRAP, &no, sizeof no);
 		return;
+	}
 	if (g->alg == KEY_RSA)
 		put(public, CKA_ENCRYPT, &yes, sizeof yes);
 	put(private, g->alg == KEY_RSA ? CKA_DECRYPT : CKA_DERIVE, &yes, sizeof yes);

@@ -82,6 +82,7 @@ holds() { openssl crl -inform DER -in "$WORK/now.crl" -noout -CAfile "$DIR/etc/h
 	at_home one 91330100MAHUFU0179
 	id=$(prepared one --kind extend --way same-key --months 12 --order "$(paid_order one 20501)" 74C2008800000D01)
 	did as one hufu request prove --yes --key "$WORK/old/one.key" "$id"
+	as one hufu request submit "$id"
 	issued_to one "$id" one.issued
 	openssl verify -CAfile "$DIR/etc/hufu/root.crt" -untrusted "$DIR/etc/hufu/issuing.crt" "$WORK/one.issued.pem"
 	both_live

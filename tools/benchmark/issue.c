@@ -1,6 +1,6 @@
 /*
  * Three CAs, with a P-256, an RSA-2048 and an SM2 key, and for each three cases: tallies straight to the signer, many
- * and one at a time, and requests through the desk. In each round every case measures its crypto limit and then Hufu.
+ * and one at a time, and requests through the desk. A fourth has its P-256 key in a token (SoftHSM): many tallies. In each round every case measures its crypto limit and then Hufu.
  *
  * Each extension needs a predecessor of its own. A pilot tells how many a run will spend, and they are made, adopted
  * and signed (or, for the desk, paid) before the time of a run begins.
@@ -13,6 +13,7 @@
 #include "common/rpc/wire.h"
 #include "tools/benchmark/cfssl.h"
 #include "tools/benchmark/desk.h"
+#include "tools/benchmark/hsm.h"
 #include "tools/benchmark/limit.h"
 #include "tools/benchmark/load.h"
 
@@ -36,14 +37,15 @@ struct plan {
 	enum road road;
 	unsigned in_flight;
 	bool beside_cfssl; /* with its P-256 key */
+	bool in_hsm;	   /* also by a key in a token */
 };
 static const struct plan plans[] = {
-	{"signer-%s-128", SIGNER, MANY, true},
-	{"signer-%s-1", SIGNER, 1, false},
-	{"desk-%s-32", DESK, DESK_ACCOUNTS, false},
+	{"signer-%s-128", SIGNER, MANY, true, true},
+	{"signer-%s-1", SIGNER, 1, false, false},
+	{"desk-%s-32", DESK, DESK_ACCOUNTS, false, false},
 };
 #define N_PLANS (sizeof plans / sizeof plans[0])
-#define N_SIDES 3u
+#define N_SIDES 4u
 static const char *const peer_words[REPORT_PEERS] = {"cfssl-sqlite", "cfssl"};
 
 /* The tallies of one case, spent in order. */
@@ -61,6 +63,7 @@ static void pool_done(struct pool *p)
 struct side {
 	const char *word, *algorithm; /* in case names; for `hufu init` */
 	enum key_alg alg;
+	bool in_hsm;
 	struct tree tree;
 	struct stock stock;
 	struct limit *limit;
@@ -169,6 +172,8 @@ static enum err run_peers(struct issue *x, const struct row *r, struct sample *s
 
 static struct row *add_row(struct issue *x, const struct side *s, const struct plan *p)
 {
+	if (s->in_hsm && (!p->in_hsm || !hsm_there()))
+		return NULL;
 	_cleanup_(freep) char *name = NULL;
 	const char *at = strstr(p->name, "%s");
 	name = xasprintf("%.*s%s%s", (int)(at - p->name), p->name, s->word, at + 2);
@@ -176,7 +181,7 @@ static struct row *add_row(struct issue *x, const struct side *s, const struct p
 		return NULL;
 	struct row *r = &x->report->rows[x->report->n_rows++];
 	snprintf(r->name, sizeof r->name, "%s", name);
-	if (p->beside_cfssl && s->alg == KEY_P256 && cfssl_program())
+	if (p->beside_cfssl && s->alg == KEY_P256 && !s->in_hsm && cfssl_program())
 		memcpy(r->peers, peer_words, sizeof r->peers);
 	return r;
 }
@@ -203,6 +208,7 @@ static enum err open_side(struct issue *x, struct side *s, struct fault *f)
 	progress(x, "%s: laying out", s->word);
 	s->tree.build = x->b->build;
 	s->tree.policies = x->b->policies;
+	s->tree.in_hsm = s->in_hsm;
 	s->tree.dir = path_join(x->b->dir, s->word);
 	TRY(tree_lay_out(&s->tree, s->algorithm, x->old_path, f));
 	TRY(tree_start(&s->tree, f));
@@ -345,6 +351,7 @@ enum err issue_run(const struct bench_run *b, struct report *ret, struct fault *
 	struct issue x = {.b = b,
 			  .report = ret,
 			  .sides = {{.word = "p256", .algorithm = "p256", .alg = KEY_P256},
+				    {.word = "p256-hsm", .algorithm = "p256", .alg = KEY_P256, .in_hsm = true},
 				    {.word = "rsa2048", .algorithm = "rsa", .alg = KEY_RSA},
 				    {.word = "sm2", .algorithm = "sm2", .alg = KEY_SM2}}};
 	enum err e = run_all(&x, f);

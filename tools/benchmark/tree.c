@@ -8,6 +8,7 @@
 #include "common/note/merkle.h"
 #include "common/note/statement.h"
 #include "common/rpc/wire.h"
+#include "tools/benchmark/hsm.h"
 #include "tools/benchmark/load.h"
 #include "tools/hufu/setup.h"
 
@@ -36,7 +37,7 @@ void tree_done(struct tree *t)
 	person_key_done(&t->ra_key);
 	for (size_t i = 0; i < 2; i++)
 		person_key_done(&t->officers[i]);
-	char **texts[] = {&t->dir, &t->ra_socket, &t->operator_socket, &t->desk_socket};
+	char **texts[] = {&t->hsm_uri, &t->hsm_policies, &t->dir, &t->ra_socket, &t->operator_socket, &t->desk_socket};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		freep(texts[i]);
 }
@@ -91,9 +92,12 @@ static char *passphrase_path(const struct tree *t)
 enum err tree_lay_out(struct tree *t, const char *algorithm, const char *old_issuer, struct fault *f)
 {
 	_cleanup_(freep) char *program = path_join(t->build, "tools/hufu");
-	const char *argv[] = {program,	     "init",	"--passphrase-fd", "3",	       "--policies", t->policies,
-			      "--algorithm", algorithm, "--issuer",	   old_issuer, t->dir,	     NULL};
 	make_passphrase(&t->passphrase);
+	if (t->in_hsm)
+		TRY(hsm_prepare(t, f));
+	const char *policies = t->in_hsm ? t->hsm_policies : t->policies;
+	const char *argv[] = {program,	     "init",	"--passphrase-fd", "3",	       "--policies", policies,
+			      "--algorithm", algorithm, "--issuer",	   old_issuer, t->dir,	     NULL};
 	name_sockets(t);
 	_cleanup_(freep) char *log = xasprintf("%s.log", t->dir);
 	enum err e = process_run(&(struct process_spec){.argv = argv, .secret = &t->passphrase, .stderr_path = log}, f);
@@ -103,6 +107,8 @@ enum err tree_lay_out(struct tree *t, const char *algorithm, const char *old_iss
 	TRY(no_mobiles(t, f));
 	_cleanup_(freep) char *pass = passphrase_path(t);
 	TRY(file_write_new(pass, slice_of(t->passphrase.p, t->passphrase.n), 0600, f));
+	if (t->in_hsm)
+		TRY(hsm_configure(t, f));
 	return load_people(t, f);
 }
 

@@ -16,6 +16,8 @@ struct memory {
 struct tree {
 	const char *build;    /* folder of the build tree: tools/hufu, ca/hufu-ca, ra/hufu-ra */
 	const char *policies; /* bundle to copy */
+	bool in_hsm;	      /* the issuing key is made in a SoftHSM token (hsm.h) */
+	char *hsm_uri, *hsm_policies;
 	char *dir;
 	char *ra_socket, *operator_socket, *desk_socket;
 	struct secret passphrase;
