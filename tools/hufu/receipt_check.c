@@ -202,8 +202,10 @@ static enum err check_signatures(struct checking *c, struct fault *f)
 {
 	TRY(note_parse(c->intent.note, 1, &c->note, f));
 	TRY(tally_parse(c->note.text, &c->t, f));
+	/* A responder's is judged by code alone, and names no policy. */
+	bool names_policy = c->t.kind != TALLY_RESPONDER;
 	if (memcmp(c->t.id, c->r.tally, TALLY_ID) != 0 || memcmp(c->t.ca, c->r.ca, 20) != 0 ||
-	    memcmp(c->t.policy, c->intent.policy, 32) != 0)
+	    (names_policy && memcmp(c->t.policy, c->intent.policy, 32) != 0))
 		return mismatch(f, "receipt.intent", "the intent's tally is another one, of another CA or policy");
 	if (c->t.has_predecessor != c->r.has_predecessor)
 		return mismatch(f, "receipt.predecessor",
@@ -221,13 +223,43 @@ static enum err check_signatures(struct checking *c, struct fault *f)
 
 /* --- what was asked and what was made --- */
 
-static enum err check_certificate(const struct checking *c, struct fault *f)
+/* A responder's subject and time come from the signer's code: the roster says which key, and by what name. */
+static enum err check_responder(const struct checking *c, const struct name *found, struct fault *f)
 {
-	_cleanup_(name_done) struct name asked = {0}, before = {0}, found = {0}, pred = {0};
-	TRY(tally_subject_after(&c->t, &asked, f));
+	const struct roster *r = c->trust->roster;
+	const struct member *m = NULL;
+	for (size_t i = 0; i < r->n_members && !m; i++)
+		if (r->members[i].role == ROLE_RESPONDER && memcmp(r->members[i].key, c->cert.key.spki_sha256, 32) == 0)
+			m = &r->members[i];
+	if (!m)
+		return mismatch(f, "certificate.key", "it is no key that the roster lists for a responder");
+	_cleanup_(freep) char *name = xasprintf("OCSP responder %s", m->name);
+	const char *said = name_get(found, "CN");
+	if (!said || strcmp(said, name) != 0)
+		return mismatch(f, "certificate.subject", "it is not the responder's name in the roster");
+	if (c->cert.not_after - c->cert.not_before > JUDGE_RESPONDER_DAYS * INT64_C(86400))
+		return mismatch(f, "certificate.not_after", "it is longer than a responder's");
+	return OK;
+}
+
+static enum err check_subject(const struct checking *c, struct fault *f)
+{
+	_cleanup_(name_done) struct name asked = {0}, found = {0};
 	TRY(name_parse(c->cert.subject, &found, f));
+	if (c->t.kind == TALLY_RESPONDER)
+		return check_responder(c, &found, f);
+	TRY(tally_subject_after(&c->t, &asked, f));
 	if (!name_eq(&asked, &found))
 		return mismatch(f, "certificate.subject", "it is not the subject that the tally asks for");
+	if (c->cert.not_after > c->t.latest)
+		return mismatch(f, "certificate.not_after", "it ends later than the tally allows");
+	return OK;
+}
+
+static enum err check_certificate(const struct checking *c, struct fault *f)
+{
+	_cleanup_(name_done) struct name before = {0}, pred = {0};
+	TRY(check_subject(c, f));
 	if (c->t.has_predecessor) {
 		TRY(tally_subject_before(&c->t, &before, f));
 		TRY(name_parse(c->pred.subject, &pred, f));
@@ -238,8 +270,6 @@ static enum err check_certificate(const struct checking *c, struct fault *f)
 		return mismatch(f, "certificate.key", "it is not the key that the tally asks for");
 	if (!c->t.key_is_new && c->t.has_predecessor && memcmp(c->pred.key.spki_sha256, c->t.key_sha256, 32) != 0)
 		return mismatch(f, "certificate.key", "the tally says the same key, but the predecessor has another");
-	if (c->cert.not_after > c->t.latest)
-		return mismatch(f, "certificate.not_after", "it ends later than the tally allows");
 	if (c->cert.not_before < c->t.made - JUDGE_SKEW_SECONDS || c->cert.not_before > c->t.dies)
 		return mismatch(f, "certificate.not_before", "it was not issued while the tally lived");
 	if (c->cert.is_ca)
