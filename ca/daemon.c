@@ -5,6 +5,7 @@
  */
 #include "ca/daemon.h"
 
+#include "ca/restore.h"
 #include "ca/sandbox.h"
 #include "ca/signer.h"
 #include "common/base/cleanup.h"
@@ -96,6 +97,16 @@ static enum err open_key(struct signer *s, struct daemon_options *o, struct faul
 	return OK;
 }
 
+/* What was flushed, whatever has become of the file since. */
+static void note_head(struct signer *s)
+{
+	struct fault f = {0};
+	struct ledger_standing now;
+	ledger_standing(s->ledger, &now);
+	if (!now.waits && restore_note_head(s, &f) != OK)
+		log_fault(LOG_LEVEL_ERROR, "head_note", &f);
+}
+
 static enum err serve(struct signer *s, const sigset_t *set, struct fault *f)
 {
 	const struct ca_config *c = s->config;
@@ -129,6 +140,7 @@ static enum err serve(struct signer *s, const sigset_t *set, struct fault *f)
 		rpc_server_stop(ra);
 	}
 	rpc_server_stop(operator);
+	note_head(s);
 	return e;
 }
 

@@ -89,7 +89,7 @@ static void forget(struct ledger_tx *tx, const struct ledger_tx *before)
 	tx->heads_read = false;
 }
 
-/* ERR_DB is returned when the transaction itself is in question; an operation's own refusal is not. safely: under a
+/* An error is returned when the transaction itself is in question; an operation's own refusal is not. safely: under a
  * savepoint. Without one, *ret_dirty says that it was refused after it had written. */
 static enum err run_one(struct ledger_tx *tx, struct ledger_op *op, bool safely, bool *ret_dirty, struct fault *f)
 {
@@ -98,9 +98,10 @@ static enum err run_one(struct ledger_tx *tx, struct ledger_op *op, bool safely,
 	if (safely)
 		TRY(db_savepoint(tx->db, f));
 	op->result = op->fn(tx, op->arg, op->f);
-	if (op->result == ERR_DB) {
+	/* A full disk may have ended the transaction, and what came next would stand outside of any. */
+	if (op->result != OK && (op->result == ERR_DB || !db_in_transaction(tx->db))) {
 		*f = *op->f;
-		return ERR_DB;
+		return op->result;
 	}
 	if (op->result == OK)
 		return safely ? db_release(tx->db, f) : OK;
@@ -131,20 +132,45 @@ static enum err run_all(struct ledger_op *batch, struct ledger_tx *tx, struct fa
 	return OK;
 }
 
+/* Was it certainly not written? A full disk says so before the record that makes a transaction count. */
+static bool nothing_written(struct ledger *l, enum err e)
+{
+	uint64_t size;
+	merkle_hash found, known;
+	if (e != ERR_BUSY)
+		return false;
+	db_rollback(l->db);
+	tree_root(&l->tree, known);
+	return tree_head(l->db, &size, found, NULL) == OK && (size == UINT64_MAX || size == ledger_size(l)) &&
+	       (size == UINT64_MAX || memcmp(found, known, 32) == 0);
+}
+
+/* The file must be ours before and after: what went into another is told to nobody. */
+static enum err commit(struct ledger *l, bool *ret_broken, struct fault *f)
+{
+	enum err e = db_commit(l->db, f);
+	if (e == OK)
+		e = file_same(l, f);
+	*ret_broken = e != OK && !nothing_written(l, e);
+	return e;
+}
+
 /* tree: as it will be when this is flushed. */
 static enum err run_batch(struct ledger *l, struct ledger_op *batch, struct ledger_tx *tx, struct ledger_tree *tree,
 			  bool *ret_broken, struct fault *f)
 {
 	TRY(ledger_now(l, &tx->at, f));
+	*ret_broken = true;
+	TRY(file_same(l, f));
+	*ret_broken = false;
 	enum err e = run_all(batch, tx, f);
 	if (e == OK && tx->next > tx->first)
 		e = append_counts(tx, f);
 	if (e == OK && tx->next > tx->first)
 		e = tree_append(tree, tx, f);
-	if (e == OK) {
-		e = db_commit(l->db, f);
-		*ret_broken = e != OK;
-	}
+	if (e == OK)
+		e = commit(l, ret_broken, f);
+	*ret_broken |= l->doubted;
 	if (e != OK)
 		db_rollback(l->db);
 	return e;
@@ -165,7 +191,7 @@ static void finish_batch(struct ledger_op *batch, enum err e, const struct fault
 static enum err broken_raise(struct fault *f)
 {
 	return fault_raise(f, ERR_DB, "ledger_broken", "ledger",
-			   "a flush failed; nothing more is written until the signer is started again");
+			   "its file failed; nothing more is written until the signer is started again");
 }
 
 static void commit_batch(struct ledger *l, struct ledger_op *batch)
@@ -191,6 +217,8 @@ static void commit_batch(struct ledger *l, struct ledger_op *batch)
 	}
 	l->broken |= broken;
 	pthread_mutex_unlock(&l->lock);
+	if (broken && file_same(l, NULL) != OK)
+		file_rescue(l);
 	finish_batch(batch, e, &f);
 	if (broken)
 		log_fault(LOG_LEVEL_ERROR, "ledger_broken", &f);
@@ -423,6 +451,7 @@ enum err ledger_open(const char *dir, bool create, struct ledger **ret, struct f
 	TRY(db_open(l->path, false, &l->db, f));
 	/* The pages of the random keys that many transactions touch; a reader's copy of them would be void after each. */
 	TRY(db_run(l->db, f, "PRAGMA cache_size=-16384", ""));
+	TRY(file_remember(l, f));
 	TRY(db_migrate(l->db, ledger_migrations, ledger_n_migrations, f));
 	TRY(read_tail(l, f));
 	TRY(restore_load(l->db, &l->standing, f));

@@ -85,6 +85,9 @@ void ledger_wait(struct ledger *l, uint64_t from, unsigned timeout_ms);
 /* Wakes all that wait; from then on nobody waits. */
 void ledger_wake(struct ledger *l);
 bool ledger_broken(struct ledger *l);
+/* Compares the file's tail with what was written: what a start does, while it runs. ERR_DB ledger_swapped or ledger_tree,
+ * and the ledger is broken. */
+MUST_CHECK enum err ledger_look(struct ledger *l, struct fault *f);
 
 /* Time for judging: the clock's, never below the last entry's. ERR_LOCKED clock_jump while the clock is in doubt: more
  * than an hour behind the last entry, or off by more than an hour from what the monotonic clock says since the last

@@ -8,6 +8,7 @@
 #include "common/note/person.h"
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #define LEDGER_POOL_MAX 32
 
@@ -24,6 +25,9 @@ struct ledger {
 	struct ledger_tree tree; /* the writer's */
 	pthread_t writer;
 	bool started;
+	dev_t dev; /* of the file, as it was opened */
+	ino_t ino;
+	bool doubted; /* the writer's: the file is not what was written to it */
 	struct person_key key; /* of the log; set before anybody asks */
 	char origin[CHECKPOINT_ORIGIN_SIZE];
 
@@ -67,6 +71,11 @@ MUST_CHECK enum err tree_open(struct ledger_tree *t, struct db *db, uint64_t siz
 MUST_CHECK enum err tree_append(struct ledger_tree *t, struct ledger_tx *tx, struct fault *f);
 void tree_root(const struct ledger_tree *t, uint8_t ret[32]);
 
+/* ledger_file.c. Which file was opened; is it still the one at its path? ERR_DB ledger_swapped. */
+MUST_CHECK enum err file_remember(struct ledger *l, struct fault *f);
+MUST_CHECK enum err file_same(const struct ledger *l, struct fault *f);
+/* What the writer has open, into a marked copy beside. Outside a transaction. */
+void file_rescue(struct ledger *l);
 /* ledger_restore.c. SQL that marks a copy of a ledger as one. */
 extern const char ledger_backup_mark[];
 MUST_CHECK enum err restore_load(struct db *db, struct ledger_standing *ret, struct fault *f);

@@ -342,6 +342,7 @@ enum err signer_beat(struct signer *s, struct fault *f)
 	ledger_standing(s->ledger, &now);
 	if (now.waits)
 		return ledger_waits_raise(f);
+	TRY(ledger_look(s->ledger, f));
 	TRY(revoke_due(s, f));
 	TRY(ledger_do(s->ledger, append_beat, NULL, f));
 	return restore_note_head(s, f);
