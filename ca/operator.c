@@ -6,12 +6,14 @@
 #include "ca/operator.h"
 
 #include "ca/adopt.h"
+#include "ca/change.h"
 #include "ca/ended.h"
 #include "ca/restore.h"
 #include "ca/serve.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
+#include "common/note/difference.h"
 
 #include <string.h>
 
@@ -69,8 +71,11 @@ enum err roster_record(struct ledger *l, const struct cert *issuer, const struct
 	memcpy(x.next.sha256, next.sha256, 32);
 	TRY(ledger_do(l, roster_op, &x, f));
 	*ret_index = x.next.entry;
+	_cleanup_buf_ struct buf difference = {0};
+	roster_difference(now, &next, &difference);
 	log_audit("roster", "version=%llu entry=%llu", (unsigned long long)next.version,
 		  (unsigned long long)x.next.entry);
+	change_log("roster_change", &difference);
 	return OK;
 }
 
@@ -153,6 +158,9 @@ enum err policy_record(struct ledger *l, const struct cert *issuer, const struct
 	memcpy(x.next.sha256, next.sha256, 32);
 	TRY(ledger_do(l, policy_op, &x, f));
 	*ret_index = x.next.entry;
+	_cleanup_buf_ struct buf difference = {0};
+	policy_note_difference(now, &next, &difference);
+	change_log("policy_change", &difference);
 	log_audit("policy", "version=%llu entry=%llu files=%zu", (unsigned long long)next.version,
 		  (unsigned long long)x.next.entry, next.n_files);
 	return OK;
@@ -314,6 +322,8 @@ static enum err dispatch(struct signer *s, struct slice request, struct buf *rep
 		return one_at_a_time(serve_roster, s, request, reply, f);
 	if (type == WIRE_TYPE_POLICY)
 		return one_at_a_time(serve_policy, s, request, reply, f);
+	if (type == WIRE_TYPE_CHANGE)
+		return serve_change(s, request, reply, f);
 	if (type == WIRE_TYPE_UNLOCK)
 		return serve_unlock(s, request, reply, f);
 	if (type == WIRE_TYPE_CUSTODY)

@@ -147,7 +147,6 @@ as_json() {
 		--dry-run request text --out $WORK/nowhere.txt $waiting
 		--dry-run roster note --quorum 3 $WORK/nowhere.note
 		--dry-run policy note
-		--dry-run policy submit
 		--dry-run cert revoke --operator --yes --key $(key_of alice) --reason superseded 74C2008800000A03
 	TABLE
 }

@@ -218,10 +218,13 @@ signed_by() { # NOTE PEOPLE…
 	cp "$WORK/unsigned" "$WORK/r2.note"
 	signed_by "$WORK/r2.note" alice carol # carol is in the roster in force, until now
 	did hufu --dry-run roster submit "$WORK/r2.note"
+	said "- carol: officer " "+ dave: officer " " jinhua change" "would submit"
+	! said "alice: officer" # who stays as they are is no change
 	same "$(roster_of_signer)" 1
 	did hufu roster submit "$WORK/r2.note"
-	said "roster taken"
+	said "- carol: officer " "roster taken"
 	same "$(roster_of_signer)" 2
+	grep -q 'event=roster_change audit=1 change="- carol: officer ' "$DIR"/var/log/*.log
 	refused roster_sequence hufu roster submit "$WORK/r2.note"
 }
 

@@ -36,6 +36,18 @@ static enum err send_roster(struct fx *x, const struct buf *note, struct fault *
 	return fx_operator(x, &request, WIRE_TYPE_OK, &reply, f);
 }
 
+/* What it would change; nothing is taken. Gives: free(). */
+static enum err ask_change(struct fx *x, const struct buf *note, char **ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf request = {0}, reply = {0};
+	struct wire_change_is m = {0};
+	wire_change_put(&(struct wire_change){.note = buf_slice(note)}, &request);
+	TRY(fx_operator(x, &request, WIRE_TYPE_CHANGE_IS, &reply, f));
+	TRY(wire_change_is_get(buf_slice(&reply), &m, f));
+	*ret = slice_dup_str(m.text);
+	return OK;
+}
+
 static void rosters(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
@@ -64,11 +76,17 @@ static void rosters(void **state)
 		_cleanup_buf_ struct buf note = {0};
 		fx_roster_note(x, rows[i].version, rows[i].has_previous, rows[i].other_previous ? other : first,
 			       rows[i].quorum, rows[i].who, &note);
+		_cleanup_(freep) char *changes = NULL;
+		check_err(rows[i].what, ask_change(x, &note, &changes, &f), &f, rows[i].rule);
 		check_err(rows[i].what, send_roster(x, &note, &f), &f, rows[i].rule);
 	}
 	assert_int_equal(fx_count(x, WIRE_TYPE_E_ROSTER), 1);
 	_cleanup_buf_ struct buf good = {0}, next = {0};
 	fx_roster_note(x, 2, true, first, 3, BY_OFFICERS, &good);
+	_cleanup_(freep) char *changes = NULL;
+	must("change", ask_change(x, &good, &changes, &f), &f);
+	assert_string_equal(changes, "~ quorum: 2 -> 3\n");
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_ROSTER), 1);
 	must("next", send_roster(x, &good, &f), &f);
 	check_err("replay", send_roster(x, &good, &f), &f, "roster_sequence");
 	/* The roster in force judges the next: now three must sign. */
@@ -103,6 +121,8 @@ static void policies(void **state)
 	(void)state;
 	memcpy(first, x->signer->heads->now.policy->note.sha256, 32);
 	fx_policy_note(x, 0, first, 2, BY_BOB, &short_note);
+	_cleanup_(freep) char *changes = NULL;
+	check_err("change by one", ask_change(x, &short_note, &changes, &f), &f, "quorum");
 	check_err("one officer", send_policy(x, &short_note, 0, &f), &f, "quorum");
 	fx_policy_note(x, 0, first, 3, BY_OFFICERS, &skipped);
 	check_err("version left out", send_policy(x, &skipped, 0, &f), &f, "policy_sequence");

@@ -240,13 +240,16 @@ int run_policy_note(struct cli *c, int argc, char **argv)
 
 int run_policy_submit(struct cli *c, int argc, char **argv)
 {
-	const struct option_rule rules[] = {{0}};
+	bool yes = false;
+	const struct option_rule rules[] = {{.name = "--yes", .flag = &yes}, {0}};
 	const char *dir = NULL;
 	struct fault f = {0};
 	if (!cli_options(cli_command(commands_note, run_policy_submit), rules, &argc, argv, 0, 1))
 		return EXIT_CONFIG;
 	_cleanup_(bundle_done) struct bundle b = {0};
-	if (dir_of(c, argc, argv, 1, &dir, &f) != OK || bundle_load(dir, true, &b, &f) != OK)
+	_cleanup_(freep) char *changes = NULL;
+	if (dir_of(c, argc, argv, 1, &dir, &f) != OK || bundle_load(dir, true, &b, &f) != OK || cli_load(c, &f) != OK ||
+	    change_confirm(c, buf_slice(&b.note), yes, &changes, &f) != OK)
 		return cli_fail(c, &f);
 	struct wire_policy m = {.note = buf_slice(&b.note)};
 	for (size_t i = 0; i < b.n; i++) {
@@ -258,13 +261,14 @@ int run_policy_submit(struct cli *c, int argc, char **argv)
 	wire_policy_done(&m);
 	struct wire_ok ok = {0};
 	if (c->dry_run)
-		return cli_said(c, json_pack("{s:I,s:b}", "files", (json_int_t)b.n, "dry_run", 1),
+		return cli_said(c,
+				json_pack("{s:I,s:s,s:b}", "files", (json_int_t)b.n, "changes", changes, "dry_run", 1),
 				"would submit %zu files of %s to the signer (dry run)\n", b.n, dir);
 	if (cli_operator(c, buf_slice(&request), WIRE_TYPE_OK, &reply, &f) != OK ||
 	    wire_ok_get(buf_slice(&reply), &ok, &f) != OK)
 		return cli_fail(c, &f);
-	return cli_said(c, json_pack("{s:I}", "entry", (json_int_t)ok.index), "policy taken: ledger entry %llu\n",
-			(unsigned long long)ok.index);
+	return cli_said(c, json_pack("{s:I,s:s}", "entry", (json_int_t)ok.index, "changes", changes),
+			"policy taken: ledger entry %llu\n", (unsigned long long)ok.index);
 }
 
 int run_policy_schema(struct cli *c, int argc, char **argv)

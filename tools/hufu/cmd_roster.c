@@ -80,21 +80,24 @@ int run_policy_sign(struct cli *c, int argc, char **argv)
 
 int run_roster_submit(struct cli *c, int argc, char **argv)
 {
-	const struct option_rule rules[] = {{0}};
+	bool yes = false;
+	const struct option_rule rules[] = {{.name = "--yes", .flag = &yes}, {0}};
 	struct fault f = {0};
 	if (!cli_options(cli_command(commands_note, run_roster_submit), rules, &argc, argv, 1, 1))
 		return EXIT_CONFIG;
 	_cleanup_buf_ struct buf bytes = {0}, request = {0}, reply = {0};
+	_cleanup_(freep) char *changes = NULL;
 	struct wire_ok ok = {0};
-	if (file_read(argv[1], NOTE_MAX_BYTES, &bytes, &f) != OK)
+	if (cli_load(c, &f) != OK || file_read(argv[1], NOTE_MAX_BYTES, &bytes, &f) != OK ||
+	    change_confirm(c, buf_slice(&bytes), yes, &changes, &f) != OK)
 		return cli_fail(c, &f);
 	wire_roster_put(&(struct wire_roster){.note = buf_slice(&bytes)}, &request);
 	if (c->dry_run)
-		return cli_said(c, json_pack("{s:s,s:b}", "file", argv[1], "dry_run", 1),
+		return cli_said(c, json_pack("{s:s,s:s,s:b}", "file", argv[1], "changes", changes, "dry_run", 1),
 				"would submit %s to the signer (dry run)\n", argv[1]);
 	if (cli_operator(c, buf_slice(&request), WIRE_TYPE_OK, &reply, &f) != OK ||
 	    wire_ok_get(buf_slice(&reply), &ok, &f) != OK)
 		return cli_fail(c, &f);
-	return cli_said(c, json_pack("{s:I}", "entry", (json_int_t)ok.index), "roster taken: ledger entry %llu\n",
-			(unsigned long long)ok.index);
+	return cli_said(c, json_pack("{s:I,s:s}", "entry", (json_int_t)ok.index, "changes", changes),
+			"roster taken: ledger entry %llu\n", (unsigned long long)ok.index);
 }

@@ -33,9 +33,12 @@ const struct command commands_note[] = {
 	 .help = SIGN_HELP "Example:\n  hufu roster sign --key alice.key roster-2.note",
 	 .run = run_roster_sign},
 	{.name = "roster submit",
-	 .usage = "NOTE",
+	 .usage = "[--yes] NOTE",
 	 .summary = "give a signed roster to the signer (operator)",
-	 .help = "Example:\n  hufu roster submit roster-2.note",
+	 .help = "  --yes   do not ask\n\n"
+		 "The signer says first what it changes; at a terminal it is sent after \"yes\". --dry-run: only "
+		 "that.\n\n"
+		 "Example:\n  hufu roster submit roster-2.note",
 	 .run = run_roster_submit},
 	{.name = "policy check",
 	 .usage = "[--against] [DIR]",
@@ -60,9 +63,12 @@ const struct command commands_note[] = {
 	 .help = SIGN_HELP "Example:\n  hufu policy sign --key alice.key policies/policy.note",
 	 .run = run_policy_sign},
 	{.name = "policy submit",
-	 .usage = "[DIR]",
+	 .usage = "[--yes] [DIR]",
 	 .summary = "give a signed bundle to the signer (operator)",
-	 .help = "Example:\n  hufu policy submit policies",
+	 .help = "  --yes   do not ask\n\n"
+		 "The signer says first what it changes; at a terminal it is sent after \"yes\". --dry-run: only "
+		 "that.\n\n"
+		 "Example:\n  hufu policy submit policies",
 	 .run = run_policy_submit},
 	{.name = "policy schema",
 	 .usage = "profile|project",

@@ -114,3 +114,20 @@ int note_sign_file(struct cli *c, const char *path, const char *key_path, bool y
 	return cli_said(c, json_pack("{s:s,s:b}", "file", path, "signed", !c->dry_run), "%s: %s\n", path,
 			c->dry_run ? "would be signed (dry run)" : "signed");
 }
+
+enum err change_confirm(struct cli *c, struct slice note, bool yes, char **ret_text, struct fault *f)
+{
+	_cleanup_buf_ struct buf request = {0}, reply = {0};
+	struct wire_change_is m = {0};
+	wire_change_put(&(struct wire_change){.note = note}, &request);
+	TRY(cli_operator(c, buf_slice(&request), WIRE_TYPE_CHANGE_IS, &reply, f));
+	TRY(wire_change_is_get(buf_slice(&reply), &m, f));
+	_cleanup_(freep) char *text = slice_dup_str(m.text);
+	if (!c->json)
+		printf("%s", text[0] ? text : "nothing changes but version and date\n");
+	fflush(stdout);
+	if (!yes && !c->dry_run && !c->json && isatty(STDIN_FILENO) && !cli_confirm("Give it to the signer?"))
+		return fault_raise(f, ERR_DENIED, "not_confirmed", "note", "not sent: the answer was not \"yes\"");
+	*ret_text = TAKE(text);
+	return OK;
+}

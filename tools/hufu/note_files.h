@@ -33,6 +33,9 @@ MUST_CHECK enum err line_by_pem(struct slice text, const char *name, const char 
 MUST_CHECK enum err line_by_signature(struct slice text, const char *name, const struct pubkey *key, struct slice sig,
 				      char **ret, struct fault *f);
 MUST_CHECK enum err line_by_person(const char *text, const struct person_key *key, char **ret, struct fault *f);
+/* What a signed roster or policy would change, from the signer, which judges it and takes nothing: shown, and where a person sits at the terminal
+ * (and yes is not said) confirmed. ERR_DENIED not_confirmed. *ret_text gives: free(). */
+MUST_CHECK enum err change_confirm(struct cli *c, struct slice note, bool yes, char **ret_text, struct fault *f);
 /* Adds a person's signature line to a note file, in place. The text is shown and, when ask, confirmed on the terminal
  * first. */
 int note_sign_file(struct cli *c, const char *path, const char *key_path, bool yes);
