@@ -139,6 +139,13 @@ void ceremony_say(const struct ceremony *c, const char *fmt, ...)
 	fflush(c->o->screen);
 }
 
+static void add_line(struct ceremony *c, enum transcript_what what, const char *text)
+{
+	transcript_add(c->t, what, clock_now(), NULL, text);
+	if (c->mode != CEREMONY_CHECK)
+		ceremony_say(c, "      %s\n", c->t->lines[c->t->n_lines - 1].text);
+}
+
 void ceremony_did(struct ceremony *c, const char *fmt, ...)
 {
 	_cleanup_buf_ struct buf text = {0};
@@ -146,9 +153,12 @@ void ceremony_did(struct ceremony *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vfmt(&text, fmt, ap);
 	va_end(ap);
-	transcript_add(c->t, TRANSCRIPT_STEP, clock_now(), NULL, buf_text(&text));
-	if (c->mode != CEREMONY_CHECK)
-		ceremony_say(c, "      %s\n", c->t->lines[c->t->n_lines - 1].text);
+	add_line(c, TRANSCRIPT_STEP, buf_text(&text));
+}
+
+void ceremony_saw(struct ceremony *c, const char *token)
+{
+	add_line(c, TRANSCRIPT_TOKEN, token);
 }
 
 /* --- the transcript's head --- */

@@ -86,11 +86,12 @@ static bool in_token(const struct ceremony *c)
 static enum err make_in_token(struct ceremony *c, struct fault *f)
 {
 	_cleanup_buf_ struct buf said = {0};
+	buf_str(&said, "made in ");
 	TRY(ceremony_secret(c, c->o->passphrase, false, "PIN of the new key's token", &c->passphrase, f));
 	TRY(ca_key_create_in_token(c->file.key.token, c->file.alg, (unsigned)c->file.key.bits, &c->passphrase, &c->key,
 				   f));
 	TRY(ca_key_attest(c->key, &said, f));
-	ceremony_did(c, "made in %s", buf_text(&said));
+	ceremony_saw(c, buf_text(&said));
 	return OK;
 }
 

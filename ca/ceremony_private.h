@@ -155,6 +155,8 @@ struct buf *ceremony_product(struct ceremony *c, const char *what, const char *p
 void ceremony_say(const struct ceremony *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A line of the transcript, and in a run or rehearsal of the screen. */
 void ceremony_did(struct ceremony *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same of what a token says of itself and its key. */
+void ceremony_saw(struct ceremony *c, const char *token);
 
 /* Where a path of the file is: in a rehearsal what is not there yet may come from one before it. Gives: free(). */
 char *ceremony_in(const struct ceremony *c, const char *path, bool *ret_rehearsed);

@@ -195,11 +195,13 @@ static enum err finish(const struct ceremony *c, struct fault *f)
 static enum err clear_away(struct ceremony *c, struct fault *f)
 {
 	_cleanup_(freep) char *folder = stage_path(c, NULL);
+	const char *keys = c->file.key.token ? "A key that it made may be in the token: remove it there first"
+					     : "The keys that it made are gone";
 	TRY(ceremony_ask(
 		c, f,
-		"A run of this ceremony was cut off before anything was written. The keys that it made are gone, "
-		"and nothing of it counts. Remove %s and start again",
-		folder));
+		"A run of this ceremony was cut off before anything was written. %s, and nothing of it counts. "
+		"Remove %s and start again",
+		keys, folder));
 	return stage_remove(c, f);
 }
 

@@ -263,7 +263,9 @@ int main(int argc, char **argv)
 	if (e == OK && !ceremony)
 		e = run(&a, &f);
 	ca_token_finish();
-	if (e != OK)
+	if (e != OK && ceremony) /* people read it, in front of others */
+		fprintf(stderr, "hufu: %s [%s]\n", f.text, f.rule);
+	else if (e != OK)
 		log_fault(LOG_LEVEL_ERROR, "failed", &f);
 	return exit_code(e);
 }
