@@ -135,7 +135,7 @@ static enum err who_asks(const struct ctx *c, const struct portal **ret_portal, 
 	*ret_portal = NULL;
 	if (c->session)
 		return OK;
-	if (token && caller_is(c, DESK_PORTAL))
+	if (token && (caller_is(c, DESK_PORTAL) || caller_is(c, DESK_GATE)))
 		*ret_portal = ra_config_portal(&c->desk->config, token);
 	if (*ret_portal)
 		return OK;

@@ -43,7 +43,7 @@ struct gate {
 	struct gate_table *table;
 	struct log_key log_key;
 	struct gate_cert issuer, root; /* root: zero when none is named */
-	struct rpc_client *desk;
+	struct rpc_client *desk, *desk_quick; /* for what may take long, and for what somebody waits for */
 	struct responder *responder;
 	struct ocsp *ocsp;
 	struct crls *crls;

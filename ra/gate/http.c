@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,10 +25,35 @@
 #define BACKLOG 1024
 #define ADMIN_CONNECTIONS 64
 #define DATE_BYTES 32
+#define LATER_THREADS 4
+#define LATER_MAX 256
+
+/* Of one request, from its headers on. */
+struct exchange {
+	struct buf body;
+	int64_t began;
+	bool too_large;
+	/* of one that is answered later: */
+	bool answered;
+	struct http_request request;
+	struct http_reply reply;
+	struct exchange *next;
+};
+
+/* Threads for what may wait, and what waits for them. */
+struct waiting {
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t more;
+	pthread_t threads[LATER_THREADS];
+	size_t n_threads, n;
+	struct exchange *first, **last;
+	bool stopping;
+};
 
 struct http {
 	struct gate *gate;
 	struct MHD_Daemon *public, *admin;
+	struct waiting waiting;
 };
 
 /* --- a request --- */
@@ -213,13 +239,6 @@ static enum MHD_Result give(struct MHD_Connection *c, const struct http_request 
 
 /* --- the servers --- */
 
-/* Of one request, from its headers on. */
-struct exchange {
-	struct buf body;
-	int64_t began;
-	bool too_large;
-};
-
 static void note_latency(struct gate *g, int64_t us)
 {
 	size_t i = 0;
@@ -281,49 +300,130 @@ static void take_body(struct exchange *x, const char *data, size_t n)
 		buf_add(&x->body, data, n);
 }
 
-static enum MHD_Result serve(struct gate *g, const struct http_routes *routes, struct MHD_Connection *c,
-			     const char *url, const char *method, struct exchange *x)
+/* --- answers that come later --- */
+
+/* The connection sleeps until its answer is there: libmicrohttpd's threads never wait for the desk. False: too many wait. */
+static bool push(struct waiting *w, struct exchange *x)
 {
-	struct http_request r = {.method = strcmp(method, "HEAD") == 0 ? "GET" : method,
-				 .path = url,
-				 .body = buf_slice(&x->body),
-				 .connection = c};
-	struct http_reply to = {0};
-	if (x->too_large)
-		return refuse(g, c, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
-	dispatch(g, routes, &r, &to);
-	enum MHD_Result sent = give(c, &r, &to);
+	pthread_mutex_lock(&w->lock);
+	bool taken = w->n < LATER_MAX && !w->stopping;
+	if (taken) {
+		MHD_suspend_connection(x->request.connection);
+		x->next = NULL;
+		*w->last = x;
+		w->last = &x->next;
+		w->n++;
+		pthread_cond_signal(&w->more);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return taken;
+}
+
+/* NULL: it stops, and nobody waits any more. */
+static struct exchange *pop(struct waiting *w)
+{
+	pthread_mutex_lock(&w->lock);
+	while (!w->first && !w->stopping)
+		pthread_cond_wait(&w->more, &w->lock);
+	struct exchange *x = w->first;
+	if (x) {
+		w->first = x->next;
+		w->last = w->first ? w->last : &w->first;
+		w->n--;
+	}
+	pthread_mutex_unlock(&w->lock);
+	return x;
+}
+
+static void *run_waiting(void *arg)
+{
+	struct http *h = arg;
+	struct exchange *x;
+	while ((x = pop(&h->waiting))) {
+		http_route *later = x->reply.later;
+		x->reply.later = NULL;
+		later(h->gate, &x->request, &x->reply);
+		x->answered = true;
+		MHD_resume_connection(x->request.connection);
+	}
+	return NULL;
+}
+
+static enum err waiting_start(struct http *h, struct fault *f)
+{
+	struct waiting *w = &h->waiting;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->more, NULL);
+	w->last = &w->first;
+	while (w->n_threads < LATER_THREADS) {
+		if (pthread_create(&w->threads[w->n_threads], NULL, run_waiting, h) != 0)
+			return fault_raise(f, ERR_IO, "thread", "http", "cannot start a thread");
+		w->n_threads++;
+	}
+	return OK;
+}
+
+static void waiting_stop(struct http *h)
+{
+	struct waiting *w = &h->waiting;
+	pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	pthread_cond_broadcast(&w->more);
+	pthread_mutex_unlock(&w->lock);
+	for (size_t i = 0; i < w->n_threads; i++)
+		pthread_join(w->threads[i], NULL);
+}
+
+static enum MHD_Result finish(struct gate *g, struct MHD_Connection *c, struct exchange *x)
+{
+	enum MHD_Result sent = give(c, &x->request, &x->reply);
 	note_latency(g, clock_mono_us() - x->began);
 	return sent;
 }
 
-static enum MHD_Result on_request(struct gate *g, const struct http_routes *routes, struct MHD_Connection *c,
+static enum MHD_Result serve(struct http *h, const struct http_routes *routes, struct MHD_Connection *c,
+			     const char *url, const char *method, struct exchange *x)
+{
+	struct gate *g = h->gate;
+	if (x->answered)
+		return finish(g, c, x);
+	if (x->too_large)
+		return refuse(g, c, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
+	x->request = (struct http_request){.method = strcmp(method, "HEAD") == 0 ? "GET" : method,
+					   .path = url,
+					   .body = buf_slice(&x->body),
+					   .connection = c};
+	dispatch(g, routes, &x->request, &x->reply);
+	if (!x->reply.later)
+		return finish(g, c, x);
+	return push(&h->waiting, x) ? MHD_YES : refuse(g, c, MHD_HTTP_SERVICE_UNAVAILABLE, "too many wait: try later");
+}
+
+static enum MHD_Result on_request(struct http *h, const struct http_routes *routes, struct MHD_Connection *c,
 				  const char *url, const char *method, const char *data, size_t *n, void **state)
 {
 	if (!*state)
-		return begin(g, c, url, state);
+		return begin(h->gate, c, url, state);
 	if (*n > 0) {
 		take_body(*state, data, *n);
 		*n = 0;
 		return MHD_YES;
 	}
-	return serve(g, routes, c, url, method, *state);
+	return serve(h, routes, c, url, method, *state);
 }
 
 static enum MHD_Result on_public(void *arg, struct MHD_Connection *c, const char *url, const char *method,
 				 const char *version, const char *data, size_t *n, void **state)
 {
-	struct http *h = arg;
 	(void)version;
-	return on_request(h->gate, &http_public, c, url, method, data, n, state);
+	return on_request(arg, &http_public, c, url, method, data, n, state);
 }
 
 static enum MHD_Result on_admin(void *arg, struct MHD_Connection *c, const char *url, const char *method,
 				const char *version, const char *data, size_t *n, void **state)
 {
-	struct http *h = arg;
 	(void)version;
-	return on_request(h->gate, &http_admin, c, url, method, data, n, state);
+	return on_request(arg, &http_admin, c, url, method, data, n, state);
 }
 
 static void on_end(void *arg, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)
@@ -332,8 +432,10 @@ static void on_end(void *arg, struct MHD_Connection *c, void **state, enum MHD_R
 	(void)arg;
 	(void)c;
 	(void)why;
-	if (x)
+	if (x) {
 		buf_done(&x->body);
+		buf_done(&x->reply.body);
+	}
 	free(x);
 	*state = NULL;
 }
@@ -352,7 +454,7 @@ static struct MHD_Daemon *start(struct http *h, int fd, MHD_AccessHandlerCallbac
 				unsigned connections)
 {
 	const struct gate_config *c = &h->gate->config;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
 	return MHD_start_daemon(flags, 0, NULL, NULL, handler, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 				MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
 				MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -365,6 +467,10 @@ enum err http_start(struct gate *g, int public_fd, int admin_fd, struct http **r
 	struct http *h = xcalloc(1, sizeof(*h));
 	unsigned threads = (unsigned)g->config.threads;
 	h->gate = g;
+	if (waiting_start(h, f) != OK) {
+		http_stop(h);
+		return ERR_IO;
+	}
 	h->public = start(h, public_fd, on_public, threads > 1 ? threads : 0, (unsigned)g->config.connections);
 	h->admin = start(h, admin_fd, on_admin, 0, ADMIN_CONNECTIONS);
 	if (!h->public || !h->admin) {
@@ -375,12 +481,13 @@ enum err http_start(struct gate *g, int public_fd, int admin_fd, struct http **r
 	return OK;
 }
 
-/* Requests that are being answered end: libmicrohttpd closes connections only between requests once it is quiesced, and
+/* First those that wait get their answers, or libmicrohttpd would wait for them for ever. Requests that are being answered end: libmicrohttpd closes connections only between requests once it is quiesced, and
  * those that are idle at once. */
 void http_stop(struct http *h)
 {
+	int fd = h->public ? MHD_quiesce_daemon(h->public) : -1;
+	waiting_stop(h);
 	if (h->public) {
-		int fd = MHD_quiesce_daemon(h->public);
 		MHD_stop_daemon(h->public);
 		if (fd >= 0)
 			close(fd);

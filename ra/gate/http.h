@@ -14,8 +14,12 @@ struct http_request {
 	struct slice body;
 	void *connection;
 };
+struct http_reply;
+/* Answers a request. True: the path is this part's. */
+typedef bool http_route(struct gate *g, const struct http_request *r, struct http_reply *to);
 /* Zero state: 200 and no body. */
 struct http_reply {
+	http_route *later;     /* set instead of an answer: what makes it, where it may wait */
 	unsigned status;
 	const char *type;      /* of the body; NULL: none */
 	struct buf body;
@@ -34,8 +38,6 @@ const char *http_header(const struct http_request *r, const char *name);
 /* A short text for people, with a status. */
 void http_say(struct http_reply *to, unsigned status, const char *text);
 
-/* Answers a request. True: the path is this part's. */
-typedef bool http_route(struct gate *g, const struct http_request *r, struct http_reply *to);
 extern const struct http_routes {
 	http_route *const *v;
 	size_t n;

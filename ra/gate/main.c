@@ -23,6 +23,7 @@
 
 #define EXIT_CONFIG 4
 #define DESK_TIMEOUT_MS 30000
+#define DESK_QUICK_MS 5000
 #define DESK_REPLY_MAX (96u * 1024u * 1024u) /* a CRL in base64 */
 
 struct running {
@@ -144,6 +145,7 @@ static enum err load(const char *path, struct running *r, struct fault *f)
 	TRY(feed_load(g, f));
 	TRY(crls_open(g, &g->crls, f));
 	g->ocsp = ocsp_open(g);
+	TRY(rpc_client_open(g->config.desk_socket, DESK_QUICK_MS, DESK_REPLY_MAX, &g->desk_quick, f));
 	return rpc_client_open(g->config.desk_socket, DESK_TIMEOUT_MS, DESK_REPLY_MAX, &g->desk, f);
 }
 

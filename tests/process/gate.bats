@@ -23,6 +23,7 @@ setup_file() {
 		    roles: [gate]
 	YAML
 	sed -i "/^callers:/r $WORK/gate-caller" "$DIR/etc/hufu/ra.yaml"
+	printf 'portals:\n  - {name: portal, token_sha256: %s}\n' "$(printf %s the-token-of-the-portal | sha256sum | cut -d' ' -f1)" >>"$DIR/etc/hufu/ra.yaml"
 	# The socket gets the folder's group, which is who may connect.
 	chgrp hufu-gate "$DIR/run/hufu/ra" && chmod g+s "$DIR/run/hufu/ra"
 	up
@@ -56,6 +57,7 @@ configure() {
 		metrics: $ADMIN
 		responder: {keys: [$WORK/gate/ocsp.key]}
 		crl_minutes: 1
+		origins: ["https://portal.example.test"]
 		log: debug
 	YAML
 	chmod 644 "$WORK/gate.yaml"
@@ -223,6 +225,91 @@ all_say() {
 	same "$(curl -s -o /dev/null -w '%{http_code}' -X DELETE "http://$HTTP/ocsp")" 405
 	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/ocsp/$(head -c 9000 /dev/zero | tr '\0' A)")" 414
 	same "$(curl -s -o /dev/null -w '%{http_code}' -H "X: $(head -c 60000 /dev/zero | tr '\0' A)" "http://$HTTP/ocsp")" 431
+}
+
+@test "status for portals: by serial, in a batch, and by identifier and hash from the desk" {
+	serial=$(openssl x509 -in "$WORK/org.pem" -noout -serial | cut -d= -f2)
+	url=http://$HTTP/v1/status
+	curl -sf "$url/$serial" >"$WORK/json"
+	same "$(field answers.0.state <"$WORK/json")" revoked
+	same "$(field answers.0.reason <"$WORK/json")" keyCompromise
+	same "$(field answers.0.zh <"$WORK/json")" 已吊销
+	same "$(curl -sf "$url/${serial,,}?issuer=$ISSUER" | field answers.0.issuer)" "$ISSUER"
+	# The old authority's certificate that this one replaced is known too, and its successor.
+	same "$(curl -sf "$url/74C2008800000F01" | field answers.0.successor)" "$serial"
+	same "$(curl -sf "$url/0A0B0C" | field answers.0.state)" unknown
+	curl -sf -d "{\"serials\": [\"$serial\", \"0A\"], \"refs\": [{\"serial\": \"$serial\", \"issuer\": \"$ISSUER\"}]}" "$url" >"$WORK/json"
+	same "$(field answers.0.state <"$WORK/json") $(field answers.1.state <"$WORK/json") $(field answers.2.state <"$WORK/json")" "revoked unknown revoked"
+	hash=$(openssl x509 -in "$WORK/org.pem" -outform DER | sha256sum | cut -d' ' -f1)
+	same "$(curl -sf "$url?sha256=$hash" | field answers.0.en)" revoked
+	same "$(curl -sf -d "{\"hashes\": [\"$hash\"]}" "$url" | field answers.0.serial)" "$serial"
+	code() { curl -s -o "$WORK/json" -w '%{http_code}' "$@"; }
+	same "$(code "$url?identifier=91330100MAHUFU0179")" 403
+	same "$(code -H 'Authorization: Bearer somebody-elses' "$url?identifier=91330100MAHUFU0179")" 403
+	same "$(code -H 'Authorization: Bearer the-token-of-the-portal' "$url?identifier=91330100MAHUFU0179")" 200
+	grep -q "$serial" "$WORK/json"
+	for bad in "$url/XYZ" "$url" "$url/00" "$url/$serial?issuer=12" "$url/../status/1"; do same "$(code --path-as-is "$bad")" 400; done
+	same "$(code -d '{"serials": []}' "$url") $(code -d '[1]' "$url") $(code -d '{"serials": [1]}' "$url") $(code -d '{' "$url")" "400 400 400 400"
+}
+
+@test "pages of named origins may ask, others not" {
+	origin() { curl -s -D - -o /dev/null -H "Origin: $1" "${@:2}" "http://$HTTP/v1/status/0A" | tr -d '\r' | grep -i '^access-control-allow-origin' || true; }
+	same "$(origin https://portal.example.test)" "Access-Control-Allow-Origin: https://portal.example.test"
+	same "$(origin https://portal.example.test -X OPTIONS)" "Access-Control-Allow-Origin: https://portal.example.test"
+	same "$(origin https://evil.example.test)" ""
+	same "$(curl -s -o /dev/null -w '%{http_code}' -X OPTIONS "http://$HTTP/v1/status/0A")" 204
+}
+
+@test "the log: its checkpoint holds, and its hashes give the checkpoint's root" {
+	curl -sf "http://$HTTP/log/checkpoint" >"$WORK/checkpoint"
+	size=$(sed -n 2p "$WORK/checkpoint")
+	grep -q "^hufu/log/$ISSUER$" "$WORK/checkpoint"
+	[ "$size" -gt 5 ] && [ "$size" -lt 256 ]
+	curl -sf "http://$HTTP/log/tile/0/000.p/$size" >"$WORK/tile"
+	python3 -c '
+import base64, hashlib, sys
+lines = open(sys.argv[1]).read().split("\n")
+data = open(sys.argv[2], "rb").read()
+leaves = [data[i:i + 32] for i in range(0, len(data), 32)]
+def root(v):
+    if len(v) == 1: return v[0]
+    k = 1
+    while k * 2 < len(v): k *= 2
+    return hashlib.sha256(b"\1" + root(v[:k]) + root(v[k:])).digest()
+assert len(leaves) == int(lines[1]) and root(leaves) == base64.b64decode(lines[2]), "the root is another"' "$WORK/checkpoint" "$WORK/tile"
+	code() { curl -s --path-as-is -o /dev/null -w '%{http_code}' "http://$HTTP/log/$1"; }
+	same "$(code tile/0/000) $(code tile/0/001.p/1) $(code tile/1/000.p/1)" "404 404 404"
+	same "$(code tile/0/0) $(code tile/0/000.p/0) $(code tile/0/000.p/256) $(code tile/9/000) $(code tile/0/x000/000) $(code entries)" "404 404 404 404 404 404"
+}
+
+@test "behind nginx, by the example of docs/gate.md: OCSP by POST and GET over HTTP, status over HTTPS" {
+	mkdir -p "$WORK/nginx/logs"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$WORK/nginx/tls.key" -out "$WORK/nginx/tls.pem" -days 2 -subj /CN=pki.example.test \
+		-addext subjectAltName=DNS:pki.example.test 2>/dev/null
+	awk '/^```nginx$/ {on = 1; next} /^```$/ {on = 0} on' "$root/docs/gate.md" | sed -e "s/127.0.0.1:8080/$HTTP/" -e 's/listen 80;/listen 127.0.0.1:20982;/' \
+		-e 's/listen 443 ssl;/listen 127.0.0.1:20983 ssl;/' -e "s|/etc/ssl/pki.example.test|$WORK/nginx/tls|" >"$WORK/nginx/site.conf"
+	[ "$(grep -c 'listen 127.0.0.1' "$WORK/nginx/site.conf")" = 2 ]
+	printf 'pid %s/pid; error_log %s/error.log; events {}\nhttp { access_log off; client_body_temp_path %s/b; proxy_temp_path %s/p; fastcgi_temp_path %s/f; uwsgi_temp_path %s/u; scgi_temp_path %s/s; include %s/site.conf; }\n' \
+		"$WORK/nginx" "$WORK/nginx" "$WORK/nginx" "$WORK/nginx" "$WORK/nginx" "$WORK/nginx" "$WORK/nginx" "$WORK/nginx" >"$WORK/nginx/nginx.conf"
+	nginx -e "$WORK/nginx/error.log" -p "$WORK/nginx" -c "$WORK/nginx/nginx.conf" 3>&-
+	direct=$HTTP
+	HTTP=127.0.0.1:20982
+	run openssl_says revoked
+	[ "$status" = 0 ] || { cat "$WORK/said"; stop_nginx; false; }
+	run curl_says revoked
+	[ "$status" = 0 ] || { cat "$WORK/said"; stop_nginx; false; }
+	run curl -sf --cacert "$WORK/nginx/tls.pem" --resolve pki.example.test:20983:127.0.0.1 "https://pki.example.test:20983/v1/status/0A"
+	plain=$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/v1/status/0A")
+	admin=$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/metrics")
+	stop_nginx
+	HTTP=$direct
+	said '"state":"unknown"'
+	same "$plain $admin" "404 404"
+}
+
+stop_nginx() {
+	kill -QUIT "$(cat "$WORK/nginx/pid")"
+	while [ -e "$WORK/nginx/pid" ]; do :; done
 }
 
 @test "metrics count what was answered, and who is late says so" {
