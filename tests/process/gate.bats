@@ -3,35 +3,10 @@
 # One story: each part goes on where the one before ended.
 
 bats_require_minimum_version 1.5.0
-load ../live
-
-HTTP=127.0.0.1:20980
-ADMIN=127.0.0.1:20981
-gate=$build/ra/gate/hufu-gate
+load ../gate
 
 setup_file() {
-	live_begin
-	id hufu-gate >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin hufu-gate
-	old_authority
-	csv_begin
-	old_cert org 74C2008800000F01 杭州旧证示例1有限公司 91330100MAHUFU0179
-	csv_row 91330100MAHUFU0179 杭州旧证示例1有限公司 20601 "+200 days" 杭州旧证示例1有限公司 74C2008800000F01 org
-	old_crl
-	init >/dev/null
-	cat >>"$WORK/gate-caller" <<-YAML
-		  - uid: $(id -u hufu-gate)
-		    roles: [gate]
-	YAML
-	sed -i "/^callers:/r $WORK/gate-caller" "$DIR/etc/hufu/ra.yaml"
-	printf 'portals:\n  - {name: portal, token_sha256: %s}\n' "$(printf %s the-token-of-the-portal | sha256sum | cut -d' ' -f1)" >>"$DIR/etc/hufu/ra.yaml"
-	# The socket gets the folder's group, which is who may connect.
-	chgrp hufu-gate "$DIR/run/hufu/ra" && chmod g+s "$DIR/run/hufu/ra"
-	up
-	import >/dev/null
-	at_home org 91330100MAHUFU0179 >/dev/null
-	cat "$DIR/etc/hufu/issuing.crt" "$DIR/etc/hufu/root.crt" >"$WORK/chain.pem"
-	ISSUER=$(openssl x509 -in "$DIR/etc/hufu/issuing.crt" -noout -ext subjectKeyIdentifier | tail -n1 | tr -d ' :' | tr A-F a-f)
-	export ISSUER
+	gate_begin p256
 }
 
 teardown_file() {
@@ -39,81 +14,11 @@ teardown_file() {
 	live_end
 }
 
-configure() {
-	mkdir -p "$WORK/gate" "$WORK/documents"
-	echo "what this CA promises" >"$WORK/documents/cps.txt"
-	chmod 755 "$WORK/documents" && chmod 644 "$WORK/documents/cps.txt"
-	chown hufu-gate: "$WORK/gate" && chmod 700 "$WORK/gate"
-	cat >"$WORK/gate.yaml" <<-YAML
-		role: status
-		root: $DIR
-		desk_socket: run/hufu/ra/desk.sock
-		state: $WORK/gate/state
-		log_key: etc/hufu/log.vkey
-		issuer: etc/hufu/issuing.crt
-		root_certificate: etc/hufu/root.crt
-		documents: $WORK/documents
-		listen: $HTTP
-		metrics: $ADMIN
-		responder: {keys: [$WORK/gate/ocsp.key]}
-		crl_minutes: 1
-		origins: ["https://portal.example.test"]
-		log: debug
-	YAML
-	chmod 644 "$WORK/gate.yaml"
-}
-
-gate_up() {
-	local i
-	setpriv --reuid hufu-gate --regid hufu-gate --init-groups env PATH=/usr/bin:/bin "$gate" --config "$WORK/gate.yaml" 2>>"$WORK/gate.log" 3>&- &
-	echo $! >"$WORK/gate.pid"
-	eventually healthy || { tail -n 20 "$WORK/gate.log"; return 1; }
-}
-
-gate_down() {
-	[ -e "$WORK/gate.pid" ] || return 0
-	kill "${1:--TERM}" "$(cat "$WORK/gate.pid")" 2>/dev/null || :
-	tail --pid="$(cat "$WORK/gate.pid")" -f /dev/null
-	rm -f "$WORK/gate.pid"
-}
-
-healthy() { curl -sf "http://$ADMIN/healthz"; }
-ready() { curl -sf "http://$ADMIN/readyz"; }
-
-# ask OPTIONS…: by POST, openssl's client.
-ask() {
-	openssl ocsp -issuer "$DIR/etc/hufu/issuing.crt" -CAfile "$WORK/chain.pem" -url "http://$HTTP/ocsp" "$@" 2>&1
-}
-# by_get CERT: the answer's DER, by curl.
-by_get() {
-	openssl ocsp -issuer "$DIR/etc/hufu/issuing.crt" -cert "$1" -no_nonce -reqout "$WORK/req.der" >/dev/null 2>&1
-	curl -sf -D "$WORK/headers" -o "$WORK/answer.der" "http://$HTTP/ocsp/$(base64 -w0 <"$WORK/req.der" | sed 's/+/%2B/g; s/\//%2F/g; s/=/%3D/g')"
-}
-# openssl_says WORD, nonce_says WORD, curl_says WORD, gnutls_says WORD
-said_of_org() { grep -q "Response verify OK" "$WORK/said" && grep -q "org.pem: $1" "$WORK/said"; }
-openssl_says() { ask -no_nonce -cert "$WORK/org.pem" >"$WORK/said"; said_of_org "$1"; }
-nonce_says() { ask -cert "$WORK/org.pem" >"$WORK/said"; said_of_org "$1" && ! grep -qi nonce "$WORK/said"; }
-curl_says() {
-	by_get "$WORK/org.pem" || return 1
-	openssl ocsp -issuer "$DIR/etc/hufu/issuing.crt" -CAfile "$WORK/chain.pem" -cert "$WORK/org.pem" -no_nonce -respin "$WORK/answer.der" >"$WORK/said" 2>&1
-	said_of_org "$1"
-}
-gnutls_says() {
-	ocsptool --ask="http://$HTTP/ocsp" --load-cert="$WORK/org.pem" --load-issuer="$DIR/etc/hufu/issuing.crt" --load-trust="$WORK/chain.pem" >"$WORK/said" 2>&1
-	grep -q "Certificate Status: $1" "$WORK/said" && grep -q "Verifying OCSP Response: Success" "$WORK/said"
-}
-all_say() {
-	eventually openssl_says "$1" && nonce_says "$1" && curl_says "$1" && gnutls_says "$1" || { cat "$WORK/said"; tail -n 5 "$WORK/gate.log"; return 1; }
-}
-
 @test "without a responder's certificate: tryLater, and readiness says why" {
 	configure
-	setpriv --reuid hufu-gate --regid hufu-gate --init-groups bash -c "umask 077; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out '$WORK/gate/ocsp.key'" 2>/dev/null
-	openssl pkey -in "$WORK/gate/ocsp.key" -pubout -out "$WORK/ocsp.pub"
+	responder_key
 	gate_up
-	id=$(prepared org --kind extend --way same-key --months 12 --order "$(paid_order org 20601)" 74C2008800000F01)
-	proved org "$WORK/old/org.key" "$id" >/dev/null
-	issued_to org "$id" org
+	gate_certificate
 	! ready
 	run curl -s "http://$ADMIN/readyz"
 	said '"state":"responder"' '"ready":false'
@@ -123,11 +28,7 @@ all_say() {
 }
 
 @test "once the roster lists its key the gate fetches its certificate by itself, and all clients hear good" {
-	hufu roster note --add responder:ocsp-1="$WORK/ocsp.pub" "$WORK/2.note" >/dev/null
-	hufu roster sign --yes --key "$(key_of alice)" "$WORK/2.note" >/dev/null
-	hufu roster sign --yes --key "$(key_of bob)" "$WORK/2.note" >/dev/null
-	hufu roster submit "$WORK/2.note" >/dev/null
-	cp "$WORK/2.note" "$DIR/etc/hufu/roster.note"
+	responder_listed
 	eventually ready || { tail -n 5 "$WORK/gate.log"; false; }
 	all_say good
 	run openssl ocsp -respin "$WORK/answer.der" -noverify -resp_text
@@ -147,13 +48,11 @@ all_say() {
 }
 
 @test "a hold is revoked by certificateHold within a second, and its release is good again" {
-	as officer hufu officer hold --as carol "$(openssl x509 -in "$WORK/org.pem" -noout -serial | cut -d= -f2)" >"$WORK/hold" || { cat "$WORK/hold"; false; }
+	as officer hufu officer hold --as carol "$(serial_of_org)"
 	all_say revoked
 	openssl_says revoked
 	grep -q "Reason: certificateHold" "$WORK/said"
-	id=$(as officer hufu --json officer release --as carol "$(openssl x509 -in "$WORK/org.pem" -noout -serial | cut -d= -f2)" | field request)
-	approved alice "$id" >/dev/null
-	approved bob "$id" >/dev/null
+	released
 	all_say good
 }
 
@@ -161,7 +60,7 @@ all_say() {
 	gate_down -TERM
 	gate_up
 	openssl_says good
-	hufu cert revoke --reason keyCompromise --operator --key "$(key_of carol)" --yes "$(openssl x509 -in "$WORK/org.pem" -noout -serial | cut -d= -f2)"
+	hufu cert revoke --reason keyCompromise --operator --key "$(key_of carol)" --yes "$(serial_of_org)"
 	all_say revoked
 	openssl_says revoked
 	grep -q "Reason: keyCompromise" "$WORK/said"
@@ -228,7 +127,7 @@ all_say() {
 }
 
 @test "status for portals: by serial, in a batch, and by identifier and hash from the desk" {
-	serial=$(openssl x509 -in "$WORK/org.pem" -noout -serial | cut -d= -f2)
+	serial=$(serial_of_org)
 	url=http://$HTTP/v1/status
 	curl -sf "$url/$serial" >"$WORK/json"
 	same "$(field answers.0.state <"$WORK/json")" revoked
