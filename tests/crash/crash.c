@@ -1,8 +1,8 @@
 /*
  * Kill -9 at random points: clients renew, pay and extend through the desk while the signer or the desk is killed and
  * started again, over and over. Each client repeats a call that got no answer, with the same call_id, as a real one
- * would. In the end every answered certificate is in the ledger, no tally has two, and the desk says of every request
- * what the ledger says.
+ * would. In the end every answered certificate is in the ledger and its receipt holds, no tally has two, the ledger's
+ * file is good from its first entry to its last, and the desk says of every request what the ledger says.
  *
  *     crash BUILD POLICIES DIR KILLS SEED
  */
@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/pki/sign.h"
 #include "tests/crash/ledger_view.h"
+#include "tests/crash/receipt_view.h"
 #include "tools/benchmark/load.h"
 #include "tools/benchmark/stock.h"
 #include "tools/benchmark/tree.h"
@@ -336,10 +337,13 @@ static enum err check_told(const struct ledger_view *v, const struct told *t, st
 	return OK;
 }
 
-static enum err check_client(const struct client *c, const struct ledger_view *v, struct fault *f)
+static enum err check_client(const struct client *c, const struct ledger_view *v, struct receipt_view *receipts,
+			     struct fault *f)
 {
-	for (size_t i = 0; i < c->done; i++)
+	for (size_t i = 0; i < c->done; i++) {
 		TRY(check_told(v, &c->told[i], f));
+		TRY(receipt_view_check(receipts, c->told[i].tally, buf_slice(&c->told[i].cert), f));
+	}
 	return OK;
 }
 
@@ -377,19 +381,33 @@ static enum err check_desk(struct client *c, uint64_t *ret_issued, struct fault 
 	}
 }
 
+/* `hufu ledger check`: every entry, hash and outcome of the file. */
+static enum err check_file(const struct crash *x, struct fault *f)
+{
+	_cleanup_(freep) char *program = xasprintf("%s/ca/hufu-ca", x->tree.build),
+			      *config = path_join(x->tree.dir, "etc/hufu/ca.yaml");
+	const char *argv[] = {program, "ledger", "check", "--config", config, NULL};
+	fflush(stdout);
+	return process_run(&(struct process_spec){.argv = argv}, f);
+}
+
 static enum err check_end(struct crash *x, struct fault *f)
 {
 	_cleanup_(ledger_view_done) struct ledger_view v = {0};
+	_cleanup_(receipt_view_done) struct receipt_view receipts = {0};
 	uint64_t answered = 0, desk_issued = 0;
 	TRY(ledger_view_read(x->tree.ra_socket, &v, f));
 	TRY(check_ledger(&v, f));
+	TRY(check_file(x, f));
+	TRY(receipt_view_open(x->tree.dir, x->tree.ra_socket, &receipts, f));
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		TRY(check_client(&x->clients[i], &v, f));
+		TRY(check_client(&x->clients[i], &v, &receipts, f));
 		TRY(check_desk(&x->clients[i], &desk_issued, f));
 		answered += x->clients[i].done;
 	}
-	printf("%u kills, %u calls repeated, %" PRIu64 " certificates answered, %" PRIu64
-	       " issued in the ledger, %" PRIu64 " by the desk's word\n",
+	printf("%u kills, %u calls repeated, %" PRIu64
+	       " certificates answered, each with a receipt that holds, %" PRIu64 " issued in the ledger, %" PRIu64
+	       " by the desk's word\n",
 	       x->kills, atomic_load(&x->retries), answered, v.issued, desk_issued);
 	if (desk_issued != v.issued || answered != v.issued)
 		return fault_raise(f, ERR_INTERNAL, "crash_end", "desk",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# kill -9 at random points of either process, under load: nothing answered is lost, nothing is issued twice, the desk ends where the ledger is.
+# kill -9 at random points of either process, under load: nothing answered is lost and every answer has its receipt, nothing is issued twice, the ledger's file is whole, the desk ends where the ledger is.
 
 load ../helpers
 
@@ -12,7 +12,8 @@ kills() {
 	run "$build/tests/crash/crash" "$build" "$root/policies" "$WORK/hufu" "$1" "$seed"
 	echo "$output"
 	[ "$status" = 0 ] || { tail -n 20 "$WORK"/hufu/var/log/*.log; return 1; }
-	[[ "$output" == *"$1 kills"* ]]
+	[[ "$output" == *"$1 kills"*"each with a receipt that holds"* ]]
+	[[ "$output" == *"good: every entry, hash and outcome is where it should be"* ]]
 }
 
 # 50 in the normal suite, 1,000 with tools/test --long.
