@@ -168,6 +168,36 @@ static void test_other_trust(void **state)
 	refused("another root", &first, "cert_issuer_name");
 }
 
+/* Judged by the second roster: the first is no more its roster than a third would be. */
+static void test_an_older_roster(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_(given_done) struct given g = {0};
+	_cleanup_(fx_answer_done) struct fx_answer a = {0};
+	_cleanup_(tally_done) struct tally t = {0};
+	_cleanup_(note_done) struct note note = {0};
+	_cleanup_(roster_done) struct roster second = {0};
+	_cleanup_buf_ struct buf next = {0}, request = {0}, reply = {0}, words = {0};
+	struct fault f = {0};
+	uint8_t sha[32];
+	(void)state;
+	memcpy(sha, x->signer->heads->roster.sha256, 32);
+	fx_roster_note(x, 2, true, sha, 2, BY_OFFICERS, &next);
+	wire_roster_put(&(struct wire_roster){.note = buf_slice(&next)}, &request);
+	must("roster", fx_operator(x, &request, WIRE_TYPE_OK, &reply, &f), &f);
+	fx_extend(x, ORG_P256, &t);
+	fx_ask(x, &t, ORG_P256, KEY_NEW, BY_SUB | BY_RA, &a);
+	check_done("extend", &a);
+	take_receipt(x, &t, &a, &g);
+	refused("the first roster", &g, "receipt_roster");
+	assert_int_equal(check(&g, &words, &f), ERR_RULE);
+	assert_non_null(strstr(f.text, "found roster version 1"));
+	must("note", note_parse(buf_slice(&next), 1, &note, &f), &f);
+	must("roster", roster_parse(note.text, &second, &f), &f);
+	g.trust.roster = &second;
+	must("the second", check(&g, &words, &f), &f);
+}
+
 static void swap(struct buf *a, struct buf *b)
 {
 	struct buf keep = *a;
@@ -258,8 +288,11 @@ static void test_every_changed_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good_receipts),	   cmocka_unit_test(test_no_receipt),
-		cmocka_unit_test(test_other_trust),	   cmocka_unit_test(test_parts_of_another_receipt),
+		cmocka_unit_test(test_good_receipts),
+		cmocka_unit_test(test_no_receipt),
+		cmocka_unit_test(test_other_trust),
+		cmocka_unit_test(test_an_older_roster),
+		cmocka_unit_test(test_parts_of_another_receipt),
 		cmocka_unit_test(test_every_changed_byte),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
