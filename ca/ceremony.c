@@ -175,7 +175,6 @@ static enum err transcript_begin(struct ceremony *c, struct fault *f)
 	t->version = xstrdup("hufu-ca " HUFU_VERSION);
 	t->library = xstrdup(OpenSSL_version(OPENSSL_VERSION));
 	memcpy(t->file, c->file.sha256, 32);
-	t->begun = clock_now();
 	return OK;
 }
 
@@ -271,6 +270,7 @@ static enum err begin(struct ceremony *c, const struct ceremony_options *o, enum
 	c->o = o;
 	c->mode = mode;
 	c->t = xcalloc(1, sizeof(*c->t));
+	c->t->begun = clock_now(); /* before the first question: what was cut off may be one */
 	c->out = xstrdup(mode == CEREMONY_RUN ? o->dir : "");
 	TRY(ceremony_file_load(o->file, &c->file, f));
 	return ceremony_stage_resume(c, ret_finished, f);
