@@ -1,6 +1,6 @@
 /*
  * What waits for officers, and what is open at all. The table `waiting` and the counts are kept by triggers
- * (schema/024-scale.sql), so that neither a page nor a number of the queue looks at more than it shows. SQLite is told which
+ * (schema/024-scale.sql, 071-queue.sql), so that neither a page nor a number of the queue looks at more than it shows. SQLite is told which
  * index to go by: without statistics it may take another.
  */
 #include "ra/store_queue.h"
@@ -64,8 +64,9 @@ static enum err add_counts(struct db *db, const struct queue_filter *q, const ch
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL, *claims = NULL;
 	TRY(db_one(db, f, &row,
-		   "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE due < ?3), 0) FROM waiting_counts"
-		   " WHERE (?1 = '' OR project = ?1) AND (?2 = '' OR kind = ?2)",
+		   "SELECT coalesce(sum(t.n), 0), coalesce(sum((SELECT sum(c.n) FROM waiting_counts c"
+		   " WHERE c.project = t.project AND c.kind = t.kind AND c.due < ?3)), 0) FROM waiting_totals t"
+		   " WHERE (?1 = '' OR t.project = ?1) AND (?2 = '' OR t.kind = ?2)",
 		   "tti", project, q->kind, q->now));
 	TRY(db_one(db, f, &claims,
 		   "SELECT count(*) FROM waiting INDEXED BY waiting_claims WHERE claim_ends > 0 AND claim_ends > ?3"

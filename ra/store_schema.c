@@ -54,7 +54,10 @@ static const char m026[] =
 static const char m070[] =
 #include "ra/schema/070-lost.inc"
 	;
+static const char m071[] =
+#include "ra/schema/071-queue.inc"
+	;
 
 const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017,
-					m020, m021, m022, m023, m024, m025, m026, m070};
+					m020, m021, m022, m023, m024, m025, m026, m070, m071};
 const size_t store_n_migrations = sizeof(store_migrations) / sizeof(store_migrations[0]);

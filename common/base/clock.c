@@ -100,26 +100,38 @@ int64_t time_add_months(int64_t t, int months)
 	return time_from_civil(c);
 }
 
-static const char *time_text(int64_t t, const char *between, const char *zone, char ret[TIME_TEXT])
+/* Lists show hundreds of times: printf() would be a tenth of their cost. behind: nothing where it is NUL. */
+static char *put_digits(char *p, int v, int width, char behind)
+{
+	for (int i = width; i-- > 0; v /= 10)
+		p[i] = (char)('0' + v % 10);
+	p[width] = behind;
+	return p + width + (behind != '\0');
+}
+
+static const char *time_text(int64_t t, char between, char zone, char ret[TIME_TEXT])
 {
 	/* The bounds are those of the years 0000-9999; checked first, so that no field can be out of its width. */
 	assert(t >= -62167219200 && t <= 253402300799);
 	struct civil c = time_civil(t);
-	char wide[80];
-	snprintf(wide, sizeof(wide), "%04d-%02d-%02d%s%02d:%02d:%02d%s", c.year, c.month, c.day, between, c.hour,
-		 c.minute, c.second, zone);
-	memcpy(ret, wide, strnlen(wide, TIME_TEXT - 1) + 1);
+	char *p = put_digits(ret, c.year, 4, '-');
+	p = put_digits(p, c.month, 2, '-');
+	p = put_digits(p, c.day, 2, between);
+	p = put_digits(p, c.hour, 2, ':');
+	p = put_digits(p, c.minute, 2, ':');
+	p = put_digits(p, c.second, 2, zone);
+	*p = '\0';
 	return ret;
 }
 
 const char *time_utc(int64_t t, char ret[TIME_TEXT])
 {
-	return time_text(t, "T", "Z", ret);
+	return time_text(t, 'T', 'Z', ret);
 }
 
 const char *time_shanghai(int64_t t, char ret[TIME_TEXT])
 {
-	return time_text(t + SHANGHAI_OFFSET, " ", "", ret);
+	return time_text(t + SHANGHAI_OFFSET, ' ', '\0', ret);
 }
 
 static int digits(const char *p, size_t n)

@@ -46,6 +46,8 @@ ALLOWED = {
     "SELECT id, kind, state, coalesce(account, 0), coalesce(binding, 0), organisation, agent, mobile, text, file_type, address, made,"
     " coalesce(decided, 0), who, answer FROM account_cases WHERE file_type <> '' LIMIT 1": "its index holds what is not moved yet",
     "SELECT p.at, p.id FROM payments p INDEXED BY payments_order": "of one order",
+    "INSERT OR IGNORE INTO lost (restored, entry, what, cert)": "once, by the operator's word that a restored ledger goes on",
+    "SELECT l.restored, l.entry, l.what = 'issued', c.serial": "what one restored ledger had lost",
     "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved', 'to_correct',"
     " 'keyed', 'to_ship', 'in_post', 'opened', 'sealed', 'released') AND dies > 0 AND dies <= ?1": "what is due now is taken out every few seconds",
 }

@@ -203,11 +203,14 @@ static void counts_are_true(struct fx *x)
 		"  EXCEPT SELECT project, kind, due, n FROM waiting_counts)),"
 		" (SELECT count(*) FROM (SELECT state, count(*) AS n FROM requests GROUP BY 1"
 		"  EXCEPT SELECT state, n FROM request_counts)),"
-		" (SELECT count(*) FROM requests) - (SELECT sum(n) FROM request_counts)";
+		" (SELECT count(*) FROM requests) - (SELECT sum(n) FROM request_counts),"
+		" (SELECT count(*) FROM (SELECT project, kind, count(*) AS n FROM waiting GROUP BY 1, 2"
+		"  EXCEPT SELECT project, kind, n FROM waiting_totals)),"
+		" (SELECT count(*) FROM waiting) - (SELECT sum(n) FROM waiting_totals)";
 	ok(db_one(db, &f, &row, sql, ""), &f);
 	assert_int_equal(db_i64(row, 0), db_i64(row, 1));
 	assert_int_equal(db_i64(row, 2), db_i64(row, 1));
-	for (int i = 3; i < 6; i++)
+	for (int i = 3; i < 8; i++)
 		assert_int_equal(db_i64(row, i), 0);
 	db_row_done(TAKE(row));
 	end(x, db);
