@@ -855,7 +855,7 @@ static void b_cdp_shard(struct lab *l)
 }
 static void b_cdp_octet(struct lab *l)
 {
-	l->serial.data[l->serial.len - 2] ^= 1;
+	l->serial.data[l->serial.len - 2] |= 1; /* above what the point's number can be */
 	l->profile.exts[X_CDP].shards = 4096;
 }
 static void b_cdp_url(struct lab *l)
