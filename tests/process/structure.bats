@@ -72,7 +72,8 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 }
 
 @test "only store files of the desk and the ledger hold SQL" {
-	bad=$(grep -rnE '"(SELECT|INSERT|UPDATE|DELETE|CREATE) ' ca ra tools --include='*.c' | grep -vE '^(ra/store[a-z_]*|ca/(ledger|store)[a-z_]*)\.c:' || true)
+	# tools/benchmark/cfssl.c lays out the database of the program that is measured beside ours.
+	bad=$(grep -rnE '"(SELECT|INSERT|UPDATE|DELETE|CREATE) ' ca ra tools --include='*.c' | grep -vE '^(ra/store[a-z_]*|ca/(ledger|store)[a-z_]*|tools/benchmark/cfssl)\.c:' || true)
 	[ -z "$bad" ] || { echo "$bad"; false; }
 }
 
