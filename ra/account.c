@@ -36,11 +36,31 @@ void account_normalise(const char *text, char *ret, size_t size)
 	ret[used] = '\0';
 }
 
-const char *account_telephone(const struct ctx *c)
+struct desk_search {
+	const struct policy *policy;
+	const struct project *found;
+};
+
+static void look_for_desk(void *arg, const char *project)
 {
-	const struct policy *p = c->law->policy;
-	const char *text = p->n_projects > 0 ? p->projects[0].contact_telephone : NULL;
-	return text ? text : "";
+	struct desk_search *s = arg;
+	if (!s->found)
+		s->found = policy_project(s->policy, project);
+}
+
+enum err account_desk(struct db *db, const struct policy *p, int64_t account, const struct project **ret,
+		      struct fault *f)
+{
+	struct desk_search s = {.policy = p};
+	if (account != 0)
+		TRY(store_account_projects(db, account, look_for_desk, &s, f));
+	*ret = s.found ? s.found : p->n_projects > 0 ? &p->projects[0] : NULL;
+	return OK;
+}
+
+const char *desk_telephone(const struct project *p)
+{
+	return p && p->contact_telephone ? p->contact_telephone : "";
 }
 
 /* --- showing --- */
@@ -110,8 +130,7 @@ enum err account_new_password(struct ctx *c, const struct account *a, const char
 enum err account_tell_password(struct ctx *c, const struct account *a, struct fault *f)
 {
 	const char *to = a->login_mobile[0] ? a->login_mobile : a->mobile;
-	const struct letter_word words[] = {
-		{"organisation", a->organisation}, {"time", SHANGHAI(c->now)}, {"telephone", account_telephone(c)}};
+	const struct letter_word words[] = {{"organisation", a->organisation}, {"time", SHANGHAI(c->now)}};
 	if (to[0] == '\0')
 		return OK;
 	return outbox_post(c,
@@ -193,8 +212,7 @@ static enum err tell_old_contact(struct ctx *c, const struct account_change *ch,
 					    {"mobile", mobile},
 					    {"days", days},
 					    {"freeze", freeze},
-					    {"freeze_url", buf_text(&url)},
-					    {"telephone", account_telephone(c)}};
+					    {"freeze_url", buf_text(&url)}};
 	return post_bound(c, ch->account->id, to, words, sizeof(words) / sizeof(words[0]), f);
 }
 

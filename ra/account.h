@@ -64,7 +64,11 @@ MUST_CHECK enum err account_shared_password(struct ctx *c, const char *mobile, i
 MUST_CHECK enum err account_new_password(struct ctx *c, const struct account *a, const char *mobile, struct fault *f);
 /* A message to a number that something was set anew. */
 MUST_CHECK enum err account_tell_password(struct ctx *c, const struct account *a, struct fault *f);
-/* The desk's telephone, "" when the policy has none. */
-const char *account_telephone(const struct ctx *c);
+/* Whose desk an account asks: the first project, by name, in which it has a service or a certificate; else the policy's first. NULL: the
+ * policy has none. Borrowed of the policy. */
+MUST_CHECK enum err account_desk(struct db *db, const struct policy *p, int64_t account, const struct project **ret,
+				 struct fault *f);
+/* The telephone of that desk, "" when there is none. */
+const char *desk_telephone(const struct project *p);
 
 #endif

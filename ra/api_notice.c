@@ -46,9 +46,13 @@ static const struct rpc_param contact_params[] = {
 
 static const struct desk_method methods[] = {
 	METHOD("notice.take", notice_take, MODE_OWN, DESK_NOTIFIER, false, false, false, take_params,
-	       OBJECT(OBJ("notice",
-			  STR("id") "," STR("channel") "," STR("to") "," STR("template") "," STR("subject") "," STR(
-				  "text") "," STR("made") "," STR("dies") "," INT("tries") "," STR("leased_until"))),
+	       OBJECT(OBJ(
+		       "notice",
+		       STR("id") "," STR("channel") "," STR("to") "," STR("template") "," STR("subject") "," STR(
+			       "sender") "," STR("text") "," STR("made") "," STR("dies") "," INT("tries") "," STR("leas"
+														  "ed_"
+														  "unti"
+														  "l"))),
 	       "取一条待发消息", "notifier: a message that is due, under a lease; none: an empty object"),
 	METHOD("notice.done", notice_done, MODE_CHANGE, DESK_NOTIFIER, false, true, false, done_params, RESULT,
 	       "报告发送结果", "notifier: what became of a message"),

@@ -16,8 +16,7 @@ static enum err tell(struct ctx *c, const char *channel, const char *to, const c
 	const struct account *a = &c->session->account;
 	const struct letter_word words[] = {{"organisation", a->organisation},
 					    {"time", SHANGHAI(c->now)},
-					    {"mail", mail[0] != '\0' ? mail : "（无）none"},
-					    {"telephone", account_telephone(c)}};
+					    {"mail", mail[0] != '\0' ? mail : "（无）none"}};
 	if (to[0] == '\0')
 		return OK;
 	return outbox_post(c,

@@ -8,6 +8,7 @@
  */
 #include "ra/desk.h"
 
+#include "ra/account.h"
 #include "ra/account_case.h"
 #include "ra/facts.h"
 #include "ra/handover.h"
@@ -97,6 +98,7 @@ static enum err session_of(void *arg, struct rpc_call *call, const char *token, 
 	if (e == ERR_NOT_FOUND || (e == OK && h->session.uid != (int64_t)call->peer.uid))
 		return session_unknown(f);
 	TRY(e);
+	call->account = h->session.account.id;
 	if (h->ended) {
 		call->session = TAKE(h);
 		return OK;
@@ -125,11 +127,27 @@ static void session_free(void *arg, struct rpc_call *call)
 
 /* --- what an error says beside its text --- */
 
-static const struct project *project_of(const struct law *law, json_t *params)
+static const struct project *desk_of(struct desk *d, const struct law *law, int64_t account)
 {
-	const char *name = json_string_value(json_object_get(params, "project"));
+	const struct project *p = NULL;
+	struct fault why = {0};
+	struct db *db = NULL;
+	enum err e = account != 0 ? store_read(d->store, &db, &why) : OK;
+	if (e == OK)
+		e = account_desk(db, law->policy, account, &p, &why);
+	if (db)
+		store_read_end(d->store, db);
+	if (e != OK)
+		log_fault(LOG_LEVEL_WARNING, "error_data", &why);
+	return p;
+}
+
+/* The project that is asked about; else the desk of whoever asks. */
+static const struct project *project_of(struct desk *d, const struct law *law, const struct rpc_call *call)
+{
+	const char *name = call ? json_string_value(json_object_get(call->params, "project")) : NULL;
 	const struct project *p = name ? policy_project(law->policy, name) : NULL;
-	return p ? p : law->policy->n_projects > 0 ? &law->policy->projects[0] : NULL;
+	return p ? p : desk_of(d, law, call ? call->account : 0);
 }
 
 static json_t *contact_of(const struct project *p)
@@ -150,7 +168,7 @@ static void add_error_data(void *arg, const struct rpc_call *call, const struct 
 	struct desk *d = arg;
 	(void)f;
 	struct law *law = laws_take(d->laws);
-	const struct project *p = project_of(law, call ? call->params : NULL);
+	const struct project *p = project_of(d, law, call);
 	if (p)
 		json_object_set_new(data, "contact", contact_of(p));
 	law_put(d->laws, law);

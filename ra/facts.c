@@ -43,6 +43,8 @@ static void put_project(struct buf *b, const struct project *p)
 	buf_fmt(b, "project.%s.contact.address = %s / %s\n", n, p->contact_address.zh, p->contact_address.en);
 	buf_fmt(b, "project.%s.contact.telephone = %s\n", n, p->contact_telephone ? p->contact_telephone : "");
 	buf_fmt(b, "project.%s.contact.emergency = %s\n", n, p->contact_emergency ? p->contact_emergency : "");
+	if (p->contact_sms_sender)
+		buf_fmt(b, "project.%s.contact.sms_sender = %s\n", n, p->contact_sms_sender);
 	buf_fmt(b, "project.%s.first_login_proof = %s\n", n, p->first_login_proof);
 	buf_fmt(b, "project.%s.profiles = ", n);
 	put_words(b, &p->profiles);

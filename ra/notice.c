@@ -72,6 +72,7 @@ static enum err answer_take(struct ctx *c, const struct message *m, json_t **ret
 	json_object_set_new(o, "to", json_string(m->recipient));
 	json_object_set_new(o, "template", json_string(m->template));
 	copy_text(text, "subject", NULL, o);
+	copy_text(text, "sender", NULL, o);
 	copy_text(text, "text", "zh", o); /* what an earlier desk has posted has no text of its own */
 	json_object_set_new(o, "made", json_time(m->made));
 	json_object_set_new(o, "dies", json_time(m->dies));

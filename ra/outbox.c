@@ -5,6 +5,7 @@
  */
 #include "ra/outbox.h"
 
+#include "ra/account.h"
 #include "ra/contact.h"
 #include "ra/mobile.h"
 #include "ra/sealed.h"
@@ -13,12 +14,14 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <string.h>
 
 #define TURN_US 5000000
 #define PAUSE_MOST_S 300
+#define WORDS_MAX 16
 #define URGENT_S 3600 /* what lives no longer */
 
 struct outbox {
@@ -42,17 +45,26 @@ static void compose(const struct message *m, const char *language, const char *z
 					 : json_string(english ? en_about : zh_about));
 }
 
-static void write_json(const struct message *m, const struct letter *l, const char *language, struct buf *ret)
+/* Of the desk that the account asks: its telephone is a word of each template, and SMS are signed with its name. */
+static void write_json(const struct message *m, const struct letter *l, const char *language,
+		       const struct project *desk, struct buf *ret)
 {
+	struct letter_word words[WORDS_MAX];
+	size_t n = l->n_words;
+	assert(n < WORDS_MAX);
+	memcpy(words, l->words, n * sizeof(words[0]));
+	words[n++] = (struct letter_word){"telephone", desk_telephone(desk)};
 	_cleanup_buf_ struct buf zh = {0}, en = {0};
 	_cleanup_(json_freep) json_t *o = json_object();
-	outbox_text(l->template, "zh", l->words, l->n_words, &zh);
-	outbox_text(l->template, "en", l->words, l->n_words, &en);
+	outbox_text(l->template, "zh", words, n, &zh);
+	outbox_text(l->template, "en", words, n, &en);
 	json_object_set_new(o, "id", json_string(m->id));
 	json_object_set_new(o, "channel", json_string(m->channel));
 	json_object_set_new(o, "to", json_string(m->recipient));
 	json_object_set_new(o, "template", json_string(m->template));
 	compose(m, language, buf_text(&zh), buf_text(&en), o);
+	if (strcmp(m->channel, "sms") == 0 && desk && desk->contact_sms_sender)
+		json_object_set_new(o, "sender", json_string(desk->contact_sms_sender));
 	json_object_set_new(o, "zh", json_string(buf_text(&zh)));
 	json_object_set_new(o, "en", json_string(buf_text(&en)));
 	json_object_set_new(o, "made", json_time(m->made));
@@ -86,6 +98,7 @@ enum err outbox_post(struct ctx *c, const struct letter *l, struct fault *f)
 	_cleanup_buf_ struct buf text = {0};
 	_cleanup_(message_done) struct message m = {0};
 	struct contact contact = {0};
+	const struct project *desk;
 	make(c, l, &m);
 	if (strcmp(l->channel, "sms") == 0 ? !mobile_is_good(l->to) : !mail_is_good(l->to)) {
 		snprintf(m.state, sizeof(m.state), "unsendable");
@@ -94,7 +107,8 @@ enum err outbox_post(struct ctx *c, const struct letter *l, struct fault *f)
 	}
 	if (l->account != 0)
 		TRY(store_contact(c->db, l->account, &contact, f));
-	write_json(&m, l, contact.language, &text);
+	TRY(account_desk(c->db, c->law->policy, l->account, &desk, f));
+	write_json(&m, l, contact.language, desk, &text);
 	sealed_put(c->desk, buf_slice(&text), &m.sealed);
 	sodium_memzero(text.data, text.len);
 	c->posted = true;

@@ -16,7 +16,7 @@ struct letter {
 	const char *channel;  /* "sms", "mail" */
 	const char *to;
 	const char *template; /* outbox_text.c */
-	const struct letter_word *words;
+	const struct letter_word *words; /* without {telephone}, which is the account's desk's */
 	size_t n_words;
 	int64_t lives_s;      /* it is of no use later */
 	int64_t account;      /* whom it is about, whose language it speaks; 0: nobody known */

@@ -146,7 +146,6 @@ static enum err remind(struct ctx *c, const char *request, struct fault *f)
 		{"number", p.number},
 		{"carrier", p.carrier},
 		{"tracking", p.tracking},
-		{"telephone", account_telephone(c)},
 	};
 	struct letter l = {.template = "parcel_overdue",
 			   .words = words,

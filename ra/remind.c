@@ -41,9 +41,11 @@ static enum err post(struct ctx *c, const struct account *a, const struct ending
 	char days[24];
 	int64_t left = (e->not_after - c->now + DAY_S - 1) / DAY_S;
 	snprintf(days, sizeof(days), "%lld", (long long)left);
-	const struct letter_word words[] = {
-		{"organisation", a->organisation}, {"name", e->name}, {"serial", SERIAL(&e->serial)},
-		{"end", SHANGHAI(e->not_after)},   {"days", days},    {"telephone", account_telephone(c)}};
+	const struct letter_word words[] = {{"organisation", a->organisation},
+					    {"name", e->name},
+					    {"serial", SERIAL(&e->serial)},
+					    {"end", SHANGHAI(e->not_after)},
+					    {"days", days}};
 	struct letter l = {.template = "expiry",
 			   .words = words,
 			   .n_words = sizeof(words) / sizeof(words[0]),

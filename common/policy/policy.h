@@ -131,6 +131,7 @@ struct project {
 	struct yaml_list downloads;     /* struct download */
 	struct bilingual contact_name, contact_hours, contact_address;
 	const char *contact_telephone, *contact_emergency;
+	const char *contact_sms_sender; /* NULL: not said */
 	struct yaml_doc *doc;
 };
 

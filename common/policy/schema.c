@@ -221,6 +221,8 @@ static const struct yaml_rule contact_rules[] = {
 	 .help = "in those hours"},
 	{"emergency", YK_STR, AT(project, contact_emergency), .required = true, .min = 3, .max = 40,
 	 .help = "at any hour"},
+	{"sms_sender", YK_STR, AT(project, contact_sms_sender), .min = 2, .max = 30,
+	 .help = "what an SMS is signed with; the notifier's own word when absent"},
 	{0},
 };
 

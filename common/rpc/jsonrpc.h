@@ -27,6 +27,7 @@ struct rpc_call {
 	struct rpc_peer peer;
 	uint64_t roles;         /* of this peer, set by the server's `roles` hook */
 	void *session;          /* set by the `session` hook when the method needs one */
+	int64_t account;        /* whose session was shown, good or not any more; 0: nobody's. For `error_data`, which comes after the session */
 };
 /* Does the work: gives *ret_result (never NULL; json_null() when there is nothing to say). A raised fault becomes the error reply. */
 typedef enum err rpc_method_fn(void *arg, struct rpc_call *call, json_t **ret_result, struct fault *f);

@@ -118,8 +118,10 @@ static void set_request(struct transfer *t, const struct gateway_config *g, cons
 
 struct outcome gateway_send(struct transfer *t, const struct gateway_config *g, const struct notice *n, int64_t now)
 {
-	const struct template_word words[] = {
-		{"mobile", n->to}, {"text", n->text}, {"id", n->id}, {"sender", g->sender}};
+	const struct template_word words[] = {{"mobile", n->to},
+					      {"text", n->text},
+					      {"id", n->id},
+					      {"sender", n->sender[0] != '\0' ? n->sender : g->sender}};
 	_cleanup_buf_ struct buf body = {0};
 	template_put(g->template, words, sizeof(words) / sizeof(words[0]), &body);
 	_cleanup_(freep) char *url =

@@ -11,6 +11,7 @@
 
 #define TEXT_MAX 20000
 #define SUBJECT_MAX 1000
+#define SENDER_MAX 120
 #define WORD_MIN 4 /* shorter ones tell nothing */
 
 const char *const outcome_words[] = {"sent", "later", "refused"};
@@ -32,13 +33,16 @@ enum err notice_read(json_t *o, bool mail, struct notice *ret, struct fault *f)
 	*ret = (struct notice){.id = text_of(o, "id"),
 			       .to = text_of(o, "to"),
 			       .subject = text_of(o, "subject"),
-			       .text = text_of(o, "text")};
+			       .text = text_of(o, "text"),
+			       .sender = text_of(o, "sender")};
 	if (strlen(ret->id) != MESSAGE_ID || strspn(ret->id, "0123456789abcdef") != MESSAGE_ID)
 		return wrong("id", f);
 	if (!(mail ? mail_is_good(ret->to) : mobile_is_good(ret->to)))
 		return wrong("recipient", f);
 	if (ret->text[0] == '\0' || strlen(ret->text) > TEXT_MAX || strlen(ret->subject) > SUBJECT_MAX)
 		return wrong("text", f);
+	if (strlen(ret->sender) > SENDER_MAX)
+		return wrong("sender", f);
 	if (!time_parse_utc(made, strlen(made), &ret->made) || !time_parse_utc(dies, strlen(dies), &ret->dies))
 		return wrong("time", f);
 	return OK;

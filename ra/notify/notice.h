@@ -16,6 +16,7 @@ struct notice {
 	const char *to;      /* a mobile number or a mail address of a good form */
 	const char *subject; /* of a mail; "" else */
 	const char *text;    /* UTF-8 */
+	const char *sender;  /* what the project signs its SMS with; "": it has not said */
 	int64_t made, dies;
 };
 /* The desk's word is checked like any other: it goes into headers and commands. ERR_PARSE notice_form. */

@@ -397,6 +397,40 @@ sent_untold() { grep -q event=report_waits "$WORK/notify.log"; }
 	same "$(grep -h untold@example.com "$WORK"/mails/*.json | grep -o 'Message-ID: <[0-9a-f]*@' | sort -u | wc -l)" 1
 }
 
+# A project beside the first, whose desk has a telephone and a name of its own.
+second_project() {
+	local dir=$DIR/etc/hufu/policies officer
+	sed -e 's/^name: jinhua/name: ningbo/' -e 's/0579-0000000/0574-1111111/' -e '$a\  sms_sender: 宁波服务台' "$dir/projects/jinhua.yaml" >"$dir/projects/ningbo.yaml"
+	hufu policy note "$dir" >/dev/null
+	for officer in alice bob; do hufu policy sign --yes --key "$(key_of $officer)" "$dir/policy.note" >/dev/null; done
+}
+# came MOBILE: the text of the newest message that came to the gateway for it.
+came() { grep "\\\\\"to\\\\\":\\\\\"$1\\\\\"" "$WORK/gateway/requests" | tail -n1 | field body | field text; }
+
+@test "two projects: each account's messages are signed by, and name the telephone of, the desk of its own" {
+	configure
+	gateway_does ok
+	smtp_does ok
+	ask_code 13800000301
+	once
+	as other hufu account register --organisation 宁波示例有限公司 --agent 王五 --mobile 13800000301 --sms-code-fd 5 --password-fd 4 91330200MAHUFU017E \
+		4<<<"the password of other" 5<<<"$(gateway_code 13800000301)"
+	second_project
+	ended ra
+	ra_up
+	did as new hufu login --password-fd 4 13800000101 4<<<"the password of new"
+	did as other hufu login --password-fd 4 13800000301 4<<<"the password of other"
+	did as new hufu service apply --project jinhua organisation-certificate
+	did as other hufu service apply --project ningbo organisation-certificate
+	did as new hufu account contact --mail new@example.com
+	did as other hufu account contact --mail other@example.com
+	once
+	[[ "$(came 13800000101)" == 【虎符】*0579-00000000* ]] || { came 13800000101; false; }
+	[[ "$(came 13800000301)" == 【宁波服务台】*0574-11111110* ]] || { came 13800000301; false; }
+	# What changed is in the audit.
+	same "$(rows "SELECT count(*) FROM audit WHERE what = 'law_changed' AND detail LIKE '%+ project.ningbo.contact.sms_sender = 宁波服务台%'")" 1
+}
+
 @test "a desk that fills its own spool says so, and the spool of the notifier is filled when that is its road" {
 	sed -i 's/^notices:/# notices:/' "$DIR/etc/hufu/ra.yaml"
 	ended ra

@@ -433,6 +433,33 @@ static void set_proof(struct buf *yaml, const char *word)
 	buf_add_slice(yaml, buf_slice(&b));
 }
 
+/* Project hangzhou, out of jinhua's file. */
+static void put_second(const struct buf *yaml, const char *contact, struct buf *ret)
+{
+	static const char name[] = "\nname: jinhua\n", telephone[] = "\n  telephone: ";
+	const char *at = strstr(buf_text(yaml), name), *end = strstr(buf_text(yaml), telephone);
+	assert_true(at && end && end > at);
+	at += strlen(name);
+	buf_fmt(ret, "name: hangzhou\n%.*s\n%s", (int)(end - at), at, contact);
+}
+
+static void add_second(struct policy_source **files, size_t *n, const char *contact)
+{
+	struct policy_source *v = xcalloc(*n + 1, sizeof(*v));
+	size_t k = 0;
+	for (size_t i = 0; i < *n; i++) {
+		if (strcmp((*files)[i].path, "projects/jinhua.yaml") == 0) {
+			snprintf(v[k].path, sizeof(v[k].path), "projects/hangzhou.yaml");
+			put_second(&(*files)[i].bytes, contact, &v[k++].bytes);
+		}
+		v[k++] = (*files)[i];
+	}
+	assert_int_equal(k, *n + 1);
+	free(*files);
+	*files = v;
+	*n = k;
+}
+
 static void write_policies(struct fx *x)
 {
 	struct policy_source *files = NULL;
@@ -447,6 +474,8 @@ static void write_policies(struct fx *x)
 		must("dir", dir_make(dir, 0700, &f), &f);
 	}
 	must("policies", policy_read_dir(POLICIES_DIR, &files, &n, &f), &f);
+	if (x->second_project)
+		add_second(&files, &n, x->second_project);
 	for (size_t i = 0; i < n; i++) {
 		if (x->first_login_proof && strcmp(files[i].path, "projects/jinhua.yaml") == 0)
 			set_proof(&files[i].bytes, x->first_login_proof);
@@ -695,6 +724,24 @@ void fx_first_login_proof(struct fx *x, const char *word)
 	x->first_login_proof = word;
 	write_policies(x);
 	fx_restart(x);
+}
+
+#define OTHER_ID "(SELECT id FROM accounts WHERE identifier = '" OTHER_CODE "')"
+
+void fx_second_project(struct fx *x, const char *contact)
+{
+	static const char *const rows[] = {"UPDATE services SET project = 'hangzhou' WHERE account = " OTHER_ID,
+					   "UPDATE cert_bodies SET project = 'hangzhou' WHERE id IN (SELECT id FROM "
+					   "certs WHERE account = " OTHER_ID ")"};
+	x->second_project = contact;
+	write_policies(x);
+	fx_restart(x);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct db *db = NULL;
+		struct fault f = {0};
+		must("begin", store_begin(x->desk->store, &db, &f), &f);
+		must(rows[i], store_end(x->desk->store, db, db_run(db, &f, rows[i], ""), &f), &f);
+	}
 }
 
 /* --- calls --- */

@@ -82,6 +82,7 @@ struct fx {
 	const char *yaml;              /* more lines of ra.yaml */
 	const char *first_login_proof; /* NULL: as shipped */
 	const char *picture_code;      /* NULL: never */
+	const char *second_project;    /* contact's lines of project hangzhou; NULL: there is none */
 };
 /* The clock is set to NOW. The two organisations are adopted and imported; service 20353 of the first has expired, 20354
  * of the other is active. Nobody is logged in. */
@@ -111,6 +112,9 @@ void fx_freeze_code(struct fx *x, const char *mobile, char ret[20]);
 void fx_configure(struct fx *x, const char *yaml);
 void fx_picture_code(struct fx *x, const char *word);
 void fx_first_login_proof(struct fx *x, const char *word);
+/* A project hangzhou beside jinhua, the same but for its name and those of its desk's lines (telephone, emergency, sms_sender); the other organisation's
+ * services and certificates become its. The desk is opened anew. */
+void fx_second_project(struct fx *x, const char *contact);
 /* Reads the ledger to its end. */
 void fx_follow(struct fx *x);
 /* Sends what is due, once each. */

@@ -384,6 +384,42 @@ static void test_contact(void **state)
 	assert_null(json_object_get(gone, "mail"));
 }
 
+#define HANGZHOU "  telephone: 0571-00000000\n  emergency: 0571-00000001\n  sms_sender: 杭州服务\n"
+
+/* A binding tells the old number: by that account's desk, whichever comes first in the policy. */
+static void told(struct fx *x, bool other, const char *sender, const char *telephone)
+{
+	json_decref(fx_do(x, other ? UID_OTHER : UID_SUBSCRIBER, "account.sms",
+			  json_pack("{s:s,s:s}", "session", other ? x->other_session : x->session, "purpose", "old")));
+	_cleanup_(json_freep) json_t *code = take(x, "sms", LEASE "1");
+	assert_non_null(code);
+	assert_string_equal(fx_text(code, "sender"), sender);
+	done(x, fx_text(code, "id"), "sent", NULL, "sent");
+	_cleanup_(json_freep) json_t *reply = fx_call(
+		x, other ? UID_OTHER : UID_SUBSCRIBER, "order.show",
+		json_pack("{s:s,s:s}", "session", other ? x->other_session : x->session, "order", "no-such-order"));
+	json_t *contact = json_object_get(json_object_get(json_object_get(reply, "error"), "data"), "contact");
+	assert_string_equal(fx_text(contact, "telephone"), telephone);
+}
+
+static void test_each_account_by_its_own_desk(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = scene();
+	(void)state;
+	fx_second_project(x, HANGZHOU);
+	clock_set(NOW + 600); /* the codes of the log-in are dead, others may be asked for */
+	told(x, false, "", "0579-00000000");
+	told(x, true, "杭州服务", "0571-00000000");
+	/* The telephone stands in the text too. */
+	json_decref(fx_do(x, UID_OTHER, "account.contact",
+			  json_pack("{s:s,s:s}", "session", x->other_session, "mail", "desk@example.com")));
+	_cleanup_(json_freep) json_t *sms = take(x, "sms", LEASE "2"), *mail = take(x, "mail", LEASE "3");
+	assert_string_equal(fx_text(sms, "sender"), "杭州服务");
+	assert_non_null(strstr(fx_text(sms, "text"), "0571-00000000"));
+	assert_non_null(strstr(fx_text(mail, "text"), "0571-00000000"));
+	assert_null(json_object_get(mail, "sender"));
+}
+
 /* What an earlier desk has posted has no text and no subject of its own. */
 static void test_older_messages(void **state)
 {
@@ -435,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_language_of_the_person),
 		cmocka_unit_test(test_contact),
+		cmocka_unit_test(test_each_account_by_its_own_desk),
 		cmocka_unit_test(test_older_messages),
 		cmocka_unit_test(test_notifier_must_be_there),
 	};
