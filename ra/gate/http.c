@@ -21,7 +21,7 @@
 #include <time.h>
 
 #define PATH_BYTES_MAX 8192
-#define CONNECTION_MEMORY 24576 /* headers of one request and its answer */
+#define CONNECTION_MEMORY 12288 /* headers of one request and its answer; libmicrohttpd clears it for each */
 #define BACKLOG 1024
 #define ADMIN_CONNECTIONS 64
 #define DATE_BYTES 32
@@ -79,7 +79,20 @@ void http_say(struct http_reply *to, unsigned status, const char *text)
 
 /* --- an answer --- */
 
-/* IMF-fixdate, RFC 9110 5.6.7. */
+static char *put_text(char *at, const char *text, size_t n)
+{
+	memcpy(at, text, n);
+	return at + n;
+}
+
+static char *put_digits(char *at, int v, int n)
+{
+	for (int i = n - 1; i >= 0; i--, v /= 10)
+		at[i] = (char)('0' + v % 10);
+	return at + n;
+}
+
+/* IMF-fixdate, RFC 9110 5.6.7; two of them stand in most answers. */
 static const char *http_date(int64_t t, char ret[DATE_BYTES])
 {
 	static const char *const days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
@@ -87,8 +100,11 @@ static const char *http_date(int64_t t, char ret[DATE_BYTES])
 					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	struct civil c = time_civil(t);
 	int64_t day = t >= 0 ? t / 86400 % 7 : 0;
-	snprintf(ret, DATE_BYTES, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[day], c.day % 100,
-		 months[(c.month - 1) % 12], c.year % 10000, c.hour % 100, c.minute % 100, c.second % 100);
+	char *at = put_text(ret, days[day], 3);
+	at = put_text(put_digits(put_text(at, ", ", 2), c.day, 2), " ", 1);
+	at = put_digits(put_text(put_text(at, months[(c.month - 1) % 12], 3), " ", 1), c.year, 4);
+	at = put_digits(put_text(put_digits(put_text(at, " ", 1), c.hour, 2), ":", 1), c.minute, 2);
+	memcpy(put_digits(put_text(at, ":", 1), c.second, 2), " GMT", 5);
 	return ret;
 }
 
@@ -454,7 +470,7 @@ static struct MHD_Daemon *start(struct http *h, int fd, MHD_AccessHandlerCallbac
 				unsigned connections)
 {
 	const struct gate_config *c = &h->gate->config;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
 	return MHD_start_daemon(flags, 0, NULL, NULL, handler, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 				MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
 				MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,

@@ -171,7 +171,7 @@ static bool say(const struct ocsp *o, const struct known *k, const struct signin
 static enum err sign(const struct signing *s, struct slice data, struct buf *ret)
 {
 	struct fault f = {0};
-	enum err e = privkey_sign(s->key, s->public.alg, data, ret, &f);
+	enum err e = responder_sign(s, data, ret, &f);
 	if (e != OK)
 		log_fault(LOG_LEVEL_ERROR, "ocsp_sign", &f);
 	return e;
@@ -203,7 +203,8 @@ static bool is_fresh(const struct cached *c, const struct known *k, const struct
 
 /* Of a certificate that is there. Appends its answer when ret is not NULL. part: as in is_fresh(). */
 static enum err answer_kept(struct ocsp *o, const struct known *k, enum ocsp_hash hash, struct ocsp_single *single,
-			    const struct signing *s, int64_t now, int64_t part, struct buf *ret, bool *ret_signed)
+			    const struct signing *s, int64_t now, int64_t part, struct buf *ret, bool *ret_signed,
+			    uint8_t ret_tag[16])
 {
 	_cleanup_buf_ struct buf id = {0}, data = {0}, fresh = {0};
 	uint8_t sig[SIG_MAX];
@@ -232,8 +233,11 @@ static enum err answer_kept(struct ocsp *o, const struct known *k, enum ocsp_has
 				    .next_update = (uint32_t)single->next_update};
 		cache_put(o->cache, &c, buf_slice(&fresh));
 	}
-	if (ret)
-		put_whole(s, buf_slice(&data), *ret_signed ? buf_slice(&fresh) : slice_of(sig, n), ret);
+	if (!ret)
+		return OK;
+	struct slice said = *ret_signed ? buf_slice(&fresh) : slice_of(sig, n);
+	memcpy(ret_tag, said.p + said.n - 16, 16);
+	put_whole(s, buf_slice(&data), said, ret);
 	return OK;
 }
 
@@ -279,16 +283,19 @@ static enum ocsp_status answer_one(struct ocsp *o, const struct ocsp_request *r,
 	struct known k = {0};
 	struct ocsp_single single;
 	bool was_signed = false;
+	*life = (struct ocsp_life){0};
 	if (r->n == 1 && r->nonce.n == 0 && !c->any_serial)
 		k = look_up(o, &c->serial);
 	if (k.row.n == 0)
 		return answer_live(o, r, s, now, ret, life);
 	if (!say(o, &k, s, now, &single))
 		return OCSP_TRY_LATER;
-	if (answer_kept(o, &k, c->hash, &single, s, now, 3, ret, &was_signed) != OK)
+	if (answer_kept(o, &k, c->hash, &single, s, now, 3, ret, &was_signed, life->tag) != OK)
 		return OCSP_INTERNAL;
 	gate_count(o->g, was_signed ? COUNT_OCSP_SIGNED : COUNT_OCSP_CACHED);
-	*life = (struct ocsp_life){true, single.this_update, single.next_update};
+	life->cacheable = true;
+	life->this_update = single.this_update;
+	life->next_update = single.next_update;
 	return OCSP_SUCCESSFUL;
 }
 
@@ -339,7 +346,7 @@ static bool refresh(struct ocsp *o, uint32_t number, enum ocsp_hash hash, const 
 	k.limit = table_head(o->g->table).beat + OCSP_STALE_SECONDS;
 	table_read_end(o->g->table);
 	return ours && k.row.not_after >= now && say(o, &k, s, now, &single) &&
-	       answer_kept(o, &k, hash, &single, s, now, 2, NULL, &was_signed) == OK && was_signed;
+	       answer_kept(o, &k, hash, &single, s, now, 2, NULL, &was_signed, NULL) == OK && was_signed;
 }
 
 /* Only while there is room for all: what is asked for is worth more than what might be. */

@@ -17,6 +17,7 @@ void ocsp_close(struct ocsp *o);
 struct ocsp_life {
 	bool cacheable; /* without a nonce, about a certificate that is there */
 	int64_t this_update, next_update;
+	uint8_t tag[16]; /* of its bytes: no two answers have the same signature */
 };
 /* Appends an OCSPResponse, whatever the request is. */
 void ocsp_answer(struct ocsp *o, struct slice request, struct buf *ret, struct ocsp_life *ret_life);

@@ -6,20 +6,26 @@
 
 #include "common/base/clock.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#define OID_BASIC "1.3.6.1.5.5.7.48.1.1"
-#define OID_NONCE "1.3.6.1.5.5.7.48.1.2"
+/* With tag and length: id-pkix-ocsp-basic, id-pkix-ocsp-nonce. This is written for each answer, also those that are kept. */
+static const uint8_t oid_basic[] = {DER_OID, 9, 0x2b, 6, 1, 5, 5, 7, 48, 1, 1};
+static const uint8_t oid_nonce[] = {DER_OID, 9, 0x2b, 6, 1, 5, 5, 7, 48, 1, 2};
 
 /* Always GeneralizedTime, RFC 6960 4.2.2.1, without fractions. */
+static uint8_t *digits(uint8_t *at, int v, int n)
+{
+	for (int i = n - 1; i >= 0; i--, v /= 10)
+		at[i] = (uint8_t)('0' + v % 10);
+	return at + n;
+}
+
 static void put_time(struct buf *b, int64_t t)
 {
 	struct civil c = time_civil(t);
-	char text[64];
-	int n = snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute,
-			 c.second);
-	der_put(b, DER_GENTIME, slice_of(text, (size_t)n));
+	uint8_t text[15], *at = digits(text, c.year, 4);
+	at = digits(digits(at, c.month, 2), c.day, 2);
+	at = digits(digits(digits(at, c.hour, 2), c.minute, 2), c.second, 2);
+	*at = 'Z';
+	der_put(b, DER_GENTIME, slice_of(text, sizeof(text)));
 }
 
 static void put_word(const struct ocsp_single *s, struct buf *b)
@@ -61,7 +67,7 @@ static void put_nonce(struct slice nonce, struct buf *b)
 {
 	size_t outer = der_begin(b, DER_CONTEXT_CONS(1)), list = der_begin(b, DER_SEQUENCE);
 	size_t ext = der_begin(b, DER_SEQUENCE);
-	der_put_oid(b, OID_NONCE);
+	buf_add(b, oid_nonce, sizeof(oid_nonce));
 	size_t value = der_begin(b, DER_OCTET_STRING);
 	der_put(b, DER_OCTET_STRING, nonce);
 	der_end(b, value);
@@ -93,7 +99,7 @@ void ocsp_answer_put(struct slice data, struct slice sigalg, struct slice signat
 	size_t whole = der_begin(ret, DER_SEQUENCE);
 	der_put(ret, DER_ENUMERATED, slice_of(successful, 1));
 	size_t outer = der_begin(ret, DER_CONTEXT_CONS(0)), bytes = der_begin(ret, DER_SEQUENCE);
-	der_put_oid(ret, OID_BASIC);
+	buf_add(ret, oid_basic, sizeof(oid_basic));
 	size_t octets = der_begin(ret, DER_OCTET_STRING), basic = der_begin(ret, DER_SEQUENCE);
 	buf_add_slice(ret, data);
 	buf_add_slice(ret, sigalg);

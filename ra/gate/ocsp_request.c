@@ -18,30 +18,31 @@ static enum err bad(const char *where, const char *wanted, struct fault *f)
 /* AlgorithmIdentifier of a digest: NULL or nothing behind the OID. */
 static enum err read_hash(struct der *d, enum ocsp_hash *ret, size_t *ret_len, struct fault *f)
 {
+	/* 1.3.14.3.2.26, 2.16.840.1.101.3.4.2.1, 1.2.156.10197.1.401 */
 	static const struct {
-		const char *oid;
+		uint8_t oid[9], oid_len;
 		enum ocsp_hash hash;
 		size_t len;
-	} known[] = {{"1.3.14.3.2.26", OCSP_SHA1, 20},
-		     {"2.16.840.1.101.3.4.2.1", OCSP_SHA256, 32},
-		     {"1.2.156.10197.1.401", OCSP_SM3, 32}};
+	} known[] = {{{0x2b, 0x0e, 0x03, 0x02, 0x1a}, 5, OCSP_SHA1, 20},
+		     {{0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01}, 9, OCSP_SHA256, 32},
+		     {{0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x83, 0x11}, 8, OCSP_SM3, 32}};
 	struct der in;
 	struct slice oid, null = {0};
 	char text[64];
-	if (!der_enter(d, DER_SEQUENCE, &in) || !der_get(&in, DER_OID, &oid) || !der_oid_text(oid, text, sizeof(text)))
+	if (!der_enter(d, DER_SEQUENCE, &in) || !der_get(&in, DER_OID, &oid))
 		return bad("request.hashAlgorithm", "an AlgorithmIdentifier", f);
 	bool bare = der_at_end(&in);
 	if (!bare && (!der_get(&in, DER_NULL, &null) || null.n != 0 || !der_at_end(&in)))
 		return bad("request.hashAlgorithm", "NULL or no parameters", f);
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcmp(known[i].oid, text) != 0)
+		if (!slice_eq(oid, slice_of(known[i].oid, known[i].oid_len)))
 			continue;
 		*ret = bare ? known[i].hash + 1 : known[i].hash;
 		*ret_len = known[i].len;
 		return OK;
 	}
 	return fault_raise(f, ERR_RULE, "ocsp_hash", "request.hashAlgorithm", "found %s, wanted SHA-1, SHA-256 or SM3",
-			   text);
+			   der_oid_text(oid, text, sizeof(text)) ? text : "no OID");
 }
 
 static enum err read_cert_id(struct der *d, struct ocsp_cert *c, struct fault *f)
@@ -155,24 +156,18 @@ static enum err read_tbs(struct der *d, struct ocsp_request *r, struct fault *f)
 
 enum err ocsp_request_parse(struct slice der, struct ocsp_request *ret, struct fault *f)
 {
-	struct ocsp_request r;
 	struct der d = der_of(der), in;
-	r.n = 0;
-	r.nonce = (struct slice){0};
+	ret->n = 0;
+	ret->nonce = (struct slice){0};
 	if (der.n > OCSP_REQUEST_MAX)
 		return fault_raise(f, ERR_LIMIT, "ocsp_size", "request", "found %zu bytes, wanted at most %u", der.n,
 				   OCSP_REQUEST_MAX);
 	if (!der_enter(&d, DER_SEQUENCE, &in) || !der_at_end(&d))
 		return bad("request", "one OCSPRequest", f);
-	TRY(read_tbs(&in, &r, f));
+	TRY(read_tbs(&in, ret, f));
 	if (der_peek(&in) == DER_CONTEXT_CONS(0) && !der_get(&in, DER_CONTEXT_CONS(0), NULL))
 		return bad("request.optionalSignature", "a Signature", f);
-	if (!der_at_end(&in))
-		return bad("request", "nothing behind the signature", f);
-	ret->n = r.n;
-	ret->nonce = r.nonce;
-	memcpy(ret->certs, r.certs, r.n * sizeof(r.certs[0]));
-	return OK;
+	return der_at_end(&in) ? OK : bad("request", "nothing behind the signature", f);
 }
 
 enum err ocsp_path_decode(const char *path, struct buf *ret, struct fault *f)

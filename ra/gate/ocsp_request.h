@@ -24,7 +24,7 @@ struct ocsp_request {
 	size_t n;
 	struct slice nonce; /* content; n 0: none */
 };
-/* ret borrows der. ERR_PARSE, ERR_LIMIT, ERR_RULE: all of them are malformedRequest. A signature is skipped: who asks does not matter. */
+/* ret borrows der, and means nothing after an error. ERR_PARSE, ERR_LIMIT, ERR_RULE: all of them are malformedRequest. A signature is skipped: who asks does not matter. */
 MUST_CHECK enum err ocsp_request_parse(struct slice der, struct ocsp_request *ret, struct fault *f);
 /* The last part of a GET's path: base64 as RFC 6960 A.1 wants it, after the URL's own escapes were taken away. Appends the DER. ERR_PARSE. */
 MUST_CHECK enum err ocsp_path_decode(const char *path, struct buf *ret, struct fault *f);

@@ -22,6 +22,8 @@ struct signing {
 };
 const struct signing *responder_take(struct responder *r, int64_t now);
 void responder_put(struct responder *r);
+/* Appends its signature over data. Any thread. */
+MUST_CHECK enum err responder_sign(const struct signing *s, struct slice data, struct buf *ret, struct fault *f);
 /* Asks for a certificate for each key whose own is missing or half over. OK also when there was nothing to do. */
 MUST_CHECK enum err responder_renew(struct gate *g, struct responder *r, int64_t now, struct fault *f);
 /* Takes a certificate that was answered: of that key, by our issuer, for signing OCSP. ERR_RULE responder_certificate and what cert_verify_by() says. */

@@ -27,12 +27,13 @@ allowed() {
 program() { # of a word in a page's name
 	case $1 in
 	notifier) echo "$build/ra/notify/hufu-notifier" ;;
+	gate) echo "$build/ra/gate/hufu-gate" ;;
 	*) echo "$build/$1/hufu-$1" ;;
 	esac
 }
 
 @test "man finds nothing to warn of" {
-	for page in hufu.1 hufu-ca.8 hufu-ra.8 hufu-notifier.8; do
+	for page in hufu.1 hufu-ca.8 hufu-ra.8 hufu-notifier.8 hufu-gate.8; do
 		run bash -c 'LC_ALL=C.UTF-8 MANWIDTH=100 man --warnings -E UTF-8 -l "$1" 2>&1 >/dev/null' - "$MAN_DIR/$page"
 		[ "$status" = 0 ] && [ -z "$output" ] || { echo "$page: $output"; false; }
 	done
@@ -43,7 +44,7 @@ program() { # of a word in a page's name
 }
 
 @test "pages render with their sections" {
-	for page in hufu.1 hufu-ca.8 hufu-ra.8 hufu-notifier.8; do
+	for page in hufu.1 hufu-ca.8 hufu-ra.8 hufu-notifier.8 hufu-gate.8; do
 		text=$(LC_ALL=C.UTF-8 MANWIDTH=100 man -E UTF-8 -l "$MAN_DIR/$page" | col -b)
 		for section in NAME SYNOPSIS DESCRIPTION ENVIRONMENT FILES 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
 			grep -qx "$section" <<<"$text" || { echo "$page has no $section"; false; }
@@ -103,8 +104,8 @@ program() { # of a word in a page's name
 	done < <(commands)
 }
 
-@test "hufu-ca.8, hufu-ra.8 and hufu-notifier.8 have each option of --help" {
-	for p in ca ra notifier; do
+@test "hufu-ca.8, hufu-ra.8, hufu-notifier.8 and hufu-gate.8 have each option of --help" {
+	for p in ca ra notifier gate; do
 		said=$("$(program $p)" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u)
 		[ -n "$said" ]
 		while read -r option; do
@@ -125,5 +126,6 @@ program() { # of a word in a page's name
 	check hufu-ca.8 "$(allowed etc/hufu/ca.yaml "$build/ca/hufu-ca" --config etc/hufu/ca.yaml)"
 	check hufu-ra.8 "$(allowed etc/hufu/ra.yaml "$build/ra/hufu-ra" --config etc/hufu/ra.yaml)"
 	check hufu-notifier.8 "$(allowed etc/hufu/notifier.yaml "$build/ra/notify/hufu-notifier" --config etc/hufu/notifier.yaml)"
+	check hufu-gate.8 "$(allowed etc/hufu/gate.yaml "$build/ra/gate/hufu-gate" --config etc/hufu/gate.yaml)"
 	check hufu.1 "$(allowed etc/hufu/hufu.yaml "$hufu" --config etc/hufu/hufu.yaml roster show)"
 }

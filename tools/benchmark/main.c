@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/secret.h"
 #include "tools/benchmark/ask.h"
+#include "tools/benchmark/edge.h"
 #include "tools/benchmark/import.h"
 #include "tools/benchmark/issue.h"
 #include "tools/benchmark/load.h"
@@ -36,6 +37,7 @@ static const struct benchmark {
 } benchmarks[] = {
 	{"issue", "certificates a second through the signer, and through RA and signer", issue_run},
 	{"desk", "status and lists a second from a desk with 2 million certificates", ask_run},
+	{"status", "OCSP answers a second from a gate, beside nginx with a file", edge_run},
 	{"import", "accounts a second taken over from an old system by `hufu import`", import_run},
 };
 #define N_BENCHMARKS (sizeof benchmarks / sizeof benchmarks[0])
