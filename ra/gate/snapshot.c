@@ -1,5 +1,5 @@
 /*
- * The table as a file: a head of fixed size, the issuers, the CRLs, the rows as they stand in memory, and SHA-256 of all
+ * The table as a file: a head of fixed size, the issuers, the CRLs, the rows as they stand in memory, and BLAKE2b of all
  * that. It is a cache of what the feed says again, so a file that is not exactly what it should be is thrown away, and
  * a gate on another kind of machine starts without one.
  */
@@ -13,7 +13,7 @@
 #include <sodium.h>
 #include <string.h>
 
-static const char magic[16] = "hufu-gate-tab-1";
+static const char magic[16] = "hufu-gate-tab-2";
 
 struct head {
 	char magic[16];
@@ -37,13 +37,13 @@ static enum err failed(struct fault *f, const char *path, const char *what)
 
 struct out {
 	FILE *file;
-	crypto_hash_sha256_state hash;
+	crypto_generichash_state hash;
 	bool bad;
 };
 
 static void put(struct out *o, const void *p, size_t n)
 {
-	crypto_hash_sha256_update(&o->hash, p, n);
+	crypto_generichash_update(&o->hash, p, n);
 	if (n > 0 && !o->bad && fwrite(p, n, 1, o->file) != 1)
 		o->bad = true;
 }
@@ -53,7 +53,7 @@ static void put_all(struct out *o, const struct gate_table *t)
 	struct head h = {.order = 1, .rows = t->n, .issuers = t->n_issuers, .crls = t->n_crls, .at = t->head};
 	uint8_t hash[32];
 	memcpy(h.magic, magic, sizeof(magic));
-	crypto_hash_sha256_init(&o->hash);
+	crypto_generichash_init(&o->hash, NULL, 0, 32);
 	put(o, &h, sizeof(h));
 	put(o, t->issuers, t->n_issuers * 20);
 	put(o, t->crls, t->n_crls * sizeof(*t->crls));
@@ -62,7 +62,7 @@ static void put_all(struct out *o, const struct gate_table *t)
 		put(o, t->chunks[i], n * sizeof(struct gate_row));
 		left -= n;
 	}
-	crypto_hash_sha256_final(&o->hash, hash);
+	crypto_generichash_final(&o->hash, hash, sizeof(hash));
 	if (!o->bad && fwrite(hash, sizeof(hash), 1, o->file) != 1)
 		o->bad = true;
 }
@@ -95,14 +95,14 @@ enum err snapshot_write(struct gate_table *t, const char *path, struct fault *f)
 struct in {
 	FILE *file;
 	const char *path;
-	crypto_hash_sha256_state hash;
+	crypto_generichash_state hash;
 };
 
 static enum err get(struct in *i, void *ret, size_t n, struct fault *f)
 {
 	if (n > 0 && fread(ret, n, 1, i->file) != 1)
 		return torn(f, i->path, "it ends too early");
-	crypto_hash_sha256_update(&i->hash, ret, n);
+	crypto_generichash_update(&i->hash, ret, n);
 	return OK;
 }
 
@@ -132,7 +132,7 @@ static enum err get_rows(struct in *i, struct gate_table *t, const struct head *
 static enum err check_end(struct in *i, struct fault *f)
 {
 	uint8_t wanted[32], found[32];
-	crypto_hash_sha256_final(&i->hash, found);
+	crypto_generichash_final(&i->hash, found, sizeof(found));
 	if (fread(wanted, sizeof(wanted), 1, i->file) != 1 || fgetc(i->file) != EOF ||
 	    memcmp(wanted, found, sizeof(found)) != 0)
 		return torn(f, i->path, "its bytes are not those that were written");
@@ -157,7 +157,7 @@ static enum err get_all(struct in *i, struct gate_table *t, struct fault *f)
 		if (r->n == 0 || r->n > SERIAL_MAX || r->issuer >= t->n_issuers || r->successor > t->n)
 			return torn(f, i->path, "a row is none");
 	}
-	table_make_slots(t, t->n + t->n / 4);
+	table_make_slots(t, t->n);
 	return OK;
 }
 
@@ -169,6 +169,6 @@ enum err snapshot_read(struct gate_table *t, const char *path, struct fault *f)
 	if (!file)
 		return fault_raise(f, ERR_IO, "snapshot_read", "snapshot", "%s: %s", path, strerror(errno));
 	struct in i = {.file = file, .path = path};
-	crypto_hash_sha256_init(&i.hash);
+	crypto_generichash_init(&i.hash, NULL, 0, 32);
 	return get_all(&i, t, f);
 }

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #define FIRST_SLOTS 4096u
+#define AHEAD 24u
 #define TAG UINT64_C(0xffffffff00000000)
 
 _Static_assert(sizeof(struct gate_row) == 36, "a row has no padding");
@@ -60,6 +61,13 @@ static void link_row(struct gate_table *t, uint32_t row)
 	t->slots[at] = (hash & TAG) | row;
 }
 
+/* Memory is far away: while one row is linked the slots of those behind it are on their way. */
+static void fetch_slot(const struct gate_table *t, uint32_t row)
+{
+	const struct gate_row *r = row_at(t, row);
+	__builtin_prefetch(&t->slots[hash_of(t, r->serial, r->n) & (t->n_slots - 1)], 1);
+}
+
 /* In the order of rows, so that those of one serial are found oldest first. At most 70 % full. */
 void table_make_slots(struct gate_table *t, size_t n)
 {
@@ -69,8 +77,11 @@ void table_make_slots(struct gate_table *t, size_t n)
 		t->n_slots *= 2;
 	size_t bytes = t->n_slots * sizeof(*t->slots);
 	t->slots = bytes < HUGE_PAGE ? xcalloc(1, bytes) : huge_calloc(bytes);
-	for (uint32_t row = 1; row <= t->n; row++)
+	for (uint32_t row = 1; row <= t->n; row++) {
+		if (row + AHEAD <= t->n)
+			fetch_slot(t, row + AHEAD);
 		link_row(t, row);
+	}
 }
 
 /* A walk over the rows of one serial. */

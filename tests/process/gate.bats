@@ -126,6 +126,19 @@ teardown_file() {
 	same "$(curl -s -o /dev/null -w '%{http_code}' -H "X: $(head -c 60000 /dev/zero | tr '\0' A)" "http://$HTTP/ocsp")" 431
 }
 
+@test "idle and slow connections hold up nobody" {
+	python3 -c '
+import socket, subprocess, sys
+host, port = sys.argv[1].split(":")
+idle = [socket.create_connection((host, int(port))) for _ in range(700)]
+for i, s in enumerate(idle):
+    if i % 2: s.send(b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nabc")
+    else: s.send(b"GET /ocsp/" + b"M" * (i % 300))
+code = subprocess.run(["curl", "-s", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", "http://" + sys.argv[1] + "/documents/cps.txt"], capture_output=True, text=True).stdout
+assert code == "200", code' "$HTTP"
+	openssl_says revoked
+}
+
 @test "status for portals: by serial, in a batch, and by identifier and hash from the desk" {
 	serial=$(serial_of_org)
 	url=http://$HTTP/v1/status
