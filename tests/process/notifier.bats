@@ -14,6 +14,7 @@ setup_file() {
 	id hufu-notify >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin hufu-notify
 	hufu init --ca-user hufu-ca --ra-user hufu-ra --notify-user hufu-notify --passphrase-fd 4 "$DIR" 4<"$WORK/pass" >/dev/null
 	mkdir -p "$WORK/peer" "$WORK/mails" "$WORK/gateway"
+	mkfifo "$WORK/asked"
 	cd "$WORK/peer"
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 30 -subj "/CN=CA of the tests" 2>/dev/null
 	for name in localhost other.example; do
@@ -348,13 +349,18 @@ mail_to() { as new hufu account contact --mail "$1" >/dev/null; }
 
 # sent_untold: a server has accepted something, the notifier knows, and the desk was gone before it could be told.
 sent_untold() { grep -q event=report_waits "$WORK/notify.log"; }
+# untold COMMAND…: what that sends is accepted by a server that ends the desk, after the command had its answer.
+untold() {
+	"$@"
+	timeout 60 sh -c 'echo >"$1"' sh "$WORK/asked"
+	eventually sent_untold
+}
 
 @test "kill -9 of the desk before it hears what was sent: it is told when it is back, and nothing goes out twice" {
-	configure
+	configure 100
 	notify_up
 	gateway_does kills_desk
-	ask_code 13800000270
-	eventually sent_untold
+	untold ask_code 13800000270
 	gone ra
 	same "$(requests 13800000270)" 1
 	is 13800000270 waiting
@@ -366,11 +372,10 @@ sent_untold() { grep -q event=report_waits "$WORK/notify.log"; }
 }
 
 @test "kill -9 of the notifier between sending and reporting: what was sent comes once more, as the same message" {
-	configure
+	configure 100
 	notify_up
 	gateway_does kills_desk
-	ask_code 13800000272
-	eventually sent_untold
+	untold ask_code 13800000272
 	ended notify KILL
 	gone ra
 	ra_up
@@ -384,8 +389,7 @@ sent_untold() { grep -q event=report_waits "$WORK/notify.log"; }
 	did as new hufu login --password-fd 4 13800000101 4<<<"the password of new"
 	notify_up
 	smtp_does kills_desk
-	mail_to untold@example.com
-	eventually sent_untold
+	untold mail_to untold@example.com
 	ended notify KILL
 	gone ra
 	ra_up

@@ -20,7 +20,8 @@ def mode(default="ok"):
 
 
 def kill_desk():
-    """What is accepted now can't be reported: the desk is gone before the answer."""
+    """What is accepted now can't be reported: the desk is gone before the answer. It goes when whoever asked for the message has heard."""
+    open(os.path.join(folder, "..", "asked")).read()
     os.kill(int(open(os.path.join(folder, "..", "ra.pid")).read()), signal.SIGKILL)
     open(os.path.join(folder, "mode"), "w").write("ok")
 
