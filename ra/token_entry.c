@@ -123,12 +123,23 @@ static enum err read_entry(struct ctx *c, const struct entry *in, struct token *
 
 /* --- taking it in --- */
 
+/* Of one that is in another project nothing is said but that the number is taken. */
+static enum err check_seen(struct ctx *c, const struct token *there, struct fault *f)
+{
+	enum err e = there->account == 0 ? OK : officer_sees_account(c, there->account, f);
+	return e != ERR_NOT_FOUND ? e
+				  : fault_raise(f, ERR_CONFLICT, "token_there", "token", "token %s is in the inventory",
+						there->serial);
+}
+
 static enum err take_in(struct ctx *c, struct token *t, struct buf *puk, const char *event, const char *who,
 			struct fault *f)
 {
 	struct token there;
 	struct token_puks p = {.puk = *puk};
 	enum err e = store_token_by_serial(c->db, t->serial, &there, f);
+	if (e == OK)
+		e = check_seen(c, &there, f);
 	if (e == OK)
 		return fault_raise(f, ERR_CONFLICT, "token_there", "token", "token %s is in the inventory, %s",
 				   t->serial, there.state);
@@ -251,6 +262,7 @@ static enum err take_again(struct ctx *c, struct row *r, const struct token *the
 {
 	_cleanup_(token_puks_done) struct token_puks p = {0};
 	const struct token *t = &r->t;
+	TRY(check_seen(c, there, f));
 	if (strcmp(t->model, there->model) != 0)
 		return differs(t, "model", f);
 	if (t->account != 0 && there->account != 0 && t->account != there->account)

@@ -180,6 +180,8 @@ static void test_named(void **state)
 		 "{\"to\":\"prepared\",\"why\":\"x\",\"identifier\":\"" ORG_CODE "\"}", "account_unknown"},
 		{"token.add", "token", "T-NEW", "{\"state\":\"in_use\",\"identifier\":\"" ORG_CODE "\"}",
 		 "account_unknown"},
+		{"token.add", "token", TOKEN_ORG, "{}", "token_there"},
+		{"token.puk", "token", TOKEN_ORG, "{\"step\":\"set\"}", "token_unlisted"},
 		{"notice.show", "notice", NOTICE_ORG, "{}", "notice_unknown"},
 		{"notice.retry", "notice", NOTICE_ORG, "{}", "notice_unknown"},
 		{"notice.list", "identifier", ORG_CODE, "{}", "account_unknown"},
@@ -218,12 +220,45 @@ static void test_own(void **state)
 	}
 }
 
+/* A line of an import about what is another project's is refused, and tells nothing of it. */
+static void test_import(void **state)
+{
+	static const char rows[] =
+		"[{\"line\":2,\"token\":\"" TOKEN_ORG "\",\"model\":\"m\"},"
+		"{\"line\":3,\"token\":\"" TOKEN_ORG "\",\"model\":\"another\"},"
+		"{\"line\":4,\"token\":\"T-NEW\",\"state\":\"in_use\",\"identifier\":\"" ORG_CODE "\"},"
+		"{\"line\":5,\"token\":\"" TOKEN_OTHER "\",\"model\":\"m\"},"
+		"{\"line\":6,\"token\":\"" TOKEN_STOCK "\",\"model\":\"m\"}]";
+	static const struct {
+		const char *narrow, *text, *all;
+	} wanted[] = {{"token_there", "token " TOKEN_ORG " is in the inventory", ""},
+		      {"token_there", "token " TOKEN_ORG " is in the inventory", "token_there"},
+		      {"account_unknown", "identifier: there is no account \"" ORG_CODE "\"", ""},
+		      {"", "", ""},
+		      {"", "", ""}};
+	_cleanup_(world_done) struct world w = {0};
+	(void)state;
+	world_begin(&w);
+	_cleanup_(json_freep) json_t *narrow = fx_do(w.x, UID_NARROW, "token.import",
+						     json_pack("{s:o}", "rows", json_loads(rows, 0, NULL))),
+				     *all = fx_do(w.x, UID_OFFICER, "token.import",
+						  json_pack("{s:o}", "rows", json_loads(rows, 0, NULL)));
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		json_t *row = json_array_get(json_object_get(narrow, "report"), i);
+		assert_string_equal(fx_text(row, "reason"), wanted[i].narrow);
+		assert_string_equal(fx_text(row, "text"), wanted[i].text);
+		row = json_array_get(json_object_get(all, "report"), i);
+		assert_string_equal(fx_text(row, "reason"), wanted[i].all);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_own),
+		cmocka_unit_test(test_import),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
