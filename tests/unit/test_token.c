@@ -311,6 +311,60 @@ static void test_import_wrong(void **state)
 	fx_refused(x, UID_OFFICER, "token.show", of(T1), "token_unlisted");
 }
 
+/* What a desk with a token key refuses as well, and lines that are about each other. */
+static void test_import_wrong_about_others(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	_cleanup_(token_kit_done) struct token_kit desk = {0}, other = {0};
+	(void)state;
+	token_kit_begin(x, &desk);
+	token_kit_make(&other);
+	fx_log_in(x);
+	add_in_use(x, T1);
+	_cleanup_(freep) char *strange = token_kit_puk(other.key, "Y1", "11111111");
+	const struct {
+		const char *members, *reason;
+	} rows[] = {
+		{"\"token\":\"Y1\",\"puk\":\"%s\"", "puk_sealed"},
+		{"\"token\":\"Y1\",\"puk\":\"24680246\"", "puk_sealed"}, /* in the clear */
+		{"\"token\":\"Y1\",\"puk\":\"***\"", "puk_sealed"},
+		{"\"token\":\"Y1\",\"puk\":5", "param_type"},
+		{"\"token\":\" Y1\"", "token_serial"},
+		{"\"token\":\"令牌\"", "token_serial"},
+		{"\"token\":\"Y1\\u0007\"", "param_characters"},
+		{"\"token\":\"Y1\",\"model\":\"a\\u202eb\"", "param_characters"},
+		{"\"token\":\"123456789012345678901234567890123\"", "param_length"},
+		{"\"token\":\"Y1\",\"keeper\":\"nobody\"", "signer_unknown"},
+		{"\"token\":\"Y1\",\"keeper\":\"ra-1\"", "signer_unknown"},
+		{"\"token\":\"Y1\",\"state\":\"shipped\",\"identifier\":\"" ORG_CODE "\"", "token_state_word"},
+		{"\"token\":\"Y1\",\"state\":\"in_use\"", "token_holder"},
+		{"\"token\":\"Y1\",\"state\":\"prepared\"", "token_holder"},
+		{"\"token\":\"Y1\",\"state\":\"stock\",\"identifier\":\"" ORG_CODE "\"", "token_holder"},
+		{"\"token\":\"Y1\",\"state\":\"in_use\",\"certificate\":\"" ORG_SERIAL "\"", "token_holder"},
+		{"\"token\":\"Y1\",\"state\":\"in_use\",\"identifier\":\"" OTHER_CODE "\",\"certificate\":\"" ORG_SERIAL
+		 "\"",
+		 "certificate_unknown"},
+		{"\"token\":\"Y1\",\"state\":\"in_use\",\"identifier\":\"" ORG_CODE "\",\"certificate\":\"" ORG_SERIAL
+		 "\"",
+		 "token_certificate_taken"},
+		{"\"token\":\"" T1 "\",\"state\":\"in_use\",\"identifier\":\"" OTHER_CODE "\"", "token_there"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_buf_ struct buf b = {0};
+		const char *hole = strstr(rows[i].members, "%s");
+		buf_fmt(&b, "[{\"line\":2,%.*s%s%s}]",
+			hole ? (int)(hole - rows[i].members) : (int)strlen(rows[i].members), rows[i].members,
+			hole ? strange : "", hole ? hole + 2 : "");
+		_cleanup_(json_freep) json_t *r = fx_do(x, UID_OFFICER, "token.import", import(buf_text(&b)));
+		json_t *row = json_array_get(json_object_get(r, "report"), 0);
+		if (strcmp(fx_text(row, "result"), "refused") != 0 ||
+		    strcmp(fx_text(row, "reason"), rows[i].reason) != 0)
+			fail_msg("%s: found %s %s %s, wanted %s", rows[i].members, fx_text(row, "result"),
+				 fx_text(row, "reason"), fx_text(row, "text"), rows[i].reason);
+	}
+	fx_refused(x, UID_OFFICER, "token.show", of("Y1"), "token_unlisted");
+}
+
 static void test_import(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -379,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_mine),
 		cmocka_unit_test(test_import_wrong),
+		cmocka_unit_test(test_import_wrong_about_others),
 		cmocka_unit_test(test_import),
 		cmocka_unit_test(test_config),
 	};

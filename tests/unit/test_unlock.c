@@ -191,6 +191,11 @@ static void offer_is(struct scene *s, const char *session, enum fx_uid uid, cons
 			continue;
 		assert_string_equal(fx_text(o, "reason"), reason);
 		assert_int_equal(json_is_true(json_object_get(o, "possible")), reason[0] == '\0');
+		/* Only what has no PUK is helped by another key, and by the old one's recovery before that. */
+		_cleanup_(json_freep) json_t *wanted =
+			strcmp(reason, "unlock_puk_unknown") == 0 ? json_pack("[s,s]", "recover", "reissue") : NULL;
+		json_t *instead = json_object_get(o, "instead");
+		assert_true(wanted ? json_equal(instead, wanted) : instead == NULL);
 		return;
 	}
 	fail_msg("no offer of an unlock");
