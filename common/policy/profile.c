@@ -149,6 +149,27 @@ static enum err project_downloads(struct project *p, struct fault *f)
 	return OK;
 }
 
+/* Gateways sign with it in brackets, 【…】, and carriers refuse what has brackets, or a mark of a markup, within. */
+static enum err project_sender(const struct project *p, struct fault *f)
+{
+	static const char *const marks[] = {"【", "】", "〖", "〗", "「", "」", "『", "』", "［", "］", "[",  "]",
+					    "{",  "}",	"<",  ">",  "\"", "'",	"\\", "%",  "&",  "\n", "\t", "\r"};
+	const char *s = p->contact_sms_sender;
+
+	for (size_t i = 0; s && i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (strstr(s, marks[i]))
+			return yaml_fault(
+				p->doc, &p->contact_sms_sender, f, "sms_sender",
+				"found sms_sender \"%s\", wanted a name without brackets, quotes and marks: the "
+				"gateway puts its own around it",
+				ESC(s, strlen(s)));
+	}
+	if (s && (s[0] == ' ' || s[strlen(s) - 1] == ' '))
+		return yaml_fault(p->doc, &p->contact_sms_sender, f, "sms_sender",
+				  "found sms_sender \"%s\", wanted no space at either end", ESC(s, strlen(s)));
+	return OK;
+}
+
 enum err project_decode(const char *path, struct slice text, struct project *ret, struct fault *f)
 {
 	TRY(yaml_parse(path, text, &ret->doc, f));
@@ -161,6 +182,7 @@ enum err project_decode(const char *path, struct slice text, struct project *ret
 		TRY(name_check(ret->doc, &ret->profiles.v[i], "profile", f));
 	TRY(word_check(ret->doc, &ret->first_login_proof, first_login_words, 4, "first_login_unknown", "proof", f));
 	TRY(project_downloads(ret, f));
+	TRY(project_sender(ret, f));
 	return project_services(ret, f);
 }
 

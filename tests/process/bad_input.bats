@@ -699,6 +699,13 @@ PY
 		jinhua.yaml:11:16|whole number|s/price_fen: 30000/price_fen: 300.00/
 		jinhua.yaml:10:14|which the project does not list|s/profile: organisation/profile: organization/
 		jinhua.yaml:|did you mean "key"|s/first_login_proof: key/first_login_proof: kye/
+		jinhua.yaml:51:15|wanted a name without brackets|$a\\  sms_sender: 【虎符】
+		jinhua.yaml:51:15|wanted a name without brackets|$a\\  sms_sender: "[Hufu]"
+		jinhua.yaml:51:15|wanted a name without brackets|$a\\  sms_sender: "Hufu\\\\nBcc"
+		jinhua.yaml:51:|cannot be seen|$a\\  sms_sender: "Hufu\\\\u0007"
+		jinhua.yaml:51:|cannot be seen|$a\\  sms_sender: "Hufu\\\\u202e"
+		jinhua.yaml:51:15|no space at either end|$a\\  sms_sender: "Hufu "
+		jinhua.yaml:51:15|found|$a\\  sms_sender: x
 		jinhua.yaml:|document|s/^name: jinhua/name: jinhua\\n---\\nname: x/
 	TABLE
 }

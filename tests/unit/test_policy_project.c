@@ -104,6 +104,13 @@ static void test_project_page(void **state)
 		{"url: https://", "url: javascript:", "download_url"},
 		{"url: https://", "url: https:// ", "download_url"},
 		{"version: ", "colour: red\n    version: ", "yaml_key_unknown"},
+		{"  emergency:", "  sms_sender: 【虎符】\n  emergency:", "sms_sender"},
+		{"  emergency:", "  sms_sender: 虎符[x\n  emergency:", "sms_sender"},
+		{"  emergency:", "  sms_sender: \"虎\\n符\"\n  emergency:", "sms_sender"},
+		{"  emergency:", "  sms_sender: ' 虎符'\n  emergency:", "sms_sender"},
+		{"  emergency:", "  sms_sender: \"虎\\u0000符\"\n  emergency:", "yaml_text"},
+		{"  emergency:", "  sms_sender: \"虎\\u202e符\"\n  emergency:", "yaml_text"},
+		{"  emergency:", "  sms_sender: x\n  emergency:", "yaml_range"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		_cleanup_(bundle_done) struct bundle b = shipped();
