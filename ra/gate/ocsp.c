@@ -120,12 +120,20 @@ size_t ocsp_kept(struct ocsp *o)
 
 /* --- what is said of one certificate --- */
 
-/* A row as it was read, and until when something may be said at all. */
+/* A row as it was read, until when something may be said at all, and when the newest entry was made. */
 struct known {
 	struct gate_row row; /* n 0: there is no such certificate */
 	uint32_t number;
-	int64_t limit;
+	int64_t limit, told;
 };
+
+/* With the table held for reading. */
+static void read_head(const struct ocsp *o, struct known *k)
+{
+	struct gate_head h = table_head(o->g->table);
+	k->limit = h.beat + OCSP_STALE_SECONDS;
+	k->told = h.at;
+}
 
 static struct known look_up(struct ocsp *o, const struct serial *serial)
 {
@@ -136,7 +144,7 @@ static struct known look_up(struct ocsp *o, const struct serial *serial)
 	const struct gate_row *row = table_find(o->g->table, &ref, &k.number);
 	if (row)
 		k.row = *row;
-	k.limit = table_head(o->g->table).beat + OCSP_STALE_SECONDS;
+	read_head(o, &k);
 	table_read_end(o->g->table);
 	return k;
 }
@@ -151,11 +159,13 @@ static bool say(const struct ocsp *o, const struct known *k, const struct signin
 		struct ocsp_single *ret)
 {
 	int64_t next = earlier(earlier(now + o->g->config.ocsp.validity_minutes * 60, k->limit), s->not_after);
+	/* Our clock may be behind the signer's, or set back: what has been told as over stays so. */
+	bool over = k->row.changed <= now || k->row.changed <= k->told;
 	*ret = (struct ocsp_single){.word = OCSP_GOOD, .this_update = now};
 	if (k->row.n == 0) {
 		ret->word = OCSP_UNKNOWN;
 		next = earlier(next, now + UNKNOWN_SECONDS);
-	} else if (k->row.state == GATE_HELD || (k->row.state == GATE_REVOKED && k->row.changed <= now)) {
+	} else if (k->row.state == GATE_HELD || (k->row.state == GATE_REVOKED && over)) {
 		ret->word = OCSP_REVOKED;
 		ret->revoked_at = k->row.changed;
 		ret->reason = k->row.reason;
@@ -343,7 +353,7 @@ static bool refresh(struct ocsp *o, uint32_t number, enum ocsp_hash hash, const 
 	bool ours = row && memcmp(table_issuer(o->g->table, row->issuer), o->g->issuer.cert.key.key_id, 20) == 0;
 	if (ours)
 		k.row = *row;
-	k.limit = table_head(o->g->table).beat + OCSP_STALE_SECONDS;
+	read_head(o, &k);
 	table_read_end(o->g->table);
 	return ours && k.row.not_after >= now && say(o, &k, s, now, &single) &&
 	       answer_kept(o, &k, hash, &single, s, now, 2, NULL, &was_signed, NULL) == OK && was_signed;

@@ -174,9 +174,10 @@ static void answer(struct gate *g, const struct asked *v, size_t n, struct http_
 	if (!is_ready(g, to))
 		return;
 	table_read_begin(g->table);
+	struct gate_head h = table_head(g->table);
+	now = now > h.at ? now : h.at; /* a clock that is behind turns nothing back that was told */
 	for (size_t i = 0; i < n; i++)
 		look_up(g, &v[i].serial, v[i].has_issuer ? v[i].issuer : NULL, now, list);
-	struct gate_head h = table_head(g->table);
 	table_read_end(g->table);
 	put_all(g, list, &h, to);
 }

@@ -47,8 +47,14 @@ teardown_file() {
 	same "$(curl -s "$url" | sha256sum)" "$(sha256sum <"$WORK/answer.der")"
 }
 
-@test "a hold is revoked by certificateHold within a second, and its release is good again" {
-	as officer hufu officer hold --as carol "$(serial_of_org)"
+@test "a hold is revoked by certificateHold, and its release is good again" {
+	local serial begin
+	serial=$(serial_of_org)
+	begin=$(date +%s%N)
+	as officer hufu officer hold --as carol "$serial"
+	eventually curl_says revoked
+	# Told and not asserted: how long it takes is the machine's too.
+	echo "# from the officer's command to the changed answer: $((($(date +%s%N) - begin) / 1000000)) ms" >&3
 	all_say revoked
 	openssl_says revoked
 	grep -q "Reason: certificateHold" "$WORK/said"

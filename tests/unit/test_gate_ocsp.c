@@ -311,6 +311,48 @@ static void test_silence(void **state)
 	assert_true(t.this_update <= beat);
 }
 
+/* A gate whose clock was set back, or is behind: what the ledger told as revoked is revoked, kept answers or not. */
+static void test_clock_back(void **state)
+{
+	(void)state;
+	_cleanup_(world_done) struct world w = world_new(KEY_P256);
+	_cleanup_(tally_done) struct tally revoke = {0};
+	extend(&w);
+	struct serial serial = current(&w);
+	fx_clock(w.x, NOW + 3 * 3600);
+	assert_int_equal(about(&w, &serial).word, V_OCSP_CERTSTATUS_GOOD);
+	fx_revoke(w.x, ORG_P256, &revoke);
+	done(&w, "revoke", &revoke, BY_SUB | BY_RA);
+	kit_follow(w.x, w.g);
+	static const int64_t back[] = {1, 3600, 3 * 3600 - 60};
+	for (size_t i = 0; i < sizeof(back) / sizeof(back[0]); i++) {
+		clock_set(NOW + 3 * 3600 - back[i]);
+		for (int nonce = 0; nonce <= 16; nonce += 16) {
+			struct told t = ask(&w, &(struct question){EVP_sha1(), &serial, 1, nonce});
+			assert_int_equal(t.word, V_OCSP_CERTSTATUS_REVOKED);
+			assert_true(t.this_update <= clock_now());
+		}
+	}
+}
+
+/* Set forward beyond what an answer holds: it is not given again, and signed anew only as far as the last beat reaches. */
+static void test_clock_forward(void **state)
+{
+	(void)state;
+	_cleanup_(world_done) struct world w = world_new(KEY_P256);
+	extend(&w);
+	struct serial serial = current(&w);
+	struct told first = about(&w, &serial);
+	clock_set(first.next_update + 1);
+	struct told t = about(&w, &serial);
+	assert_int_equal(t.word, V_OCSP_CERTSTATUS_GOOD);
+	assert_true(t.this_update > first.next_update);
+	assert_true(t.next_update <= table_head(w.g->table).beat + 24 * 3600);
+	clock_set(t.next_update);
+	assert_int_equal(about(&w, &serial).status, OCSP_RESPONSE_STATUS_TRYLATER);
+	assert_int_equal(ocsp_ahead(w.g->ocsp), 0);
+}
+
 /* No answer outlives the responder's certificate, and without one there is none. */
 static void test_responder_ends(void **state)
 {
@@ -371,6 +413,8 @@ int main(void)
 		cmocka_unit_test(test_nonce),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_clock_back),
+		cmocka_unit_test(test_clock_forward),
 		cmocka_unit_test(test_responder_ends),
 		cmocka_unit_test(test_forked),
 		cmocka_unit_test(test_responder_certificate),
