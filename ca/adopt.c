@@ -37,7 +37,7 @@ static enum err check_note(struct part *p, struct fault *f)
 	TRY(note_parse(p->m.note, 1, &p->note, f));
 	TRY(adoption_parse(p->note.text, &p->a, f));
 	note_text_sha256(&p->note, p->sha256);
-	if (memcmp(p->a.ca, p->s->issuer.key.key_id, 20) != 0)
+	if (memcmp(p->a.ca, p->s->ca, 20) != 0)
 		return fault_raise(f, ERR_RULE, "ca_unknown", "adoption.ca", "the adoption is for another CA");
 	TRY(roster_quorum(&p->heads->roster, &p->note, "adoption", f));
 	TRY(ledger_now(p->s->ledger, &now, f));
@@ -61,7 +61,8 @@ static enum err check_place(struct part *p, struct fault *f)
 	if (!p->issuer)
 		return fault_raise(f, ERR_RULE, "issuer_not_pinned", "adoption.issuer",
 				   "the policy pins no certificate of that issuer");
-	if (memcmp(p->a.issuer, p->s->issuer.key.key_id, 20) == 0)
+	struct issuer own;
+	if (signer_issuer(p->s, p->a.issuer, &own))
 		return fault_raise(f, ERR_RULE, "issuer_own", "adoption.issuer",
 				   "a CA does not adopt its own certificates");
 	return OK;
@@ -201,11 +202,11 @@ static enum err open_adoption(struct ledger_tx *tx, struct part *p, struct ledge
 	return ledger_append_e_adoption(tx, &e, &a->entry, f);
 }
 
-static enum err same_bytes(struct part *p, struct ledger_tx *tx, const struct ledger_cert *known, struct slice der,
-			   bool *ret, struct fault *f)
+static enum err same_bytes(struct ledger_tx *tx, const struct ledger_cert *known, struct slice der, bool *ret,
+			   struct fault *f)
 {
 	_cleanup_buf_ struct buf there = {0};
-	TRY(signer_certificate(p->s, tx->db, known, &there, f));
+	TRY(signer_certificate(tx->db, known, &there, f));
 	*ret = slice_eq(buf_slice(&there), der);
 	return OK;
 }
@@ -218,7 +219,7 @@ static enum err add_one(struct ledger_tx *tx, struct part *p, size_t i, struct l
 	enum err there = ledger_cert(tx->db, &row->ref, &known, f);
 	if (there == OK) {
 		bool same;
-		TRY(same_bytes(p, tx, &known, e.cert, &same, f));
+		TRY(same_bytes(tx, &known, e.cert, &same, f));
 		return same ? OK
 			    : fault_raise(f, ERR_CONFLICT, "adopt_serial", "certificate.serial",
 					  "%s is another certificate in the ledger", SERIAL(&row->ref.serial));

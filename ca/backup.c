@@ -185,16 +185,13 @@ static enum err sign(struct gathering *g, struct fault *f)
 static enum err set_place(struct gathering *g, struct fault *f)
 {
 	_cleanup_(freep) char *state = realpath(g->config->state, NULL);
-	_cleanup_buf_ struct buf der = {0};
-	_cleanup_(cert_done) struct cert issuer = {0};
+	_cleanup_(freep) char *ledger = path_join(g->config->state, "ledger.db");
 	g->tree = path_tree(g->config->path);
 	const char *rel = state ? below(g, state) : NULL;
 	if (!rel || strlen(rel) >= BACKUP_PATH)
 		return place_raise("config.state", g->config->state, g, f);
 	memcpy(g->b.state, rel, strlen(rel) + 1);
-	TRY(issuer_load(g->config->issuer, &der, &issuer, f));
-	memcpy(g->b.ca, issuer.key.key_id, 20);
-	return OK;
+	return ledger_file_ca(ledger, g->b.ca, f);
 }
 
 static enum err make(struct gathering *g, const struct secret *passphrase, struct fault *f)

@@ -28,8 +28,8 @@ void build_certificate(struct slice tbs, enum key_alg issuer_alg, struct slice s
 void serial_make(uint64_t *last, struct serial *ret);
 /* Shard of a serial: its last two octets, big endian, modulo shards. */
 unsigned serial_shard(const struct serial *s, unsigned shards);
-/* The CDP URL of the template's profile for a shard ({issuer}, {shard} filled in). Appends. */
-void template_cdp_url(const struct template *t, unsigned shard, struct buf *ret);
+/* The CDP URL of the template's profile for a shard of an issuer, by its key id. Appends. */
+void template_cdp_url(const struct template *t, const uint8_t issuer[20], unsigned shard, struct buf *ret);
 
 /* CA certificates, for ceremonies only: root (issuer NULL) or intermediate. path_len -1: none. */
 struct ca_build {

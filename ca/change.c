@@ -16,7 +16,7 @@ static enum err roster_change(const struct signer *s, const struct heads *h, con
 {
 	_cleanup_(roster_done) struct roster next = {0};
 	TRY(roster_parse(note->text, &next, f));
-	TRY(roster_follows(&next, &h->roster, s->issuer.key.key_id, f));
+	TRY(roster_follows(&next, &h->roster, s->ca, f));
 	TRY(roster_quorum(&h->roster, note, "roster", f));
 	roster_difference(&h->roster, &next, ret);
 	return OK;
@@ -27,7 +27,7 @@ static enum err policy_change(const struct signer *s, const struct heads *h, con
 {
 	_cleanup_(policy_note_done) struct policy_note next = {0};
 	TRY(policy_note_parse(note->text, &next, f));
-	TRY(policy_note_follows(&next, &h->now.policy->note, s->issuer.key.key_id, f));
+	TRY(policy_note_follows(&next, &h->now.policy->note, s->ca, f));
 	TRY(roster_quorum(&h->roster, note, "policy", f));
 	policy_note_difference(&h->now.policy->note, &next, ret);
 	return OK;

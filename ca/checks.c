@@ -81,18 +81,19 @@ static enum err id_state(struct request *r, struct ledger_tally *known, struct f
 /* The same tally again: the same answer. */
 static enum err answer_again(struct request *r, const struct ledger_tally *known, struct fault *f)
 {
+	struct wire_e_intent meant = {0};
 	if (tally_kind_issues(r->t.kind)) {
 		_cleanup_buf_ struct buf issued = {0}, intent = {0};
 		struct wire_e_issued outcome;
-		struct wire_e_intent meant;
 		TRY(ledger_entry(r->db, known->outcome, &issued, f));
 		TRY(wire_e_issued_get(buf_slice(&issued), &outcome, f));
 		TRY(ledger_entry(r->db, outcome.intent, &intent, f));
 		TRY(wire_e_intent_get(buf_slice(&intent), &meant, f));
-		build_certificate(meant.tbs, r->s->issuer.key.alg, outcome.signature, &r->cert);
+		TRY(cert_from_tbs(meant.tbs, outcome.signature, &r->cert, f));
 	}
 	r->done = (struct wire_done){
 		.cert = buf_slice(&r->cert), .index = known->outcome, .intent = known->intent, .again = 1};
+	memcpy(r->done.issuer, meant.issuer, 20);
 	r->answered = true;
 	return OK;
 }
@@ -150,7 +151,7 @@ static const struct policy_ready *policy_named(const struct request *r)
 
 static enum err check_served(struct request *r, struct fault *f)
 {
-	if (memcmp(r->t.ca, r->s->issuer.key.key_id, 20) != 0)
+	if (memcmp(r->t.ca, r->s->ca, 20) != 0)
 		return fault_raise(f, ERR_RULE, "ca_unknown", "tally.ca", "the tally is for another CA");
 	/* A withdrawal names no project: any RA of the roster may make requests die. */
 	if (r->ra && r->t.kind != TALLY_WITHDRAW && !member_may(r->ra, r->t.project, r->t.kind))

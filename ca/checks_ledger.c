@@ -30,7 +30,7 @@ static enum err predecessor_place(const struct request *r, struct fault *f)
 
 static enum err predecessor_read(struct request *r, struct fault *f)
 {
-	TRY(signer_certificate(r->s, r->db, &r->pred, &r->pred_der, f));
+	TRY(signer_certificate(r->db, &r->pred, &r->pred_der, f));
 	TRY(cert_parse(buf_slice(&r->pred_der), &r->pred_cert, f));
 	TRY(name_parse(r->pred_cert.subject, &r->pred_subject, f));
 	r->has_pred = true;
@@ -151,11 +151,19 @@ static enum err key_judge_page(struct request *r, int64_t *below, struct fault *
 	return OK;
 }
 
-/* One key, one role: the CA's own key and a responder's are nobody else's. */
+static bool key_is_cas(const struct signer *s, const uint8_t key_sha256[32])
+{
+	bool found = memcmp(key_sha256, s->issuer.key.spki_sha256, 32) == 0;
+	for (size_t i = 0; i < s->n_retired; i++)
+		found |= memcmp(key_sha256, s->retired[i].cert.key.spki_sha256, 32) == 0;
+	return found;
+}
+
+/* One key, one role: the CA's own keys and a responder's are nobody else's. */
 static enum err key_has_role(const struct request *r, struct fault *f)
 {
 	const struct member *m = responder_listed(&r->heads->roster, r->t.key_sha256);
-	if (memcmp(r->t.key_sha256, r->s->issuer.key.spki_sha256, 32) == 0)
+	if (key_is_cas(r->s, r->t.key_sha256))
 		return fault_raise(f, ERR_RULE, "key_blocked", "tally.key", "this is the CA's own key");
 	if (m && r->t.kind != TALLY_RESPONDER)
 		return fault_raise(f, ERR_RULE, "key_blocked", "tally.key",
@@ -206,7 +214,7 @@ static enum err has_identifier(const struct request *r, const struct ledger_cert
 	*ret = true;
 	if (c->entry == LEDGER_NONE)
 		return OK;
-	TRY(signer_certificate(r->s, r->db, c, &der, f));
+	TRY(signer_certificate(r->db, c, &der, f));
 	TRY(cert_parse(buf_slice(&der), &cert, f));
 	TRY(name_parse(cert.subject, &subject, f));
 	const char *value = name_get(&subject, r->verdict.profile->identifier);

@@ -25,8 +25,12 @@ struct token_yaml {
 	struct yaml_strs read, write;
 	struct yaml_ints ports;
 };
+struct retired_yaml {
+	const char *issuer, *key;
+};
 struct config_yaml {
 	const char *tree, *state, *ra_socket, *operator_socket, *issuer, *root, *key;
+	struct yaml_list retired; /* of retired_yaml */
 	struct token_yaml token;
 	struct yaml_ints ra_uids, operator_uids;
 	int64_t workers, beat_seconds;
@@ -114,6 +118,22 @@ static const struct yaml_rule token_rules[] = {
 	 .help = "TCP ports of a token in the network; without them the signer has no network"},
 	{0},
 };
+static const struct yaml_rule retired_rules[] = {
+	{.key = "issuer",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct retired_yaml, issuer),
+	 .required = true,
+	 .min = 1,
+	 .max = 1000,
+	 .help = "its certificate, PEM"},
+	{.key = "key",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct retired_yaml, key),
+	 .min = 1,
+	 .max = 1000,
+	 .help = "its key, as above, for its CRLs; left out once that is destroyed"},
+	{0},
+};
 static const char *const log_words[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 #define PATH(k, member, must, text)                                                                                    \
@@ -129,6 +149,13 @@ static const struct yaml_rule config_rules[] = {
 	PATH("issuer", issuer, true, "certificate of the CA that signs, PEM"),
 	PATH("root", root, false, "certificate of the root above it, PEM"),
 	PATH("key", key, true, "key of the CA that signs: path of a sealed file, or a PKCS#11 URI (RFC 7512)"),
+	{.key = "retired",
+	 .kind = YK_LIST,
+	 .offset = offsetof(struct config_yaml, retired),
+	 .max = CA_MAX_RETIRED,
+	 .sub = retired_rules,
+	 .elem_size = sizeof(struct retired_yaml),
+	 .help = "CAs that issued before: each signs CRLs of its own certificates, and nothing else"},
 	{.key = "token",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct config_yaml, token),
@@ -240,6 +267,17 @@ static char *key_place(const char *tree, const char *key)
 	return path ? path_join(tree, path) : xstrdup(key);
 }
 
+static void fill_retired(const struct config_yaml *y, const char *tree, struct ca_config *c)
+{
+	const struct retired_yaml *from = y->retired.v;
+	c->n_retired = y->retired.n;
+	c->retired = xcalloc(c->n_retired ? c->n_retired : 1, sizeof(*c->retired));
+	for (size_t i = 0; i < c->n_retired; i++) {
+		c->retired[i].issuer = path_join(tree, from[i].issuer);
+		c->retired[i].key = from[i].key ? key_place(tree, from[i].key) : NULL;
+	}
+}
+
 static void fill(const struct config_yaml *y, const char *tree, struct ca_config *c)
 {
 	c->state = path_join(tree, y->state);
@@ -248,6 +286,7 @@ static void fill(const struct config_yaml *y, const char *tree, struct ca_config
 	c->issuer = path_join(tree, y->issuer);
 	c->root = y->root ? path_join(tree, y->root) : NULL;
 	c->key = key_place(tree, y->key);
+	fill_retired(y, tree, c);
 	c->ra_uids = uids_of(&y->ra_uids, &c->n_ra_uids);
 	c->operator_uids = uids_of(&y->operator_uids, &c->n_operator_uids);
 	c->workers = (unsigned)y->workers;
@@ -286,6 +325,10 @@ static enum err check(const struct yaml_doc *doc, const struct config_yaml *y, s
 	if (strcmp(y->ra_socket, y->operator_socket) == 0)
 		return yaml_fault(doc, &y->operator_socket, f, "config_socket",
 				  "the operator's socket must not be the RA's");
+	const struct retired_yaml *retired = y->retired.v;
+	for (size_t i = 0; i < y->retired.n; i++)
+		if (retired[i].key)
+			TRY(check_key(doc, y, &retired[i].key, f));
 	return check_key(doc, y, &y->key, f);
 }
 
@@ -325,6 +368,11 @@ void ca_config_done(struct ca_config *c)
 	char *texts[] = {c->path, c->state, c->ra_socket, c->operator_socket, c->issuer, c->root, c->key};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
+	for (size_t i = 0; i < c->n_retired; i++) {
+		free(c->retired[i].issuer);
+		free(c->retired[i].key);
+	}
+	free(c->retired);
 	token_done(&c->token);
 	free(c->ra_uids);
 	free(c->operator_uids);

@@ -9,12 +9,17 @@
 
 #include <sys/types.h>
 
+#define CA_MAX_RETIRED 7
 struct ca_config {
 	char *path;  /* of the file, for messages */
 	char *state; /* folder of ledger, keys and CRLs */
 	char *ra_socket, *operator_socket;
 	char *issuer, *root; /* certificates (PEM) */
 	char *key;	     /* of issuer: see ca_key_open() */
+	struct ca_config_retired {
+		char *issuer, *key; /* as above; key NULL: it is no more */
+	} * retired;
+	size_t n_retired; /* at most CA_MAX_RETIRED */
 	struct ca_config_token {
 		char *module; /* NULL: none */
 		unsigned sessions, timeout_ms;

@@ -46,9 +46,9 @@ static enum err read_all(const struct ca_config *config, const char *roster, con
 static enum err record_all(struct ledger *l, struct genesis *g, struct fault *f)
 {
 	uint64_t index;
-	TRY(roster_record(l, &g->issuer, NULL, buf_slice(&g->roster_note), &index, f));
-	return policy_record(l, &g->issuer, &g->roster, NULL, buf_slice(&g->policy_note), g->files, g->n_files, &index,
-			     f);
+	TRY(roster_record(l, g->issuer.key.key_id, NULL, buf_slice(&g->roster_note), &index, f));
+	return policy_record(l, g->issuer.key.key_id, &g->issuer, &g->roster, NULL, buf_slice(&g->policy_note),
+			     g->files, g->n_files, &index, f);
 }
 
 /* Only ever a ledger that this run has made and that nobody was told of. */

@@ -199,10 +199,10 @@ enum err issue_outcome(struct ledger_tx *tx, void *arg, struct fault *f)
 	return may_be_due ? revoke_due_one(tx, pred, &any, f) : OK;
 }
 
-enum err issue_sign(struct signer *s, const struct ca_key *key, struct issue *i, struct fault *f)
+enum err issue_sign(const struct known_key *verifier, const struct ca_key *key, struct issue *i, struct fault *f)
 {
 	TRY(ca_key_sign(key, buf_slice(&i->tbs), &i->signature, f));
-	if (!known_key_verify(s->issuer_verifier, buf_slice(&i->tbs), buf_slice(&i->signature)))
+	if (!known_key_verify(verifier, buf_slice(&i->tbs), buf_slice(&i->signature)))
 		return fault_raise(f, ERR_INTERNAL, "signature_faulty", "certificate.signature",
 				   "the CA's own signature does not hold");
 	return OK;
@@ -228,6 +228,7 @@ enum err issue_answer(struct issue *i, struct fault *f)
 	}
 	build_certificate(buf_slice(&i->tbs), r->s->issuer.key.alg, buf_slice(&i->signature), &r->cert);
 	r->done = (struct wire_done){.cert = buf_slice(&r->cert), .index = i->index, .intent = i->intent};
+	memcpy(r->done.issuer, i->row.ref.issuer_key_id, 20);
 	return OK;
 }
 
@@ -252,6 +253,32 @@ static enum err next_open(struct signer *s, uint64_t from, uint64_t *ret_intent,
 	return e;
 }
 
+/* Transaction. Nobody can sign it any more. */
+static enum err abandon(struct ledger_tx *tx, void *arg, struct fault *f)
+{
+	struct issue *i = arg;
+	(void)fault_raise(&i->why, ERR_RULE, "issuer_gone", "certificate.issuer",
+			  "the key of the CA that was to sign it is no more");
+	return give_up(tx, i, f);
+}
+
+/* By the very CA that the bytes name, also when it was rolled meanwhile. */
+static enum err sign_or_give_up(struct signer *s, const struct ca_key *key, const uint8_t issuer[20], struct issue *i,
+				bool *ret_waits, struct fault *f)
+{
+	struct issuer by;
+	if (!signer_issuer(s, issuer, &by))
+		return fault_raise(f, ERR_DB, "ledger_entry", "entry.issuer", "it is by no CA of this signer");
+	bool issues = by.cert == &s->issuer;
+	*ret_waits = !issues && !by.key && !by.gone;
+	if (*ret_waits)
+		return OK;
+	if (!issues && !by.key)
+		return ledger_do(s->ledger, abandon, i, f);
+	TRY(issue_sign(by.verifier, issues ? key : by.key, i, f));
+	return ledger_do(s->ledger, issue_outcome, i, f);
+}
+
 static enum err recover_one(struct signer *s, const struct ca_key *key, uint64_t intent, int64_t cert,
 			    struct slice body, struct fault *f)
 {
@@ -264,9 +291,13 @@ static enum err recover_one(struct signer *s, const struct ca_key *key, uint64_t
 	TRY(tally_parse(note.text, &t, f));
 	buf_add_slice(&i.tbs, e.tbs);
 	log_event(LOG_LEVEL_NOTICE, "recover", "intent=%llu tally=%s", (unsigned long long)intent, TALLY_ID_TEXT(t.id));
-	TRY(issue_sign(s, key, &i, f));
-	TRY(ledger_do(s->ledger, issue_outcome, &i, f));
-	issue_log(&i);
+	bool waits = false;
+	TRY(sign_or_give_up(s, key, e.issuer, &i, &waits, f));
+	if (waits)
+		log_event(LOG_LEVEL_WARNING, "recover_waits", "intent=%llu text=%s", (unsigned long long)intent,
+			  LQ("it is by a retired CA, whose key is not open"));
+	else
+		issue_log(&i);
 	return OK;
 }
 

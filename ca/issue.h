@@ -24,7 +24,8 @@ MUST_CHECK enum err issue_prepare(struct request *r, struct issue *ret, struct f
 /* Transaction: checks once more, and the intent with these bytes. arg: struct issue. */
 ledger_fn issue_intent;
 /* Signs exactly i->tbs, which is what the intent holds. A signature that does not hold never leaves: ERR_INTERNAL. */
-MUST_CHECK enum err issue_sign(struct signer *s, const struct ca_key *key, struct issue *i, struct fault *f);
+MUST_CHECK enum err issue_sign(const struct known_key *verifier, const struct ca_key *key, struct issue *i,
+			       struct fault *f);
 /* Transaction: the outcome, or the end of the intent. arg: struct issue. */
 ledger_fn issue_outcome;
 /* What became of it, once that is flushed. */
@@ -32,7 +33,8 @@ void issue_log(const struct issue *i);
 /* Fills r->done and r->cert; or, given up, r->given_up, and why is the refusal, recorded already. */
 MUST_CHECK enum err issue_answer(struct issue *i, struct fault *f);
 
-/* Finishes every intent that has no outcome, in order, by signing exactly its recorded bytes. */
+/* Finishes every intent that has no outcome, in order, by signing exactly its recorded bytes; key is the issuing CA's. One of a retired CA waits
+ * until that key is open, and is given up when it is no more. */
 MUST_CHECK enum err issue_recover(struct signer *s, const struct ca_key *key, struct fault *f);
 /* A fault's text as an entry may hold it: UTF-8. Changes text in place. */
 struct slice entry_text(char *text);

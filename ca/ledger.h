@@ -205,6 +205,8 @@ MUST_CHECK enum err ledger_certs_ended(struct db *db, int64_t above, int64_t ret
 				       struct fault *f);
 /* 64 bits of SHA-256(profile, identifier). */
 int64_t ledger_line_hash(const char *profile, const char *identifier);
+/* Key ids of the CAs whose certificates are not adopted: at most `most` of them. */
+MUST_CHECK enum err ledger_issuers(struct db *db, uint8_t (*ret)[20], size_t most, size_t *ret_n, struct fault *f);
 /* Largest serial that this issuer ever intended; n = 0: none. */
 MUST_CHECK enum err ledger_last_serial(struct db *db, const uint8_t issuer[20], struct serial *ret, struct fault *f);
 
@@ -281,7 +283,7 @@ MUST_CHECK enum err ledger_adoption(struct db *db, const uint8_t id[TALLY_ID], s
 MUST_CHECK enum err ledger_adoption_set(struct ledger_tx *tx, const uint8_t id[TALLY_ID],
 					const struct ledger_adoption *a, struct fault *f);
 
-/* The last CRL of a scope (shard, or WIRE_FULL_CRL). */
+/* The last CRL of an issuer's scope (shard, or WIRE_FULL_CRL). */
 struct ledger_crl {
 	uint64_t number; /* 0: none yet */
 	int64_t this_update, next_update;
@@ -289,11 +291,11 @@ struct ledger_crl {
 	uint64_t changed; /* entry of the last revocation in its scope, LEDGER_NONE: none */
 	uint8_t sha256[32];
 };
-MUST_CHECK enum err ledger_crl(struct db *db, uint32_t scope, struct ledger_crl *ret, struct fault *f);
-MUST_CHECK enum err ledger_crl_set(struct ledger_tx *tx, uint32_t scope, const struct ledger_crl *c, struct fault *f);
-/* Revoked and held certificates of a scope in serial order; those that ended before `since` are left out. */
+MUST_CHECK enum err ledger_crl(struct db *db, const uint8_t issuer[20], uint32_t scope, struct ledger_crl *ret, struct fault *f);
+MUST_CHECK enum err ledger_crl_set(struct ledger_tx *tx, const uint8_t issuer[20], uint32_t scope, const struct ledger_crl *c, struct fault *f);
+/* Revoked and held certificates of an issuer's scope in serial order; those that ended before `since` are left out. */
 struct ledger_revoked;
-MUST_CHECK enum err ledger_revoked(struct db *db, uint32_t scope, int64_t since, struct ledger_revoked **ret,
+MUST_CHECK enum err ledger_revoked(struct db *db, const uint8_t issuer[20], uint32_t scope, int64_t since, struct ledger_revoked **ret,
 				   struct fault *f);
 MUST_CHECK enum err ledger_revoked_next(struct ledger_revoked *r, struct serial *ret, int64_t *ret_when,
 					unsigned *ret_reason, bool *ret_more, struct fault *f);

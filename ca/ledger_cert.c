@@ -185,6 +185,24 @@ enum err ledger_last_serial(struct db *db, const uint8_t issuer[20], struct seri
 	return OK;
 }
 
+/* No CA adopts its own: the first certificate says it for all of an issuer. */
+enum err ledger_issuers(struct db *db, uint8_t (*ret)[20], size_t most, size_t *ret_n, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool more;
+	TRY(db_query(
+		db, f, &row,
+		"SELECT key_id FROM issuer WHERE (SELECT adopted FROM certificate WHERE issuer = issuer.id LIMIT 1) "
+		"= 0 ORDER BY id LIMIT ?1",
+		"i", (int64_t)most));
+	TRY(db_next(row, &more, f));
+	for (*ret_n = 0; more; ++*ret_n) {
+		copy_fixed(ret[*ret_n], 20, db_blob(row, 0));
+		TRY(db_next(row, &more, f));
+	}
+	return OK;
+}
+
 enum err ledger_cert_add(struct ledger_tx *tx, struct ledger_cert *c, struct fault *f)
 {
 	if (memcmp(tx->issuer, c->ref.issuer_key_id, 20) != 0) {
@@ -256,18 +274,24 @@ enum err ledger_predecessor(struct db *db, int64_t id, int64_t *ret_id, struct f
 static enum err set_revocation(struct ledger_tx *tx, const struct ledger_cert *c, enum cert_state state,
 			       unsigned reason, int64_t when, uint64_t entry, struct fault *f)
 {
-	struct slice serial = slice_of(c->ref.serial.b, c->ref.serial.n);
+	struct slice serial = slice_of(c->ref.serial.b, c->ref.serial.n), issuer = slice_of(c->ref.issuer_key_id, 20);
 	int64_t end = c->not_after > when ? c->not_after : when;
 	if (state == CERT_HELD || state == CERT_REVOKED)
 		TRY(db_run(tx->db, f,
-			   "INSERT INTO revocation (serial, shard, at, reason, keep_until) VALUES (?1, ?2, ?3, ?4, ?5)"
-			   " ON CONFLICT (serial) DO UPDATE SET at = excluded.at, reason = excluded.reason, keep_until "
+			   "INSERT INTO revocation (issuer, serial, shard, at, reason, keep_until) VALUES ((SELECT id "
+			   "FROM "
+			   "issuer WHERE key_id = ?6), ?1, ?2, ?3, ?4, ?5)"
+			   " ON CONFLICT (issuer, serial) DO UPDATE SET at = excluded.at, reason = excluded.reason, "
+			   "keep_until "
 			   "= excluded.keep_until",
-			   "biiii", serial, (int64_t)c->shard, when, (int64_t)reason, end + KEEP_AFTER_END));
+			   "biiiib", serial, (int64_t)c->shard, when, (int64_t)reason, end + KEEP_AFTER_END, issuer));
 	else
-		TRY(db_run(tx->db, f, "DELETE FROM revocation WHERE serial = ?1", "b", serial));
-	return db_run(tx->db, f, "UPDATE crl SET changed = ?3 WHERE scope = ?1 OR scope = ?2", "iii", (int64_t)c->shard,
-		      (int64_t)WIRE_FULL_CRL, (int64_t)entry);
+		TRY(db_run(tx->db, f,
+			   "DELETE FROM revocation WHERE issuer = (SELECT id FROM issuer WHERE key_id = ?2) AND serial "
+			   "= ?1",
+			   "bb", serial, issuer));
+	return db_run(tx->db, f, "UPDATE crl SET changed = ?3 WHERE issuer = ?4 AND scope IN (?1, ?2)", "iiib",
+		      (int64_t)c->shard, (int64_t)WIRE_FULL_CRL, (int64_t)entry, issuer);
 }
 
 enum err ledger_set_state(struct ledger_tx *tx, const struct ledger_cert *c, enum cert_state state, unsigned reason,

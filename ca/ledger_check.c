@@ -7,6 +7,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/note/roster.h"
 
 #include <string.h>
 
@@ -159,6 +160,27 @@ enum err ledger_check(const char *path, struct ledger_report *ret, struct fault 
 	enum err e = scan_all(s, f);
 	*ret = s->report;
 	return e;
+}
+
+enum err ledger_file_ca(const char *path, uint8_t ret[20], struct fault *f)
+{
+	_cleanup_(db_closep) struct db *db = NULL;
+	_cleanup_buf_ struct buf body = {0};
+	_cleanup_(note_done) struct note note = {0};
+	_cleanup_(roster_done) struct roster roster = {0};
+	struct wire_e_roster e;
+	struct head head;
+	TRY(open_snapshot(path, &db, f));
+	TRY(ledger_head(db, HEAD_ROSTER, &head, f));
+	if (head.version == 0)
+		return fault_raise(f, ERR_CONFIG, "heads_missing", "ledger",
+				   "the ledger has no roster: its genesis was not finished");
+	TRY(ledger_entry(db, head.entry, &body, f));
+	TRY(wire_e_roster_get(buf_slice(&body), &e, f));
+	TRY(note_parse(e.note, 1, &note, f));
+	TRY(roster_parse(note.text, &roster, f));
+	memcpy(ret, roster.ca, 20);
+	return OK;
 }
 
 enum err ledger_file_head(const char *dir, const uint8_t ca[20], struct checkpoint *ret, struct buf *ret_note,

@@ -14,6 +14,8 @@ struct ledger_report {
 /* Reads every entry of path in one snapshot: indexes without a gap, each entry's own coding and time, its leaf hash, the stored
  * nodes, size and root of the tree, and that intents and outcomes name each other. ERR_DB ledger_damaged says at which entry. */
 MUST_CHECK enum err ledger_check(const char *path, struct ledger_report *ret, struct fault *f);
+/* Who the CA of this ledger is: what the roster in force says. */
+MUST_CHECK enum err ledger_file_ca(const char *path, uint8_t ret[20], struct fault *f);
 /* The tree as the file has it, signed with dir/log.key, appended. */
 MUST_CHECK enum err ledger_file_head(const char *dir, const uint8_t ca[20], struct checkpoint *ret, struct buf *ret_note, struct fault *f);
 /* An entry's inclusion path in the tree of that size, appended. */

@@ -3,8 +3,8 @@
  */
 #include "ca/ledger_command.h"
 
+#include "ca/config.h"
 #include "ca/ledger_check.h"
-#include "ca/signer.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 
@@ -17,7 +17,6 @@
 
 struct place {
 	char *path;
-	uint8_t ca[20];
 };
 
 static enum err usage(const char *verb, const char *wanted, const char *found, struct fault *f)
@@ -41,13 +40,21 @@ static enum err run_check(const struct ca_config *config, const struct place *p,
 	return OK;
 }
 
+static enum err head_of(const struct ca_config *config, const struct place *p, struct checkpoint *ret,
+			struct buf *ret_note, struct fault *f)
+{
+	uint8_t ca[20];
+	TRY(ledger_file_ca(p->path, ca, f));
+	return ledger_file_head(config->state, ca, ret, ret_note, f);
+}
+
 static enum err run_head(const struct ca_config *config, const struct place *p, const char *word, struct fault *f)
 {
 	_cleanup_buf_ struct buf note = {0};
 	struct checkpoint c;
 	if (word)
 		return usage("head", "no argument", word, f);
-	TRY(ledger_file_head(config->state, p->ca, &c, &note, f));
+	TRY(head_of(config, p, &c, &note, f));
 	fwrite(note.data, 1, note.len, stdout);
 	return OK;
 }
@@ -59,7 +66,7 @@ static enum err run_prove(const struct ca_config *config, const struct place *p,
 	uint64_t index;
 	if (!word || !u64_parse(word, strlen(word), INT64_MAX, &index))
 		return usage("prove", "the index of an entry", word, f);
-	TRY(ledger_file_head(config->state, p->ca, &c, &note, f));
+	TRY(head_of(config, p, &c, &note, f));
 	TRY(ledger_file_prove(p->path, index, c.size, &path, f));
 	printf("index %" PRIu64 " of %" PRIu64 "\n", index, c.size);
 	for (size_t at = 0; at < path.len; at += 32) {
@@ -122,14 +129,10 @@ enum err ledger_command(const struct ca_config *config, const char *verb, const 
 		     {"export", run_export},
 		     {"backup", run_backup}};
 	_cleanup_(freep) char *path = path_join(config->state, "ledger.db");
-	_cleanup_buf_ struct buf der = {0};
-	_cleanup_(cert_done) struct cert issuer = {0};
 	struct place p = {.path = path};
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verb, verbs[i].verb) != 0)
 			continue;
-		TRY(issuer_load(config->issuer, &der, &issuer, f));
-		memcpy(p.ca, issuer.key.key_id, 20);
 		return verbs[i].run(config, &p, word, f);
 	}
 	return usage("", "check, head, prove, export or backup", verb, f);

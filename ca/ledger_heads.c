@@ -93,14 +93,15 @@ enum err ledger_adoption_set(struct ledger_tx *tx, const uint8_t id[TALLY_ID], c
 		      "bibi", slice_of(id, TALLY_ID), (int64_t)a->entry, slice_of(a->sha256, 32), (int64_t)a->taken);
 }
 
-enum err ledger_crl(struct db *db, uint32_t scope, struct ledger_crl *ret, struct fault *f)
+enum err ledger_crl(struct db *db, const uint8_t issuer[20], uint32_t scope, struct ledger_crl *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	bool more;
 	*ret = (struct ledger_crl){.changed = LEDGER_NONE};
 	TRY(db_query(db, f, &row,
-		     "SELECT number, this_update, next_update, upto, changed, sha256 FROM crl WHERE scope = ?1", "i",
-		     (int64_t)scope));
+		     "SELECT number, this_update, next_update, upto, changed, sha256 FROM crl WHERE issuer = ?2 AND "
+		     "scope = ?1",
+		     "ib", (int64_t)scope, slice_of(issuer, 20)));
 	TRY(db_next(row, &more, f));
 	if (!more)
 		return OK;
@@ -114,33 +115,37 @@ enum err ledger_crl(struct db *db, uint32_t scope, struct ledger_crl *ret, struc
 }
 
 /* `changed` is the revocations' column: one that came while this CRL was made must not be forgotten. */
-enum err ledger_crl_set(struct ledger_tx *tx, uint32_t scope, const struct ledger_crl *c, struct fault *f)
+enum err ledger_crl_set(struct ledger_tx *tx, const uint8_t issuer[20], uint32_t scope, const struct ledger_crl *c,
+			struct fault *f)
 {
 	return db_run(tx->db, f,
-		      "INSERT INTO crl (scope, number, this_update, next_update, upto, sha256) VALUES (?1, ?2, ?3, ?4, "
-		      "?5, ?6)"
-		      " ON CONFLICT (scope) DO UPDATE SET number = excluded.number, this_update = excluded.this_update,"
+		      "INSERT INTO crl (issuer, scope, number, this_update, next_update, upto, sha256) VALUES (?7, ?1, "
+		      "?2, ?3, ?4, ?5, ?6)"
+		      " ON CONFLICT (issuer, scope) DO UPDATE SET number = excluded.number, this_update = "
+		      "excluded.this_update,"
 		      " next_update = excluded.next_update, upto = excluded.upto, sha256 = excluded.sha256",
-		      "iiiiib", (int64_t)scope, (int64_t)c->number, c->this_update, c->next_update, (int64_t)c->upto,
-		      slice_of(c->sha256, 32));
+		      "iiiiibb", (int64_t)scope, (int64_t)c->number, c->this_update, c->next_update, (int64_t)c->upto,
+		      slice_of(c->sha256, 32), slice_of(issuer, 20));
 }
 
 struct ledger_revoked {
 	struct db_row *row;
 };
 
-enum err ledger_revoked(struct db *db, uint32_t scope, int64_t since, struct ledger_revoked **ret, struct fault *f)
+enum err ledger_revoked(struct db *db, const uint8_t issuer[20], uint32_t scope, int64_t since,
+			struct ledger_revoked **ret, struct fault *f)
 {
 	_cleanup_(ledger_revoked_donep) struct ledger_revoked *r = xcalloc(1, sizeof(*r));
 	if (scope == WIRE_FULL_CRL)
 		TRY(db_query(db, f, &r->row,
-			     "SELECT serial, at, reason FROM revocation WHERE keep_until > ?1 ORDER BY serial", "i",
-			     since));
+			     "SELECT serial, at, reason FROM revocation WHERE issuer = (SELECT id FROM issuer WHERE "
+			     "key_id = ?2) AND keep_until > ?1 ORDER BY serial",
+			     "ib", since, slice_of(issuer, 20)));
 	else
 		TRY(db_query(db, f, &r->row,
-			     "SELECT serial, at, reason FROM revocation WHERE shard = ?2 AND keep_until > ?1 ORDER BY "
-			     "serial",
-			     "ii", since, (int64_t)scope));
+			     "SELECT serial, at, reason FROM revocation WHERE issuer = (SELECT id FROM issuer WHERE "
+			     "key_id = ?3) AND shard = ?2 AND keep_until > ?1 ORDER BY serial",
+			     "iib", since, (int64_t)scope, slice_of(issuer, 20)));
 	*ret = TAKE(r);
 	return OK;
 }

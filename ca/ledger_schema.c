@@ -126,6 +126,41 @@ const char *const ledger_migrations[] = {
 	 * that was shown meanwhile. `lost`: checkpoints that were shown, of a history that is not this one. */
 	"CREATE TABLE waiting (id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL, head BLOB) STRICT;"
 	"CREATE TABLE restored (entry INTEGER PRIMARY KEY, at INTEGER NOT NULL, lost_to INTEGER NOT NULL) STRICT;"
-	"CREATE TABLE lost (size INTEGER NOT NULL, root BLOB NOT NULL, PRIMARY KEY (size, root)) STRICT, WITHOUT ROWID;",
+	"CREATE TABLE lost (size INTEGER NOT NULL, root BLOB NOT NULL, PRIMARY KEY (size, root)) STRICT, WITHOUT "
+	"ROWID;",
+
+	/* CRLs of several issuers. A CRL's was its entry's alone: 20 octets behind version, type, time and salt. */
+	"CREATE TABLE revocation_2 ("
+	"  issuer INTEGER NOT NULL REFERENCES issuer (id),"
+	"  serial BLOB NOT NULL,"
+	"  shard INTEGER NOT NULL,"
+	"  at INTEGER NOT NULL,"
+	"  reason INTEGER NOT NULL,"
+	"  keep_until INTEGER NOT NULL,"
+	"  PRIMARY KEY (issuer, serial)"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO revocation_2 (issuer, serial, shard, at, reason, keep_until)"
+	" SELECT i.id, r.serial, r.shard, r.at, r.reason, r.keep_until"
+	" FROM revocation r CROSS JOIN issuer i CROSS JOIN certificate c"
+	" WHERE c.issuer = i.id AND c.serial = r.serial AND c.adopted = 0;"
+	"DROP TABLE revocation;"
+	"ALTER TABLE revocation_2 RENAME TO revocation;"
+	"CREATE INDEX revocation_shard ON revocation (issuer, shard, serial);"
+	"CREATE TABLE crl_2 ("
+	"  issuer BLOB NOT NULL,"
+	"  scope INTEGER NOT NULL,"
+	"  number INTEGER NOT NULL,"
+	"  this_update INTEGER NOT NULL,"
+	"  next_update INTEGER NOT NULL,"
+	"  upto INTEGER NOT NULL,"
+	"  changed INTEGER,"
+	"  sha256 BLOB NOT NULL,"
+	"  PRIMARY KEY (issuer, scope)"
+	") STRICT;"
+	"INSERT INTO crl_2 (issuer, scope, number, this_update, next_update, upto, changed, sha256)"
+	" SELECT (SELECT substr(body, 27, 20) FROM entries WHERE type = 140 ORDER BY idx DESC LIMIT 1), scope, number,"
+	" this_update, next_update, upto, changed, sha256 FROM crl;"
+	"DROP TABLE crl;"
+	"ALTER TABLE crl_2 RENAME TO crl;",
 };
 const size_t ledger_n_migrations = sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);

@@ -47,14 +47,14 @@ static enum err roster_op(struct ledger_tx *tx, void *arg, struct fault *f)
 }
 
 /* The first roster is signed by a quorum of its own officers, in the ceremony. */
-static enum err judge_roster(const struct cert *issuer, const struct roster *now, const struct roster *next,
+static enum err judge_roster(const uint8_t ca[20], const struct roster *now, const struct roster *next,
 			     const struct note *note, struct fault *f)
 {
-	TRY(roster_follows(next, now, issuer->key.key_id, f));
+	TRY(roster_follows(next, now, ca, f));
 	return roster_quorum(now ? now : next, note, "roster", f);
 }
 
-enum err roster_record(struct ledger *l, const struct cert *issuer, const struct roster *now, struct slice note_bytes,
+enum err roster_record(struct ledger *l, const uint8_t ca[20], const struct roster *now, struct slice note_bytes,
 		       uint64_t *ret_index, struct fault *f)
 {
 	_cleanup_(note_done) struct note note = {0};
@@ -62,7 +62,7 @@ enum err roster_record(struct ledger *l, const struct cert *issuer, const struct
 	struct record x = {.which = HEAD_ROSTER, .note = note_bytes};
 	TRY(note_parse(note_bytes, 1, &note, f));
 	TRY(roster_parse(note.text, &next, f));
-	TRY(judge_roster(issuer, now, &next, &note, f));
+	TRY(judge_roster(ca, now, &next, &note, f));
 	if (now) {
 		x.before.version = now->version;
 		memcpy(x.before.sha256, now->sha256, 32);
@@ -133,7 +133,7 @@ static enum err order_files(const struct policy_note *list, const struct policy_
 	return OK;
 }
 
-enum err policy_record(struct ledger *l, const struct cert *issuer, const struct roster *roster,
+enum err policy_record(struct ledger *l, const uint8_t ca[20], const struct cert *issuer, const struct roster *roster,
 		       const struct policy_note *now, struct slice note_bytes, const struct policy_source *files,
 		       size_t n_files, uint64_t *ret_index, struct fault *f)
 {
@@ -143,7 +143,7 @@ enum err policy_record(struct ledger *l, const struct cert *issuer, const struct
 	struct record x = {.which = HEAD_POLICY, .note = note_bytes, .list = &next};
 	TRY(note_parse(note_bytes, 1, &note, f));
 	TRY(policy_note_parse(note.text, &next, f));
-	TRY(policy_note_follows(&next, now, issuer->key.key_id, f));
+	TRY(policy_note_follows(&next, now, ca, f));
 	TRY(roster_quorum(roster, &note, "policy", f));
 	TRY(policy_load(note_bytes, files, n_files, &policy, f));
 	TRY(judge_bundle(policy, issuer, f));
@@ -179,7 +179,7 @@ static enum err serve_roster(struct signer *s, struct slice request, struct buf 
 	struct wire_roster m;
 	uint64_t index;
 	TRY(wire_roster_get(request, &m, f));
-	TRY(roster_record(s->ledger, &s->issuer, &h->roster, m.note, &index, f));
+	TRY(roster_record(s->ledger, s->ca, &h->roster, m.note, &index, f));
 	TRY(signer_reload(s, f));
 	put_ok(index, reply);
 	return OK;
@@ -218,8 +218,8 @@ static enum err take_policy(struct signer *s, const struct wire_policy *m, uint6
 	struct policy_source *files = NULL;
 	size_t n = 0;
 	TRY(sources_of(&m->files, &files, &n, f));
-	enum err e =
-		policy_record(s->ledger, &s->issuer, &h->roster, &h->now.policy->note, m->note, files, n, ret_index, f);
+	enum err e = policy_record(s->ledger, s->ca, &s->issuer, &h->roster, &h->now.policy->note, m->note, files, n,
+				   ret_index, f);
 	policy_sources_done(files, n);
 	return e;
 }

@@ -6,11 +6,12 @@
 
 #include "ca/signer.h"
 
-/* Judges a roster note on the one in force (NULL: the first) and appends it. *ret_index: its entry. */
-MUST_CHECK enum err roster_record(struct ledger *l, const struct cert *issuer, const struct roster *now,
+/* Judges a roster note on the one in force (NULL: the first) and appends it. ca: who the CA is. *ret_index: its entry.
+ */
+MUST_CHECK enum err roster_record(struct ledger *l, const uint8_t ca[20], const struct roster *now,
 				  struct slice note, uint64_t *ret_index, struct fault *f);
 /* The same for a policy, judged by roster; now NULL: the first. files as in struct policy_source. */
-MUST_CHECK enum err policy_record(struct ledger *l, const struct cert *issuer, const struct roster *roster,
+MUST_CHECK enum err policy_record(struct ledger *l, const uint8_t ca[20], const struct cert *issuer, const struct roster *roster,
 				  const struct policy_note *now, struct slice note, const struct policy_source *files,
 				  size_t n_files, uint64_t *ret_index, struct fault *f);
 

@@ -47,12 +47,13 @@ static enum err take_predecessor(struct db *db, const struct wire_e_intent *inte
 	return take_entry(db, entry_of(&c), size, &r->predecessor, f);
 }
 
-static void take_certificate(const struct signer *s, const struct wire_e_intent *intent,
-			     const struct wire_e_issued *issued, struct receipt *r)
+static enum err take_certificate(const struct wire_e_intent *intent, const struct wire_e_issued *issued,
+				 struct receipt *r, struct fault *f)
 {
 	_cleanup_buf_ struct buf der = {0};
-	build_certificate(intent->tbs, s->issuer.key.alg, issued->signature, &der);
+	TRY(cert_from_tbs(intent->tbs, issued->signature, &der, f));
 	sha256(der.data, der.len, r->cert_sha256);
+	return OK;
 }
 
 static enum err gather(struct signer *s, struct db *db, uint64_t size, struct receipt *r, struct fault *f)
@@ -67,7 +68,11 @@ static enum err gather(struct signer *s, struct db *db, uint64_t size, struct re
 	TRY(take_entry(db, t.outcome, size, &r->outcome, f));
 	TRY(wire_e_intent_get(buf_slice(&r->intent.body), &intent, f));
 	TRY(wire_e_issued_get(buf_slice(&r->outcome.body), &issued, f));
-	take_certificate(s, &intent, &issued, r);
+	struct issuer by;
+	if (!signer_issuer(s, intent.issuer, &by))
+		return fault_raise(f, ERR_DB, "ledger_entry", "entry.issuer", "it is by no CA of this signer");
+	buf_add(&r->issuer_key, by.cert->key.spki, by.cert->key.spki_len);
+	TRY(take_certificate(&intent, &issued, r, f));
 	return take_predecessor(db, &intent, size, r, f);
 }
 
@@ -86,8 +91,7 @@ enum err receipt_make(struct signer *s, const uint8_t tally[TALLY_ID], struct bu
 {
 	struct receipt *r = xcalloc(1, sizeof(*r));
 	memcpy(r->tally, tally, TALLY_ID);
-	memcpy(r->ca, s->issuer.key.key_id, 20);
-	buf_add(&r->issuer_key, s->issuer.key.spki, s->issuer.key.spki_len);
+	memcpy(r->ca, s->ca, 20);
 	enum err e = fill(s, r, f);
 	if (e == OK)
 		receipt_put(r, ret);

@@ -34,11 +34,17 @@ enum err ca_sandbox_enter(const struct ca_config *c, struct fault *f)
 		{ca_key_file(c->key), SANDBOX_READ},
 	};
 	const size_t n_own = sizeof(own) / sizeof(own[0]);
-	_cleanup_(freep) struct sandbox_path *paths = xcalloc(n_own + t->n_read + t->n_write, sizeof(*paths));
+	_cleanup_(freep) struct sandbox_path *paths =
+		xcalloc(n_own + 2 * c->n_retired + t->n_read + t->n_write, sizeof(*paths));
 	size_t n = 0;
 	TRY(load_token(t, f));
 	for (size_t i = 0; i < n_own; i++)
 		paths[n++] = own[i];
+	for (size_t i = 0; i < c->n_retired; i++) {
+		const struct ca_config_retired *r = &c->retired[i];
+		paths[n++] = (struct sandbox_path){r->issuer, SANDBOX_READ};
+		paths[n++] = (struct sandbox_path){r->key ? ca_key_file(r->key) : NULL, SANDBOX_READ};
+	}
 	for (size_t i = 0; i < t->n_read; i++)
 		paths[n++] = (struct sandbox_path){t->read[i], SANDBOX_READ};
 	for (size_t i = 0; i < t->n_write; i++)

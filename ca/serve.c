@@ -259,6 +259,7 @@ static enum err fill_counts(struct signer *s, struct db *db, struct wire_health_
 enum err serve_health(struct signer *s, struct buf *reply, struct fault *f)
 {
 	_cleanup_(heads_unrefp) struct heads *h = signer_heads(s);
+	_cleanup_buf_ struct buf retired = {0};
 	struct db *db;
 	struct wire_health_is m = {.locked = atomic_load(&s->key) == NULL,
 				   .clock_in_doubt = ledger_clock_in_doubt(s->ledger),
@@ -273,7 +274,10 @@ enum err serve_health(struct signer *s, struct buf *reply, struct fault *f)
 	ledger_standing(s->ledger, &now);
 	m.waits = now.waits;
 	m.restored = now.restored;
-	memcpy(m.ca, s->issuer.key.key_id, 20);
+	for (size_t i = 0; i < s->n_retired; i++)
+		buf_add_slice(&retired, s->retired[i].cert.der);
+	m.retired = buf_slice(&retired);
+	memcpy(m.ca, s->ca, 20);
 	memcpy(m.roster, h->roster.sha256, 32);
 	memcpy(m.policy, h->now.policy->note.sha256, 32);
 	TRY(ledger_reader(s->ledger, &db, f));

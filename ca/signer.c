@@ -95,8 +95,7 @@ static enum err adopted_certificate(struct db *db, const struct ledger_cert *c, 
 	return OK;
 }
 
-enum err signer_certificate(const struct signer *s, struct db *db, const struct ledger_cert *c, struct buf *ret,
-			    struct fault *f)
+enum err signer_certificate(struct db *db, const struct ledger_cert *c, struct buf *ret, struct fault *f)
 {
 	if (c->entry == LEDGER_NONE)
 		return fault_raise(f, ERR_NOT_FOUND, "cert_unknown", "ledger.certificate",
@@ -110,8 +109,28 @@ enum err signer_certificate(const struct signer *s, struct db *db, const struct 
 	TRY(wire_e_issued_get(buf_slice(&issued), &outcome, f));
 	TRY(ledger_entry(db, outcome.intent, &intent, f));
 	TRY(wire_e_intent_get(buf_slice(&intent), &meant, f));
-	build_certificate(meant.tbs, s->issuer.key.alg, outcome.signature, ret);
-	return OK;
+	return cert_from_tbs(meant.tbs, outcome.signature, ret, f);
+}
+
+/* --- issuers --- */
+
+bool signer_issuer(struct signer *s, const uint8_t key_id[20], struct issuer *ret)
+{
+	if (memcmp(key_id, s->issuer.key.key_id, 20) == 0) {
+		*ret = (struct issuer){.cert = &s->issuer, .verifier = s->issuer_verifier, .key = atomic_load(&s->key)};
+		return true;
+	}
+	for (size_t i = 0; i < s->n_retired; i++) {
+		struct retired *r = &s->retired[i];
+		if (memcmp(key_id, r->cert.key.key_id, 20) != 0)
+			continue;
+		*ret = (struct issuer){.cert = &r->cert,
+				       .verifier = r->verifier,
+				       .key = atomic_load(&r->key),
+				       .gone = r->place == NULL};
+		return true;
+	}
+	return false;
 }
 
 /* --- keys --- */
@@ -142,18 +161,54 @@ enum err signer_take_key(struct signer *s, struct ca_key *key_given, struct faul
 	return e;
 }
 
+/* A retired CA may have a passphrase of its own, given later: that one stays locked stops nobody. */
+static enum err open_retired(struct signer *s, const struct secret *passphrase, bool *ret_any, struct fault *f)
+{
+	enum err e = OK;
+	*ret_any = false;
+	for (size_t i = 0; i < s->n_retired; i++) {
+		struct retired *r = &s->retired[i];
+		struct ca_key *key = NULL;
+		if (!r->place || atomic_load(&r->key))
+			continue;
+		if (ca_key_open(r->place, &r->cert, passphrase, &key, f) != OK) {
+			e = f->kind;
+			log_fault(LOG_LEVEL_WARNING, "retired_locked", f);
+			continue;
+		}
+		atomic_store(&r->key, key);
+		atomic_store(&s->unfinished, true);
+		*ret_any = true;
+		log_audit("unlocked", "issuer=%s retired=1", LQ(s->config->retired[i].issuer));
+	}
+	return e;
+}
+
+static enum err unlock_retired(struct signer *s, const struct secret *passphrase, bool must, struct fault *f)
+{
+	struct fault why = {0};
+	bool any;
+	pthread_mutex_lock(&s->key_lock);
+	enum err e = open_retired(s, passphrase, &any, &why);
+	pthread_mutex_unlock(&s->key_lock);
+	if (e == OK || any || !must)
+		return OK;
+	*f = why;
+	return e;
+}
+
 enum err signer_unlock(struct signer *s, const struct secret *passphrase, struct fault *f)
 {
 	struct ca_key *key = NULL;
 	if (atomic_load(&s->key))
-		return OK;
+		return unlock_retired(s, passphrase, true, f);
 	if (ca_custody_in_force(s->custody))
 		return fault_raise(f, ERR_RULE, "unlock_by_custodians", "signer",
 				   "custodians open this CA's key with their shares; no passphrase does");
 	TRY(ca_key_open(s->config->key, &s->issuer, passphrase, &key, f));
 	TRY(signer_take_key(s, key, f));
 	log_audit("unlocked", "issuer=%s", LQ(s->config->issuer));
-	return OK;
+	return unlock_retired(s, passphrase, false, f);
 }
 
 /* --- start --- */
@@ -171,9 +226,34 @@ static enum err resume_serials(struct signer *s, struct db *db, struct fault *f)
 	return OK;
 }
 
+/* Whose ledger is this? The CA is named by the first key that it issued with, and keeps that name when the key is
+ * rolled; so the first one's certificate is always here. And so is that of every CA that has issued: else their
+ * certificates would have no CRL. */
+static enum err check_issuers(struct signer *s, struct db *db, struct fault *f)
+{
+	uint8_t ids[CA_MAX_RETIRED + 2][20];
+	struct issuer known;
+	size_t n = 0;
+	memcpy(s->ca, s->heads->roster.ca, 20);
+	if (!signer_issuer(s, s->ca, &known))
+		return fault_raise(f, ERR_CONFIG, "ca_unknown", "ledger",
+				   "the ledger belongs to another CA than the certificates of issuer and retired");
+	TRY(ledger_issuers(db, ids, sizeof(ids) / sizeof(ids[0]), &n, f));
+	for (size_t i = 0; i < n; i++) {
+		char hex[41];
+		hex_lower(ids[i], 20, hex);
+		if (!signer_issuer(s, ids[i], &known))
+			return fault_raise(f, ERR_CONFIG, "issuer_missing", "retired",
+					   "the ledger has certificates by the CA with key %s, wanted its certificate "
+					   "under retired",
+					   hex);
+	}
+	return OK;
+}
+
 /* Where the configuration names the root, the issuer must be below it: a wrong file is found now and not by relying
  * parties. */
-static enum err check_root(const struct signer *s, struct fault *f)
+static enum err check_root(const struct signer *s, const struct cert *issuer, const char *path, struct fault *f)
 {
 	_cleanup_buf_ struct buf der = {0};
 	_cleanup_(cert_done) struct cert root = {0};
@@ -181,21 +261,40 @@ static enum err check_root(const struct signer *s, struct fault *f)
 		return OK;
 	TRY(issuer_load(s->config->root, &der, &root, f));
 	struct fault why = {0};
-	if (cert_verify_by(&s->issuer, &root, &why) == OK)
+	if (cert_verify_by(issuer, &root, &why) == OK)
 		return OK;
-	return fault_raise(f, ERR_CONFIG, "issuer_root", "issuer", "%s is not below %s: %s", s->config->issuer,
-			   s->config->root, why.text);
+	return fault_raise(f, ERR_CONFIG, "issuer_root", "issuer", "%s is not below %s: %s", path, s->config->root,
+			   why.text);
+}
+
+static enum err load_retired(struct signer *s, const struct ca_config_retired *from, struct fault *f)
+{
+	struct retired *r = &s->retired[s->n_retired];
+	struct issuer same;
+	TRY(issuer_load(from->issuer, &r->der, &r->cert, f));
+	TRY(check_root(s, &r->cert, from->issuer, f));
+	if (signer_issuer(s, r->cert.key.key_id, &same))
+		return fault_raise(f, ERR_CONFIG, "retired_twice", "retired",
+				   "%s has the key of another CA of this signer", from->issuer);
+	r->verifier = known_key_new(&r->cert.key);
+	r->place = from->key;
+	s->n_retired++;
+	return OK;
 }
 
 static enum err load(struct signer *s, struct fault *f)
 {
 	struct db *db;
 	TRY(issuer_load(s->config->issuer, &s->issuer_der, &s->issuer, f));
-	TRY(check_root(s, f));
+	TRY(check_root(s, &s->issuer, s->config->issuer, f));
 	s->issuer_verifier = known_key_new(&s->issuer.key);
+	for (size_t i = 0; i < s->config->n_retired; i++)
+		TRY(load_retired(s, &s->config->retired[i], f));
 	TRY(ca_key_throwaway(s->issuer.key.alg, s->issuer.key.bits, &s->throwaway, f));
 	TRY(ledger_reader(s->ledger, &db, f));
 	enum err e = heads_load(db, &s->issuer, &s->heads, f);
+	if (e == OK)
+		e = check_issuers(s, db, f);
 	if (e == OK)
 		e = resume_serials(s, db, f);
 	ledger_reader_put(s->ledger, db);
@@ -214,11 +313,22 @@ enum err signer_new(const struct ca_config *config, struct ledger *ledger, struc
 	pthread_mutex_init(&s->gate, NULL);
 	pthread_cond_init(&s->left, NULL);
 	TRY(load(s, f));
-	TRY(ledger_take_key(ledger, config->state, s->issuer.key.key_id, f));
+	TRY(ledger_take_key(ledger, config->state, s->ca, f));
 	TRY(ca_custody_open(config->state, &s->issuer, config->key, &s->custody, f));
 	TRY(restore_start(s, f));
 	*ret = TAKE(s);
 	return OK;
+}
+
+/* One that did not load has its first parts. */
+static void retired_done(struct retired *r)
+{
+	struct ca_key *key = atomic_load(&r->key);
+	if (key)
+		ca_key_free(key);
+	known_key_freep(&r->verifier);
+	cert_done(&r->cert);
+	buf_done(&r->der);
 }
 
 void signer_free(struct signer *s)
@@ -234,6 +344,8 @@ void signer_free(struct signer *s)
 	known_key_freep(&s->issuer_verifier);
 	cert_done(&s->issuer);
 	buf_done(&s->issuer_der);
+	for (size_t i = 0; i < CA_MAX_RETIRED; i++)
+		retired_done(&s->retired[i]);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->crl_lock);
 	pthread_mutex_destroy(&s->key_lock);
@@ -329,10 +441,11 @@ void signer_finish(struct signer *s)
 	if (now.waits || !key || !atomic_load(&s->unfinished) || ca_key_usable(key, NULL) != OK)
 		return;
 	close_gate(s);
-	if (issue_recover(s, key, &f) == OK)
-		atomic_store(&s->unfinished, false);
-	else
+	atomic_store(&s->unfinished, false); /* opening a retired key, meanwhile, is another reason */
+	if (issue_recover(s, key, &f) != OK) {
+		atomic_store(&s->unfinished, true);
 		log_fault(LOG_LEVEL_ERROR, "finish_failed", &f);
+	}
 	open_gate(s);
 }
 

@@ -38,7 +38,8 @@ struct heads {
 	struct roster roster;
 	struct policy_ready now, before; /* before: its tallies count until now.policy->note.until */
 };
-/* Reads both from the ledger. Gives: heads_unref(). ERR_CONFIG heads_missing when the ledger has had no genesis. */
+/* Reads both from the ledger; policies are made ready for that issuer. Gives: heads_unref(). ERR_CONFIG heads_missing
+ * when the ledger has had no genesis. */
 MUST_CHECK enum err heads_load(struct db *db, const struct cert *issuer, struct heads **ret, struct fault *f);
 void heads_unref(struct heads *h);
 static inline void heads_unrefp(struct heads **h)
@@ -55,12 +56,31 @@ struct bucket {
 	int64_t filled_us;
 };
 
+/* A CA of ours that was rolled: it signs CRLs of its own certificates, and nothing else. */
+struct retired {
+	struct buf der;
+	struct cert cert;
+	struct known_key *verifier;
+	const char *place; /* of its key; NULL: it is no more. Borrowed */
+	_Atomic(struct ca_key *) key; /* NULL: not open; set once */
+};
+/* One of our CAs as it is now; all borrowed. */
+struct issuer {
+	const struct cert *cert;
+	const struct known_key *verifier;
+	const struct ca_key *key; /* NULL: not open */
+	bool gone;		  /* there is no key any more */
+};
+
 struct signer {
 	const struct ca_config *config; /* borrowed */
+	uint8_t ca[20];			/* who this CA is, in rosters, tallies, its log: key id of its first issuing key */
 	struct ledger *ledger;		/* borrowed */
 	struct buf issuer_der;
 	struct cert issuer;
 	struct known_key *issuer_verifier; /* of issuer.key: our own signatures */
+	struct retired retired[CA_MAX_RETIRED];
+	size_t n_retired;
 	struct ca_custody *custody;
 	struct ca_key *throwaway;
 	_Atomic(struct ca_key *) key; /* NULL: locked; set once */
@@ -94,8 +114,10 @@ static inline void signer_freep(struct signer **s)
 /* The certificate of a PEM or DER file and its bytes, which the certificate borrows. It must be a CA's. */
 MUST_CHECK enum err issuer_load(const char *path, struct buf *ret_der, struct cert *ret, struct fault *f);
 
-/* Opens the sealed key, finishes open intents, then lets tallies in. Already open: OK. Wrong passphrase: ERR_CRYPTO. ERR_RULE
- * unlock_by_custodians when these hold it. */
+/* The CA of ours with that key: the one that issues, or a retired one. False: neither. */
+bool signer_issuer(struct signer *s, const uint8_t key_id[20], struct issuer *ret);
+/* Opens the sealed key, finishes open intents, then lets tallies in; then whichever keys of retired CAs open with the same passphrase. All open:
+ * OK. Wrong passphrase (with the issuing key open: for each retired one): ERR_CRYPTO. ERR_RULE unlock_by_custodians when these hold it. */
 MUST_CHECK enum err signer_unlock(struct signer *s, const struct secret *passphrase, struct fault *f);
 /* The same with a key that is open already; takes it, also on failure. */
 MUST_CHECK enum err signer_take_key(struct signer *s, struct ca_key *key, struct fault *f);
@@ -112,8 +134,7 @@ void signer_leave(struct signer *s);
 bool signer_may_refuse(struct signer *s, const uint8_t ra_key[32], bool take);
 
 /* The DER of a recorded certificate: from E_ADOPTED, or put together from E_INTENT and E_ISSUED. Appends. */
-MUST_CHECK enum err signer_certificate(const struct signer *s, struct db *db, const struct ledger_cert *c,
-				       struct buf *ret, struct fault *f);
+MUST_CHECK enum err signer_certificate(struct db *db, const struct ledger_cert *c, struct buf *ret, struct fault *f);
 /* Profiles' number of CRL shards (1 when the profile says nothing). */
 unsigned profile_shards(const struct profile *p);
 

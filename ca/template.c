@@ -174,10 +174,10 @@ enum err template_new(const struct profile *p, const struct cert *issuer, struct
 	return OK;
 }
 
-void template_cdp_url(const struct template *t, unsigned shard, struct buf *ret)
+void template_cdp_url(const struct template *t, const uint8_t issuer[20], unsigned shard, struct buf *ret)
 {
 	if (t->cdp)
-		url_expand(t->cdp->url, t->issuer_id, &shard, ret);
+		url_expand(t->cdp->url, issuer, &shard, ret);
 }
 
 static enum err put_usages(const struct part *p, const struct build *b, struct buf *ret, struct fault *f)
@@ -194,7 +194,7 @@ static enum err put_usages(const struct part *p, const struct build *b, struct b
 static void put_crl_dp(const struct template *t, const struct build *b, struct buf *ret)
 {
 	_cleanup_buf_ struct buf url = {0};
-	template_cdp_url(t, serial_shard(b->serial, (unsigned)t->cdp->shards), &url);
+	template_cdp_url(t, t->issuer_id, serial_shard(b->serial, (unsigned)t->cdp->shards), &url);
 	ext_put_crl_dp(ret, t->cdp->critical, buf_slice(&url));
 }
 

@@ -162,7 +162,7 @@ static enum err done_in(struct desk *d, struct db *db, const struct handover *h,
 	if (!is_tally(h))
 		return store_handover_done(db, h->id, "", f);
 	if (done->cert.n > 0)
-		return ledger_put_issued(d, db, done->index, done->cert, buf_slice(&h->note), f);
+		return ledger_put_issued(d, db, done, buf_slice(&h->note), f);
 	return ledger_settle(db, h->request, true, 0, NULL, clock_now(), f);
 }
 

@@ -153,7 +153,7 @@ static enum err add_issued(struct desk *d, struct db *db, const uint8_t issuer[2
 	return added && row.predecessor != 0 ? store_cert_successor(db, row.predecessor, *ret_id, f) : OK;
 }
 
-enum err ledger_put_issued(struct desk *d, struct db *db, uint64_t index, struct slice der, struct slice note,
+enum err ledger_put_issued(struct desk *d, struct db *db, const struct wire_done *done, struct slice note,
 			   struct fault *f)
 {
 	_cleanup_(note_done) struct note n = {0};
@@ -161,25 +161,8 @@ enum err ledger_put_issued(struct desk *d, struct db *db, uint64_t index, struct
 	int64_t id = 0;
 	TRY(note_parse(note, 1, &n, f));
 	TRY(tally_parse(n.text, &t, f));
-	TRY(add_issued(d, db, t.ca, index, der, &t, &id, f));
+	TRY(add_issued(d, db, done->issuer, done->index, done->cert, &t, &id, f));
 	return settle_tally(db, t.id, id, clock_now(), f);
-}
-
-/* RFC 5280 4.1: the signature algorithm stands behind version and serial number in the to-be-signed part. */
-static enum err join(struct slice tbs, struct slice signature, struct buf *ret, struct fault *f)
-{
-	struct der whole = der_of(tbs), in;
-	struct slice algorithm, skipped;
-	bool ok = der_enter(&whole, DER_SEQUENCE, &in) && der_get(&in, DER_CONTEXT_CONS(0), &skipped) &&
-		  der_get_integer(&in, &skipped) && der_get_whole(&in, DER_SEQUENCE, &algorithm);
-	if (!ok)
-		return fault_raise(f, ERR_PARSE, "intent_tbs", "entry.tbs", "an intent's bytes are no TBSCertificate");
-	size_t begin = der_begin(ret, DER_SEQUENCE);
-	buf_add_slice(ret, tbs);
-	buf_add_slice(ret, algorithm);
-	der_put_bits(ret, signature, 0);
-	der_end(ret, begin);
-	return OK;
 }
 
 /* --- entries, by type --- */
@@ -250,7 +233,7 @@ static enum err apply_issued(struct entry *x, struct fault *f)
 				   "entry %llu completes intent %llu, which is not open", (unsigned long long)x->index,
 				   (unsigned long long)e.intent);
 	TRY(found);
-	TRY(join(buf_slice(&intent.tbs), e.signature, &der, f));
+	TRY(cert_from_tbs(buf_slice(&intent.tbs), e.signature, &der, f));
 	TRY(note_parse(buf_slice(&intent.note), 1, &note, f));
 	TRY(tally_parse(note.text, &t, f));
 	TRY(add_issued(x->desk, x->db, intent.issuer, x->index, buf_slice(&der), &t, &id, f));

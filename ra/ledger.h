@@ -4,6 +4,7 @@
 #ifndef HUFU_RA_LEDGER_H
 #define HUFU_RA_LEDGER_H
 
+#include "common/rpc/wire.h"
 #include "ra/desk.h"
 
 /* Applies entry `index`; applying it again changes nothing. *ended gets the lanes of the requests that it ends; *ret_at:
@@ -11,7 +12,7 @@
 MUST_CHECK enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slice entry,
 				 struct lanes *ended, int64_t *ret_at, struct fault *f);
 /* The same for a certificate that the signer answered before its entry was followed. note: the signed tally. */
-MUST_CHECK enum err ledger_put_issued(struct desk *d, struct db *db, uint64_t index, struct slice der, struct slice note,
+MUST_CHECK enum err ledger_put_issued(struct desk *d, struct db *db, const struct wire_done *done, struct slice note,
 				      struct fault *f);
 /* Moves a request by the signer's word when its state still can; another state is left as it is. */
 MUST_CHECK enum err ledger_settle(struct db *db, const char *request, bool done, int64_t cert, const struct fault *why,

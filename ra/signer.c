@@ -6,6 +6,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/pki/cert.h"
 #include "common/rpc/wire.h"
 
 #include <pthread.h>
@@ -68,6 +69,14 @@ static enum err ask(struct rpc_client *client, struct buf *reply, struct wire_he
 	return wire_health_is_get(buf_slice(reply), ret, f);
 }
 
+static void remember_issuer(struct signer_state *s, struct slice der)
+{
+	_cleanup_(cert_done) struct cert issuer = {0};
+	s->issues = der.n > 0 && cert_parse(der, &issuer, NULL) == OK;
+	if (s->issues)
+		memcpy(s->issuer, issuer.key.key_id, 20);
+}
+
 static void remember(struct signer_state *s, const struct wire_health_is *h)
 {
 	*s = (struct signer_state){
@@ -88,6 +97,7 @@ static void remember(struct signer_state *s, const struct wire_health_is *h)
 		.revoked = h->revoked,
 	};
 	memcpy(s->ca, h->ca, 20);
+	remember_issuer(s, h->issuer_cert);
 	memcpy(s->roster, h->roster, 32);
 	memcpy(s->policy, h->policy, 32);
 }

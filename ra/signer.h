@@ -17,6 +17,8 @@ struct signer_state {
 	int64_t now, last_beat;
 	uint64_t roster_version, policy_version;
 	uint8_t ca[20], roster[32], policy[32];
+	bool issues;                /* it has said by which CA: */
+	uint8_t issuer[20];         /* its key id; the CA's own name, ca, stays that of its first key */
 	int64_t issuer_not_after;   /* far ahead while nobody has said it yet; kept over restarts */
 	uint64_t issued, refused, rejected, revoked;
 };

@@ -5,6 +5,7 @@
 #include "ra/status.h"
 
 #include "ra/offer.h"
+#include "ra/signer.h"
 
 #include "ra/status_index.h"
 
@@ -235,7 +236,9 @@ enum err crl_get(struct ctx *c, json_t **ret, struct fault *f)
 	struct wire_crl_is is;
 	const char *issuer = param_text(c, "issuer");
 	_cleanup_buf_ struct buf request = {0}, reply = {0};
-	memcpy(ask.issuer, c->law->roster.ca, 20);
+	struct signer_state signer;
+	signer_view_get(c->desk->view, &signer);
+	memcpy(ask.issuer, signer.issues ? signer.issuer : c->law->roster.ca, 20);
 	if (issuer)
 		TRY(issuer_param(issuer, "params.issuer", ask.issuer, f));
 	wire_crl_put(&ask, &request);

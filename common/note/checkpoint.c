@@ -15,6 +15,12 @@ void log_origin(const uint8_t ca[20], char ret[CHECKPOINT_ORIGIN_SIZE])
 	ret[CHECKPOINT_ORIGIN_SIZE - 1] = '\0';
 }
 
+void checkpoint_origin_ca(const char origin[CHECKPOINT_ORIGIN_SIZE], uint8_t ret[20])
+{
+	if (!hex_decode(origin + sizeof(CHECKPOINT_ORIGIN) - 1, 40, ret, 20))
+		memset(ret, 0, 20); /* nobody's, as the zero state of a key */
+}
+
 /* "hufu/log/" and 40 lower-case hex characters. */
 static bool origin_take(struct slice s, char ret[CHECKPOINT_ORIGIN_SIZE])
 {

@@ -22,6 +22,8 @@ struct log_key {
 };
 /* The origin of that CA's ledger. */
 void log_origin(const uint8_t ca[20], char ret[CHECKPOINT_ORIGIN_SIZE]);
+/* Whose log an origin that was read is. */
+void checkpoint_origin_ca(const char origin[CHECKPOINT_ORIGIN_SIZE], uint8_t ret[20]);
 /* A verifier key, one line with or without its newline. ERR_PARSE; ERR_PARSE log_origin when the name is no ledger's. */
 MUST_CHECK enum err log_key_parse(struct slice text, struct log_key *ret, struct fault *f);
 

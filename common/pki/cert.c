@@ -135,6 +135,22 @@ static enum err parse_tbs(struct cert *c, const struct pubkey *like, struct slic
 	return parse_extensions(&tbs, c, v3, f);
 }
 
+enum err cert_from_tbs(struct slice tbs, struct slice signature, struct buf *ret, struct fault *f)
+{
+	struct der whole = der_of(tbs), in;
+	struct slice algorithm, skipped;
+	if (!der_enter(&whole, DER_SEQUENCE, &in) || !der_get(&in, DER_CONTEXT_CONS(0), &skipped) ||
+	    !der_get_integer(&in, &skipped) || !der_get_whole(&in, DER_SEQUENCE, &algorithm))
+		return fault_raise(f, ERR_PARSE, "cert_tbs", "certificate.tbs",
+				   "the bytes are no TBSCertificate of version 3");
+	size_t begin = der_begin(ret, DER_SEQUENCE);
+	buf_add_slice(ret, tbs);
+	buf_add_slice(ret, algorithm);
+	der_put_bits(ret, signature, 0);
+	der_end(ret, begin);
+	return OK;
+}
+
 enum err cert_parse(struct slice der, struct cert *ret, struct fault *f)
 {
 	return cert_parse_like(der, NULL, ret, f);

@@ -64,6 +64,9 @@ struct cert {
 	struct slice ski, aki;         /* key identifiers; {NULL,0} when absent */
 };
 void cert_done(struct cert *c);
+/* The Certificate of a TBSCertificate of version 3, whose own signature field is repeated behind it (RFC 5280 4.1.1.2), and of any signature. Appends.
+ * ERR_PARSE cert_tbs. */
+MUST_CHECK enum err cert_from_tbs(struct slice tbs, struct slice signature, struct buf *ret, struct fault *f);
 /* Strict: v3 (v1 without extensions), equal inner and outer algorithm, no repeated extension, an unknown *critical*
  * extension is ERR_RULE unknown_critical_extension (RFC 5280 4.2). Constraints on names and policies count as unknown. ret
  * borrows der. ERR_PARSE, ERR_LIMIT, ERR_RULE. */

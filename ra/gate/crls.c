@@ -226,6 +226,9 @@ static enum err fetch(struct gate *g, struct crls *c, uint32_t scope, struct fau
 {
 	_cleanup_(json_freep) json_t *params = json_object(), *result = NULL;
 	_cleanup_buf_ struct buf der = {0};
+	char issuer[41];
+	hex_lower(g->issuer.cert.key.key_id, 20, issuer);
+	json_object_set_new(params, "issuer", json_string(issuer));
 	if (scope != WIRE_FULL_CRL)
 		json_object_set_new(params, "shard", json_integer(scope));
 	TRY(jsonrpc_call(g->desk, "crl.get", params, &result, NULL, f));

@@ -257,7 +257,7 @@ static enum err make_note(struct gate *g, const struct signing *s, int64_t now, 
 			  .made = now,
 			  .dies = now + TALLY_LIFE_S};
 	random_fill(t.id, sizeof(t.id));
-	memcpy(t.ca, g->issuer.cert.key.key_id, 20);
+	checkpoint_origin_ca(g->log_key.origin, t.ca);
 	memcpy(t.key_sha256, s->public.spki_sha256, 32);
 	tally_put(&t, &text);
 	note_begin(buf_slice(&text), ret);

@@ -207,7 +207,7 @@ void fx_roster_note(struct fx *x, uint64_t version, bool has_previous, const uin
 			   .n_members = N_PEOPLE + 1};
 	_cleanup_buf_ struct buf text = {0};
 	uint8_t secret[64];
-	memcpy(r.ca, x->signer ? x->signer->issuer.key.key_id : x->old_cert.key.key_id, 20);
+	memcpy(r.ca, x->signer ? x->signer->ca : x->old_cert.key.key_id, 20);
 	if (has_previous)
 		memcpy(r.previous, previous, 32);
 	for (size_t i = 0; i < N_PEOPLE; i++) {
@@ -284,7 +284,7 @@ static void policy_note_for(struct fx *x, const uint8_t ca[20], int64_t until, c
 void fx_policy_note(struct fx *x, int64_t until, const uint8_t previous[32], uint64_t version, unsigned who,
 		    struct buf *ret)
 {
-	policy_note_for(x, x->signer->issuer.key.key_id, until, previous, version, who, ret);
+	policy_note_for(x, x->signer->ca, until, previous, version, who, ret);
 }
 
 /* --- start --- */
@@ -310,11 +310,12 @@ static void genesis_notes(struct fx *x, const struct cert *issuer)
 	struct fault f = {0};
 	uint64_t index;
 	policy_note_for(x, issuer->key.key_id, 0, NULL, 1, BY_OFFICERS, &policy_note);
-	must("roster", roster_record(x->ledger, issuer, NULL, buf_slice(&x->roster_note), &index, &f), &f);
+	must("roster", roster_record(x->ledger, issuer->key.key_id, NULL, buf_slice(&x->roster_note), &index, &f), &f);
 	must("note", note_parse(buf_slice(&x->roster_note), 1, &note, &f), &f);
 	must("roster", roster_parse(note.text, &roster, &f), &f);
 	must("policy",
-	     policy_record(x->ledger, issuer, &roster, NULL, buf_slice(&policy_note), x->files, x->n_files, &index, &f),
+	     policy_record(x->ledger, issuer->key.key_id, issuer, &roster, NULL, buf_slice(&policy_note), x->files,
+			   x->n_files, &index, &f),
 	     &f);
 }
 
@@ -422,6 +423,47 @@ void fx_restart(struct fx *x, bool unlock)
 		must("key", signer_take_key(x->signer, key, &f), &f);
 	else
 		ca_key_freep(&key);
+}
+
+static void text_secret(const char *text, struct secret *ret)
+{
+	secret_alloc(ret, strlen(text));
+	memcpy(ret->p, text, ret->n);
+}
+
+static void seal(const struct ca_key *key, const char *path, const char *passphrase)
+{
+	_cleanup_secret_ struct secret p = {0};
+	struct fault f = {0};
+	text_secret(passphrase, &p);
+	must("seal", ca_key_seal(key, path, &p, &f), &f);
+}
+
+void fx_roll(struct fx *x, enum key_alg alg)
+{
+	_cleanup_buf_ struct buf der = {0}, pem = {0};
+	_cleanup_(cert_done) struct cert cert = {0};
+	_cleanup_(ca_key_freep) struct ca_key *key = NULL;
+	struct fault f = {0};
+	seal(atomic_load(&x->signer->key), x->config.key, FX_OLD);
+	x->config.retired = xcalloc(1, sizeof(*x->config.retired));
+	x->config.retired[x->config.n_retired++] =
+		(struct ca_config_retired){.issuer = x->config.issuer, .key = x->config.key};
+	x->config.issuer = path_join(x->dir, "issuing-2.crt");
+	x->config.key = path_join(x->dir, "issuing-2.key");
+	must("ca key", ca_key_create(alg, alg == KEY_RSA ? 2048 : 0, &key, &f), &f);
+	self_signed("虎符测试 CA 2", key, x->born, 15, &der, &cert);
+	pem_put(&pem, "CERTIFICATE", buf_slice(&der));
+	must("issuer", file_write(x->config.issuer, buf_slice(&pem), 0644, &f), &f);
+	seal(key, x->config.key, FX_NEW);
+	fx_restart(x, false);
+}
+
+enum err fx_unlock(struct fx *x, const char *passphrase, struct fault *f)
+{
+	_cleanup_secret_ struct secret p = {0};
+	text_secret(passphrase, &p);
+	return signer_unlock(x->signer, &p, f);
 }
 
 void fx_clock(struct fx *x, int64_t to)

@@ -32,6 +32,8 @@ struct fx_org {
 	struct serial serial;
 	struct buf der;
 	struct cert cert;
+	bool own; /* issued here, by: */
+	uint8_t issuer[20];
 };
 /* ORG_LATE has a certificate of the old authority that is not adopted yet. */
 enum fx_which { ORG_P256, ORG_RSA, ORG_WEAK, ORG_LATE, ORG_N };
@@ -99,6 +101,11 @@ static inline void fx_freep(struct fx **x)
 /* As a crash and a new start: the signer is gone without a word, the ledger is opened anew. unlock: also the key, which
  * recovers. */
 void fx_restart(struct fx *x, bool unlock);
+/* The CA gets a new key and certificate, the one before is retired, and all starts anew, locked. Sealed under FX_OLD and FX_NEW, as secrets. */
+#define FX_OLD "the old one's"
+#define FX_NEW "the new one's"
+void fx_roll(struct fx *x, enum key_alg alg);
+enum err fx_unlock(struct fx *x, const char *passphrase, struct fault *f);
 /* Moves the clock, as the operator would accept it. */
 void fx_clock(struct fx *x, int64_t to);
 

@@ -22,8 +22,7 @@ struct cert_ref fx_ref(const struct fx *x, enum fx_which org)
 {
 	const struct fx_org *o = &x->orgs[org];
 	struct cert_ref ref = {.serial = o->cert.serial};
-	bool own = slice_eq(o->cert.issuer, x->signer->issuer.subject);
-	memcpy(ref.issuer_key_id, own ? x->signer->issuer.key.key_id : x->old_cert.key.key_id, 20);
+	memcpy(ref.issuer_key_id, o->own ? o->issuer : x->old_cert.key.key_id, 20);
 	return ref;
 }
 
@@ -48,7 +47,7 @@ static void head(struct fx *x, enum tally_kind kind, const char *way, struct tal
 {
 	*t = (struct tally){.kind = kind, .reason = -1, .made = clock_now() - 5, .dies = clock_now() + 3600};
 	random_fill(t->id, sizeof(t->id));
-	memcpy(t->ca, x->signer->issuer.key.key_id, 20);
+	memcpy(t->ca, x->signer->ca, 20);
 	snprintf(t->project, sizeof(t->project), "jinhua");
 	snprintf(t->profile, sizeof(t->profile), "organisation");
 	snprintf(t->way, sizeof(t->way), "%s", way);
@@ -307,6 +306,8 @@ void fx_follow(struct fx *x, enum fx_which org, const struct fx_answer *a, enum 
 	buf_add_slice(&o->der, a->done.cert);
 	must("certificate", cert_parse(buf_slice(&o->der), &o->cert, &f), &f);
 	o->key = fx_key(key);
+	o->own = true;
+	memcpy(o->issuer, a->done.issuer, 20);
 }
 
 enum err fx_operator(struct fx *x, const struct buf *request, enum wire_type want, struct buf *reply, struct fault *f)
@@ -327,7 +328,7 @@ void fx_adopt_request(struct fx *x, enum fx_which org, enum fx_which sent, unsig
 	_cleanup_buf_ struct buf text = {0}, note = {0};
 	struct adoption a = {.count = 1, .made = clock_now() - 5, .dies = clock_now() + DAY, .has_crl = crl != NULL};
 	struct wire_adopt m = {.first = 0};
-	memcpy(a.ca, x->signer->issuer.key.key_id, 20);
+	memcpy(a.ca, x->signer->ca, 20);
 	memcpy(a.issuer, x->old_cert.key.key_id, 20);
 	memset(a.id, (int)org + 1, sizeof(a.id));
 	snprintf(a.project, sizeof(a.project), "jinhua");

@@ -252,6 +252,7 @@ static void put_done(const struct fake *s, const struct tally *t, bool again, st
 {
 	_cleanup_buf_ struct buf cert = {0};
 	struct wire_done done = {.index = s->n_entries - 1, .again = again};
+	memcpy(done.issuer, s->public_key.key_id, 20);
 	int64_t at = issued_before(s, t->id);
 	if (at >= 0) {
 		struct wire_e_issued e;

@@ -383,7 +383,7 @@ static void test_cdp_url(void **state)
 	(void)state;
 	kit_profile(&p);
 	check_ok("template", template_new(&p.profile, &ca.cert, &t, &f), &f);
-	template_cdp_url(t, 15, &url);
+	template_cdp_url(t, ca.cert.key.key_id, 15, &url);
 	buf_str(&wanted, "http://pki.example.test/crl/");
 	buf_hex(&wanted, ca.cert.key.key_id, 20);
 	buf_str(&wanted, "/15.crl");

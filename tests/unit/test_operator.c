@@ -304,7 +304,7 @@ static void leaf_hash(const struct buf *cert, uint8_t ret[32])
 static void hand_new(struct fx *x, unsigned id, enum fx_which org, struct hand *h)
 {
 	*h = (struct hand){.a = {.count = 1, .made = NOW - 5, .dies = NOW + DAY}};
-	memcpy(h->a.ca, x->signer->issuer.key.key_id, 20);
+	memcpy(h->a.ca, x->signer->ca, 20);
 	memcpy(h->a.issuer, x->old_cert.key.key_id, 20);
 	memset(h->a.id, (int)id, sizeof(h->a.id));
 	snprintf(h->a.project, sizeof(h->a.project), "jinhua");

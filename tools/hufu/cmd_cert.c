@@ -54,6 +54,23 @@ struct revoke {
 	bool direct, yes;
 };
 
+/* Of the CA that issues now: what it issued before, under another key, is named by --issuer. */
+static enum err issuing_key_id(const struct wire_health_is *h, uint8_t ret[20], struct fault *f)
+{
+	_cleanup_(cert_done) struct cert issuer = {0};
+	TRY(cert_parse(h->issuer_cert, &issuer, f));
+	memcpy(ret, issuer.key.key_id, 20);
+	return OK;
+}
+
+static enum err issuer_option(const char *hex, uint8_t ret[20], struct fault *f)
+{
+	if (!hex || (strlen(hex) == 40 && hex_decode(hex, 40, ret, 20)))
+		return OK;
+	return fault_raise(f, ERR_CONFIG, "issuer", "--issuer", "\"%s\": wanted 40 hex characters",
+			   ESC(hex, strlen(hex)));
+}
+
 static enum err revoke_tally(struct cli *c, const struct revoke *r, const char *serial, struct tally *t,
 			     struct fault *f)
 {
@@ -66,7 +83,8 @@ static enum err revoke_tally(struct cli *c, const struct revoke *r, const char *
 	random_fill(t->id, sizeof t->id);
 	memcpy(t->ca, h.ca, sizeof t->ca);
 	memcpy(t->policy, h.policy, sizeof t->policy);
-	memcpy(t->predecessor.issuer_key_id, h.ca, sizeof h.ca);
+	TRY(issuing_key_id(&h, t->predecessor.issuer_key_id, f));
+	TRY(issuer_option(r->issuer, t->predecessor.issuer_key_id, f));
 	snprintf(t->project, sizeof t->project, "%s", r->project);
 	snprintf(t->profile, sizeof t->profile, "%s", r->profile);
 	snprintf(t->way, sizeof t->way, "by-officer");
@@ -80,9 +98,6 @@ static enum err revoke_tally(struct cli *c, const struct revoke *r, const char *
 	if (!serial_parse(serial, strlen(serial), &t->predecessor.serial))
 		return fault_raise(f, ERR_CONFIG, "serial", "serial", "\"%s\": wanted upper-case hex",
 				   ESC(serial, strlen(serial)));
-	if (r->issuer && !hex_decode(r->issuer, strlen(r->issuer), t->predecessor.issuer_key_id, 20))
-		return fault_raise(f, ERR_CONFIG, "issuer", "--issuer", "\"%s\": wanted 40 hex characters",
-				   ESC(r->issuer, strlen(r->issuer)));
 	return OK;
 }
 
@@ -145,12 +160,14 @@ static int run_cert_revoke(struct cli *c, int argc, char **argv)
 
 /* --- CRL and status --- */
 
-static enum err crl_of_desk(struct cli *c, const uint64_t *shard, struct buf *ret, struct fault *f)
+static enum err crl_of_desk(struct cli *c, const char *issuer, const uint64_t *shard, struct buf *ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *r = NULL;
 	json_t *p = json_object();
 	if (shard)
 		json_object_set_new(p, "shard", json_integer((json_int_t)*shard));
+	if (issuer)
+		json_object_set_new(p, "issuer", json_string(issuer));
 	TRY(cli_desk(c, "crl.get", p, false, false, &r, f));
 	const char *text = json_string_value(json_object_get(r, "der"));
 	if (!text || !base64_decode(text, strlen(text), ret))
@@ -159,7 +176,8 @@ static enum err crl_of_desk(struct cli *c, const uint64_t *shard, struct buf *re
 }
 
 /* Straight from the signer: what was revoked with the desk down can be published with the desk down. */
-static enum err crl_of_signer(struct cli *c, const uint64_t *shard, struct buf *ret, struct fault *f)
+static enum err crl_of_signer(struct cli *c, const char *issuer, const uint64_t *shard, struct buf *ret,
+			      struct fault *f)
 {
 	_cleanup_buf_ struct buf ask = {0}, health = {0}, request = {0}, reply = {0};
 	struct wire_health_is h = {0};
@@ -168,7 +186,8 @@ static enum err crl_of_signer(struct cli *c, const uint64_t *shard, struct buf *
 	TRY(cli_operator(c, buf_slice(&ask), WIRE_TYPE_HEALTH_IS, &health, f));
 	TRY(wire_health_is_get(buf_slice(&health), &h, f));
 	struct wire_crl m = {.shard = shard ? (uint32_t)*shard : WIRE_FULL_CRL};
-	memcpy(m.issuer, h.ca, sizeof m.issuer);
+	TRY(issuing_key_id(&h, m.issuer, f));
+	TRY(issuer_option(issuer, m.issuer, f));
 	wire_crl_put(&m, &request);
 	TRY(cli_operator(c, buf_slice(&request), WIRE_TYPE_CRL_IS, &reply, f));
 	TRY(wire_crl_is_get(buf_slice(&reply), &crl, f));
@@ -178,13 +197,12 @@ static enum err crl_of_signer(struct cli *c, const uint64_t *shard, struct buf *
 
 static int run_crl(struct cli *c, int argc, char **argv)
 {
-	const char *out = NULL, *shard = NULL;
+	const char *out = NULL, *shard = NULL, *issuer = NULL;
 	bool der = false, direct = false;
-	const struct option_rule rules[] = {{.name = "--out", .value = &out},
-					    {.name = "--shard", .value = &shard},
-					    {.name = "--der", .flag = &der},
-					    {.name = "--operator", .flag = &direct},
-					    {0}};
+	const struct option_rule rules[] = {
+		{.name = "--out", .value = &out},	 {.name = "--issuer", .value = &issuer},
+		{.name = "--shard", .value = &shard},	 {.name = "--der", .flag = &der},
+		{.name = "--operator", .flag = &direct}, {0}};
 	const struct command *cmd = cli_command(commands_cert, run_crl);
 	struct fault f = {0};
 	uint64_t number = 0;
@@ -193,7 +211,7 @@ static int run_crl(struct cli *c, int argc, char **argv)
 	if (shard && !u64_parse(shard, strlen(shard), 4095, &number))
 		return cli_usage(cmd, "--shard \"%s\": wanted a number up to 4095", ESC(shard, strlen(shard)));
 	_cleanup_buf_ struct buf bytes = {0}, pem = {0};
-	if ((direct ? crl_of_signer : crl_of_desk)(c, shard ? &number : NULL, &bytes, &f) != OK)
+	if ((direct ? crl_of_signer : crl_of_desk)(c, issuer, shard ? &number : NULL, &bytes, &f) != OK)
 		return cli_fail(c, &f);
 	pem_put(&pem, "X509 CRL", buf_slice(&bytes));
 	struct slice w = der ? buf_slice(&bytes) : buf_slice(&pem);
@@ -332,9 +350,10 @@ const struct command commands_cert[] = {
 		 "Example:\n  hufu cert ended --since 2026-11-01T00:00:00Z --out to-zjca.csv",
 	 .run = run_cert_ended},
 	{.name = "crl",
-	 .usage = "[--shard N] [--der] [--operator] [--out FILE]",
+	 .usage = "[--issuer HEX] [--shard N] [--der] [--operator] [--out FILE]",
 	 .summary = "the current CRL",
-	 .help = "  --shard N    one shard instead of the full CRL\n  --der        DER instead of PEM\n  --operator   "
+	 .help = "  --issuer HEX key id of a CA that was rolled; else of the one that issues\n"
+		 "  --shard N    one shard instead of the full CRL\n  --der        DER instead of PEM\n  --operator   "
 		 "straight from the signer: works when the desk is down\n  --out FILE   into this file, not to "
 		 "standard output\n\nExample:\n  "
 		 "hufu crl --out crl.pem",

@@ -202,6 +202,7 @@ static enum err next_head(struct cli *c, const char *dir, const char *until, str
 		TRY(note_parse(buf_slice(&old), 0, &n, f));
 		TRY(policy_note_parse(n.text, &p, f));
 		head->version = p.version + 1;
+		memcpy(head->ca, p.ca, sizeof head->ca); /* its name stays when its key is rolled */
 		head->has_previous = true;
 		memcpy(head->previous, p.sha256, sizeof head->previous);
 	}

@@ -77,8 +77,6 @@ static enum err check_log(struct checking *c, struct fault *f)
 		return mismatch(f, "receipt.outcome", "the outcome is another intent's");
 	if (memcmp(c->intent.tally, c->r.tally, TALLY_ID) != 0)
 		return mismatch(f, "receipt.tally", "the entries are of another tally");
-	if (memcmp(c->intent.issuer, c->r.ca, 20) != 0)
-		return mismatch(f, "receipt.ca", "the entries are of another CA");
 	return OK;
 }
 
@@ -111,8 +109,8 @@ static enum err check_chain(struct checking *c, struct slice cert_der, struct fa
 	sha256(cert_der.p, cert_der.n, hash);
 	if (memcmp(hash, c->r.cert_sha256, 32) != 0)
 		return mismatch(f, "receipt.certificate", "the receipt is of another certificate than the one given");
-	if (memcmp(c->issuer_key.key_id, c->r.ca, 20) != 0)
-		return mismatch(f, "receipt.issuer-key", "it is not the key of the CA that the roster names");
+	if (memcmp(c->issuer_key.key_id, c->intent.issuer, 20) != 0)
+		return mismatch(f, "receipt.issuer-key", "it is not the key of the CA that the entry names");
 	if (!slice_eq(c->cert.tbs, c->intent.tbs))
 		return mismatch(f, "certificate", "it is not what the intent said would be signed");
 	if (!slice_eq(c->cert.signature, c->issued.signature))
@@ -129,11 +127,7 @@ static enum err check_chain(struct checking *c, struct slice cert_der, struct fa
 /* A certificate from what is to be signed and any signature, for its fields alone. */
 static enum err read_tbs(struct checking *c, struct slice tbs, struct fault *f)
 {
-	size_t seq = der_begin(&c->pred_der, DER_SEQUENCE);
-	buf_add_slice(&c->pred_der, tbs);
-	sigalg_put(c->issuer_key.alg, &c->pred_der);
-	der_put_bits(&c->pred_der, slice_str("not looked at"), 0);
-	der_end(&c->pred_der, seq);
+	TRY(cert_from_tbs(tbs, slice_str("not looked at"), &c->pred_der, f));
 	return cert_parse(buf_slice(&c->pred_der), &c->pred, f);
 }
 
