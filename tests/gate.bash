@@ -55,14 +55,15 @@ responder_key() {
 	openssl pkey -in "$WORK/gate/ocsp.key" -pubout -out "$WORK/ocsp.pub"
 }
 
-# The officers' next roster has it.
-responder_listed() {
-	hufu roster note --add responder:ocsp-1="$WORK/ocsp.pub" "$WORK/2.note" >/dev/null
-	hufu roster sign --yes --key "$(key_of alice)" "$WORK/2.note" >/dev/null
-	hufu roster sign --yes --key "$(key_of bob)" "$WORK/2.note" >/dev/null
-	hufu roster submit "$WORK/2.note" >/dev/null
-	cp "$WORK/2.note" "$DIR/etc/hufu/roster.note"
+# listed NAME PUBLIC NOTE: the officers' next roster has that responder.
+listed() {
+	hufu roster note --add responder:"$1"="$2" "$3" >/dev/null
+	hufu roster sign --yes --key "$(key_of alice)" "$3" >/dev/null
+	hufu roster sign --yes --key "$(key_of bob)" "$3" >/dev/null
+	hufu roster submit "$3" >/dev/null
+	cp "$3" "$DIR/etc/hufu/roster.note"
 }
+responder_listed() { listed ocsp-1 "$WORK/ocsp.pub" "$WORK/2.note"; }
 
 configure() {
 	mkdir -p "$WORK/gate" "$WORK/documents"

@@ -103,6 +103,18 @@ teardown_file() {
 	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/crl/$ISSUER/4096.crl")" 404
 }
 
+@test "two shards swapped are found out: a relying party takes no other shard for the certificate's own" {
+	shard=$(openssl x509 -in "$WORK/org.pem" -noout -ext crlDistributionPoints | grep -o '/crl/[0-9a-f]*/[0-9]*.crl')
+	number=${shard##*/}
+	other=$(((${number%.crl} + 1) % 16))
+	by_shard() { openssl verify -crl_check -CAfile "$WORK/chain.pem" -CRLfile <(curl -sf "http://$HTTP/crl/$ISSUER/$1" | openssl crl -inform DER) "$WORK/org.pem" 2>&1; }
+	run by_shard "$number"
+	said "certificate revoked"
+	run by_shard "$other.crl"
+	[ "$status" != 0 ]
+	told "(unable to get certificate CRL|different CRL scope|Different CRL scope)"
+}
+
 @test "CA certificates and texts are where certificates say" {
 	path=$(openssl x509 -in "$WORK/org.pem" -noout -ext authorityInfoAccess | grep -o '/ca/[0-9a-f]*.crt')
 	same "$(curl -sf "http://$HTTP$path" | sha256sum)" "$(openssl x509 -in "$DIR/etc/hufu/issuing.crt" -outform DER | sha256sum)"
@@ -113,6 +125,27 @@ teardown_file() {
 	done
 }
 
+@test "a key is replaced: the old one signs until the roster lists the new one, then that does" {
+	signer_of() {
+		ask -no_nonce -cert "$WORK/org.pem" -respout "$WORK/answer.der" >/dev/null
+		openssl ocsp -respin "$WORK/answer.der" -noverify -resp_text | grep -o 'OCSP responder ocsp-[0-9]'
+	}
+	signs() { [ "$(signer_of)" = "OCSP responder $1" ]; }
+	gate_down -TERM
+	setpriv --reuid hufu-gate --regid hufu-gate --init-groups bash -c "umask 077; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out '$WORK/gate/next.key'" 2>/dev/null
+	sed -i "s|keys: \[|&$WORK/gate/next.key, |" "$WORK/gate.yaml"
+	: >"$WORK/gate.log"
+	gate_up
+	refused_once() { grep -q 'event=responder_not_renewed.*responder_unknown' "$WORK/gate.log"; }
+	eventually refused_once
+	signs ocsp-1
+	openssl_says revoked
+	openssl pkey -in "$WORK/gate/next.key" -pubout -out "$WORK/next.pub"
+	listed ocsp-2 "$WORK/next.pub" "$WORK/3.note"
+	eventually signs ocsp-2
+	openssl_says revoked
+}
+
 @test "bad requests: the standard's word, or a 4xx" {
 	post() { curl -s -o "$WORK/answer.der" -w '%{http_code}' --data-binary "@$1" -H 'Content-Type: application/ocsp-request' "http://$HTTP/ocsp"; }
 	malformed() { same "$(post "$1")" 200 && same "$(openssl ocsp -respin "$WORK/answer.der" -noverify 2>&1 | head -n1)" "Responder Error: malformedrequest (1)"; }
@@ -121,6 +154,9 @@ teardown_file() {
 	head -c 70000 /dev/zero >"$WORK/large" && same "$(post "$WORK/large")" 413
 	# Another CA's certificate.
 	run openssl ocsp -issuer "$WORK/old/zjca-oca2.pem" -cert "$WORK/old/org.pem" -no_nonce -url "http://$HTTP/ocsp"
+	said "unauthorized"
+	# The issuing CA's own: the root's CRL speaks of it, and no answer here does.
+	run openssl ocsp -issuer "$DIR/etc/hufu/root.crt" -cert "$DIR/etc/hufu/issuing.crt" -no_nonce -url "http://$HTTP/ocsp"
 	said "unauthorized"
 	# A serial that nobody has; and several in one request.
 	run ask -no_nonce -serial 0x1234567890
@@ -247,6 +283,21 @@ stop_nginx() {
 	run ask -no_nonce -cert "$WORK/org.pem"
 	said trylater
 	grep -q 'event=ledger_fork audit=1' "$WORK/gate.log"
+	# Neither time nor a new start helps, nor its status over HTTP.
+	gate_down -TERM
+	gate_up
+	eventually forked
+	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/v1/status/$(serial_of_org)")" 503
+}
+
+@test "after the operator's word: an empty state folder, and the gate reads the ledger anew" {
+	gate_down -TERM
+	mv "$WORK/gate/state" "$WORK/gate/state.before"
+	gate_up
+	eventually ready
+	openssl_says revoked
+	same "$(curl -sf "http://$HTTP/v1/status/$(serial_of_org)" | field answers.0.reason)" keyCompromise
+	grep -q 999999 "$WORK/gate/state.before/followed"
 }
 
 @test "SIGTERM ends it, and its sockets" {
