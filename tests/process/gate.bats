@@ -305,3 +305,17 @@ stop_nginx() {
 	grep -q 'event=stopping' "$WORK/gate.log"
 	! grep -q 'error\|SIGSYS' <(grep '^<[0-3]>' "$WORK/gate.log" | grep -v ledger_fork | grep -v follow_failed)
 }
+
+@test "the gate.yaml of hufu init starts as it is, for whoever laid the tree out: status and CRL; OCSP waits for a key" {
+	same "$(stat -c '%a %U' "$DIR/var/lib/hufu-gate")" "700 $(id -un)"
+	sed -i "s/127.0.0.1:8080/$HTTP/; s/127.0.0.1:8081/$ADMIN/" "$DIR/etc/hufu/gate.yaml"
+	"$gate" --config "$DIR/etc/hufu/gate.yaml" 2>"$WORK/gate.log" 3>&- &
+	echo $! >"$WORK/gate.pid"
+	known() { curl -s "http://$HTTP/v1/status/$(serial_of_org)" | grep -q '"state":"revoked"'; }
+	eventually known
+	served() { curl -sf -o "$WORK/full.der" "http://$HTTP/crl/$ISSUER/full.crl"; }
+	eventually served
+	run ask -no_nonce -cert "$WORK/org.pem"
+	said trylater
+	gate_down -TERM
+}

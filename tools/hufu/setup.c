@@ -68,6 +68,7 @@ static const struct folder folders[] = {
 	{"var/lib/hufu-ca", 0700},
 	{"var/lib/hufu-ra", 0700},
 	{"var/lib/hufu-notify", 0700},
+	{"var/lib/hufu-gate", 0700},
 	{"run/hufu", 0755},
 	{"home", 0700},
 	{"run/hufu/ca", 02750},
@@ -318,6 +319,22 @@ static enum err add_notifier(const struct setup *s, struct buf *ra, struct fault
 	return OK;
 }
 
+static const char gate_yaml[] =
+	"# The gate: OCSP, CRLs and status over HTTP, hufu-gate(8). Relative paths start three folders above this "
+	"file.\n"
+	"role: status\ndesk_socket: run/hufu/ra/desk.sock\nstate: var/lib/hufu-gate\n"
+	"log_key: etc/hufu/log.vkey\nissuer: etc/hufu/issuing.crt\nroot_certificate: etc/hufu/root.crt\n"
+	"listen: 127.0.0.1:8080\nmetrics: 127.0.0.1:8081\n"
+	"# Without a key that the roster lists, OCSP says tryLater.\n"
+	"# responder: {keys: [etc/hufu/ocsp.key]}\n";
+
+static enum err add_gate(const struct setup *s, struct fault *f)
+{
+	_cleanup_buf_ struct buf text = {0};
+	buf_str(&text, gate_yaml);
+	return write_config(s, "gate.yaml", &text, f);
+}
+
 static enum err write_configs(const struct setup *s, struct fault *f)
 {
 	_cleanup_buf_ struct buf ca = {0}, ra = {0}, hufu = {0};
@@ -342,9 +359,10 @@ static enum err write_configs(const struct setup *s, struct fault *f)
 		"login:\n  # Published: it opens nothing but setting one's own.\n  initial_password: "
 		"\"" SETUP_INITIAL_PASSWORD "\"\n"
 		"bank:\n  name: Hufu Example\n  bank: Example Bank\n  account: \"0000 0000 0000 0000\"\n"
-		"callers:\n  - uid: %u\n    roles: [subscriber, officer, admin, portal%s]\n",
+		"callers:\n  - uid: %u\n    roles: [subscriber, officer, admin, portal, gate%s]\n",
 		(unsigned)geteuid(), s->notify_user ? "" : ", notifier");
 	TRY(add_notifier(s, &ra, f));
+	TRY(add_gate(s, f));
 	if (calendar)
 		buf_str(&ra, "calendar: etc/hufu/calendar.yaml\n");
 	buf_str(&hufu, "# Where the tools find this tree. Relative paths start three folders above this file.\n"
