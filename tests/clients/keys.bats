@@ -221,6 +221,6 @@ hygienic() {
 	run "$hufu" init --algorithm sm2 --policies "$WORK/policies" --passphrase-fd 4 "$WORK/p521" 4<"$WORK/pass"
 	echo "$output"
 	[ "$status" = 4 ]
-	[[ "$output" == *"[algorithm_unplaced]"* ]]
+	[[ "$output" == *"[ceremony_unplaced]"* ]]
 	[ -z "$(ls -A "$WORK/p521")" ]
 }

@@ -17,7 +17,7 @@ setup_file() {
 	old_crl
 	# An issuing CA of three years, so that an extension by three ends after it.
 	cp -r "$root/policies" "$WORK/policies"
-	sed -i 's/^validity: {years: 9}/validity: {years: 3}/' "$WORK/policies/ceremonies/issuing.yaml"
+	sed -i 's/not_after: 2035-/not_after: 2029-/' "$WORK/policies/ceremonies/issuing.yaml"
 	init --policies "$WORK/policies" >/dev/null
 	up
 	import >/dev/null
@@ -253,11 +253,11 @@ health = b"\1\4\0" if of_ra else b"\1\x14\0"
 wants("empty", b"", "wire_truncated", "wire_version")
 wants("version 0", b"\0" + tally[1:], "wire_version")
 wants("version 2", b"\2" + tally[1:], "wire_version")
-for n in (0, 6, 15, 25, 63, 74, 127, 142, 255):
+for n in (0, 9, 15, 27, 63, 77, 95, 100, 127, 143, 255):
     wants("type %d" % n, bytes([1, n]) + b"\0" * 64, "wire_type")
-for n in (64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 128, 133, 136, 141):
+for n in (*range(64, 77), 96, 99, 128, 133, 136, 141, 142):
     wants("an answer or entry, type %d" % n, bytes([1, n]) + b"\0" * 64, "message_not_served")
-for n in ((16, 17, 18, 19, 20, 21, 22, 23, 24) if of_ra else (3, 4)):
+for n in (range(16, 27) if of_ra else (3, 4, 6, 7)):
     wants("the other socket's type %d" % n, bytes([1, n]) + b"\0" * 64, "message_not_served")
 for n in range(1, len(tally)):
     wants("cut to %d" % n, tally[:n], "wire_truncated", "wire_version")

@@ -199,10 +199,8 @@ world() {
 		init $WORK/notes/tree
 		policy note
 		policy sign --yes --key $(key_of operator) $DIR/etc/hufu/policies/policy.note
-		policy submit
 		roster note --quorum 3 $WORK/notes/next.note
 		roster sign --yes --key $(key_of alice) $WORK/notes/roster.note
-		roster submit $WORK/notes/roster.note
 		note sign --yes --key $(key_of alice) $WORK/notes/roster.note
 		logout
 	TABLE
