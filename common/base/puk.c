@@ -110,10 +110,12 @@ enum err puk_seal(const uint8_t key[PUK_KEY], const char *serial, const struct p
 	}
 	struct puk_key to;
 	puk_key_from(key, &to);
-	buf_add(ret, to.id, PUK_KEY_ID);
-	buf_reserve(ret, crypto_box_SEALBYTES + text.len);
-	crypto_box_seal(ret->data + ret->len, text.data, text.len, key);
-	ret->len += crypto_box_SEALBYTES + text.len;
+	buf_reserve(ret, PUK_KEY_ID + crypto_box_SEALBYTES + text.len);
+	/* A point of small order (RFC 7748 6.1): everybody could open it, so nothing is sealed. */
+	if (crypto_box_seal(ret->data + ret->len + PUK_KEY_ID, text.data, text.len, key) != 0)
+		return fault_raise(f, ERR_CRYPTO, "puk_key", "key", "the key to seal the PUK to has no secret half");
+	memcpy(ret->data + ret->len, to.id, PUK_KEY_ID);
+	ret->len += PUK_KEY_ID + crypto_box_SEALBYTES + text.len;
 	return OK;
 }
 
@@ -163,7 +165,7 @@ enum err puk_open(const uint8_t key[PUK_KEY], const struct secret *secret, const
 	if (crypto_box_seal_open(plain.p, box.p + PUK_KEY_ID, box.n - PUK_KEY_ID, key, secret->p) != 0)
 		return fault_raise(f, ERR_CRYPTO, "puk_open", "puk", "the sealed PUK of token %s was altered", serial);
 	rest = slice_of(plain.p, plain.n);
-	if (!take(&rest, KIND, &named) || !take_puks(&rest, &s))
+	if (!take(&rest, KIND, &named) || !take_puks(&rest, &s) || check_puks(&s, NULL) != OK)
 		return fault_raise(f, ERR_CRYPTO, "puk_open", "puk", "the box opens, and no PUK is in it");
 	if (!slice_eq(named, slice_str(serial)))
 		return fault_raise(f, ERR_CRYPTO, "puk_serial", "puk",

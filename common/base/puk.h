@@ -33,7 +33,8 @@ struct puk_set {
 void puk_set_done(struct puk_set *s); /* accepts the zero state */
 /* A new one at random: n characters of A-Z and 2-7. */
 void puk_make(size_t n, struct secret *ret);
-/* Appends the box: key id, sealed box. serial is a good one, each PUK has 1 to PUK_MAX printable characters: ERR_PARSE puk_form. */
+/* Appends the box: key id, sealed box. serial is a good one, each PUK has 1 to PUK_MAX printable characters: ERR_PARSE puk_form.
+ * ERR_CRYPTO puk_key: no key that somebody has the secret half of. */
 MUST_CHECK enum err puk_seal(const uint8_t key[PUK_KEY], const char *serial, const struct puk_set *s, struct buf *ret, struct fault *f);
 /* Can these bytes be a box that is sealed to this key? By length and key id; only the secret half tells more. */
 bool puk_is_for(struct slice box, const struct puk_key *key);

@@ -107,6 +107,8 @@ static void test_hostile_inside(void **state)
 		"hufu-puk/v1\nserial: " SERIAL_A "\npuk: 1\npuk: 2\npuk: 3\n",
 		"hufu-puk/v1\nserial: " SERIAL_A "\npuk: 1\nmore\n",
 		"hufu-puk/v2\nserial: " SERIAL_A "\npuk: 1\n",
+		"hufu-puk/v1\nserial: " SERIAL_A "\npuk: 1 2\n",
+		"hufu-puk/v1\nserial: " SERIAL_A "\npuk: \x1b[2J\n",
 		"hufu-puk/v1\nserial: " SERIAL_A
 		"\npuk: 1234567890123456789012345678901234567890123456789012345678901234x\n",
 	};
@@ -150,6 +152,14 @@ static void test_bad_input(void **state)
 		put(&in, puks[i]);
 		assert_int_equal(puk_seal(desk.key, SERIAL_A, &in, &box, &f), ERR_PARSE);
 		assert_string_equal(f.rule, "puk_form");
+	}
+	/* Keys of small order, as a desk in other hands could name: nobody's, or everybody's. */
+	for (uint8_t k = 0; k < 2; k++) {
+		_cleanup_(puk_set_done) struct puk_set in = {0};
+		const uint8_t weak[PUK_KEY] = {k};
+		put(&in, "1");
+		assert_int_equal(puk_seal(weak, SERIAL_A, &in, &box, &f), ERR_CRYPTO);
+		assert_string_equal(f.rule, "puk_key");
 	}
 	assert_int_equal(box.len, 0);
 	assert_true(puk_serial_ok("ePass 3003 1"));

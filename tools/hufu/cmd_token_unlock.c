@@ -278,7 +278,7 @@ int run_token_unlock(struct cli *c, int argc, char **argv)
 /* --- the officer --- */
 
 struct yes {
-	const char *escrow, *passphrase_fd, *as, *request, *token, *key;
+	const char *escrow, *passphrase_fd, *as, *request, *token;
 	json_t *answer; /* of review.show */
 	uint8_t client[PUK_KEY];
 };
@@ -287,14 +287,10 @@ static enum err load_case(struct cli *c, struct yes *y, struct fault *f)
 {
 	TRY(cli_desk(c, "review.show", json_pack("{s:s}", "request", y->request), false, false, &y->answer, f));
 	json_t *k = json_object_get(y->answer, "unlock");
-	y->token = text_of(k, "token");
-	y->key = text_of(k, "key");
+	y->token = "";
 	if (!k)
 		return fault_raise(f, ERR_RULE, "unlock_kind", "request", "request %s is no unlock", y->request);
-	if (!puk_serial_ok(y->token) || !hex_decode(y->key, strlen(y->key), y->client, PUK_KEY))
-		return fault_raise(f, ERR_NET, "desk_answer", "review.show",
-				   "the desk's answer has no token, or no key");
-	return OK;
+	return unlock_offer_read(k, &y->token, y->client, f);
 }
 
 /* Letters in either case, with hyphens and spaces wherever. */

@@ -49,6 +49,18 @@ static void put_box(struct buf *b, const char *name, const struct buf *box)
 	buf_char(b, '\n');
 }
 
+void unlock_client_put(const struct unlock_client *u, struct buf *ret)
+{
+	buf_reserve(ret, FILE_MAX); /* so that the secret is not left behind by growing */
+	buf_fmt(ret, KIND "\ntoken: %s\nkey: ", u->serial);
+	buf_hex(ret, u->key, PUK_KEY);
+	buf_str(ret, "\nsecret: ");
+	buf_hex(ret, u->secret.p, PUK_KEY);
+	buf_fmt(ret, "\ncall: %s\n", u->call_id);
+	put_box(ret, "taken", &u->taken);
+	put_box(ret, "next", &u->next);
+}
+
 enum err unlock_client_save(struct unlock_client *u, const char *request, struct fault *f)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -56,14 +68,7 @@ enum err unlock_client_save(struct unlock_client *u, const char *request, struct
 		u->path = path_of(request);
 	_cleanup_(freep) char *folder = xstrdup(u->path);
 	TRY(dir_make(dirname(folder), 0700, f));
-	buf_reserve(&b, FILE_MAX); /* so that the secret is not left behind by growing */
-	buf_fmt(&b, KIND "\ntoken: %s\nkey: ", u->serial);
-	buf_hex(&b, u->key, PUK_KEY);
-	buf_str(&b, "\nsecret: ");
-	buf_hex(&b, u->secret.p, PUK_KEY);
-	buf_fmt(&b, "\ncall: %s\n", u->call_id);
-	put_box(&b, "taken", &u->taken);
-	put_box(&b, "next", &u->next);
+	unlock_client_put(u, &b);
 	enum err e = file_write(u->path, buf_slice(&b), 0600, f);
 	sodium_memzero(b.data, b.len);
 	return e;
@@ -87,6 +92,7 @@ static bool take_box(const char **at, const char *name, struct buf *ret)
 	       (slice_eq(text, slice_str("-")) || base64_decode((const char *)text.p, text.n, ret));
 }
 
+/* A text without NUL. */
 static bool parse(const char *at, struct unlock_client *u)
 {
 	struct slice serial, key, secret, call;
@@ -105,6 +111,13 @@ static bool parse(const char *at, struct unlock_client *u)
 	return puk_serial_ok(u->serial) && *at == '\0';
 }
 
+enum err unlock_client_parse(struct buf *text, struct unlock_client *ret, struct fault *f)
+{
+	return strlen(buf_text(text)) == text->len && parse(buf_text(text), ret)
+		       ? OK
+		       : fault_raise(f, ERR_PARSE, "unlock_file", "file", "no " KIND " file, or altered");
+}
+
 enum err unlock_client_load(const char *request, struct unlock_client *ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0};
@@ -115,10 +128,22 @@ enum err unlock_client_load(const char *request, struct unlock_client *ret, stru
 			"unlock %s was asked for elsewhere: its one-time key is in the files of who asked (%s)",
 			request, ret->path);
 	TRY(file_read(ret->path, FILE_MAX, &text, f));
-	bool good = parse(buf_text(&text), ret);
+	enum err e = unlock_client_parse(&text, ret, f);
 	sodium_memzero(text.data, text.len);
-	return good ? OK
-		    : fault_raise(f, ERR_PARSE, "unlock_file", "file", "%s: no " KIND " file, or altered", ret->path);
+	if (e != OK)
+		fault_prefix(f, "%s", ret->path);
+	return e;
+}
+
+enum err unlock_offer_read(json_t *offer, const char **ret_token, uint8_t ret_key[PUK_KEY], struct fault *f)
+{
+	const char *token = json_string_value(json_object_get(offer, "token")),
+		   *key = json_string_value(json_object_get(offer, "key"));
+	if (!token || !key || !puk_serial_ok(token) || !hex_decode(key, strlen(key), ret_key, PUK_KEY))
+		return fault_raise(f, ERR_NET, "desk_answer", "review.show",
+				   "the desk's answer has no token, or no key");
+	*ret_token = token;
+	return OK;
 }
 
 void unlock_client_forget(const struct unlock_client *u)

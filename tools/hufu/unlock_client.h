@@ -22,11 +22,18 @@ struct unlock_client {
 void unlock_client_done(struct unlock_client *u); /* accepts the zero state */
 /* A new one-time key for that token. */
 void unlock_client_make(const char *serial, struct unlock_client *ret);
+/* The file's text: appended to *ret, which holds the secret then; and read: ERR_PARSE unlock_file. */
+void unlock_client_put(const struct unlock_client *u, struct buf *ret);
+MUST_CHECK enum err unlock_client_parse(struct buf *text, struct unlock_client *ret, struct fault *f);
 /* Under the request's id. */
 MUST_CHECK enum err unlock_client_save(struct unlock_client *u, const char *request, struct fault *f);
 /* ERR_NOT_FOUND unlock_elsewhere: it was asked for on another machine, or by another user. */
 MUST_CHECK enum err unlock_client_load(const char *request, struct unlock_client *ret, struct fault *f);
 /* The unlock has ended. */
 void unlock_client_forget(const struct unlock_client *u);
+
+/* The officer's half: what the desk says (`unlock` of review.show) of the token and of the one-time key that asks. ret_token: borrowed of offer.
+ * ERR_NET desk_answer. */
+MUST_CHECK enum err unlock_offer_read(json_t *offer, const char **ret_token, uint8_t ret_key[PUK_KEY], struct fault *f);
 
 #endif
