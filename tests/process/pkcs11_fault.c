@@ -148,6 +148,12 @@ static CK_RV set_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR_PTR old, CK_ULONG ol
 	return rv ? rv : fault_of("C_SetPIN!");
 }
 
+static CK_RV create_object(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR list, CK_ULONG n, CK_OBJECT_HANDLE_PTR ret)
+{
+	CK_RV rv = fault_of("C_CreateObject");
+	return rv ? rv : real->C_CreateObject(session, list, n, ret);
+}
+
 static CK_RV get_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR list, CK_ULONG n)
 {
 	CK_RV rv = real->C_GetAttributeValue(session, object, list, n);
@@ -217,6 +223,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
 	front.C_InitToken = init_token;
 	front.C_InitPIN = init_pin;
 	front.C_SetPIN = set_pin;
+	front.C_CreateObject = create_object;
 	front.C_GetAttributeValue = get_attributes;
 	front.C_FindObjects = find_objects;
 	front.C_GenerateKeyPair = generate;

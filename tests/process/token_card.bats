@@ -182,6 +182,20 @@ faulty() {
 	[[ "$output" != *"Private Key"* ]]
 }
 
+@test "a token that takes no public data object says so; a blank one that fails there is on record, with its PUK" {
+	local serial
+	blank() { hufu token init --module "$1" --blank --label HUFU-3 --as alice; }
+	refused token_mark faulty HUFU_TEST_FAULT=C_CreateObject=0xd1 -- blank "$build/tests/process/pkcs11_fault.so"
+	said "takes no public data object" "不支持公共数据对象"
+	serial=$(serial_of HUFU-3)
+	did hufu token record "$serial"
+	said "state: stock" "PUK: held"
+	did hufu token init --module $module --serial "$serial" --label HUFU-3 --escrow "$(dirname "$(key_of alice)")/token.key"
+	fails 1 token_full faulty HUFU_TEST_FAULT=C_CreateObject=0x31 -- hufu token init --module "$build/tests/process/pkcs11_fault.so" --serial "$serial" --label HUFU-3 \
+		--escrow "$(dirname "$(key_of alice)")/token.key"
+	did hufu token init --module $module --serial "$serial" --label HUFU-3 --escrow "$(dirname "$(key_of alice)")/token.key"
+}
+
 @test "the inventory: entered, moved, found; an old system's come all or not at all" {
 	did hufu token add --model ePass3003 --keeper bob OLD-1
 	refused token_unlisted hufu token record NOBODY

@@ -1,7 +1,7 @@
 /*
  * `hufu token init`: a token becomes ours. Its PUK is made at random and sealed to the desk's token key at once; nobody sees
  * it. The desk has it recorded before the token does, so that a crash leaves no token that nobody can open. Only a blank
- * one that has no serial number before it is initialised is recorded afterwards: with nothing on it, nothing is lost.
+ * one that has no serial number before it is initialised is recorded afterwards, before its start PIN is set.
  * The start PIN is made at random as well, and shown once. Next: token_start.c.
  */
 #include "tools/hufu/cmd_token.h"
@@ -116,28 +116,10 @@ static enum err set_start_pin(struct init *i, struct fault *f)
 	return token_pin_init(i->card.token, &i->pin, f);
 }
 
-static enum err write_token(struct init *i, struct fault *f)
-{
-	struct token *t = i->card.token;
-	const struct secret *made = &i->made.puk[0];
-	size_t used = 0;
-	if (!i->info.initialized) {
-		TRY(token_initialise(t, made, i->label, f));
-		return set_start_pin(i, f);
-	}
-	enum err e = token_initialise(t, &i->present.puk[0], i->label, f);
-	if (e == ERR_DENIED && strcmp(f->rule, "puk_wrong") == 0 && i->present.n > 1)
-		e = token_initialise(t, &i->present.puk[++used], i->label, f);
-	TRY(e);
-	TRY(set_start_pin(i, f));
-	return token_pin_change(t, &i->present.puk[used], made, f);
-}
-
-static enum err record_after(struct cli *c, struct init *i, bool known, struct fault *f)
+/* It has its serial number now, and a PUK that nobody else has: recorded before anything else can fail. */
+static enum err record_new(struct cli *c, struct init *i, struct fault *f)
 {
 	_cleanup_buf_ struct buf box = {0};
-	if (known)
-		return call(c, i, "token.puk", json_pack("{s:s,s:s}", "token", i->info.serial, "step", "set"), f);
 	TRY(token_info_read(i->card.token, &i->info, f));
 	TRY(seal(i, i->info.serial, &box, f));
 	json_t *p = entry(i);
@@ -150,6 +132,27 @@ static enum err record_after(struct cli *c, struct init *i, bool known, struct f
 			"hufu rpc token.add:\n%s\n",
 			i->info.serial, buf_text(&box));
 	return e;
+}
+
+static enum err write_blank(struct cli *c, struct init *i, bool known, struct fault *f)
+{
+	TRY(token_initialise(i->card.token, &i->made.puk[0], i->label, f));
+	if (!known)
+		TRY(record_new(c, i, f));
+	return set_start_pin(i, f);
+}
+
+static enum err write_again(struct cli *c, struct init *i, bool known, struct fault *f)
+{
+	struct token *t = i->card.token;
+	size_t used = 0;
+	enum err e = token_initialise(t, &i->present.puk[0], i->label, f);
+	if (e == ERR_DENIED && strcmp(f->rule, "puk_wrong") == 0 && i->present.n > 1)
+		e = token_initialise(t, &i->present.puk[++used], i->label, f);
+	TRY(e);
+	TRY(set_start_pin(i, f));
+	TRY(token_pin_change(t, &i->present.puk[used], &i->made.puk[0], f));
+	return known ? OK : record_new(c, i, f);
 }
 
 static enum err init(struct cli *c, struct init *i, struct fault *f)
@@ -171,8 +174,8 @@ static enum err init(struct cli *c, struct init *i, struct fault *f)
 	i->made.n = 1;
 	if (known)
 		TRY(record_first(c, i, f));
-	TRY(write_token(i, f));
-	return record_after(c, i, known, f);
+	TRY(i->info.initialized ? write_again(c, i, known, f) : write_blank(c, i, known, f));
+	return known ? call(c, i, "token.puk", json_pack("{s:s,s:s}", "token", i->info.serial, "step", "set"), f) : OK;
 }
 
 static int done(const struct cli *c, const struct init *i)

@@ -5,8 +5,8 @@
  */
 #include "tools/hufu/token_start.h"
 
-#include "tools/hufu/subscriber.h"
 #include "common/token/token_private.h"
+#include "tools/hufu/subscriber.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -48,7 +48,16 @@ enum err token_start_mark(struct token *t, struct fault *f)
 				   {CKA_LABEL, (void *)LABEL, strlen(LABEL)},
 				   {CKA_VALUE, (void *)LABEL, strlen(LABEL)}};
 	CK_RV rv = t->fn->C_CreateObject(t->session, template, sizeof template / sizeof template[0], &made);
-	return rv == CKR_OK ? OK : token_failed(t, "C_CreateObject", rv, f);
+	if (rv == CKR_OK)
+		return OK;
+	enum err e = token_failed(t, "C_CreateObject", rv, f);
+	if (strcmp(f->rule, "token_failed") != 0)
+		return e;
+	return fault_raise(
+		f, ERR_RULE, "token_mark", "token",
+		"token \"%s\" takes no public data object (C_CreateObject answered 0x%lx), so its start PIN can't "
+		"be marked as one: take another model (此型号不支持公共数据对象，无法标记初始 PIN)",
+		t->name, rv);
 }
 
 enum err token_start_clear(struct token *t, struct fault *f)
