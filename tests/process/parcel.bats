@@ -62,6 +62,7 @@ strangers() { hufu --json rpc parcel.show "{\"request\": \"$1\"}" | field strang
 	refused token_unlisted hufu work csr --as dan --serial 0000000000000000 --csr "$WORK/usb/$(kept a).csr" "$(kept two)"
 	# B is said, and the key is A's: B can't sign with it, and the desk gives both up.
 	did hufu work csr --as dan --serial "$(kept b)" --csr "$WORK/usb/$(kept a).csr" "$(kept two)"
+	said "sends no SMS with it" "切勿随包裹寄出"
 	refused key_not_on_token at office hufu work prove --as dan --yes --module $module --pin-fd 4 "$(kept two)" 4<<<"$(pin_of "$(kept b)")"
 	did hufu work again --as dan --note "the wrong request was entered" "$(kept two)"
 	state_is org2 "$(kept two)" to_make

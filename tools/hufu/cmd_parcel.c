@@ -161,7 +161,8 @@ const struct command commands_parcel[] = {
 		 "  --start-pin-fd N   read its start PIN from this descriptor; the desk keeps it sealed and sends it "
 		 "by SMS "
 		 "when\n"
-		 "                     the parcel leaves\n" AS_HELP "\nWho makes the key does not approve it.\n\n"
+		 "                     the parcel leaves. Without it no SMS carries the PIN: you tell the "
+		 "holder\n" AS_HELP "\nWho makes the key does not approve it.\n\n"
 		 "Example:\n  hufu work csr --serial 83a1d6a326fbf046 --csr token.csr --start-pin-fd 4 --as dan "
 		 "20261125-7K2M9QXA4BCD 4<start.pin",
 	 .run = run_work_csr},

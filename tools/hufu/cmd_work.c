@@ -152,7 +152,14 @@ int run_work_csr(struct cli *c, int argc, char **argv)
 		return cli_usage(cmd, "%s is missing", !w.serial ? "--serial SERIAL" : "--csr FILE");
 	if (csr_params(&w, argv[1], &p, &f) != OK)
 		return cli_fail(c, &f);
-	return cli_show(c, "work.csr", p, false, true);
+	int code = cli_show(c, "work.csr", p, false, true);
+	if (code == EXIT_DONE && !w.pin_fd)
+		fputs("hufu: without --start-pin-fd the desk does not know the start PIN and sends no SMS with it: "
+		      "tell it to the "
+		      "holder yourself, and not in the parcel (未提交初始 "
+		      "PIN，服务台不会发送短信，请另行告知用户，切勿随包裹寄出)\n",
+		      stderr);
+	return code;
 }
 
 int run_work_again(struct cli *c, int argc, char **argv)
