@@ -279,3 +279,28 @@ roster_is_read() { [ "$(hufu --json health --desk | field desk.desk.roster_versi
 	issued_to org "$id" nine >/dev/null
 	verified "$WORK/nine.pem"
 }
+
+amount_of() { as org hufu --json order show "$1" | field amount_fen; }
+
+@test "an order that is open when another price comes into force keeps its own; the next one has the new" {
+	local before after version
+	version=$(policy_of_signer)
+	before=$(as org hufu --json order renew 20509 | field order)
+	cp -r "$DIR/etc/hufu/policies" "$WORK/dear"
+	sed -i 's/price_fen: 30000/price_fen: 32000/' "$WORK/dear/projects/jinhua.yaml"
+	hufu policy note "$WORK/dear" >/dev/null
+	by policy alice "$WORK/dear/policy.note" >/dev/null
+	by policy bob "$WORK/dear/policy.note" >/dev/null
+	did hufu policy submit "$WORK/dear"
+	same "$(policy_of_signer)" $((version + 1))
+	desk_reads dear
+	same "$(amount_of "$before")" 30000
+	did as org hufu order pay "$before"
+	said "amount_fen: 30000"
+	refused payment_amount as officer hufu order confirm --bank-reference DEAR-1 --amount 32000 "$before"
+	did as officer hufu order confirm --bank-reference DEAR-1 --amount 30000 "$before"
+	after=$(as org hufu --json order renew 20509 | field order)
+	same "$(amount_of "$after")" 32000
+	same "$(amount_of "$before")" 30000
+	both_live
+}
