@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load ../live
+load ../usb
 
 asan=${HUFU_BUILD_ASAN:-$root/build-asan}
 tsan=${HUFU_BUILD_TSAN:-$root/build-tsan}
@@ -109,6 +110,68 @@ scene() {
 	down
 	no_report "$DIR"/var/log/*.log
 	[ "$(grep -c event=stopped "$DIR/var/log/hufu-ca.log")" = 2 ] # both ended as they should: no exit of a sanitizer's
+}
+
+# tok COMMAND OPTIONS…: hufu token, on the one that is plugged in.
+tok() { hufu token "$1" --module "${front:-$module}" --serial "$serial" "${@:2}"; }
+# waits COMMAND…: exit code 5, which says that somebody else is next; number and code are what was said.
+waits() {
+	run "$@"
+	echo "$output"
+	same "$status" 5
+	number=$(sed -n 's/^unlock \([^ ]*\) .*/\1/p' <<<"$output" | head -n1)
+	code=$(sed -n 's/^code: //p' <<<"$output")
+}
+agree() { hufu officer unlock --escrow "$escrow" --as alice "$number" < <(printf '%s\n' "$@"); }
+pulled_out_behind_puk() {
+	export HUFU_TEST_PKCS11=$module HUFU_TEST_FAULT='C_SetPIN!=0x32' front=$build/tests/process/pkcs11_fault.so
+	"$@"
+}
+unlock() { as org hufu token unlock --module "${front:-$module}" --new-pin-fd 4 "$number" 4<<<"$1"; }
+no_such_object() {
+	export HUFU_TEST_PKCS11=$module HUFU_TEST_FAULT=C_CreateObject=0xd1 front=$build/tests/process/pkcs11_fault.so
+	"$@"
+}
+
+@test "a USB key's life under ASan: start PIN, key, certificate, PUKs, an unlock that is cut off, and what goes wrong on the way" {
+	with "$asan"
+	local serial number code escrow=$DIR/home/alice/token.key id
+	ASAN_OPTIONS+=:exitcode=99 # no exit code of ours
+	usb_place slot
+	export SOFTHSM2_CONF=$WORK/usb/slot.conf
+	scene "$hufu"
+	did hufu token init --module $module --blank --label HUFU-1 --pin-out "$WORK/start" --as alice
+	serial=$(sed -n 's/^token \([0-9a-f]*\): init.*/\1/p' <<<"$output")
+	did hufu token show --module $module
+	did tok keygen --algorithm rsa --pin-fd 4 4<"$WORK/start"
+	did tok csr --subject CN=x --out "$WORK/t.csr" --pin-fd 4 4<"$WORK/start"
+	openssl x509 -req -in "$WORK/t.csr" -CA "$WORK/old/zjca-oca2.pem" -CAkey "$WORK/old/zjca-oca2.key" -set_serial 0x7401 -days 60 -out "$WORK/t.pem" 2>/dev/null
+	id=$(prepared org --kind revoke --way by-subscriber --reason cessationOfOperation 74C2008800000A11)
+	refused pin_start as org hufu request prove --yes --module $module --token-uri "pkcs11:serial=$serial" --pin-fd 4 "$id" 4<"$WORK/start"
+	did tok install "$WORK/t.pem" --pin-fd 4 --new-pin-fd 5 4<"$WORK/start" 5<<<135790
+	did tok test --pin-fd 4 4<<<135790
+	refused pin_wrong tok pin --pin-fd 4 --new-pin-fd 5 4<<<000000 5<<<246801
+	did tok pin --pin-fd 4 --new-pin-fd 5 4<<<135790 5<<<246801
+	did hufu token move --to prepared --holder 91330100MAHUFU0179 --why x --as alice "$serial"
+	did hufu token move --to in_use --certificate 74C2008800000A11 --why x --as alice "$serial"
+	waits as org hufu token unlock --module $module --serial "$serial"
+	refused code_wrong agree AAAA-AAAA x ""
+	did agree AAAA-AAAA "$code"
+	refused pin_form unlock 1
+	fails 1 token_pulled pulled_out_behind_puk unlock 135790
+	did unlock 135790
+	did tok test --pin-fd 4 4<<<135790
+	did hufu token escrow --passphrase-fd 4 "$WORK/t.key" 4<<<"a passphrase of the tests"
+	did hufu token move --to returned --why x --as alice "$serial"
+	refused puk_key tok init --label X --escrow "$WORK/t.key" --passphrase-fd 5 5<<<"a passphrase of the tests"
+	refused token_mark no_such_object hufu token init --module "$build/tests/process/pkcs11_fault.so" --blank --label HUFU-2 --as alice
+	did tok init --label HUFU-1 --escrow "$escrow"
+	printf 'token,model,state,identifier,puk\nOLD-1,ePass3003,,,24680246\nOLD-2,,gone,,\nOLD-3,,,,a b\n' >"$WORK/tokens.csv"
+	run hufu token import "$WORK/tokens.csv"
+	same "$status" 2
+	did hufu token import <(sed -n 1,2p "$WORK/tokens.csv")
+	down
+	no_report "$DIR"/var/log/*.log
 }
 
 proved_without_order() {
