@@ -1,0 +1,170 @@
+#!/usr/bin/env bats
+# The issuing CA is rolled under a desk and its customers: certificates by the old key, a rollover in a ceremony, kill -9, then everything goes on by
+# the new key, and the old one signs the CRLs of what it issued. docs/ceremony.md tells the same.
+
+bats_require_minimum_version 1.5.0
+load ../live
+
+CODES=(91330100MAHUFU0179 91330100MAHUFU0254 91330100MAHUFU033Y)
+
+setup_file() {
+	live_begin
+	old_authority
+	csv_begin
+	local i
+	for i in 0 1 2; do
+		old_cert "org$i" "74C2008800000D0$i" "杭州换钥示例$i有限公司" "${CODES[$i]}"
+		csv_row "${CODES[$i]}" "杭州换钥示例$i有限公司" "2050$i" "+200 days" "杭州换钥示例$i有限公司" "74C2008800000D0$i" "org$i"
+	done
+	old_crl
+	init >/dev/null
+	up
+	import >/dev/null
+	for i in 0 1 2; do at_home "org$i" "${CODES[$i]}" >/dev/null; done
+}
+
+teardown_file() { live_end; }
+
+keep() { echo "$2" >"$WORK/kept.$1"; }
+kept() { cat "$WORK/kept.$1"; }
+
+# received N SERIAL: its receipt, newN.receipt.
+received() { as "org$1" hufu receipt --out "$WORK/new$1.receipt" "$2"; }
+
+# extended N: org N's certificate extended; newN.pem, newN.receipt.
+extended() {
+	local id
+	id=$(prepared "org$1" --kind extend --way same-key --months 12 --order "$(paid_order "org$1" "2050$1")" "74C2008800000D0$1")
+	proved "org$1" "$WORK/old/org$1.key" "$id" >/dev/null
+	issued_to "org$1" "$id" "new$1" >"$WORK/kept.serial$1"
+	received "$1" "$(kept "serial$1")"
+}
+
+key_id() { openssl x509 -in "$1" -noout -ext subjectKeyIdentifier | tail -n1 | tr -d ' :\n' | tr A-F a-f; }
+crt() { echo "$DIR/etc/hufu/$1.crt"; }
+# chain CA FILE: it is of that issuing CA, under the root.
+chain() { openssl verify -x509_strict -CAfile "$(crt root)" -untrusted "$(crt "$1")" "$2"; }
+# crl_of CA OPTIONS…: its full CRL, which holds under it, in CA.crl.
+crl_of() {
+	hufu crl --issuer "$(key_id "$(crt "$1")")" "${@:2}" --out "$WORK/$1.crl"
+	did openssl crl -in "$WORK/$1.crl" -CAfile "$(crt "$1")" -noout
+	said "verify OK"
+}
+listed() { openssl crl -in "$WORK/$1.crl" -noout -text | grep -q "Serial Number: $2"; }
+verify() { hufu verify --log-key "$DIR/etc/hufu/log.vkey" --roster "$DIR/etc/hufu/roster.note" --root "$(crt root)" "$@"; }
+
+# killed: both programs without a word.
+killed() {
+	kill -9 "$(cat "$WORK/ca.pid")" "$(cat "$WORK/ra.pid")"
+	down
+}
+
+@test "certificates by the old key" {
+	extended 0
+	extended 1
+	did chain issuing "$WORK/new0.pem"
+	crl_of issuing
+	did verify --issuer "$(crt issuing)" "$WORK/new0.pem" "$WORK/new0.receipt"
+}
+
+@test "the ceremony makes the new key and certificate, by the officers' approval" {
+	local f=$DIR/etc/hufu/ceremonies/issuing-2.yaml
+	cat >"$f" <<-YAML
+		kind: rollover
+		name: issuing-2
+		subject: [{attribute: C, value: CN}, {attribute: O, value: Hufu Example}, {attribute: CN, value: Hufu Example Issuing CA 2}]
+		key: {algorithm: p384}
+		validity: {not_before: $(date -u +%FT00:00:00Z -d today), not_after: $(date -u +%FT00:00:00Z -d '+114 months')}
+		path_len: 0
+		policy: 1.3.6.1.4.1.32473.1.1
+		crl_url: http://pki.example.test/crl/{issuer}/0.crl
+		ca_issuers_url: http://pki.example.test/ca/{issuer}.crt
+		issuer: {certificate: etc/hufu/root.crt, key: var/lib/hufu-ca/root.key}
+		replaces: etc/hufu/issuing.crt
+		approval: {note: etc/hufu/ceremonies/issuing-2.approval, roster: etc/hufu/roster.note}
+		outputs: {certificate: etc/hufu/issuing-2.crt, key: var/lib/hufu-ca/issuing-2.key, transcript: etc/hufu/ceremonies/issuing-2.note}
+	YAML
+	sed -i "s/not_before: [^,]*/not_before: $(date -u +%FT%TZ)/" "$f"
+	hufu ceremony note --dir "$DIR" "$f" "${f%.yaml}.approval"
+	for who in alice bob; do hufu note sign --yes --key "$(key_of $who)" "${f%.yaml}.approval"; done
+	did hufu ceremony check --dir "$DIR" "$f"
+	did hufu ceremony run --yes --dir "$DIR" --passphrase-fd 4 --operator-key "$(key_of operator)" "$f" 4<"$WORK/pass"
+	chmod 644 "$(crt issuing-2)"
+	! need_root || chown hufu-ca "$DIR/var/lib/hufu-ca/issuing-2.key"
+	did openssl verify -x509_strict -CAfile "$(crt root)" "$(crt issuing-2)"
+}
+
+@test "the old one does not simply go away" {
+	killed
+	sed -i 's,issuing\.crt,issuing-2.crt,; s,issuing\.key,issuing-2.key,' "$DIR/etc/hufu/ca.yaml"
+	run up
+	[ "$status" != 0 ]
+	grep -q ca_unknown <<<"$output"
+	down
+}
+
+@test "retired and killed: it starts by the new key, and one passphrase opens both" {
+	echo "retired: [{issuer: etc/hufu/issuing.crt, key: var/lib/hufu-ca/issuing.key}]" >>"$DIR/etc/hufu/ca.yaml"
+	up
+	killed
+	up
+	same "$(hufu --json health --signer | field signer.ca)" "$(key_id "$(crt issuing)")"
+	same "$(hufu --json health --signer | field signer.state)" open
+}
+
+@test "an extension of another's certificate, and a change of one that the old key signed, are by the new key" {
+	local five id
+	extended 2
+	did chain issuing-2 "$WORK/new2.pem"
+	did verify --issuer "$(crt issuing-2)" "$WORK/new2.pem" "$WORK/new2.receipt"
+	mapfile -t five < <(five_materials)
+	id=$(prepared org0 --kind change --way name-or-code --files no --accept-notice --subject "O=杭州换钥新名有限公司" --subject "CN=杭州换钥新名有限公司" \
+		"${five[@]}" "$(kept serial0)")
+	proved org0 "$WORK/old/org0.key" "$id" >/dev/null
+	approved alice "$id" >/dev/null
+	approved bob "$id" >/dev/null
+	issued_to org0 "$id" changed >"$WORK/kept.changed"
+	did chain issuing-2 "$WORK/changed.pem"
+	as org0 hufu receipt --out "$WORK/changed.receipt" "$(kept changed)"
+	did verify --issuer "$(crt issuing-2)" "$WORK/changed.pem" "$WORK/changed.receipt"
+	same "$(hufu --json status --cert "$WORK/changed.pem" | field answers.0.issuer)" "$(key_id "$(crt issuing-2)")"
+}
+
+@test "the old receipt holds, and is of the old key" {
+	received 1 "$(kept serial1)"
+	did verify --issuer "$(crt issuing)" "$WORK/new1.pem" "$WORK/new1.receipt"
+	fails 2 "" verify --issuer "$(crt issuing-2)" "$WORK/new1.pem" "$WORK/new1.receipt"
+}
+
+@test "each is revoked on the CRL of the CA that issued it, by the desk and straight from the signer" {
+	refused predecessor_unknown hufu cert revoke --operator --yes --reason superseded --key "$(key_of alice)" "$(kept serial1)"
+	did hufu cert revoke --operator --yes --reason superseded --key "$(key_of alice)" --issuer "$(key_id "$(crt issuing)")" "$(kept serial1)"
+	did hufu cert revoke --operator --yes --reason superseded --key "$(key_of alice)" "$(kept serial2)"
+	local how
+	for how in "" --operator; do
+		crl_of issuing $how
+		listed issuing "$(kept serial1)"
+		! listed issuing "$(kept serial2)"
+		crl_of issuing-2 $how
+		listed issuing-2 "$(kept serial2)"
+		! listed issuing-2 "$(kept serial1)"
+	done
+	did hufu crl --out "$WORK/default.crl"
+	did openssl crl -in "$WORK/default.crl" -CAfile "$(crt issuing-2)" -noout
+	said "verify OK"
+	fails 4 "40 hex" hufu crl --operator --issuer 12
+	refused issuer_unknown hufu crl --operator --issuer 0000000000000000000000000000000000000000
+}
+
+@test "killed once more: both go on, and the ledger is whole" {
+	killed
+	up
+	crl_of issuing
+	listed issuing "$(kept serial1)"
+	crl_of issuing-2
+	listed issuing-2 "$(kept serial2)"
+	did "$build/ca/hufu-ca" ledger check --config "$DIR/etc/hufu/ca.yaml"
+	said "good: every entry"
+	did hufu ledger head
+	said "hufu/log/$(key_id "$(crt issuing)")"
+}
