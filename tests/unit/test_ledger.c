@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "ca/ledger.h"
+#include "ca/ledger_private.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -56,9 +56,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct room *r = *state;
-	static const char *const names[] = {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.lock"};
+	static const char *const names[] = {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.lock",
+					    "before.db", "before.db-wal", "before.db-shm"};
 	ledger_closep(&r->l);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		_cleanup_(freep) char *path = xasprintf("%s/%s", r->dir, names[i]);
 		unlink(path);
 	}
@@ -577,6 +578,96 @@ static void dropped_frees_the_predecessor(void **state)
 	ledger_reader_put(r->l, db);
 }
 
+/* --- a ledger of before --- */
+
+static const uint8_t own[20] = {0xca, 1}, foreign[20] = {0xca, 2};
+
+/* One certificate of ours and one adopted with the same serial, ours revoked and on two CRLs. */
+static void fill_of_before(struct db *db)
+{
+	_cleanup_buf_ struct buf body = {0};
+	struct fault f = {0};
+	struct wire_e_crl e = {.at = NOW, .shard = WIRE_FULL_CRL, .number = 7};
+	static const uint8_t zero[32];
+	memcpy(e.issuer, own, 20);
+	wire_e_crl_put(&e, &body);
+	must("entry",
+	     db_run(db, &f, "INSERT INTO entries (idx, type, at, leaf, body) VALUES (0, ?1, ?2, ?3, ?4)", "iibb",
+		    (int64_t)WIRE_TYPE_E_CRL, NOW, slice_of(zero, 32), buf_slice(&body)),
+	     &f);
+	must("issuers",
+	     db_run(db, &f, "INSERT INTO issuer (id, key_id) VALUES (1, ?1), (2, ?2)", "bb", slice_of(foreign, 20),
+		    slice_of(own, 20)),
+	     &f);
+	for (int64_t issuer = 1; issuer <= 2; issuer++)
+		must("certificate",
+		     db_run(db, &f,
+			    "INSERT INTO certificate (issuer, serial, not_before, not_after, project, profile, line, "
+			    "key64, "
+			    "key, root, renewals, shard, adopted, weak) VALUES (?1, x'0102', 0, 0, 'p', 'p', 0, 0, "
+			    "x'00', 1, "
+			    "0, 3, ?2, 0)",
+			    "ii", issuer, (int64_t)(issuer == 1)),
+		     &f);
+	must("revoked",
+	     db_run(db, &f,
+		    "INSERT INTO revocation (serial, shard, at, reason, keep_until) VALUES (x'0102', 3, 5, 1, "
+		    "?1)",
+		    "i", NOW),
+	     &f);
+	must("crls",
+	     db_run(db, &f,
+		    "INSERT INTO crl (scope, number, this_update, next_update, upto, changed, sha256) VALUES (?1, 7, "
+		    "1, 2, 3, 4, ?2), (3, 5, 1, 2, 3, NULL, ?2)",
+		    "ib", (int64_t)WIRE_FULL_CRL, slice_of(zero, 32)),
+	     &f);
+}
+
+static size_t count_revoked(struct db *db, const uint8_t issuer[20], uint32_t scope)
+{
+	_cleanup_(ledger_revoked_donep) struct ledger_revoked *r = NULL;
+	struct fault f = {0};
+	struct serial serial;
+	int64_t when;
+	unsigned reason;
+	bool more = true;
+	size_t n = 0;
+	must("revoked", ledger_revoked(db, issuer, scope, 0, &r, &f), &f);
+	must("next", ledger_revoked_next(r, &serial, &when, &reason, &more, &f), &f);
+	for (; more; n++) {
+		assert_string_equal(SERIAL(&serial), "0102");
+		assert_int_equal(when, 5);
+		assert_int_equal(reason, 1);
+		must("next", ledger_revoked_next(r, &serial, &when, &reason, &more, &f), &f);
+	}
+	return n;
+}
+
+static void crls_get_their_issuer(void **state)
+{
+	struct room *r = *state;
+	_cleanup_(freep) char *path = xasprintf("%s/before.db", r->dir);
+	_cleanup_(db_closep) struct db *db = NULL;
+	struct ledger_crl c;
+	struct fault f = {0};
+	ledger_closep(&r->l);
+	must("open", db_open(path, false, &db, &f), &f);
+	must("of before", db_migrate(db, ledger_migrations, 3, &f), &f);
+	fill_of_before(db);
+	must("today's", db_migrate(db, ledger_migrations, ledger_n_migrations, &f), &f);
+	must("full", ledger_crl(db, own, WIRE_FULL_CRL, &c, &f), &f);
+	assert_int_equal(c.number, 7);
+	assert_int_equal(c.changed, 4);
+	must("shard", ledger_crl(db, own, 3, &c, &f), &f);
+	assert_int_equal(c.number, 5);
+	must("another's", ledger_crl(db, foreign, WIRE_FULL_CRL, &c, &f), &f);
+	assert_int_equal(c.number, 0);
+	assert_int_equal(count_revoked(db, own, WIRE_FULL_CRL), 1);
+	assert_int_equal(count_revoked(db, own, 3), 1);
+	assert_int_equal(count_revoked(db, own, 2), 0);
+	assert_int_equal(count_revoked(db, foreign, WIRE_FULL_CRL), 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -598,6 +689,7 @@ int main(void)
 		TEST(ended_in_pages),
 		TEST(due_after_issue),
 		TEST(dropped_frees_the_predecessor),
+		TEST(crls_get_their_issuer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
