@@ -76,7 +76,7 @@ def say(answer):
         return "fault %s %s %s: %s" % (texts[0], texts[1], texts[2], texts[3])
     if answer[:2] == b"\x01\x40":
         n = struct.unpack(">I", answer[2:6])[0]
-        index, intent, again = struct.unpack(">QQB", answer[6 + n :])
+        index, intent, again, _issuer = struct.unpack(">QQB20s", answer[6 + n :])
         return "done certificate=%d entry=%d again=%d" % (n, index, again)
     return "type %d, %d bytes" % (answer[1], len(answer))
 
