@@ -191,6 +191,12 @@ static void add_rest(struct MHD_Response *m, const struct http_reply *to)
 	if (to->allow)
 		add(m, MHD_HTTP_HEADER_ALLOW, to->allow);
 	add(m, "X-Content-Type-Options", "nosniff");
+	if (to->is_page) {
+		add(m, "Content-Security-Policy",
+		    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+		    "form-action 'none'; frame-ancestors 'none'");
+		add(m, "Referrer-Policy", "no-referrer");
+	}
 	if (!to->origin)
 		return;
 	add(m, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, to->origin);

@@ -31,6 +31,7 @@ struct http_reply {
 	int64_t expires;       /* 0: not said */
 	const char *allow;     /* of a method that is not served */
 	const char *origin;    /* that may read it; NULL: none; borrows */
+	bool is_page;	       /* for a browser's window: it runs what comes from here alone */
 };
 /* A query argument and a header; NULL: not there. */
 const char *http_argument(const struct http_request *r, const char *name);

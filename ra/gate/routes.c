@@ -51,7 +51,8 @@ bool route_ocsp(struct gate *g, const struct http_request *r, struct http_reply 
 	return true;
 }
 
-static http_route *const public_routes[] = {route_ocsp, route_crl, route_ca, route_status, route_log, route_document};
+static http_route *const public_routes[] = {route_ocsp, route_crl,	route_ca,  route_status,
+					    route_log,	route_document, route_page};
 static http_route *const admin_routes[] = {route_health, route_metrics};
 #define ROUTES(v)                                                                                                      \
 	{                                                                                                              \

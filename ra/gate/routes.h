@@ -10,6 +10,7 @@ http_route route_ocsp;	 /* /ocsp, /ocsp/<base64> */
 http_route route_crl;	 /* /crl/<issuer>/<shard|full>.crl */
 http_route route_ca;	 /* /ca/<issuer>.crt, /ca/chain.pem */
 http_route route_document; /* /documents/<name> */
+http_route route_page;	   /* /status and its two files */
 http_route route_log;	 /* /log/checkpoint, /log/tile/… */
 http_route route_status; /* /v1/status, /v1/status/<serial> */
 http_route route_health; /* /healthz, /readyz */

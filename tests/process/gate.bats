@@ -214,6 +214,31 @@ assert code == "200", code' "$HTTP"
 	same "$(curl -s -o /dev/null -w '%{http_code}' -X OPTIONS "http://$HTTP/v1/status/0A")" 204
 }
 
+@test "the page for people: its own files, nothing inline, nothing from elsewhere" {
+	curl -sf -D "$WORK/headers" -o "$WORK/page.html" "http://$HTTP/status"
+	grep -qi "^content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" "$WORK/headers"
+	grep -qi '^content-type: text/html; charset=utf-8' "$WORK/headers"
+	grep -qi '^x-content-type-options: nosniff' "$WORK/headers"
+	grep -q '证书状态查询' "$WORK/page.html" && grep -q 'Certificate status' "$WORK/page.html"
+	python3 - "$WORK/page.html" >"$WORK/files" <<-'PY'
+		import html.parser, sys
+		class Page(html.parser.HTMLParser):
+		    def handle_starttag(self, tag, attrs):
+		        a = dict(attrs)
+		        assert tag not in ("style", "iframe", "img", "base") and "style" not in a and not any(k.startswith("on") for k in a), (tag, a)
+		        assert tag != "script" or a.get("src"), "a script inline"
+		        for k in ("src", "href", "action"):
+		            if k in a: print(a[k])
+		Page().feed(open(sys.argv[1]).read())
+	PY
+	same "$(sort "$WORK/files" | tr '\n' ' ')" "/status/status.css /status/status.js "
+	same "$(curl -sf -o "$WORK/page.js" -w '%{content_type}' "http://$HTTP/status/status.js")" "text/javascript; charset=utf-8"
+	same "$(curl -sf -o "$WORK/page.css" -w '%{content_type}' "http://$HTTP/status/status.css")" "text/css; charset=utf-8"
+	! grep -E 'https?://|innerHTML|eval|@import|url\(' "$WORK/page.js" "$WORK/page.css" "$WORK/page.html" || false
+	cmp "$WORK/page.js" "$root/ra/gate/page/status.js"
+	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/status/other.js") $(curl -s -o /dev/null -w '%{http_code}' -d x "http://$HTTP/status")" "404 404"
+}
+
 @test "the log: its checkpoint holds, and its hashes give the checkpoint's root" {
 	curl -sf "http://$HTTP/log/checkpoint" >"$WORK/checkpoint"
 	size=$(sed -n 2p "$WORK/checkpoint")
