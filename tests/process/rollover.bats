@@ -109,6 +109,8 @@ killed() {
 	killed
 	up
 	same "$(hufu --json health --signer | field signer.ca)" "$(key_id "$(crt issuing)")"
+	same "$(hufu --json health --signer | field signer.issuer)" "$(key_id "$(crt issuing-2)")"
+	same "$(hufu --json health --signer | field signer.retired.0)" "$(key_id "$(crt issuing)")"
 	same "$(hufu --json health --signer | field signer.state)" open
 }
 

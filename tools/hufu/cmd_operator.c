@@ -3,6 +3,7 @@
  * socket; health asks the desk as well, and says what is wrong by its exit code too. Next: cmd_note.c.
  */
 #include "common/base/clock.h"
+#include "common/pki/cert.h"
 #include "tools/hufu/note_files.h"
 
 #include <string.h>
@@ -66,6 +67,29 @@ static void set_number(json_t *o, const char *key, uint64_t n)
 	json_object_set_new(o, key, json_integer((json_int_t)n));
 }
 
+static void add_key_id(json_t *list, struct slice der)
+{
+	_cleanup_(cert_done) struct cert c = {0};
+	char hex[41] = "unreadable";
+	if (cert_parse(der, &c, NULL) == OK)
+		hex_lower(c.key.key_id, 20, hex);
+	json_array_append_new(list, json_string(hex));
+}
+
+/* After a roll: which CA issues, and which sign CRLs alone, by the key ids that --issuer takes. */
+static void set_issuers(json_t *o, const struct wire_health_is *h)
+{
+	_cleanup_(json_freep) json_t *now = json_array();
+	json_t *retired = json_array();
+	struct der in = der_of(h->retired);
+	struct slice one;
+	add_key_id(now, h->issuer_cert);
+	while (der_get_whole(&in, DER_SEQUENCE, &one))
+		add_key_id(retired, one);
+	json_object_set(o, "issuer", json_array_get(now, 0));
+	json_object_set_new(o, "retired", retired);
+}
+
 static json_t *signer_object(const struct wire_health_is *h)
 {
 	json_t *o = json_object();
@@ -78,6 +102,8 @@ static json_t *signer_object(const struct wire_health_is *h)
 	json_object_set_new(o, "now", json_string(UTC(h->now)));
 	json_object_set_new(o, "last_beat", h->last_beat > 0 ? json_string(UTC(h->last_beat)) : json_null());
 	set_hex(o, "ca", h->ca, sizeof h->ca);
+	if (h->retired.n > 0)
+		set_issuers(o, h);
 	json_object_set_new(o, "issuer_ends", json_string(UTC(h->issuer_not_after)));
 	set_number(o, "roster_version", h->roster_version);
 	set_hex(o, "roster", h->roster, sizeof h->roster);
