@@ -6,16 +6,9 @@ HTTP=127.0.0.1:20980
 ADMIN=127.0.0.1:20981
 gate=$build/ra/gate/hufu-gate
 
-# gate_begin ALGORITHM: a tree of that kind of CA with one organisation, and nothing of the gate yet.
-gate_begin() {
-	live_begin
+# The desk admits the gate; before `up`.
+gate_admitted() {
 	id hufu-gate >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin hufu-gate
-	old_authority
-	csv_begin
-	old_cert org 74C2008800000F01 杭州旧证示例1有限公司 91330100MAHUFU0179
-	csv_row 91330100MAHUFU0179 杭州旧证示例1有限公司 20601 "+200 days" 杭州旧证示例1有限公司 74C2008800000F01 org
-	old_crl
-	init --algorithm "$1" >/dev/null
 	cat >>"$WORK/gate-caller" <<-YAML
 		  - uid: $(id -u hufu-gate)
 		    roles: [gate]
@@ -24,6 +17,18 @@ gate_begin() {
 	printf 'portals:\n  - {name: portal, token_sha256: %s}\n' "$(printf %s the-token-of-the-portal | sha256sum | cut -d' ' -f1)" >>"$DIR/etc/hufu/ra.yaml"
 	# The socket gets the folder's group, which is who may connect.
 	chgrp hufu-gate "$DIR/run/hufu/ra" && chmod g+s "$DIR/run/hufu/ra"
+}
+
+# gate_begin ALGORITHM: a tree of that kind of CA with one organisation, and nothing of the gate yet.
+gate_begin() {
+	live_begin
+	old_authority
+	csv_begin
+	old_cert org 74C2008800000F01 杭州旧证示例1有限公司 91330100MAHUFU0179
+	csv_row 91330100MAHUFU0179 杭州旧证示例1有限公司 20601 "+200 days" 杭州旧证示例1有限公司 74C2008800000F01 org
+	old_crl
+	init --algorithm "$1" >/dev/null
+	gate_admitted
 	up
 	import >/dev/null
 	at_home org 91330100MAHUFU0179 >/dev/null

@@ -3,7 +3,9 @@
 # the new key, and the old one signs the CRLs of what it issued. docs/ceremony.md tells the same.
 
 bats_require_minimum_version 1.5.0
-load ../live
+load ../gate
+HTTP=127.0.0.1:20984
+ADMIN=127.0.0.1:20985
 
 CODES=(91330100MAHUFU0179 91330100MAHUFU0254 91330100MAHUFU033Y)
 
@@ -18,12 +20,16 @@ setup_file() {
 	done
 	old_crl
 	init >/dev/null
+	gate_admitted
 	up
 	import >/dev/null
 	for i in 0 1 2; do at_home "org$i" "${CODES[$i]}" >/dev/null; done
 }
 
-teardown_file() { live_end; }
+teardown_file() {
+	gate_down
+	live_end
+}
 
 keep() { echo "$2" >"$WORK/kept.$1"; }
 kept() { cat "$WORK/kept.$1"; }
@@ -146,16 +152,38 @@ killed() {
 	for how in "" --operator; do
 		crl_of issuing $how
 		listed issuing "$(kept serial1)"
-		! listed issuing "$(kept serial2)"
+		run ! listed issuing "$(kept serial2)"
 		crl_of issuing-2 $how
 		listed issuing-2 "$(kept serial2)"
-		! listed issuing-2 "$(kept serial1)"
+		run ! listed issuing-2 "$(kept serial1)"
 	done
 	did hufu crl --out "$WORK/default.crl"
 	did openssl crl -in "$WORK/default.crl" -CAfile "$(crt issuing-2)" -noout
 	said "verify OK"
 	fails 4 "40 hex" hufu crl --operator --issuer 12
 	refused issuer_unknown hufu crl --operator --issuer 0000000000000000000000000000000000000000
+}
+
+# served PATH FILE
+served() { curl -sf "http://$HTTP/$1" >"$WORK/$2"; }
+
+@test "a gate for each CA serves its CRL and its chain, and nothing of the other's" {
+	local ca other=issuing id
+	for ca in issuing-2 issuing; do
+		configure
+		sed -i "/^responder:/d; s,issuing\\.crt,$ca.crt,; s,gate/state,gate/$ca," "$WORK/gate.yaml"
+		gate_up
+		id=$(key_id "$(crt $ca)")
+		eventually served "crl/$id/full.crl" served.crl
+		did openssl crl -inform DER -in "$WORK/served.crl" -CAfile "$(crt $ca)" -noout
+		said "verify OK"
+		served "ca/$id.pem" served.pem
+		same "$(cat "$WORK/served.pem")" "$(cat <(openssl x509 -in "$(crt $ca)") <(openssl x509 -in "$(crt root)"))"
+		run ! served "crl/$(key_id "$(crt $other)")/full.crl" none
+		gate_down
+		run ! grep -q 'rule=crl_ledger' "$WORK/gate.log"
+		other=issuing-2
+	done
 }
 
 @test "killed once more: both go on, and the ledger is whole" {
