@@ -2,10 +2,10 @@
  * Receipts: what the ledger says of one certificate, with the proof, for anybody to check offline.
  *
  *     hufu/receipt/v1
- *     ca: <key id of the issuing CA>
+ *     ca: <key id of the first key that the CA issued with: its name>
  *     tally: <id>
  *     certificate: <SHA-256 of its DER>
- *     issuer-key: <base64 of the issuing CA's SubjectPublicKeyInfo, DER>
+ *     issuer-key: <base64 of the SubjectPublicKeyInfo, DER, of the CA that the intent names as issuer>
  *     intent: <index> <base64 of the entry>            what was about to be signed: to-be-signed bytes, tally, roster, policy
  *     intent-path: none | <base64 of its hashes>       inclusion, RFC 9162 2.1.3
  *     outcome: <index> <base64 of the entry>           the signature

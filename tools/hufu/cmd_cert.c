@@ -331,7 +331,7 @@ const struct command commands_cert[] = {
 	 .help = "  --reason WORD   RFC 5280 5.3.1\n"
 		 "  --operator      straight to the signer, with --key: works when the desk is down or captured\n"
 		 "  --key FILE      the officer's key\n"
-		 "  --issuer HEX    key id of the issuer, where it is not Hufu's\n"
+		 "  --issuer HEX    key id of the issuer, where it is not the CA that issues now\n"
 		 "  --yes           do not ask (for scripts)\n"
 		 "  --project P     of the certificate (default: jinhua)\n"
 		 "  --profile P     of the certificate (default: organisation)\n\n"
