@@ -2,9 +2,19 @@
 
 source "$(dirname "${BASH_SOURCE[0]}")/live.bash"
 
-HTTP=127.0.0.1:20980
-ADMIN=127.0.0.1:20981
 gate=$build/ra/gate/hufu-gate
+
+# Stories run side by side: each has ports of its own, that nobody listens on.
+take_ports() {
+	local ports
+	ports=$(python3 -c '
+import socket
+all = [socket.socket() for _ in range(4)]
+for s in all: s.bind(("127.0.0.1", 0))
+print(*["127.0.0.1:%d" % s.getsockname()[1] for s in all])')
+	read -r HTTP ADMIN PROXY PROXY_TLS <<<"$ports"
+	export HTTP ADMIN PROXY PROXY_TLS
+}
 
 # The desk admits the gate; before `up`.
 gate_admitted() {
@@ -22,6 +32,7 @@ gate_admitted() {
 # gate_begin ALGORITHM: a tree of that kind of CA with one organisation, and nothing of the gate yet.
 gate_begin() {
 	live_begin
+	take_ports
 	old_authority
 	csv_begin
 	old_cert org 74C2008800000F01 杭州旧证示例1有限公司 91330100MAHUFU0179

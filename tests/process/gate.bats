@@ -219,7 +219,8 @@ assert code == "200", code' "$HTTP"
 	grep -qi "^content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" "$WORK/headers"
 	grep -qi '^content-type: text/html; charset=utf-8' "$WORK/headers"
 	grep -qi '^x-content-type-options: nosniff' "$WORK/headers"
-	grep -q '证书状态查询' "$WORK/page.html" && grep -q 'Certificate status' "$WORK/page.html"
+	grep -q '证书状态查询' "$WORK/page.html"
+	grep -q 'Certificate status' "$WORK/page.html"
 	python3 - "$WORK/page.html" >"$WORK/files" <<-'PY'
 		import html.parser, sys
 		class Page(html.parser.HTMLParser):
@@ -237,6 +238,23 @@ assert code == "200", code' "$HTTP"
 	! grep -E 'https?://|innerHTML|eval|@import|url\(' "$WORK/page.js" "$WORK/page.css" "$WORK/page.html" || false
 	cmp "$WORK/page.js" "$root/ra/gate/page/status.js"
 	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/status/other.js") $(curl -s -o /dev/null -w '%{http_code}' -d x "http://$HTTP/status")" "404 404"
+}
+
+# What a browser makes of the page, at a telephone's width.
+window() { timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$WORK/chromium" --window-size=360,640 --virtual-time-budget=8000 "$@" 2>/dev/null; }
+
+@test "the page in a browser: state, reason and the whole chain of a serial number; what is none is said" {
+	window --dump-dom "http://$HTTP/status?serial=74c2008800000f01" >"$WORK/dom"
+	grep -q '<dl class="ended">' "$WORK/dom"
+	grep -q '<dl class="revoked">' "$WORK/dom"
+	grep -q '已吊销 / revoked' "$WORK/dom"
+	grep -q '密钥泄露 keyCompromise' "$WORK/dom"
+	grep -q "$(serial_of_org)" "$WORK/dom"
+	window --dump-dom "http://$HTTP/status?serial=0A0B0C" >"$WORK/dom"
+	grep -q '没有这张证书 / no such certificate' "$WORK/dom"
+	window --dump-dom "http://$HTTP/status?serial=%3Cb%3Ehello" >"$WORK/dom"
+	grep -q '序列号应为十六进制数字' "$WORK/dom"
+	! grep -q '<b>hello' "$WORK/dom" || false
 }
 
 @test "the log: its checkpoint holds, and its hashes give the checkpoint's root" {
@@ -265,19 +283,19 @@ assert len(leaves) == int(lines[1]) and root(leaves) == base64.b64decode(lines[2
 	mkdir -p "$WORK/nginx/logs"
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$WORK/nginx/tls.key" -out "$WORK/nginx/tls.pem" -days 2 -subj /CN=pki.example.test \
 		-addext subjectAltName=DNS:pki.example.test 2>/dev/null
-	awk '/^```nginx$/ {on = 1; next} /^```$/ {on = 0} on' "$root/docs/gate.md" | sed -e "s/127.0.0.1:8080/$HTTP/" -e 's/listen 80;/listen 127.0.0.1:20982;/' \
-		-e 's/listen 443 ssl;/listen 127.0.0.1:20983 ssl;/' -e "s|/etc/ssl/pki.example.test|$WORK/nginx/tls|" >"$WORK/nginx/site.conf"
+	awk '/^```nginx$/ {on = 1; next} /^```$/ {on = 0} on' "$root/docs/gate.md" | sed -e "s/127.0.0.1:8080/$HTTP/" -e "s/listen 80;/listen $PROXY;/" \
+		-e "s/listen 443 ssl;/listen $PROXY_TLS ssl;/" -e "s|/etc/ssl/pki.example.test|$WORK/nginx/tls|" >"$WORK/nginx/site.conf"
 	[ "$(grep -c 'listen 127.0.0.1' "$WORK/nginx/site.conf")" = 2 ]
 	printf 'pid %s/pid; error_log %s/error.log; events {}\nhttp { access_log off; client_body_temp_path %s/b; proxy_temp_path %s/p; fastcgi_temp_path %s/f; uwsgi_temp_path %s/u; scgi_temp_path %s/s; include %s/site.conf; }\n' \
 		"$WORK/nginx" "$WORK/nginx" "$WORK/nginx" "$WORK/nginx" "$WORK/nginx" "$WORK/nginx" "$WORK/nginx" "$WORK/nginx" >"$WORK/nginx/nginx.conf"
 	nginx -e "$WORK/nginx/error.log" -p "$WORK/nginx" -c "$WORK/nginx/nginx.conf" 3>&-
 	direct=$HTTP
-	HTTP=127.0.0.1:20982
+	HTTP=$PROXY
 	run openssl_says revoked
 	[ "$status" = 0 ] || { cat "$WORK/said"; stop_nginx; false; }
 	run curl_says revoked
 	[ "$status" = 0 ] || { cat "$WORK/said"; stop_nginx; false; }
-	run curl -sf --cacert "$WORK/nginx/tls.pem" --resolve pki.example.test:20983:127.0.0.1 "https://pki.example.test:20983/v1/status/0A"
+	run curl -sf --cacert "$WORK/nginx/tls.pem" --resolve "pki.example.test:${PROXY_TLS#*:}:127.0.0.1" "https://pki.example.test:${PROXY_TLS#*:}/v1/status/0A"
 	plain=$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/v1/status/0A")
 	admin=$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/metrics")
 	stop_nginx
