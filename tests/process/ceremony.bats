@@ -51,9 +51,9 @@ fresh() {
 
 outputs="issuing.crt issuing.key root.crl issuing.note"
 
-# issuing OPTIONS…: the ceremony of the issuing CA; answers from standard input.
+# issuing OPTIONS…: the ceremony of the issuing CA; answers from standard input. by=exec: in the place of the shell that calls.
 issuing() {
-	"$hufu" ceremony run --dir "$WORK/ca" --operator-key "$WORK/operator.key" --witness-key "$WORK/walter.key" --passphrase-fd 4 "$@" \
+	${by:-} "$hufu" ceremony run --dir "$WORK/ca" --operator-key "$WORK/operator.key" --witness-key "$WORK/walter.key" --passphrase-fd 4 "$@" \
 		"$WORK/issuing.yaml" 4<<<pass
 }
 
@@ -74,12 +74,14 @@ whole() { "$hufu" ceremony verify --key "$(vkey operator)" --key "$(vkey walter)
 		mkfifo "$WORK/answers"
 		exec 7<>"$WORK/answers"
 		for ((i = 0; i < n; i++)); do echo yes >&7; done
-		issuing <&7 >"$WORK/screen" 2>&1 3>&- 7>&- &
-		local pid=$!
+		by=exec issuing <&7 >"$WORK/screen" 2>&1 3>&- 7>&- &
+		local pid=$! code=0
 		# it asks once more than it was answered
 		timeout 60 bash -c 'until [ "$(grep -o "(yes or no)" "$1" | wc -l)" -gt "$2" ]; do read -rt 0.1 <> <(:) || :; done' - "$WORK/screen" "$n" || { cat "$WORK/screen"; false; }
+		[ "$(readlink "/proc/$pid/exe")" = "$(realpath "$build/ca/hufu-ca")" ]
 		kill -9 "$pid"
-		wait "$pid" || :
+		wait "$pid" || code=$?
+		[ "$code" = 137 ]
 		exec 7>&-
 		rm "$WORK/answers"
 		none_there
