@@ -349,10 +349,10 @@ mail_to() { as new hufu account contact --mail "$1" >/dev/null; }
 
 # sent_untold: a server has accepted something, the notifier knows, and the desk was gone before it could be told.
 sent_untold() { grep -q event=report_waits "$WORK/notify.log"; }
-# untold COMMAND…: what that sends is accepted by a server that ends the desk, after the command had its answer.
+# untold COMMAND…: what that sends is accepted by a server that ends the desk, after the command had its answer. The notifier may be in a pause of a minute.
 untold() {
 	"$@"
-	timeout 60 sh -c 'echo >"$1"' sh "$WORK/asked"
+	timeout 150 sh -c 'echo >"$1"' sh "$WORK/asked" || { tail -n 20 "$WORK/notify.log" "$WORK/gateway/requests"; false; }
 	eventually sent_untold
 }
 
