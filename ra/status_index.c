@@ -14,13 +14,12 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/pki/serial_map.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define HUGE_PAGE (2u * 1024u * 1024u)
 #define CHUNK (HUGE_PAGE / sizeof(struct status_entry))
 #define FIRST_SLOTS 4096u
 #define ISSUERS_MAX 4096u
@@ -45,39 +44,7 @@ struct status_index {
 	pthread_t loader;
 };
 
-/* Zeroed memory of one or more huge pages, where the system has them: look-ups go all over it, and with small pages most
- * of their time is spent in page tables. Gives: free(). */
-static void *huge_calloc(size_t bytes)
-{
-	size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	void *p = aligned_alloc(HUGE_PAGE, whole);
-	if (!p)
-		abort();
-	(void)madvise(p, whole, MADV_HUGEPAGE);
-	memset(p, 0, bytes);
-	return p;
-}
-
 /* --- the hash table --- */
-
-__extension__ typedef unsigned __int128 u128;
-
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-	u128 product = (u128)a * b;
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* b: SERIAL_MAX octets, zero behind n. */
-static uint64_t hash_of(const struct status_index *x, const uint8_t *b, size_t n)
-{
-	uint64_t head, middle;
-	uint32_t tail;
-	memcpy(&head, b, 8);
-	memcpy(&middle, b + 8, 8);
-	memcpy(&tail, b + 16, 4);
-	return fold(fold(head ^ x->seed[0], middle ^ x->seed[1]) ^ x->seed[2], (tail | (uint64_t)n << 32) ^ x->seed[3]);
-}
 
 #define TAG UINT64_C(0xffffffff00000000)
 
@@ -89,7 +56,7 @@ static struct status_entry *entry_at(const struct status_index *x, uint32_t id)
 static void link_id(struct status_index *x, uint32_t id)
 {
 	const struct status_entry *e = entry_at(x, id);
-	uint64_t hash = hash_of(x, e->serial, e->n);
+	uint64_t hash = serial_hash(x->seed, e->serial, e->n);
 	size_t at = hash & (x->n_slots - 1);
 	while (x->slots[at] != 0)
 		at = (at + 1) & (x->n_slots - 1);
@@ -432,7 +399,7 @@ static struct walk walk_begin(const struct status_index *x, const struct serial 
 {
 	struct walk w = {.n = (uint8_t)serial->n};
 	memcpy(w.key, serial->b, serial->n);
-	uint64_t hash = hash_of(x, w.key, serial->n);
+	uint64_t hash = serial_hash(x->seed, w.key, serial->n);
 	w.at = hash & (x->n_slots - 1);
 	w.tag = hash & TAG;
 	return w;

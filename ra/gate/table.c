@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define FIRST_SLOTS 4096u
 #define AHEAD 24u
@@ -17,44 +16,12 @@
 
 _Static_assert(sizeof(struct gate_row) == 36, "a row has no padding");
 
-/* Zeroed memory of whole huge pages: look-ups go all over it, and with small pages most of their time is spent in page
- * tables. Gives: free(). */
-static void *huge_calloc(size_t bytes)
-{
-	size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	void *p = aligned_alloc(HUGE_PAGE, whole);
-	if (!p)
-		abort();
-	(void)madvise(p, whole, MADV_HUGEPAGE);
-	memset(p, 0, bytes);
-	return p;
-}
-
 /* --- the hash --- */
-
-__extension__ typedef unsigned __int128 u128;
-
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-	u128 product = (u128)a * b;
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* b: SERIAL_MAX octets, zero behind n. */
-static uint64_t hash_of(const struct gate_table *t, const uint8_t *b, size_t n)
-{
-	uint64_t head, middle;
-	uint32_t tail;
-	memcpy(&head, b, 8);
-	memcpy(&middle, b + 8, 8);
-	memcpy(&tail, b + 16, 4);
-	return fold(fold(head ^ t->seed[0], middle ^ t->seed[1]) ^ t->seed[2], (tail | (uint64_t)n << 32) ^ t->seed[3]);
-}
 
 static void link_row(struct gate_table *t, uint32_t row)
 {
 	const struct gate_row *r = row_at(t, row);
-	uint64_t hash = hash_of(t, r->serial, r->n);
+	uint64_t hash = serial_hash(t->seed, r->serial, r->n);
 	size_t at = hash & (t->n_slots - 1);
 	while (t->slots[at] != 0)
 		at = (at + 1) & (t->n_slots - 1);
@@ -65,7 +32,7 @@ static void link_row(struct gate_table *t, uint32_t row)
 static void fetch_slot(const struct gate_table *t, uint32_t row)
 {
 	const struct gate_row *r = row_at(t, row);
-	__builtin_prefetch(&t->slots[hash_of(t, r->serial, r->n) & (t->n_slots - 1)], 1);
+	__builtin_prefetch(&t->slots[serial_hash(t->seed, r->serial, r->n) & (t->n_slots - 1)], 1);
 }
 
 /* In the order of rows, so that those of one serial are found oldest first. At most 70 % full. */
@@ -96,7 +63,7 @@ static struct walk walk_begin(const struct gate_table *t, const struct serial *s
 {
 	struct walk w = {.n = (uint8_t)serial->n};
 	memcpy(w.key, serial->b, serial->n);
-	uint64_t hash = hash_of(t, w.key, serial->n);
+	uint64_t hash = serial_hash(t->seed, w.key, serial->n);
 	w.at = hash & (t->n_slots - 1);
 	w.tag = hash & TAG;
 	return w;

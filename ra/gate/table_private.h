@@ -4,18 +4,18 @@
 #ifndef HUFU_RA_GATE_TABLE_PRIVATE_H
 #define HUFU_RA_GATE_TABLE_PRIVATE_H
 
+#include "common/pki/serial_map.h"
 #include "ra/gate/table.h"
 
 #include <pthread.h>
 
-#define HUGE_PAGE (2u * 1024u * 1024u)
 #define CHUNK_ROWS (HUGE_PAGE / sizeof(struct gate_row))
 
 struct gate_table {
 	pthread_rwlock_t lock;
 	struct gate_row **chunks; /* row 0 is nobody's */
 	size_t n_chunks;
-	uint32_t n; /* rows */
+	uint32_t n;	 /* rows */
 	uint64_t *slots; /* upper half of the hash, row; 0: free */
 	size_t n_slots;	 /* a power of two */
 	uint64_t seed[4];

@@ -58,18 +58,18 @@ static void happen(void)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static char killed[200], stopped[200];
-	char value[200];
+	char value[200] = "";
 	CK_SLOT_ID slots[16];
 	CK_ULONG n = 16;
 	pthread_mutex_lock(&lock);
 	if (*control("kill", value) && strcmp(value, killed) != 0) {
-		strcpy(killed, value);
+		memcpy(killed, value, sizeof(killed));
 		if (real->C_GetSlotList(CK_TRUE, slots, &n) == CKR_OK)
 			for (CK_ULONG i = 0; i < n; i++)
 				real->C_CloseAllSessions(slots[i]);
 	}
 	if (*control("stop", value) && strcmp(value, stopped) != 0) {
-		strcpy(stopped, value);
+		memcpy(stopped, value, sizeof(stopped));
 		real->C_Finalize(NULL);
 	}
 	pthread_mutex_unlock(&lock);

@@ -51,7 +51,7 @@ static void new_code(struct fx *x, const char *session, const char *purpose, con
 
 static void other_code(const char *code, int by, char ret[7])
 {
-	snprintf(ret, 7, "%06u", ((unsigned)atoi(code) + (unsigned)by) % 1000000u);
+	snprintf(ret, 7, "%06u", ((unsigned)strtoul(code, NULL, 10) + (unsigned)by) % 1000000u);
 }
 
 /* --- proofs --- */
