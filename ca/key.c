@@ -1,16 +1,18 @@
 /*
  * The CA key: at rest PKCS#8 inside a sealed file, whose label names the key it holds; in use a libcrypto key that
- * leaves this file only as signatures. Or a key in a token, which is key_token.c's; here stands which of the two.
+ * leaves this file only as signatures. Or a key in a token, which is common/token/hsm.c's; here stands which of the two.
  *
  * The encoded key passes through guarded memory alone. What is opened is compared with the certificate it shall sign
  * for, so that a wrong file is found at start and not by the first verifier. Next: build.c, what gets signed.
  */
-#include "ca/key_private.h"
+#include "ca/key.h"
 
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/pki/kept_key.h"
 #include "common/pki/sign.h"
+#include "common/token/hsm.h"
+#include "common/token/token_uri.h"
 
 #include <assert.h>
 #include <openssl/crypto.h>
@@ -27,6 +29,22 @@
 #define LOCKED_LEAST 32 /* bytes of the smallest piece */
 #define SEALED_MAX_BYTES 65536u
 #define LABEL_SIZE (sizeof("ca-key:") + 40)
+
+struct ca_key {
+	enum key_alg alg;
+	struct pubkey public;
+	EVP_PKEY *pkey;	       /* sealed file; else NULL */
+	struct kept_key *kept; /* of pkey */
+	struct hsm_key *token; /* token; else NULL */
+};
+
+static const struct hsm_owner owner = {
+	.where = "ca_key",
+	.name = "the CA key",
+	.mismatch = "ca_key_mismatch",
+	.wanted = "the key of the certificate",
+	.pin_again = "start the signer anew and unlock it with the right PIN",
+};
 
 CLEANUP_PTR(PKCS8_PRIV_KEY_INFO, pkcs8_freep, PKCS8_PRIV_KEY_INFO_free)
 
@@ -54,8 +72,7 @@ const char *ca_key_file(const char *place)
 
 void ca_key_free(struct ca_key *k)
 {
-	if (k->token)
-		key_token_free(k->token);
+	hsm_key_freep(&k->token);
 	kept_key_freep(&k->kept);
 	EVP_PKEY_free(k->pkey);
 	pubkey_done(&k->public);
@@ -110,6 +127,42 @@ static enum err open_plain(const struct secret *plain, const char *where, const 
 	return OK;
 }
 
+/* Takes token. */
+static enum err key_from_token(struct hsm_key *token, struct ca_key **ret, struct fault *f)
+{
+	_cleanup_(ca_key_freep) struct ca_key *k = xcalloc(1, sizeof(*k));
+	const struct pubkey *public = hsm_key_public(token);
+	k->token = token;
+	TRY(pubkey_parse(slice_of(public->spki, public->spki_len), &k->public, f));
+	k->alg = k->public.alg;
+	*ret = TAKE(k);
+	return OK;
+}
+
+static enum err open_token(const char *uri, const struct pubkey *public, const struct secret *pin, struct ca_key **ret,
+			   struct fault *f)
+{
+	struct hsm_key *token;
+	TRY(hsm_key_open(&owner, uri, public, pin, &token, f));
+	return key_from_token(token, ret, f);
+}
+
+enum err ca_key_create_in_token(const char *uri, enum key_alg alg, unsigned rsa_bits, const struct secret *pin,
+				struct ca_key **ret, struct fault *f)
+{
+	struct hsm_key *token;
+	TRY(hsm_key_create(&owner, uri, alg, rsa_bits, pin, &token, f));
+	return key_from_token(token, ret, f);
+}
+
+enum err ca_key_attest(const struct ca_key *k, struct buf *ret, struct fault *f)
+{
+	if (k->token)
+		return hsm_key_attest(k->token, ret, f);
+	buf_fmt(ret, "in memory, from a sealed file");
+	return OK;
+}
+
 enum err ca_key_open_sealed_at(const char *place, struct slice sealed, const char *where, const struct cert *cert,
 			       const struct secret *passphrase, struct ca_key **ret, struct fault *f)
 {
@@ -121,8 +174,7 @@ enum err ca_key_open_sealed_at(const char *place, struct slice sealed, const cha
 		fault_prefix(f, "%s", ESC(where, strlen(where)));
 		return e;
 	}
-	return in_token ? ca_key_open_token(place, &cert->key, &plain, ret, f)
-			: open_plain(&plain, where, cert, ret, f);
+	return in_token ? open_token(place, &cert->key, &plain, ret, f) : open_plain(&plain, where, cert, ret, f);
 }
 
 enum err ca_key_open_sealed(struct slice sealed, const char *where, const struct cert *cert,
@@ -137,7 +189,7 @@ enum err ca_key_open(const char *place, const struct cert *cert, const struct se
 	_cleanup_buf_ struct buf sealed = {0};
 	const char *path = ca_key_file(place);
 	if (!path)
-		return ca_key_open_token(place, &cert->key, passphrase, ret, f);
+		return open_token(place, &cert->key, passphrase, ret, f);
 	TRY(file_read(path, SEALED_MAX_BYTES, &sealed, f));
 	return ca_key_open_sealed(buf_slice(&sealed), path, cert, passphrase, ret, f);
 }
@@ -159,7 +211,7 @@ enum err ca_key_seal_bytes(const struct ca_key *k, const struct secret *passphra
 	_cleanup_secret_ struct secret plain = {0};
 	char label[LABEL_SIZE];
 	if (k->token) {
-		const struct secret *pin = &key_token_place(k->token)->pin;
+		const struct secret *pin = hsm_key_pin(k->token);
 		return secret_seal(label_of(&k->public, true, label), passphrase, slice_of(pin->p, pin->n), ret, f);
 	}
 	_cleanup_(pkcs8_freep) PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(k->pkey);
@@ -190,10 +242,10 @@ const struct pubkey *ca_key_public(const struct ca_key *k)
 
 enum err ca_key_sign(const struct ca_key *k, struct slice tbs, struct buf *ret, struct fault *f)
 {
-	return k->token ? key_token_sign(k->token, tbs, ret, f) : kept_key_sign(k->kept, tbs, ret, f);
+	return k->token ? hsm_key_sign(k->token, tbs, ret, f) : kept_key_sign(k->kept, tbs, ret, f);
 }
 
 enum err ca_key_usable(const struct ca_key *k, struct fault *f)
 {
-	return k->token ? key_token_usable(k->token, f) : OK;
+	return k->token ? hsm_key_usable(k->token, f) : OK;
 }

@@ -1,6 +1,6 @@
 /*
  * The CA key, in one of two places: a sealed file (Argon2id + secretbox over PKCS#8), opened into guarded memory and libcrypto, or a PKCS#11 token,
- * which it never leaves. Used to sign to-be-signed bytes only.
+ * which it never leaves (common/token/hsm.h). Used to sign to-be-signed bytes only.
  */
 #ifndef HUFU_CA_KEY_H
 #define HUFU_CA_KEY_H
@@ -14,21 +14,9 @@ struct ca_key; /* signing is thread-safe */
  * (RLIMIT_MEMLOCK), the log says so. */
 void ca_key_prepare(void);
 
-/* How keys in tokens are reached. module NULL: no token is used, unless a ceremony's URI names one. */
-struct ca_token {
-	const char *module;	       /* path of the PKCS#11 library */
-	unsigned sessions, timeout_ms; /* of each key: how many sign at once; how long a signature may take */
-	bool extractable;	       /* take keys that could leave their token, with a warning */
-};
-/* Loads the library, for all keys of the process; before the walls go up. ERR_CONFIG token_module. */
-MUST_CHECK enum err ca_token_prepare(const struct ca_token *settings, struct fault *f);
-/* After all keys are freed. */
-void ca_token_finish(void);
-
 /* Opens the certificate's key. place: "PATH" or "file:PATH" of a sealed file, whose label is "ca-key:<key id hex>" of the certificate, or a PKCS#11
  * URI with serial and object or id. passphrase: of the file, or the token's PIN. Another key than the certificate's: ERR_CONFIG ca_key_mismatch. Of a
- * token: ERR_CONFIG token_uri, token_module; ERR_NOT_FOUND token_absent, key_not_on_token, mechanism_missing; ERR_CONFLICT token_ambiguous,
- * key_ambiguous; ERR_DENIED pin_wrong, pin_locked; ERR_RULE key_exportable. Gives: ca_key_free(). */
+ * token: as hsm_key_open(). Gives: ca_key_free(). */
 MUST_CHECK enum err ca_key_open(const char *place, const struct cert *cert, const struct secret *passphrase, struct ca_key **ret, struct fault *f);
 /* The same with the sealed bytes of a key; where names them in messages. */
 MUST_CHECK enum err ca_key_open_sealed(struct slice sealed, const char *where, const struct cert *cert, const struct secret *passphrase, struct ca_key **ret, struct fault *f);
@@ -40,11 +28,8 @@ const char *ca_key_file(const char *place);
 MUST_CHECK enum err ca_key_throwaway(enum key_alg alg, unsigned rsa_bits, struct ca_key **ret, struct fault *f);
 /* Makes a new key in memory (ceremonies) and seals it into a new file. */
 MUST_CHECK enum err ca_key_create(enum key_alg alg, unsigned rsa_bits, struct ca_key **ret, struct fault *f);
-/* Makes a new key inside a token, under the URI's object and id (none: a random one). Algorithms that PKCS#11 has mechanisms for, and the token too:
- * else ERR_NOT_FOUND mechanism_missing. ERR_CONFLICT key_exists; ERR_IO token_full; ERR_CRYPTO key_exportable; and as ca_key_open(). */
+/* Makes a new key inside a token: hsm_key_create(). */
 MUST_CHECK enum err ca_key_create_in_token(const char *uri, enum key_alg alg, unsigned rsa_bits, const struct secret *pin, struct ca_key **ret, struct fault *f);
-/* ca_key_open() of a token, for a public key. */
-MUST_CHECK enum err ca_key_open_token(const char *uri, const struct pubkey *public, const struct secret *pin, struct ca_key **ret, struct fault *f);
 /* Appends one line for people and transcripts: where the key is, and what its token says of it. */
 MUST_CHECK enum err ca_key_attest(const struct ca_key *k, struct buf *ret, struct fault *f);
 /* Would a signature come? ERR_LOCKED token_lost, token_stuck while its token does not sign; looks again once a second. A key in memory: OK. */

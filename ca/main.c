@@ -10,6 +10,7 @@
 #include "ca/ledger_command.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/token/hsm.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -202,10 +203,8 @@ static enum err run(const struct arguments *a, struct fault *f)
 	static const struct {
 		const char *name;
 		enum err (*run)(const struct arguments *a, struct fault *f);
-	} commands[] = {{"genesis", run_genesis},
-			{"ledger", run_ledger},
-			{"backup", run_backup},
-			{"schema", print_schema}};
+	} commands[] = {
+		{"genesis", run_genesis}, {"ledger", run_ledger}, {"backup", run_backup}, {"schema", print_schema}};
 	if (!a->command)
 		return run_daemon(a, f);
 	if (a->word && strcmp(a->command, "ledger") != 0)
@@ -262,7 +261,7 @@ int main(int argc, char **argv)
 	}
 	if (e == OK && !ceremony)
 		e = run(&a, &f);
-	ca_token_finish();
+	hsm_finish();
 	if (e != OK && ceremony) /* people read it, in front of others */
 		fprintf(stderr, "hufu: %s [%s]\n", f.text, f.rule);
 	else if (e != OK)

@@ -8,16 +8,17 @@
 #include "ca/key.h"
 #include "common/base/cleanup.h"
 #include "common/base/sandbox.h"
+#include "common/token/hsm.h"
 
 static enum err load_token(const struct ca_config_token *t, struct fault *f)
 {
-	struct ca_token settings = {
+	struct hsm_settings settings = {
 		.module = t->module,
 		.sessions = t->sessions,
 		.timeout_ms = t->timeout_ms,
 		.extractable = t->extractable,
 	};
-	return ca_token_prepare(&settings, f);
+	return hsm_prepare(&settings, f);
 }
 
 enum err ca_sandbox_enter(const struct ca_config *c, struct fault *f)

@@ -44,6 +44,8 @@ struct token_keygen {
 MUST_CHECK enum err token_generate(struct token *t, const struct token_keygen *g, struct pubkey *ret_key, struct fault *f);
 /* Public keys that stand on it, or of its certificates where there are none, at most max. Each pubkey_done(). */
 MUST_CHECK enum err token_public_keys(struct token *t, struct pubkey *ret, size_t max, size_t *ret_n, struct fault *f);
+/* The one public key object with that label, id, or both (either may be empty). ERR_NOT_FOUND key_not_on_token; ERR_CONFLICT key_ambiguous. */
+MUST_CHECK enum err token_public_named(struct token *t, struct slice label, struct slice id, struct pubkey *ret, struct fault *f);
 /* A certification request (RFC 2986), signed by that key. Appends DER. */
 MUST_CHECK enum err token_csr(struct token *t, const struct pubkey *key, const struct name *subject, struct buf *ret,
 			      struct fault *f);

@@ -57,4 +57,7 @@ MUST_CHECK enum err token_attribute(struct token *t, CK_OBJECT_HANDLE object, CK
 /* "rsa" -> CKK_RSA; false for a kind that PKCS#11 2.40 has no word for. */
 bool token_key_type(enum key_alg alg, CK_KEY_TYPE *ret);
 
+/* Of a public key object. *ret: zero-init, pubkey_done(). (token_public.c) */
+MUST_CHECK enum err token_public_key(struct token *t, CK_OBJECT_HANDLE object, struct pubkey *ret, struct fault *f);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/token/hsm.h"
 #include "common/token/token_admin.h"
 
 #include <ftw.h>
@@ -59,9 +60,9 @@ static void control(const char *text)
 static void prepare(unsigned sessions, bool extractable)
 {
 	struct fault f = {0};
-	struct ca_token t = {
+	struct hsm_settings t = {
 		.module = PKCS11_FAULT, .sessions = sessions, .timeout_ms = TIMEOUT_MS, .extractable = extractable};
-	must("prepare", ca_token_prepare(&t, &f), &f);
+	must("prepare", hsm_prepare(&t, &f), &f);
 }
 
 /* Gives: free(). */
@@ -442,7 +443,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 static int teardown(void **state)
 {
-	ca_token_finish();
+	hsm_finish();
 	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	secret_done(&pin);
 	secret_done(&other_pin);

@@ -1,13 +1,14 @@
 /*
- * A CA key in a token, for many at once: each lane is a thread with a session of its own, and whoever wants a signature
+ * A key in a token, for many at once: each lane is a thread with a session of its own, and whoever wants a signature
  * leaves a job and waits, for a time that has an end. So a token that never answers costs a lane and not a worker, and
  * requests get an answer that says so.
  *
  * A session that dies (token pulled, its daemon started again) is opened anew and the job done once more: nothing has
  * left yet, and a signature twice over the same bytes harms nobody. When that fails too, the library itself is started
- * again. From then on the key is down: jobs are refused at once with the reason, and once a second one of them is tried. A PIN that is refused is not tried a second time, because tokens count.
+ * again. From then on the key is down: jobs are refused at once with the reason, and once a second one of
+ * them is tried. A PIN that is refused is not tried a second time, because tokens count.
  */
-#include "ca/key_private.h"
+#include "common/token/hsm_private.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -29,13 +30,13 @@ struct job {
 };
 
 struct lane {
-	struct key_token *key;
-	struct key_session session;
+	struct hsm_key *key;
+	struct hsm_session session;
 	pthread_t thread;
 };
 
-struct key_token {
-	struct key_place *place;
+struct hsm_key {
+	struct hsm_place *place;
 	unsigned n, timeout_ms;
 	struct lane *lanes;
 	pthread_mutex_t lock; /* of all below */
@@ -83,20 +84,20 @@ static bool is_pin_fault(const struct fault *f)
 }
 
 /* What the one who asked for a signature hears. The lock is held. */
-static void go_down(struct key_token *k, const struct fault *why)
+static void go_down(struct hsm_key *k, const struct fault *why)
 {
+	const struct hsm_owner *o = k->place->owner;
 	if (!k->down)
 		log_event(LOG_LEVEL_ERROR, "token_lost", "rule=%s text=%s", LQ(why->rule), LQ(why->text));
 	k->down = true;
 	k->pin_refused |= is_pin_fault(why);
 	k->try_us = clock_mono_us() + TRY_AGAIN_US;
-	fault_raise(&k->why, ERR_LOCKED, strcmp(why->rule, "token_stuck") == 0 ? "token_stuck" : "token_lost", "ca_key",
-		    "the CA key's token does not sign: %s%s", why->text,
-		    k->pin_refused ? "; it is not tried again: start the signer anew and unlock it with the right PIN"
-				   : "");
+	fault_raise(&k->why, ERR_LOCKED, strcmp(why->rule, "token_stuck") == 0 ? "token_stuck" : "token_lost", o->where,
+		    "%s's token does not sign: %s%s%s", o->name, why->text,
+		    k->pin_refused ? "; it is not tried again: " : "", k->pin_refused ? o->pin_again : "");
 }
 
-static void come_up(struct key_token *k)
+static void come_up(struct hsm_key *k)
 {
 	if (k->down)
 		log_event(LOG_LEVEL_NOTICE, "token_back", "key=%s", LQ(k->place->text));
@@ -108,18 +109,18 @@ static void come_up(struct key_token *k)
 static enum err try_sign(struct lane *l, struct job *j, struct fault *f)
 {
 	if (!l->session.t)
-		TRY(key_session_open(l->key->place, &l->session, f));
-	return key_session_sign(&l->session, buf_slice(&j->msg), &j->signature, f);
+		TRY(hsm_session_open(l->key->place, &l->session, f));
+	return hsm_session_sign(&l->session, buf_slice(&j->msg), &j->signature, f);
 }
 
 static enum err sign_inside(struct lane *l, struct job *j, struct fault *f)
 {
-	key_library_enter();
+	hsm_library_enter();
 	buf_clear(&j->signature);
 	enum err e = try_sign(l, j, f);
 	if (e != OK)
-		key_session_close(&l->session);
-	key_library_leave();
+		hsm_session_close(&l->session);
+	hsm_library_leave();
 	return e;
 }
 
@@ -133,10 +134,10 @@ static enum err sign_job(struct lane *l, struct job *j, struct fault *f)
 	e = sign_inside(l, j, f);
 	if (e == OK || is_pin_fault(f))
 		return e;
-	return key_library_restart() ? sign_inside(l, j, f) : e;
+	return hsm_library_restart() ? sign_inside(l, j, f) : e;
 }
 
-static struct job *next_job(struct key_token *k)
+static struct job *next_job(struct hsm_key *k)
 {
 	pthread_mutex_lock(&k->lock);
 	while (!k->first && !k->stop)
@@ -152,7 +153,7 @@ static struct job *next_job(struct key_token *k)
 	return j;
 }
 
-static void end_job(struct key_token *k, struct job *j, enum err e)
+static void end_job(struct hsm_key *k, struct job *j, enum err e)
 {
 	pthread_mutex_lock(&k->lock);
 	if (e == OK)
@@ -172,16 +173,16 @@ static void *run_lane(void *arg)
 	struct lane *l = arg;
 	for (struct job *j; (j = next_job(l->key)) != NULL;)
 		end_job(l->key, j, sign_job(l, j, &j->f));
-	key_library_enter();
-	key_session_close(&l->session);
-	key_library_leave();
+	hsm_library_enter();
+	hsm_session_close(&l->session);
+	hsm_library_leave();
 	return NULL;
 }
 
 /* --- signing --- */
 
 /* Nobody has taken it: it goes. */
-static void unlink_job(struct key_token *k, const struct job *j)
+static void unlink_job(struct hsm_key *k, const struct job *j)
 {
 	struct job **at = &k->first;
 	while (*at != j)
@@ -191,10 +192,11 @@ static void unlink_job(struct key_token *k, const struct job *j)
 		k->last = at;
 }
 
-static enum err abandon(struct key_token *k, struct job *j, struct fault *f)
+static enum err abandon(struct hsm_key *k, struct job *j, struct fault *f)
 {
 	struct fault stuck = {0};
-	fault_raise(&stuck, ERR_LOCKED, "token_stuck", "ca_key", "it has not answered for %u ms", k->timeout_ms);
+	fault_raise(&stuck, ERR_LOCKED, "token_stuck", k->place->owner->where, "it has not answered for %u ms",
+		    k->timeout_ms);
 	go_down(k, &stuck);
 	*f = k->why;
 	if (j->taken) {
@@ -207,7 +209,7 @@ static enum err abandon(struct key_token *k, struct job *j, struct fault *f)
 }
 
 /* The lock is held. */
-static enum err wait_for(struct key_token *k, struct job *j, struct buf *ret, struct fault *f)
+static enum err wait_for(struct hsm_key *k, struct job *j, struct buf *ret, struct fault *f)
 {
 	struct timespec until;
 	until_of(CLOCK_MONOTONIC, k->timeout_ms, &until);
@@ -225,7 +227,7 @@ static enum err wait_for(struct key_token *k, struct job *j, struct buf *ret, st
 	return e;
 }
 
-static enum err post_and_wait(struct key_token *k, struct slice msg, struct buf *ret, struct fault *f)
+static enum err post_and_wait(struct hsm_key *k, struct slice msg, struct buf *ret, struct fault *f)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
 	buf_add_slice(&j->msg, msg);
@@ -237,7 +239,7 @@ static enum err post_and_wait(struct key_token *k, struct slice msg, struct buf 
 }
 
 /* One at a time tries again while the key is down, once a second; the lock is held, and not while waiting. */
-static enum err sign_or_why(struct key_token *k, struct slice msg, struct buf *ret, struct fault *f)
+static enum err sign_or_why(struct hsm_key *k, struct slice msg, struct buf *ret, struct fault *f)
 {
 	bool tries = k->down && !k->probing && !k->pin_refused && clock_mono_us() >= k->try_us;
 	if (k->down && !tries) {
@@ -251,7 +253,7 @@ static enum err sign_or_why(struct key_token *k, struct slice msg, struct buf *r
 	return e;
 }
 
-enum err key_token_sign(struct key_token *k, struct slice msg, struct buf *ret, struct fault *given)
+enum err hsm_key_sign(struct hsm_key *k, struct slice msg, struct buf *ret, struct fault *given)
 {
 	struct fault own = {0};
 	pthread_mutex_lock(&k->lock);
@@ -260,33 +262,33 @@ enum err key_token_sign(struct key_token *k, struct slice msg, struct buf *ret, 
 	return e;
 }
 
-enum err key_token_usable(struct key_token *k, struct fault *given)
+enum err hsm_key_usable(struct hsm_key *k, struct fault *given)
 {
 	_cleanup_buf_ struct buf signature = {0};
 	struct fault own = {0};
 	pthread_mutex_lock(&k->lock);
-	enum err e = k->down ? sign_or_why(k, key_proof_text(), &signature, given ? given : &own) : OK;
+	enum err e = k->down ? sign_or_why(k, hsm_proof_text(), &signature, given ? given : &own) : OK;
 	pthread_mutex_unlock(&k->lock);
 	return e;
 }
 
-const struct key_place *key_token_place(const struct key_token *k)
+const struct hsm_place *hsm_key_place(const struct hsm_key *k)
 {
 	return k->place;
 }
 
 /* --- opening and closing --- */
 
-static void free_all(struct key_token *k)
+static void free_all(struct hsm_key *k)
 {
 	pthread_mutex_destroy(&k->lock);
 	pthread_cond_destroy(&k->work);
-	key_place_free(k->place);
+	hsm_place_free(k->place);
 	free(k->lanes);
 	free(k);
 }
 
-void key_token_free(struct key_token *k)
+void hsm_key_free(struct hsm_key *k)
 {
 	struct timespec until;
 	bool all = true;
@@ -304,20 +306,20 @@ void key_token_free(struct key_token *k)
 			  LQ("the PKCS#11 library does not come back; what is in it is left as it is"));
 }
 
-enum err key_token_open(struct key_place *place, struct key_token **ret, struct fault *f)
+enum err hsm_lanes_open(struct hsm_place *place, struct hsm_key **ret, struct fault *f)
 {
-	struct key_token *k = xcalloc(1, sizeof(*k));
-	unsigned sessions = key_library_sessions();
+	struct hsm_key *k = xcalloc(1, sizeof(*k));
+	unsigned sessions = hsm_library_sessions();
 	k->place = place;
-	k->timeout_ms = key_library_timeout_ms();
+	k->timeout_ms = hsm_library_timeout_ms();
 	k->last = &k->first;
 	k->lanes = xcalloc(sessions, sizeof(*k->lanes));
 	pthread_mutex_init(&k->lock, NULL);
 	cond_init(&k->work);
-	struct key_session first = {0};
-	key_library_enter();
-	enum err e = key_session_open(place, &first, f);
-	key_library_leave();
+	struct hsm_session first = {0};
+	hsm_library_enter();
+	enum err e = hsm_session_open(place, &first, f);
+	hsm_library_leave();
 	if (e != OK) {
 		free_all(k);
 		return e;
@@ -330,11 +332,11 @@ enum err key_token_open(struct key_place *place, struct key_token **ret, struct 
 			break;
 	}
 	if (k->n == 0) {
-		key_library_enter();
-		key_session_close(&first);
-		key_library_leave();
+		hsm_library_enter();
+		hsm_session_close(&first);
+		hsm_library_leave();
 		free_all(k);
-		return fault_raise(f, ERR_INTERNAL, "thread", "ca_key", "no thread can be made");
+		return fault_raise(f, ERR_INTERNAL, "thread", "token", "no thread can be made");
 	}
 	*ret = k;
 	return OK;
