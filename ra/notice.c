@@ -2,7 +2,8 @@
  * Messages as the notifier takes them and as officers look after them.
  *
  * notice.take answers with a text that may hold a code, so its answer is stored nowhere: the lease that the caller names
- * stands for the stored answer of other calls. Next: outbox.c, ra/notify/main.c.
+ * stands for the stored answer of other calls. Who asks waits up to 10 s, and may be dead when a message comes: nothing is
+ * leased to a caller who has hung up. Next: outbox.c, ra/notify/main.c.
  */
 #include "ra/notice.h"
 
@@ -13,6 +14,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/rpc/server.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -83,26 +85,45 @@ static enum err answer_take(struct ctx *c, const struct message *m, json_t **ret
 }
 
 struct taking {
-	json_t *answer; /* NULL: nothing is due */
+	json_t *answer;		 /* NULL: nothing is due, or nobody waits for it */
+	char id[MESSAGE_ID + 1]; /* of what this call leased; "": nothing */
 };
+
+static enum err lease(struct ctx *c, struct taking *t, struct message *m, int64_t until, struct fault *f)
+{
+	m->leased = until;
+	m->tries++;
+	TRY(store_message_lease(c->db, m->id, param_text(c, "lease"), until, f));
+	memcpy(t->id, m->id, sizeof(t->id));
+	return OK;
+}
 
 static enum err take_in(struct ctx *c, json_t **ret, struct fault *f)
 {
 	struct taking *t = c->work;
-	const char *lease = param_text(c, "lease");
+	int64_t until = c->now + param_number(c, "lease_seconds", LEASE_S);
 	_cleanup_(message_done) struct message m = {0};
 	bool there = false;
 	(void)ret;
-	TRY(store_message_leased(c->db, lease, c->now, &there, &m, f));
-	if (!there) {
+	TRY(store_message_leased(c->db, param_text(c, "lease"), c->now, &there, &m, f));
+	if (there) {
+		TRY(store_message_hold(c->db, m.id, f));
+	} else {
 		TRY(store_message_due(c->db, param_text(c, "channel"), c->now, &there, &m, f));
-		if (!there || m.dies <= c->now)
+		if (!there || m.dies <= c->now || !rpc_peer_waits())
 			return OK; /* the outbox's own turn ends what is dead */
-		m.leased = c->now + param_number(c, "lease_seconds", LEASE_S);
-		m.tries++;
-		TRY(store_message_lease(c->db, m.id, lease, m.leased, f));
+		TRY(lease(c, t, &m, until, f));
 	}
 	return answer_take(c, &m, &t->answer, f);
+}
+
+static enum err give_back_in(struct ctx *c, json_t **ret, struct fault *f)
+{
+	struct taking *t = c->work;
+	(void)ret;
+	TRY(store_message_unlease(c->db, t->id, param_text(c, "lease"), c->now, f));
+	c->posted = true;
+	return OK;
 }
 
 static enum err may_take(const struct ctx *c, struct fault *f)
@@ -131,6 +152,8 @@ enum err notice_take(struct ctx *c, json_t **ret, struct fault *f)
 		if (t.answer || clock_mono_us() >= until || !bell_wait(c->desk->posted, 0, count, until))
 			break;
 	}
+	if (t.id[0] && !rpc_peer_waits())
+		TRY(desk_write(c, give_back_in, f)); /* it hung up before its lease was durable */
 	*ret = t.answer ? t.answer : json_object();
 	return OK;
 }

@@ -104,6 +104,20 @@ enum err store_message_lease(struct db *db, const char *id, const char *lease, i
 		      "tti", id, lease, until);
 }
 
+/* A lease that was answered once has next_at = leased; one that was asked for again is told from it by a second. */
+enum err store_message_hold(struct db *db, const char *id, struct fault *f)
+{
+	return db_run(db, f, "UPDATE outbox SET next_at = leased + 1 WHERE id = ?1", "t", id);
+}
+
+enum err store_message_unlease(struct db *db, const char *id, const char *lease, int64_t now, struct fault *f)
+{
+	return db_run(db, f,
+		      "UPDATE outbox SET lease = '', leased = 0, next_at = ?3, tries = tries - 1"
+		      " WHERE id = ?1 AND lease = ?2 AND next_at = leased AND state = 'waiting'",
+		      "tti", id, lease, now);
+}
+
 enum err store_message_sent(struct db *db, const char *id, int64_t now, struct fault *f)
 {
 	return db_run(db, f,

@@ -38,6 +38,10 @@ MUST_CHECK enum err store_message_leased(struct db *db, const char *lease, int64
 					 struct fault *f);
 /* Nobody else gets it until then; a try is counted. */
 MUST_CHECK enum err store_message_lease(struct db *db, const char *id, const char *lease, int64_t until, struct fault *f);
+/* It was asked for once more under its lease: from now on store_message_unlease() leaves that alone. */
+MUST_CHECK enum err store_message_hold(struct db *db, const char *id, struct fault *f);
+/* As if that lease had never been: nobody heard of it. Without effect when it was asked for again, or is over. */
+MUST_CHECK enum err store_message_unlease(struct db *db, const char *id, const char *lease, int64_t now, struct fault *f);
 /* It was sent: whatever it was, that is true. Its text goes. */
 MUST_CHECK enum err store_message_sent(struct db *db, const char *id, int64_t now, struct fault *f);
 /* It was refused for good; its text stays until it dies, so that it can be tried again. */

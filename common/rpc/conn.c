@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -219,6 +220,15 @@ bool conn_alive(struct conn *c)
 	bool alive = !c->closed;
 	pthread_mutex_unlock(&c->lock);
 	return alive;
+}
+
+bool conn_waits(struct conn *c)
+{
+	struct pollfd p = {.fd = c->fd};
+	pthread_mutex_lock(&c->lock);
+	bool there = !c->closed && (poll(&p, 1, 0) == 0 || (p.revents & (POLLHUP | POLLERR)) == 0);
+	pthread_mutex_unlock(&c->lock);
+	return there;
 }
 
 /* --- replies ----------------------------------------------------------------------------------------------------- */

@@ -65,6 +65,8 @@ MUST_CHECK enum err conn_read(struct conn *c, uint8_t *scratch, size_t max_reque
 void conn_taken(struct conn *c, const struct request *r);
 /* Is it worth working for? */
 bool conn_alive(struct conn *c);
+/* Is anybody at the other end of the socket? Any thread. */
+bool conn_waits(struct conn *c);
 /* Sends at once what the socket takes and keeps the rest. True when something was kept: the I/O thread must watch for a
  * peer that does not read. Worker. */
 bool conn_reply(struct conn *c, const uint8_t id[4], struct slice body);

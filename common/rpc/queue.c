@@ -227,6 +227,11 @@ void rpc_wait_begin(void)
 	pthread_mutex_unlock(&w->queue->lock);
 }
 
+bool rpc_peer_waits(void)
+{
+	return !self || !self->request || conn_waits(self->request->conn);
+}
+
 void rpc_wait_end(void)
 {
 	struct worker *w = self;

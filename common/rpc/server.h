@@ -57,6 +57,9 @@ void rpc_answer(struct rpc_ticket *t, struct slice reply);
  * else may have its turn, until it says that the wait is over. Without effect on other threads. */
 void rpc_wait_begin(void);
 void rpc_wait_end(void);
+/* Of a worker, in its handler: does the peer still have the connection on which the answer would go? By the socket itself, so it is
+ * known as soon as a peer's process has ended. True on other threads. Another may ask for the same again at any moment. */
+bool rpc_peer_waits(void);
 /* Runs the job on a worker of the ticket's server, before requests that wait. Any thread; does not wait. */
 void rpc_resume(struct rpc_ticket *t, struct rpc_job *job);
 /* Takes no new request, finishes those in flight (and waits for tickets to be answered), closes, frees, removes the socket file. */

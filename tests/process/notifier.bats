@@ -345,9 +345,19 @@ mail_to() { as new hufu account contact --mail "$1" >/dev/null; }
 	once
 	is 13800000260 sent
 	same "$(requests 13800000260) $(keys 13800000260)" "2 1"
-	# The desk may still hold the dead notifier's questions for a message, a few seconds long: the next message would be leased to nobody.
-	ended ra
-	ra_up
+}
+
+@test "kill -9 of the notifier while it waits for a message: the next one is leased to the living" {
+	configure
+	notify_up
+	ask_code 13800000261
+	eventually is 13800000261 sent # by one of its threads, so the others wait
+	ended notify KILL
+	ask_code 13800000262
+	is 13800000262 waiting
+	once
+	is 13800000262 sent
+	same "$(requests 13800000262)" 1
 }
 
 # sent_untold: a server has accepted something, the notifier knows, and the desk was gone before it could be told.

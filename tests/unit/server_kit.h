@@ -38,6 +38,7 @@ struct host {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned handled, blocked, met;
+	unsigned left; /* of the blocked, those whose peer was gone when they were let go */
 	bool open;
 	struct rpc_peer peer;
 	bool signals_blocked;
@@ -63,6 +64,7 @@ static inline void handle(void *arg, const struct rpc_peer *peer, struct slice r
 		pthread_cond_broadcast(&h->changed);
 		while (!h->open)
 			pthread_cond_wait(&h->changed, &h->lock);
+		h->left += !rpc_peer_waits();
 	}
 	pthread_cond_broadcast(&h->changed);
 	pthread_mutex_unlock(&h->lock);

@@ -5,6 +5,8 @@
 
 #include "ra/outbox.h"
 #include "ra/sealed.h"
+#include "ra/store.h"
+#include "ra/store_outbox.h"
 
 #include <sqlite3.h>
 #include <string.h>
@@ -76,6 +78,13 @@ static void shows(struct fx *x, const char *id, const char *key, const char *val
 
 /* --- taking --- */
 
+static enum err unlease(struct fx *x, const char *id, const char *lease, struct fault *f)
+{
+	struct db *db;
+	TRY(store_begin(x->desk->store, &db, f));
+	return store_end(x->desk->store, db, store_message_unlease(db, id, lease, clock_now(), f), f);
+}
+
 static void test_taken_once_under_a_lease(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = scene();
@@ -100,6 +109,30 @@ static void test_taken_once_under_a_lease(void **state)
 	/* A word that comes late does not undo it. */
 	done(x, fx_text(m, "id"), "later", "timeout", "sent");
 	done(x, fx_text(m, "id"), "refused", "timeout", "sent");
+}
+
+/* Its caller has hung up. */
+static void test_a_lease_that_nobody_heard_of(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = scene();
+	struct fault f = {0};
+	(void)state;
+	ask_code(x, MOBILE);
+	turn(x);
+	_cleanup_(json_freep) json_t *m = take(x, "sms", LEASE "1");
+	assert_int_equal(unlease(x, fx_text(m, "id"), LEASE "2", &f), OK); /* another's: nothing changes */
+	none(x, "sms", LEASE "3");
+	assert_int_equal(unlease(x, fx_text(m, "id"), LEASE "1", &f), OK);
+	_cleanup_(json_freep) json_t *next = take(x, "sms", LEASE "2"), *again = take(x, "sms", LEASE "2");
+	assert_string_equal(fx_text(next, "id"), fx_text(m, "id"));
+	assert_int_equal(json_integer_value(json_object_get(next, "tries")), 1); /* the other was none */
+	assert_true(json_equal(next, again));
+	/* The same caller over another connection: it has the message, whatever became of the first. */
+	assert_int_equal(unlease(x, fx_text(m, "id"), LEASE "2", &f), OK);
+	none(x, "sms", LEASE "3");
+	done(x, fx_text(m, "id"), "sent", NULL, "sent");
+	assert_int_equal(unlease(x, fx_text(m, "id"), LEASE "2", &f), OK);
+	shows(x, fx_text(m, "id"), "state", "sent");
 }
 
 static void test_a_lease_runs_out(void **state)
@@ -462,6 +495,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken_once_under_a_lease),
 		cmocka_unit_test(test_a_lease_runs_out),
+		cmocka_unit_test(test_a_lease_that_nobody_heard_of),
 		cmocka_unit_test(test_later_and_never_late),
 		cmocka_unit_test(test_codes_go_before_notices),
 		cmocka_unit_test(test_who_may_take),

@@ -238,6 +238,32 @@ static void test_peer_dies(void **state)
 	for (int i = 0; i < 10; i++)
 		expect_echo(c, "still here");
 	rpc_client_close(c);
+	rpc_server_stop(h.server);
+	h.server = NULL;
+	assert_int_equal(h.left, 2); /* both knew */
+	host_done(&h);
+}
+
+/* One that is there is known to be there, until it leaves. */
+static void test_peer_waits(void **state)
+{
+	(void)state;
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 2);
+	assert_true(rpc_peer_waits()); /* of a thread that is no worker */
+	int there = raw_connect(h.path), gone = raw_connect(h.path);
+	raw_hello(there, 0x30);
+	raw_hello(gone, 0x30);
+	raw_request(there, 1, "block");
+	raw_request(gone, 2, "block");
+	host_wait_blocked(&h, 2);
+	close(gone);
+	host_open(&h);
+	rpc_server_stop(h.server);
+	h.server = NULL;
+	assert_int_equal(h.left, 1);
+	close(there);
 	host_done(&h);
 }
 
@@ -594,15 +620,25 @@ static void test_stop_waits_for_tickets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_echo),	       cmocka_unit_test(test_in_flight),
-		cmocka_unit_test(test_uids),	       cmocka_unit_test(test_size),
-		cmocka_unit_test(test_garbage),	       cmocka_unit_test(test_peer_dies),
-		cmocka_unit_test(test_hangs_up_early), cmocka_unit_test(test_many_connections),
-		cmocka_unit_test(test_at_once),	       cmocka_unit_test(test_at_once_unread),
-		cmocka_unit_test(test_pipelined),      cmocka_unit_test(test_peer_does_not_read),
-		cmocka_unit_test(test_stop_drains),    cmocka_unit_test(test_path),
-		cmocka_unit_test(test_deferred),       cmocka_unit_test(test_stop_waits_for_tickets),
-		cmocka_unit_test(test_path_length),    cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_in_flight),
+		cmocka_unit_test(test_uids),
+		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_peer_dies),
+		cmocka_unit_test(test_peer_waits),
+		cmocka_unit_test(test_hangs_up_early),
+		cmocka_unit_test(test_many_connections),
+		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_at_once_unread),
+		cmocka_unit_test(test_pipelined),
+		cmocka_unit_test(test_peer_does_not_read),
+		cmocka_unit_test(test_stop_drains),
+		cmocka_unit_test(test_path),
+		cmocka_unit_test(test_deferred),
+		cmocka_unit_test(test_stop_waits_for_tickets),
+		cmocka_unit_test(test_path_length),
+		cmocka_unit_test(test_mode),
 	};
 	return cmocka_run_group_tests_name("server", tests, NULL, NULL);
 }
