@@ -185,7 +185,7 @@ static enum err begin(struct course *c, struct signer *s, bool by_operator, stru
 	}
 	if (!atomic_load(&s->key)) {
 		char waits[64];
-		bool custody = *ca_custody_waits(s->custody, waits, sizeof(waits)) != '\0';
+		bool custody = *ca_custody_waits(s->custody, s->issuer.key.key_id, waits, sizeof(waits)) != '\0';
 		return fault_raise(f, ERR_LOCKED, "signer_locked", "signer", "the CA key is not open; %s",
 				   custody ? waits : "the operator must unlock the signer");
 	}

@@ -1,10 +1,11 @@
 /*
  * Two sets at most: the one in force and the next, which waits until its custodians have shown that they can open it.
- * Shares lie in guarded memory until there are enough; then the key is opened and they are wiped. Nothing of a share or
+ * Shares lie in guarded memory until there are enough; then the keys are opened and they are wiped. Nothing of a share or
  * of the secret is written, but in boxes for those who hold them.
  *
- * One rename puts a set into force, for the sealed key stands in the same file as the places: a crash leaves the old
- * set or the new one.
+ * One rename puts a set into force, for the sealed keys stand in the same file as the places: a crash leaves the old
+ * set or the new one. After a roll the set in force does not have the new key yet. Nothing is added to it: the next one,
+ * by the officers' order, has all keys, so that what opens a key was always ordered, and proved.
  */
 #include "ca/custody.h"
 
@@ -13,6 +14,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -31,8 +33,9 @@ struct set {
 
 struct ca_custody {
 	pthread_mutex_t lock;
-	const struct cert *issuer;
-	const char *place; /* of its key */
+	uint8_t ca[20];
+	struct ca_custody_key keys[CUSTODY_KEYS];
+	size_t n_keys;
 	char *now_path, *next_path;
 	struct person_key unlock;
 	uint8_t challenge[CUSTODY_CHALLENGE];
@@ -69,8 +72,8 @@ static enum err load_set(struct ca_custody *c, const char *path, struct set *s, 
 		return OK;
 	TRY(file_read(path, FILE_MAX, &text, f));
 	enum err e = custody_parse(buf_slice(&text), &s->text, f);
-	if (e == OK && memcmp(s->text.ca, c->issuer->key.key_id, 20) != 0)
-		e = fault_raise(f, ERR_CONFIG, "custody_ca", "custody.ca", "it is of another CA's key");
+	if (e == OK && memcmp(s->text.ca, c->ca, sizeof(c->ca)) != 0)
+		e = fault_raise(f, ERR_CONFIG, "custody_ca", "custody.ca", "it is another CA's");
 	if (e != OK)
 		fault_prefix(f, "%s", ESC(path, strlen(path)));
 	s->there = e == OK;
@@ -109,13 +112,29 @@ static enum err load(struct ca_custody *c, const char *state, struct fault *f)
 	return OK;
 }
 
-enum err ca_custody_open(const char *state, const struct cert *issuer, const char *place, struct ca_custody **ret,
-			 struct fault *f)
+/* A passphrase alone opens what a roll has brought: said at each start, until a set has it. */
+static void say_outside(const struct ca_custody *c)
+{
+	for (size_t i = 0; c->now.there && i < c->n_keys; i++) {
+		const uint8_t *id = c->keys[i].cert->key.key_id;
+		char hex[41];
+		if (!c->keys[i].place || custody_key_by_id(&c->now.text, id))
+			continue;
+		hex_lower(id, 20, hex);
+		log_event(LOG_LEVEL_WARNING, "key_outside_custody", "key=%s text=%s", hex,
+			  LQ("its passphrase opens it, and no custodian: order a new set"));
+	}
+}
+
+enum err ca_custody_open(const char *state, const uint8_t ca[20], const struct ca_custody_key *keys, size_t n,
+			 struct ca_custody **ret, struct fault *f)
 {
 	struct ca_custody *c = xcalloc(1, sizeof(*c));
 	pthread_mutex_init(&c->lock, NULL);
-	c->issuer = issuer;
-	c->place = place;
+	assert(n <= CUSTODY_KEYS);
+	memcpy(c->ca, ca, sizeof(c->ca));
+	memcpy(c->keys, keys, n * sizeof(*keys));
+	c->n_keys = n;
 	c->now_path = path_join(state, "custody.note");
 	c->next_path = path_join(state, "custody-next.note");
 	random_fill(c->challenge, sizeof(c->challenge));
@@ -124,6 +143,7 @@ enum err ca_custody_open(const char *state, const struct cert *issuer, const cha
 		ca_custody_free(c);
 		return e;
 	}
+	say_outside(c);
 	*ret = c;
 	return OK;
 }
@@ -141,19 +161,19 @@ void ca_custody_free(struct ca_custody *c)
 
 /* --- what is said --- */
 
-bool ca_custody_in_force(struct ca_custody *c)
+bool ca_custody_holds(struct ca_custody *c, const uint8_t key_id[20])
 {
 	pthread_mutex_lock(&c->lock);
-	bool there = c->now.there;
+	bool holds = custody_key_by_id(&c->now.text, key_id) != NULL;
 	pthread_mutex_unlock(&c->lock);
-	return there;
+	return holds;
 }
 
-const char *ca_custody_waits(struct ca_custody *c, char *ret, size_t size)
+const char *ca_custody_waits(struct ca_custody *c, const uint8_t key_id[20], char *ret, size_t size)
 {
 	pthread_mutex_lock(&c->lock);
 	ret[0] = '\0';
-	if (c->now.there)
+	if (custody_key_by_id(&c->now.text, key_id))
 		snprintf(ret, size, "%u of %u custodians' shares are here", count(&c->now), c->now.text.threshold);
 	pthread_mutex_unlock(&c->lock);
 	return ret;
@@ -169,10 +189,21 @@ static void names_of(const struct set *s, struct wire_list *list)
 	}
 }
 
-void ca_custody_say(struct ca_custody *c, bool locked, struct buf *reply)
+/* Gives: list->v, to be freed; the ids are borrowed. Of keys that are there still. */
+static void ids_of(const struct ca_custody *c, const bool open[CUSTODY_KEYS], bool which, struct wire_list *list)
+{
+	list->v = xcalloc(CUSTODY_KEYS, sizeof(*list->v));
+	for (size_t i = 0; i < c->n_keys; i++)
+		if (c->keys[i].place && open[i] == which)
+			list->v[list->n++] = slice_of(c->keys[i].cert->key.key_id, 20);
+}
+
+void ca_custody_say(struct ca_custody *c, const bool open[CUSTODY_KEYS], struct buf *reply)
 {
 	_cleanup_buf_ struct buf now = {0}, next = {0};
-	struct wire_custody_is m = {.locked = locked};
+	struct wire_custody_is m = {.locked = !open[0]};
+	ids_of(c, open, true, &m.open);
+	ids_of(c, open, false, &m.shut);
 	pthread_mutex_lock(&c->lock);
 	if (c->now.there)
 		custody_put(&c->now.text, &now);
@@ -195,8 +226,8 @@ static enum err judge_order(const struct ca_custody *c, const struct roster *r, 
 			    struct fault *f)
 {
 	const struct custody *now = &c->now.text;
-	if (memcmp(o->ca, c->issuer->key.key_id, 20) != 0)
-		return fault_raise(f, ERR_RULE, "custody_ca", "custody-order.ca", "it is for another CA's key");
+	if (memcmp(o->ca, c->ca, sizeof(c->ca)) != 0)
+		return fault_raise(f, ERR_RULE, "custody_ca", "custody-order.ca", "it is for another CA");
 	if (o->has_previous != c->now.there || (o->has_previous && memcmp(o->previous, now->set, CUSTODY_SET) != 0))
 		return fault_raise(f, ERR_RULE, "custody_sequence", "custody-order.previous",
 				   "found %s, wanted the set in force%s", o->has_previous ? "another set" : "none",
@@ -217,9 +248,35 @@ static enum err judge_order(const struct ca_custody *c, const struct roster *r, 
 			   "could not know what to seal their shares to");
 }
 
-/* A fresh secret, the CA key sealed under it, and a box for each custodian. */
+static enum err open_one(const struct ca_custody *c, size_t i, const struct custody *set, const char *where,
+			 const struct secret *secret, struct ca_key **ret, struct fault *f)
+{
+	const struct cert *cert = c->keys[i].cert;
+	const struct custody_key *k = custody_key_by_id(set, cert->key.key_id);
+	if (!k || !c->keys[i].place)
+		return OK;
+	return ca_key_open_sealed_at(c->keys[i].place, buf_slice(&k->sealed), where, cert, secret, ret, f);
+}
+
+/* Each key that there is, sealed, and opened again. */
+static enum err seal_keys(const struct ca_custody *c, const struct ca_key *const keys[CUSTODY_KEYS],
+			  const struct secret *secret, struct custody *ret, struct fault *f)
+{
+	for (size_t i = 0; i < c->n_keys; i++) {
+		_cleanup_(ca_key_freep) struct ca_key *opened = NULL;
+		if (!keys[i])
+			continue;
+		struct custody_key *k = &ret->keys[ret->n_keys++];
+		memcpy(k->id, c->keys[i].cert->key.key_id, sizeof(k->id));
+		TRY(ca_key_seal_bytes(keys[i], secret, &k->sealed, f));
+		TRY(open_one(c, i, ret, "the new set", secret, &opened, f));
+	}
+	return OK;
+}
+
+/* A fresh secret, the CA's keys sealed under it, and a box for each custodian. */
 static enum err make_set(const struct ca_custody *c, const struct roster *r, const struct custody_order *o,
-			 const struct ca_key *key, struct custody *ret, struct fault *f)
+			 const struct ca_key *const keys[CUSTODY_KEYS], struct custody *ret, struct fault *f)
 {
 	_cleanup_secret_ struct secret secret = {0}, shares = {0};
 	memcpy(ret->ca, o->ca, sizeof(ret->ca));
@@ -238,31 +295,29 @@ static enum err make_set(const struct ca_custody *c, const struct roster *r, con
 		TRY(custody_box(roster_by_name(r, p->name)->key, share, p->box, f));
 		p->has_box = true;
 	}
-	_cleanup_(ca_key_freep) struct ca_key *opened = NULL;
-	TRY(ca_key_seal_bytes(key, &secret, &ret->key, f));
-	return ca_key_open_sealed_at(c->place, buf_slice(&ret->key), "the new set", c->issuer, &secret, &opened, f);
+	return seal_keys(c, keys, &secret, ret, f);
 }
 
-static enum err split(struct ca_custody *c, const struct roster *r, const struct ca_key *key,
+static enum err split(struct ca_custody *c, const struct roster *r, const struct ca_key *const keys[CUSTODY_KEYS],
 		      const struct custody_order *o, const uint8_t order[32], struct fault *f)
 {
 	_cleanup_(custody_done) struct custody fresh = {0};
 	if (c->next.there && memcmp(c->next.order, order, 32) == 0)
 		return OK;
 	TRY(judge_order(c, r, o, f));
-	TRY(make_set(c, r, o, key, &fresh, f));
+	TRY(make_set(c, r, o, keys, &fresh, f));
 	TRY(save_set(&fresh, c->next_path, f));
 	set_done(&c->next);
 	c->next.text = fresh;
 	fresh = (struct custody){0};
 	memcpy(c->next.order, order, 32);
 	c->next.there = true;
-	log_audit("custody_split", "threshold=%u custodians=%u", o->threshold, o->n);
+	log_audit("custody_split", "threshold=%u custodians=%u keys=%u", o->threshold, o->n, c->next.text.n_keys);
 	return OK;
 }
 
-enum err ca_custody_split(struct ca_custody *c, const struct roster *r, const struct ca_key *key, struct slice bytes,
-			  struct fault *f)
+enum err ca_custody_split(struct ca_custody *c, const struct roster *r, const struct ca_key *const keys[CUSTODY_KEYS],
+			  struct slice bytes, struct fault *f)
 {
 	_cleanup_(note_done) struct note note = {0};
 	struct custody_order o;
@@ -272,7 +327,7 @@ enum err ca_custody_split(struct ca_custody *c, const struct roster *r, const st
 	TRY(roster_quorum(r, &note, "custody-order", f));
 	note_text_sha256(&note, hash);
 	pthread_mutex_lock(&c->lock);
-	enum err e = split(c, r, key, &o, hash, f);
+	enum err e = split(c, r, keys, &o, hash, f);
 	pthread_mutex_unlock(&c->lock);
 	return e;
 }
@@ -327,7 +382,25 @@ static enum err take_share(struct ca_custody *c, struct set *s, const struct cus
 	return OK;
 }
 
-static enum err open_set(struct ca_custody *c, struct set *s, struct ca_key **ret, struct fault *f)
+/* All of the next set's keys must open. Of the set in force the issuing CA's must, and of the others one at least. */
+static enum err open_keys(struct ca_custody *c, const struct set *s, const struct secret *secret,
+			  struct ca_key *ret[CUSTODY_KEYS], struct fault *f)
+{
+	enum err last = OK;
+	bool any = false;
+	for (size_t i = 0; i < c->n_keys; i++) {
+		enum err e = open_one(c, i, &s->text, "the key in custody", secret, &ret[i], f);
+		if (e != OK && (i == 0 || s == &c->next))
+			return e;
+		if (e != OK)
+			log_fault(LOG_LEVEL_WARNING, "retired_locked", f);
+		last = e != OK ? e : last;
+		any |= ret[i] != NULL;
+	}
+	return any ? OK : last;
+}
+
+static enum err open_set(struct ca_custody *c, struct set *s, struct ca_key *ret[CUSTODY_KEYS], struct fault *f)
 {
 	_cleanup_secret_ struct secret secret = {0};
 	const uint8_t *shares[SHAMIR_MAX];
@@ -341,11 +414,10 @@ static enum err open_set(struct ca_custody *c, struct set *s, struct ca_key **re
 	}
 	shamir_combine(xs, shares, n, CUSTODY_SECRET, &secret);
 	forget_shares(s);
-	return ca_key_open_sealed_at(c->place, buf_slice(&s->text.key), "the key in custody", c->issuer, &secret, ret,
-				     f);
+	return open_keys(c, s, &secret, ret, f);
 }
 
-/* The next set has shown that it opens the key. The boxes have done their work. */
+/* The next set has shown that it opens the keys. The boxes have done their work. */
 static enum err put_into_force(struct ca_custody *c, struct fault *f)
 {
 	for (unsigned i = 0; i < c->next.text.n; i++)
@@ -360,7 +432,7 @@ static enum err put_into_force(struct ca_custody *c, struct fault *f)
 }
 
 static enum err submit(struct ca_custody *c, const struct roster *r, const struct note *note,
-		       const struct custody_submission *m, struct ca_key **ret_key, struct fault *f)
+		       const struct custody_submission *m, struct ca_key *ret_keys[CUSTODY_KEYS], struct fault *f)
 {
 	if (memcmp(m->challenge, c->challenge, sizeof(m->challenge)) != 0)
 		return fault_raise(f, ERR_RULE, "challenge_old", "submission.challenge",
@@ -373,23 +445,22 @@ static enum err submit(struct ca_custody *c, const struct roster *r, const struc
 	TRY(take_share(c, s, m, f));
 	if (count(s) < s->text.threshold)
 		return OK;
-	TRY(open_set(c, s, ret_key, f));
-	enum err e = s == &c->next ? put_into_force(c, f) : OK;
-	if (e != OK)
-		ca_key_freep(ret_key);
-	return e;
+	TRY(open_set(c, s, ret_keys, f));
+	return s == &c->next ? put_into_force(c, f) : OK;
 }
 
-enum err ca_custody_submit(struct ca_custody *c, const struct roster *r, struct slice bytes, struct ca_key **ret_key,
-			   struct fault *f)
+enum err ca_custody_submit(struct ca_custody *c, const struct roster *r, struct slice bytes,
+			   struct ca_key *ret_keys[CUSTODY_KEYS], struct fault *f)
 {
 	_cleanup_(note_done) struct note note = {0};
 	struct custody_submission m;
-	*ret_key = NULL;
+	memset(ret_keys, 0, CUSTODY_KEYS * sizeof(*ret_keys));
 	TRY(note_parse(bytes, 1, &note, f));
 	TRY(custody_submission_parse(note.text, &m, f));
 	pthread_mutex_lock(&c->lock);
-	enum err e = submit(c, r, &note, &m, ret_key, f);
+	enum err e = submit(c, r, &note, &m, ret_keys, f);
 	pthread_mutex_unlock(&c->lock);
+	if (e != OK)
+		ca_custody_keys_free(ret_keys);
 	return e;
 }

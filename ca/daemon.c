@@ -75,7 +75,8 @@ static enum err keep_time(struct signer *s, const sigset_t *set, struct fault *f
 	}
 }
 
-/* A clock in doubt does not end the process: the operator must be able to ask and to say. */
+/* A clock in doubt, or keys that wait for custodians, do not end the process: the operator must be able to ask and to
+ * say. */
 static enum err open_key(struct signer *s, struct daemon_options *o, struct fault *f)
 {
 	if (o->passphrase.n == 0) {
@@ -83,15 +84,10 @@ static enum err open_key(struct signer *s, struct daemon_options *o, struct faul
 			  LQ("no passphrase was given; waiting for the operator"));
 		return OK;
 	}
-	if (ca_custody_in_force(s->custody)) {
-		secret_done(&o->passphrase);
-		log_event(LOG_LEVEL_WARNING, "locked", "why=%s",
-			  LQ("custodians open the key; the passphrase that was given opens nothing"));
-		return OK;
-	}
 	enum err e = signer_unlock(s, &o->passphrase, f);
 	secret_done(&o->passphrase);
-	if (e != ERR_LOCKED)
+	bool custodians = e == ERR_RULE && strcmp(f->rule, "unlock_by_custodians") == 0;
+	if (e != ERR_LOCKED && !custodians)
 		return e;
 	log_fault(LOG_LEVEL_ERROR, "locked", f);
 	return OK;

@@ -255,34 +255,34 @@ static enum err serve_unlock(struct signer *s, struct slice request, struct buf 
 
 static enum err serve_custody(struct signer *s, struct buf *reply)
 {
-	ca_custody_say(s->custody, atomic_load(&s->key) == NULL, reply);
+	const struct ca_key *keys[CUSTODY_KEYS];
+	bool open[CUSTODY_KEYS];
+	signer_keys(s, keys);
+	for (size_t i = 0; i < CUSTODY_KEYS; i++)
+		open[i] = keys[i] != NULL;
+	ca_custody_say(s->custody, open, reply);
 	return OK;
 }
 
 static enum err serve_split(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
 {
 	_cleanup_(heads_unrefp) struct heads *h = signer_heads(s);
-	const struct ca_key *key = atomic_load(&s->key);
+	const struct ca_key *keys[CUSTODY_KEYS];
 	struct wire_split m;
 	TRY(wire_split_get(request, &m, f));
-	if (!key)
-		return fault_raise(f, ERR_LOCKED, "signer_locked", "signer",
-				   "the CA key is not open, and only an open one can be split");
-	TRY(ca_custody_split(s->custody, &h->roster, key, m.note, f));
+	TRY(signer_all_keys(s, keys, f));
+	TRY(ca_custody_split(s->custody, &h->roster, keys, m.note, f));
 	return serve_custody(s, reply);
 }
 
 static enum err serve_share(struct signer *s, struct slice request, struct buf *reply, struct fault *f)
 {
 	_cleanup_(heads_unrefp) struct heads *h = signer_heads(s);
-	struct ca_key *key = NULL;
+	struct ca_key *keys[CUSTODY_KEYS];
 	struct wire_share m;
 	TRY(wire_share_get(request, &m, f));
-	TRY(ca_custody_submit(s->custody, &h->roster, m.note, &key, f));
-	if (key && !atomic_load(&s->key))
-		log_audit("unlocked", "by=custodians");
-	if (key)
-		TRY(signer_take_key(s, key, f));
+	TRY(ca_custody_submit(s->custody, &h->roster, m.note, keys, f));
+	TRY(signer_take_keys(s, keys, f));
 	return serve_custody(s, reply);
 }
 

@@ -161,54 +161,105 @@ enum err signer_take_key(struct signer *s, struct ca_key *key_given, struct faul
 	return e;
 }
 
-/* A retired CA may have a passphrase of its own, given later: that one stays locked stops nobody. */
-static enum err open_retired(struct signer *s, const struct secret *passphrase, bool *ret_any, struct fault *f)
+static void take_retired(struct signer *s, size_t i, struct ca_key *key)
+{
+	atomic_store(&s->retired[i].key, key);
+	atomic_store(&s->unfinished, true);
+	log_audit("unlocked", "issuer=%s retired=1", LQ(s->config->retired[i].issuer));
+}
+
+/* The retired ones first: what a crash left open of theirs is finished with the rest. */
+enum err signer_take_keys(struct signer *s, struct ca_key *keys[CUSTODY_KEYS], struct fault *f)
 {
 	enum err e = OK;
-	*ret_any = false;
+	pthread_mutex_lock(&s->key_lock);
+	for (size_t i = 0; i < s->n_retired; i++)
+		if (keys[i + 1] && !atomic_load(&s->retired[i].key))
+			take_retired(s, i, TAKE(keys[i + 1]));
+	if (keys[0] && !atomic_load(&s->key)) {
+		e = take_key(s, &keys[0], f);
+		if (e == OK)
+			log_audit("unlocked", "issuer=%s by=custodians", LQ(s->config->issuer));
+	}
+	pthread_mutex_unlock(&s->key_lock);
+	ca_custody_keys_free(keys);
+	return e;
+}
+
+void signer_keys(struct signer *s, const struct ca_key *ret[CUSTODY_KEYS])
+{
+	memset(ret, 0, CUSTODY_KEYS * sizeof(*ret));
+	ret[0] = atomic_load(&s->key);
+	for (size_t i = 0; i < s->n_retired; i++)
+		ret[i + 1] = atomic_load(&s->retired[i].key);
+}
+
+enum err signer_all_keys(struct signer *s, const struct ca_key *ret[CUSTODY_KEYS], struct fault *f)
+{
+	signer_keys(s, ret);
+	if (!ret[0])
+		return fault_raise(f, ERR_LOCKED, "signer_locked", "signer",
+				   "the CA key is not open, and only an open one can be split");
+	for (size_t i = 0; i < s->n_retired; i++)
+		if (s->retired[i].place && !ret[i + 1])
+			return fault_raise(f, ERR_LOCKED, "signer_locked", "signer",
+					   "the key of the retired CA %s is not open, and a new set must open each key",
+					   s->config->retired[i].issuer);
+	return OK;
+}
+
+/* Which keys a passphrase has met. */
+struct tried {
+	bool any, held; /* one that it may open; one that is the custodians' */
+	bool opened;
+	enum err last; /* of those that stayed shut */
+};
+
+/* A retired CA may have a passphrase of its own, given later: that one stays locked stops nobody. */
+static void open_retired(struct signer *s, const struct secret *passphrase, struct tried *t, struct fault *f)
+{
 	for (size_t i = 0; i < s->n_retired; i++) {
 		struct retired *r = &s->retired[i];
 		struct ca_key *key = NULL;
 		if (!r->place || atomic_load(&r->key))
 			continue;
-		if (ca_key_open(r->place, &r->cert, passphrase, &key, f) != OK) {
-			e = f->kind;
-			log_fault(LOG_LEVEL_WARNING, "retired_locked", f);
+		if (ca_custody_holds(s->custody, r->cert.key.key_id)) {
+			t->held = true;
 			continue;
 		}
-		atomic_store(&r->key, key);
-		atomic_store(&s->unfinished, true);
-		*ret_any = true;
-		log_audit("unlocked", "issuer=%s retired=1", LQ(s->config->retired[i].issuer));
+		t->any = true;
+		enum err e = ca_key_open(r->place, &r->cert, passphrase, &key, f);
+		if (e == OK) {
+			t->opened = true;
+			take_retired(s, i, key);
+		} else {
+			t->last = e;
+			log_fault(LOG_LEVEL_WARNING, "retired_locked", f);
+		}
 	}
-	return e;
-}
-
-static enum err unlock_retired(struct signer *s, const struct secret *passphrase, bool must, struct fault *f)
-{
-	struct fault why = {0};
-	bool any;
-	pthread_mutex_lock(&s->key_lock);
-	enum err e = open_retired(s, passphrase, &any, &why);
-	pthread_mutex_unlock(&s->key_lock);
-	if (e == OK || any || !must)
-		return OK;
-	*f = why;
-	return e;
 }
 
 enum err signer_unlock(struct signer *s, const struct secret *passphrase, struct fault *f)
 {
+	bool locked = !atomic_load(&s->key), held = ca_custody_holds(s->custody, s->issuer.key.key_id);
+	struct tried t = {.any = locked && !held, .held = locked && held, .opened = locked && !held};
 	struct ca_key *key = NULL;
-	if (atomic_load(&s->key))
-		return unlock_retired(s, passphrase, true, f);
-	if (ca_custody_in_force(s->custody))
+	struct fault why = {0};
+	if (locked && !held) {
+		TRY(ca_key_open(s->config->key, &s->issuer, passphrase, &key, f));
+		TRY(signer_take_key(s, key, f));
+		log_audit("unlocked", "issuer=%s", LQ(s->config->issuer));
+	}
+	pthread_mutex_lock(&s->key_lock);
+	open_retired(s, passphrase, &t, &why);
+	pthread_mutex_unlock(&s->key_lock);
+	if (t.held && !t.any)
 		return fault_raise(f, ERR_RULE, "unlock_by_custodians", "signer",
 				   "custodians open this CA's key with their shares; no passphrase does");
-	TRY(ca_key_open(s->config->key, &s->issuer, passphrase, &key, f));
-	TRY(signer_take_key(s, key, f));
-	log_audit("unlocked", "issuer=%s", LQ(s->config->issuer));
-	return unlock_retired(s, passphrase, false, f);
+	if (t.last == OK || t.opened)
+		return OK;
+	*f = why;
+	return t.last;
 }
 
 /* --- start --- */
@@ -301,6 +352,16 @@ static enum err load(struct signer *s, struct fault *f)
 	return e;
 }
 
+_Static_assert(CUSTODY_KEYS == CA_MAX_RETIRED + 1, "a set has a place for each key of a CA");
+
+static enum err open_custody(struct signer *s, struct fault *f)
+{
+	struct ca_custody_key keys[CUSTODY_KEYS] = {{.cert = &s->issuer, .place = s->config->key}};
+	for (size_t i = 0; i < s->n_retired; i++)
+		keys[i + 1] = (struct ca_custody_key){.cert = &s->retired[i].cert, .place = s->retired[i].place};
+	return ca_custody_open(s->config->state, s->ca, keys, s->n_retired + 1, &s->custody, f);
+}
+
 enum err signer_new(const struct ca_config *config, struct ledger *ledger, struct signer **ret, struct fault *f)
 {
 	_cleanup_(signer_freep) struct signer *s = xcalloc(1, sizeof(*s));
@@ -314,7 +375,7 @@ enum err signer_new(const struct ca_config *config, struct ledger *ledger, struc
 	pthread_cond_init(&s->left, NULL);
 	TRY(load(s, f));
 	TRY(ledger_take_key(ledger, config->state, s->ca, f));
-	TRY(ca_custody_open(config->state, &s->issuer, config->key, &s->custody, f));
+	TRY(open_custody(s, f));
 	TRY(restore_start(s, f));
 	*ret = TAKE(s);
 	return OK;

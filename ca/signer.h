@@ -116,11 +116,18 @@ MUST_CHECK enum err issuer_load(const char *path, struct buf *ret_der, struct ce
 
 /* The CA of ours with that key: the one that issues, or a retired one. False: neither. */
 bool signer_issuer(struct signer *s, const uint8_t key_id[20], struct issuer *ret);
-/* Opens the sealed key, finishes open intents, then lets tallies in; then whichever keys of retired CAs open with the same passphrase. All open:
- * OK. Wrong passphrase (with the issuing key open: for each retired one): ERR_CRYPTO. ERR_RULE unlock_by_custodians when these hold it. */
+/* Opens the sealed key, finishes open intents, then lets tallies in; then whichever keys of retired CAs open with the same passphrase. Keys in custody
+ * are left to the custodians: ERR_RULE unlock_by_custodians when there is no other one to open. All open: OK. Wrong passphrase (with the issuing key
+ * open or in custody: for each retired one): ERR_CRYPTO. */
 MUST_CHECK enum err signer_unlock(struct signer *s, const struct secret *passphrase, struct fault *f);
 /* The same with a key that is open already; takes it, also on failure. */
 MUST_CHECK enum err signer_take_key(struct signer *s, struct ca_key *key, struct fault *f);
+/* The same with those that custodians have opened, in the order of signer_keys(); takes them, also on failure. */
+MUST_CHECK enum err signer_take_keys(struct signer *s, struct ca_key *keys[CUSTODY_KEYS], struct fault *f);
+/* The issuing CA's key, and each retired one's; NULL: not open. Borrowed. */
+void signer_keys(struct signer *s, const struct ca_key *ret[CUSTODY_KEYS]);
+/* For a splitting: all that have a place must be open, ERR_LOCKED signer_locked. */
+MUST_CHECK enum err signer_all_keys(struct signer *s, const struct ca_key *ret[CUSTODY_KEYS], struct fault *f);
 /* Gives a reference. */
 struct heads *signer_heads(struct signer *s);
 /* Reads the heads anew after a roster or policy was recorded. */

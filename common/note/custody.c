@@ -126,7 +126,8 @@ static enum err finish(const struct lines *l, struct slice text, const struct bu
 
 void custody_done(struct custody *c)
 {
-	buf_done(&c->key);
+	for (unsigned i = 0; i < CUSTODY_KEYS; i++)
+		buf_done(&c->keys[i].sealed);
 	*c = (struct custody){0};
 }
 
@@ -158,9 +159,41 @@ static enum err place_parse(struct lines *l, struct custody *c, struct fault *f)
 	return OK;
 }
 
+const struct custody_key *custody_key_by_id(const struct custody *c, const uint8_t id[20])
+{
+	for (unsigned i = 0; i < c->n_keys; i++)
+		if (memcmp(c->keys[i].id, id, sizeof(c->keys[i].id)) == 0)
+			return &c->keys[i];
+	return NULL;
+}
+
+/* The key that the CA is named by stands without its id. */
+static enum err key_parse(struct lines *l, struct custody *c, struct fault *f)
+{
+	struct slice v, part[2];
+	uint8_t id[20];
+	TRY(lines_get(l, "key", &v, f));
+	if (c->n_keys == CUSTODY_KEYS)
+		return fault_raise(f, ERR_LIMIT, "custody_many", "custody.key", "found more than %d keys",
+				   CUSTODY_KEYS);
+	memcpy(id, c->ca, sizeof(id));
+	if (slice_split(v, part, 2, false)) {
+		if (!slice_hex(part[0], id, sizeof(id)) || memcmp(id, c->ca, sizeof(id)) == 0)
+			return lines_bad(l, "key", part[0], "the id of another key than `ca`, 40 lower-case hex digits",
+					 f);
+		v = part[1];
+	}
+	if (custody_key_by_id(c, id))
+		return lines_bad(l, "key", v, "each key once", f);
+	struct custody_key *k = &c->keys[c->n_keys++];
+	memcpy(k->id, id, sizeof(k->id));
+	if (v.n == 0 || !base64_decode((const char *)v.p, v.n, &k->sealed))
+		return lines_bad(l, "key", v, "the base64 of a sealed key", f);
+	return OK;
+}
+
 static enum err custody_body(struct lines *l, struct custody *c, struct fault *f)
 {
-	struct slice v;
 	TRY(lines_hex(l, "ca", c->ca, sizeof(c->ca), f));
 	TRY(lines_hex(l, "set", c->set, sizeof(c->set), f));
 	TRY(number(l, "threshold", CUSTODY_LEAST, CUSTODY_MOST, &c->threshold, f));
@@ -169,9 +202,9 @@ static enum err custody_body(struct lines *l, struct custody *c, struct fault *f
 		TRY(place_parse(l, c, f));
 	while (lines_next_is(l, "custodian"));
 	TRY(enough(l, c->threshold, c->n, f));
-	TRY(lines_get(l, "key", &v, f));
-	if (v.n == 0 || !base64_decode((const char *)v.p, v.n, &c->key))
-		return lines_bad(l, "key", v, "the base64 of a sealed key", f);
+	do
+		TRY(key_parse(l, c, f));
+	while (lines_next_is(l, "key"));
 	return OK;
 }
 
@@ -180,7 +213,7 @@ enum err custody_parse(struct slice text, struct custody *ret, struct fault *f)
 	_cleanup_(custody_done) struct custody c = {0};
 	_cleanup_buf_ struct buf again = {0};
 	struct lines l;
-	TRY(lines_begin(&l, "custody", CUSTODY_KIND, text, 6 + SHAMIR_MAX, f));
+	TRY(lines_begin(&l, "custody", CUSTODY_KIND, text, 5 + SHAMIR_MAX + CUSTODY_KEYS, f));
 	TRY(custody_body(&l, &c, f));
 	custody_put(&c, &again);
 	TRY(finish(&l, text, &again, f));
@@ -207,9 +240,16 @@ void custody_put(const struct custody *c, struct buf *ret)
 			buf_char(ret, '-');
 		buf_char(ret, '\n');
 	}
-	buf_str(ret, "key: ");
-	buf_base64(ret, c->key.data, c->key.len);
-	buf_char(ret, '\n');
+	for (unsigned i = 0; i < c->n_keys; i++) {
+		const struct custody_key *k = &c->keys[i];
+		buf_str(ret, "key: ");
+		if (memcmp(k->id, c->ca, sizeof(k->id)) != 0) {
+			buf_hex(ret, k->id, sizeof(k->id));
+			buf_char(ret, ' ');
+		}
+		buf_base64(ret, k->sealed.data, k->sealed.len);
+		buf_char(ret, '\n');
+	}
 }
 
 /* --- share --- */

@@ -1,13 +1,14 @@
 /*
- * Custody: the secret that opens the CA key is split among custodians, m of n. Four texts:
+ * Custody: the secret that opens the CA's keys is split among custodians, m of n. Four texts, in which `ca` is the CA's name: the id of its first key:
  *
  *     hufu/custody/v1                     what is in force: kept by the signer, public
- *     ca: <key id>
+ *     ca: <key id>                        of the CA's first key
  *     set: <16 random bytes, hex>         another one with each splitting
  *     threshold: 3
  *     made: <time>
  *     custodian: 1 carol <tag> <box | ->  place, name in the roster, SHA-256 that tells the right share; the box until its taker has proved it
- *     key: <base64>                       the CA key, sealed (common/base/secret.h) under the secret
+ *     key: <base64>                       the key whose id is `ca`, sealed (common/base/secret.h) under the secret
+ *     key: <key id> <base64>              after a roll: another key of this CA, the same; one or more keys in all
  *
  *     hufu/share/v1                       one custodian's share: ca, set, threshold, place, custodian, tag, box
  *     hufu/custody-order/v1               officers' quorum: ca, previous (set or none), threshold, made, custodian: <name> (sorted, one or more)
@@ -30,6 +31,7 @@
 #define CUSTODY_BOX (CUSTODY_SECRET + 48) /* crypto_box_SEALBYTES */
 #define CUSTODY_LEAST 2			  /* threshold */
 #define CUSTODY_MOST 7
+#define CUSTODY_KEYS 8			  /* of a CA: of the one that issues, and those before it */
 
 struct custody_place {
 	char name[TALLY_WORD];
@@ -37,17 +39,24 @@ struct custody_place {
 	bool has_box;
 	uint8_t box[CUSTODY_BOX];
 };
+struct custody_key {
+	uint8_t id[20];
+	struct buf sealed;
+};
 struct custody {
 	uint8_t ca[20], set[CUSTODY_SET];
 	unsigned threshold, n;
 	int64_t made;
 	struct custody_place places[SHAMIR_MAX]; /* place i + 1 */
-	struct buf key;			  /* sealed */
+	struct custody_key keys[CUSTODY_KEYS];
+	unsigned n_keys;
 };
 void custody_done(struct custody *c);
 /* Zero-init *ret. */
 MUST_CHECK enum err custody_parse(struct slice text, struct custody *ret, struct fault *f);
 void custody_put(const struct custody *c, struct buf *ret);
+/* The key with that id; NULL: the set does not open it. Borrows. */
+const struct custody_key *custody_key_by_id(const struct custody *c, const uint8_t id[20]);
 /* What stands in a custodian's place: SHA-256 over a prefix, ca, set, place and share. The share is random, so its hash tells nothing. */
 void custody_tag(const uint8_t ca[20], const uint8_t set[CUSTODY_SET], unsigned place, const uint8_t share[CUSTODY_SECRET], uint8_t ret[32]);
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # The CA key in the custody of five people, three of whom open it: from the roster that names them to a signer that starts locked, waits for shares in
-# any order, and works; then a lost custodian is replaced. With the real programs.
+# any order, and works; then a lost custodian is replaced, and the issuing CA is rolled. With the real programs.
 
 bats_require_minimum_version 1.5.0
 load ../alone
+load ../roll
 
 setup_file() {
 	WORK=$(new_dir)
@@ -183,6 +184,59 @@ ask_to_revoke() { run "$hufu" cert revoke --reason superseded --operator --key "
 	[ "$status" = 0 ]
 	ask_to_revoke
 	[[ "$output" == *predecessor_unknown* ]]
+}
+
+@test "the issuing CA is rolled: the custodians open the old key, its passphrase the new one" {
+	rm "$DIR/var/lib/hufu-ca/issuing.key"
+	roll_ceremony p384 --operator-key "$DIR/home/operator/operator.key" >"$WORK/roll.log" 2>&1 || { cat "$WORK/roll.log"; return 1; }
+	rolled_in_configuration
+	restart
+	grep -q 'event=key_outside_custody' "$WORK/ca.log"
+	submit kate "$WORK/again"
+	[ "$status" = 5 ]
+	[[ "$output" == *"the CA key is locked"*"locked, under its passphrase"*"locked, in custody"*"1 of 3 shares are here"* ]]
+	ask_to_revoke
+	[[ "$output" == *"the operator must unlock the signer"* ]]
+	run "$hufu" unlock --passphrase-fd 4 4<<<"another passphrase"
+	[ "$status" = 2 ]
+	"$hufu" unlock --passphrase-fd 4 4<"$WORK/pass"
+	ask_to_revoke
+	[[ "$output" == *predecessor_unknown* ]]
+	# Only all keys together are split.
+	ordered 3 "$WORK/order-3.note" kate liam mona omar piet
+	run "$hufu" custodian split --out "$WORK/rolled" "$WORK/order-3.note"
+	[ "$status" != 0 ]
+	[[ "$output" == *"the key of the retired CA"*"issuing.crt is not open"* ]]
+	local who
+	for who in liam piet; do submit "$who" "$WORK/again"; done
+	[ "$status" = 0 ]
+	[[ "$output" == *"open, under its passphrase"*"open, in custody"* ]]
+}
+
+@test "a new set has both keys: three custodians open them, and a passphrase none" {
+	local who
+	"$hufu" custodian split --out "$WORK/rolled" "$WORK/order-3.note"
+	for who in kate mona omar; do submit "$who" "$WORK/rolled"; done
+	[ "$status" = 0 ]
+	rm "$DIR/var/lib/hufu-ca/issuing-2.key"
+	restart with-passphrase
+	run "$hufu" unlock --passphrase-fd 4 4<"$WORK/pass"
+	[ "$status" = 2 ]
+	[[ "$output" == *unlock_by_custodians* ]]
+	for who in liam omar; do submit "$who" "$WORK/rolled"; done
+	[ "$status" = 5 ]
+	ask_to_revoke
+	[[ "$output" == *"2 of 3 custodians' shares are here"* ]]
+	submit piet "$WORK/rolled"
+	[ "$status" = 0 ]
+	ask_to_revoke
+	[[ "$output" == *predecessor_unknown* ]]
+	# Each signs CRLs of its own.
+	local ca
+	for ca in issuing issuing-2; do
+		"$hufu" crl --operator --issuer "$(key_id "$DIR/etc/hufu/$ca.crt")" --out "$WORK/$ca.crl"
+		openssl crl -in "$WORK/$ca.crl" -CAfile "$DIR/etc/hufu/$ca.crt" -noout
+	done
 }
 
 @test "nothing of a share or a secret is in the log" {

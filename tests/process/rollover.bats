@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load ../gate
+load ../roll
 HTTP=127.0.0.1:20984
 ADMIN=127.0.0.1:20985
 
@@ -46,7 +47,6 @@ extended() {
 	received "$1" "$(kept "serial$1")"
 }
 
-key_id() { openssl x509 -in "$1" -noout -ext subjectKeyIdentifier | tail -n1 | tr -d ' :\n' | tr A-F a-f; }
 crt() { echo "$DIR/etc/hufu/$1.crt"; }
 # chain CA FILE: it is of that issuing CA, under the root.
 chain() { openssl verify -x509_strict -CAfile "$(crt root)" -untrusted "$(crt "$1")" "$2"; }
@@ -74,28 +74,7 @@ killed() {
 }
 
 @test "the ceremony makes the new key and certificate, by the officers' approval" {
-	local f=$DIR/etc/hufu/ceremonies/issuing-2.yaml
-	cat >"$f" <<-YAML
-		kind: rollover
-		name: issuing-2
-		subject: [{attribute: C, value: CN}, {attribute: O, value: Hufu Example}, {attribute: CN, value: Hufu Example Issuing CA 2}]
-		key: {algorithm: p384}
-		validity: {not_before: $(date -u +%FT00:00:00Z -d today), not_after: $(date -u +%FT00:00:00Z -d '+114 months')}
-		path_len: 0
-		policy: 1.3.6.1.4.1.32473.1.1
-		crl_url: http://pki.example.test/crl/{issuer}/0.crl
-		ca_issuers_url: http://pki.example.test/ca/{issuer}.crt
-		issuer: {certificate: etc/hufu/root.crt, key: var/lib/hufu-ca/root.key}
-		replaces: etc/hufu/issuing.crt
-		approval: {note: etc/hufu/ceremonies/issuing-2.approval, roster: etc/hufu/roster.note}
-		outputs: {certificate: etc/hufu/issuing-2.crt, key: var/lib/hufu-ca/issuing-2.key, transcript: etc/hufu/ceremonies/issuing-2.note}
-	YAML
-	sed -i "s/not_before: [^,]*/not_before: $(date -u +%FT%TZ)/" "$f"
-	hufu ceremony note --dir "$DIR" "$f" "${f%.yaml}.approval"
-	for who in alice bob; do hufu note sign --yes --key "$(key_of $who)" "${f%.yaml}.approval"; done
-	did hufu ceremony check --dir "$DIR" "$f"
-	did hufu ceremony run --yes --dir "$DIR" --passphrase-fd 4 --operator-key "$(key_of operator)" "$f" 4<"$WORK/pass"
-	chmod 644 "$(crt issuing-2)"
+	did roll_ceremony p384 --operator-key "$(key_of operator)"
 	! need_root || chown hufu-ca "$DIR/var/lib/hufu-ca/issuing-2.key"
 	did openssl verify -x509_strict -CAfile "$(crt root)" "$(crt issuing-2)"
 }

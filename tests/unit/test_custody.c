@@ -19,8 +19,12 @@ static const char *const names[PEOPLE] = {"alice", "bob", "carol", "dave", "erin
 struct world {
 	char dir[32];
 	struct person_key people[PEOPLE];
-	struct cert issuer; /* the key alone */
-	struct ca_key *key; /* of the kit */
+	struct cert issuer, rolled; /* the keys alone; rolled: the issuer before, none: zero */
+	struct ca_key *key;	    /* of issuer, the kit's */
+	struct ca_key *rolled_key;
+	const char *rolled_place; /* NULL: that key is no more */
+	uint8_t ca[20];
+	size_t n_opened; /* keys, by the last submission */
 	struct roster roster;
 	struct ca_custody *custody;
 };
@@ -32,11 +36,17 @@ static void close_custody(struct world *w)
 	w->custody = NULL;
 }
 
+static enum err reopen(struct world *w, struct fault *f)
+{
+	struct ca_custody_key keys[] = {{&w->issuer, "issuing.key"}, {&w->rolled, w->rolled_place}};
+	return ca_custody_open(w->dir, w->ca, keys, w->rolled_key ? 2 : 1, &w->custody, f);
+}
+
 static void open_custody(struct world *w)
 {
 	struct fault f = {0};
 	close_custody(w);
-	check_ok("open", ca_custody_open(w->dir, &w->issuer, "issuing.key", &w->custody, &f), &f);
+	check_ok("open", reopen(w, &f), &f);
 }
 
 static void world_freep(struct world **wp)
@@ -73,7 +83,7 @@ static void said_done(struct said *s)
 static void say(struct world *w, struct said *s)
 {
 	struct fault f = {0};
-	ca_custody_say(w->custody, true, &s->reply);
+	ca_custody_say(w->custody, (bool[CUSTODY_KEYS]){0}, &s->reply);
 	check_ok("said", wire_custody_is_get(buf_slice(&s->reply), &s->is, &f), &f);
 	if (s->is.now.n > 0)
 		check_ok("now", custody_parse(s->is.now, &s->now, &f), &f);
@@ -92,7 +102,7 @@ static void make_roster(struct world *w, bool with_signer)
 	struct roster r = {.version = 1, .quorum = 2, .made = NOW};
 	struct member members[8] = {0};
 	say(w, &s);
-	memcpy(r.ca, w->issuer.key.key_id, 20);
+	memcpy(r.ca, w->ca, 20);
 	r.members = members;
 	for (size_t i = 0; i < 6; i++) {
 		struct member *m = &members[r.n_members++];
@@ -123,6 +133,7 @@ static struct world *world_new(void)
 		check_ok("person", person_key_generate(names[i], &w->people[i], &f), &f);
 	w->key = kit_key(KIT_CA, KEY_P256);
 	w->issuer.key = *ca_key_public(w->key);
+	memcpy(w->ca, w->issuer.key.key_id, 20);
 	open_custody(w);
 	make_roster(w, true);
 	return w;
@@ -148,7 +159,7 @@ static void put_order(struct world *w, unsigned threshold, const char *const *wh
 	_cleanup_(said_done) struct said s = {0};
 	struct custody_order o = {.threshold = threshold, .made = NOW};
 	say(w, &s);
-	memcpy(o.ca, w->issuer.key.key_id, 20);
+	memcpy(o.ca, w->ca, 20);
 	o.has_previous = s.now.n > 0;
 	memcpy(o.previous, s.now.set, CUSTODY_SET);
 	for (; *who; who++)
@@ -160,7 +171,8 @@ static const char *const four[] = {"carol", "dave", "erin", "frank", NULL};
 
 static enum err split(struct world *w, struct slice note, struct fault *f)
 {
-	return ca_custody_split(w->custody, &w->roster, w->key, note, f);
+	const struct ca_key *keys[CUSTODY_KEYS] = {w->key, w->rolled_place ? w->rolled_key : NULL};
+	return ca_custody_split(w->custody, &w->roster, keys, note, f);
 }
 
 static void split_well(struct world *w, unsigned threshold, const char *const *who)
@@ -211,13 +223,28 @@ static void put_submission(struct world *w, const struct kept *k, struct custody
 	check_ok("box", custody_box(s.is.unlock_key, k->secret.p, m->box, &f), &f);
 }
 
+/* *ret: the issuing CA's key, if it was opened. */
+static enum err submit_note(struct world *w, struct slice note, struct ca_key **ret, struct fault *f)
+{
+	struct ca_key *keys[CUSTODY_KEYS];
+	enum err e = ca_custody_submit(w->custody, &w->roster, note, keys, f);
+	w->n_opened = 0;
+	for (size_t i = 0; i < CUSTODY_KEYS; i++)
+		w->n_opened += keys[i] != NULL;
+	if (keys[1])
+		assert_memory_equal(ca_key_public(keys[1])->spki_sha256, w->rolled.key.spki_sha256, 32);
+	*ret = TAKE(keys[0]);
+	ca_custody_keys_free(keys);
+	return e;
+}
+
 static enum err submit_as(struct world *w, const struct custody_submission *m, int who, struct ca_key **ret,
 			  struct fault *f)
 {
 	_cleanup_buf_ struct buf note = {0};
 	custody_submission_put(m, &note);
 	sign(&w->people[who], &note);
-	return ca_custody_submit(w->custody, &w->roster, buf_slice(&note), ret, f);
+	return submit_note(w, buf_slice(&note), ret, f);
 }
 
 /* *ret: did it open the key? */
@@ -343,18 +370,20 @@ static void test_in_force_when_proved(void **state)
 {
 	_cleanup_(world_freep) struct world *w = world_new();
 	struct kept kept[PEOPLE] = {0};
+	const uint8_t *id = w->issuer.key.key_id;
 	char waits[64];
 	(void)state;
 	split_well(w, 3, four);
 	keep(w, kept);
-	assert_false(ca_custody_in_force(w->custody));
+	assert_false(ca_custody_holds(w->custody, id));
 	assert_false(submit_well(w, &kept[FRANK], FRANK));
 	assert_false(submit_well(w, &kept[FRANK], FRANK));
 	assert_false(submit_well(w, &kept[CAROL], CAROL));
-	assert_false(ca_custody_in_force(w->custody));
+	assert_false(ca_custody_holds(w->custody, id));
 	assert_true(submit_well(w, &kept[ERIN], ERIN));
-	assert_true(ca_custody_in_force(w->custody));
-	assert_string_equal(ca_custody_waits(w->custody, waits, sizeof(waits)), "0 of 3 custodians' shares are here");
+	assert_true(ca_custody_holds(w->custody, id));
+	assert_string_equal(ca_custody_waits(w->custody, id, waits, sizeof(waits)),
+			    "0 of 3 custodians' shares are here");
 	/* After a restart any three open it, and no boxes lie about. */
 	open_custody(w);
 	_cleanup_(said_done) struct said s = {0};
@@ -364,7 +393,8 @@ static void test_in_force_when_proved(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		assert_false(s.now.places[i].has_box);
 	assert_false(submit_well(w, &kept[DAVE], DAVE));
-	assert_string_equal(ca_custody_waits(w->custody, waits, sizeof(waits)), "1 of 3 custodians' shares are here");
+	assert_string_equal(ca_custody_waits(w->custody, id, waits, sizeof(waits)),
+			    "1 of 3 custodians' shares are here");
 	assert_false(submit_well(w, &kept[FRANK], FRANK));
 	assert_true(submit_well(w, &kept[CAROL], CAROL));
 	forget(kept);
@@ -442,6 +472,106 @@ static void test_split_again(void **state)
 	forget(fresh);
 }
 
+/* --- a roll --- */
+
+/* The key that issued is retired, and another one issues. */
+static void roll(struct world *w)
+{
+	w->rolled = w->issuer;
+	w->rolled_key = w->key;
+	w->rolled_place = "rolled.key";
+	w->key = kit_key(KIT_CA, KEY_P384);
+	w->issuer.key = *ca_key_public(w->key);
+	open_custody(w);
+}
+
+static void keep_next(struct world *w, struct kept kept[PEOPLE], unsigned threshold)
+{
+	split_well(w, threshold, four);
+	keep(w, kept);
+}
+
+static void test_across_a_roll(void **state)
+{
+	_cleanup_(world_freep) struct world *w = world_new();
+	struct kept old[PEOPLE] = {0}, fresh[PEOPLE] = {0};
+	const uint8_t *was = w->rolled.key.key_id, *is = w->issuer.key.key_id;
+	char waits[64];
+	(void)state;
+	keep_next(w, old, 2);
+	submit_well(w, &old[CAROL], CAROL);
+	assert_true(submit_well(w, &old[DAVE], DAVE));
+	roll(w);
+	/* The set in force has the old key, and the new one is for its passphrase. */
+	assert_true(ca_custody_holds(w->custody, was));
+	assert_false(ca_custody_holds(w->custody, is));
+	assert_string_equal(ca_custody_waits(w->custody, is, waits, sizeof(waits)), "");
+	submit_well(w, &old[ERIN], ERIN);
+	assert_false(submit_well(w, &old[FRANK], FRANK));
+	assert_int_equal(w->n_opened, 1);
+	/* The next one has both, and both are proved. */
+	keep_next(w, fresh, 3);
+	submit_well(w, &fresh[CAROL], CAROL);
+	submit_well(w, &fresh[DAVE], DAVE);
+	assert_true(submit_well(w, &fresh[ERIN], ERIN));
+	assert_int_equal(w->n_opened, 2);
+	open_custody(w);
+	assert_true(ca_custody_holds(w->custody, was) && ca_custody_holds(w->custody, is));
+	submit_well(w, &fresh[FRANK], FRANK);
+	submit_well(w, &fresh[DAVE], DAVE);
+	assert_true(submit_well(w, &fresh[ERIN], ERIN));
+	assert_int_equal(w->n_opened, 2);
+	/* The old CA has come to its end: what was kept of its key is not opened, and the next set has none of it. */
+	w->rolled_place = NULL;
+	open_custody(w);
+	submit_well(w, &fresh[FRANK], FRANK);
+	submit_well(w, &fresh[DAVE], DAVE);
+	assert_true(submit_well(w, &fresh[ERIN], ERIN));
+	assert_int_equal(w->n_opened, 1);
+	forget(old);
+	keep_next(w, old, 2);
+	submit_well(w, &old[FRANK], FRANK);
+	assert_true(submit_well(w, &old[DAVE], DAVE));
+	open_custody(w);
+	assert_false(ca_custody_holds(w->custody, was));
+	forget(old);
+	forget(fresh);
+}
+
+/* A retired CA's sealed key is damaged: the issuing one is opened all the same, and such a set never comes into force. */
+static void test_damaged_after_a_roll(void **state)
+{
+	_cleanup_(world_freep) struct world *w = world_new();
+	struct kept kept[PEOPLE] = {0};
+	_cleanup_(custody_done) struct custody c = {0};
+	_cleanup_(freep) char *now = path_join(w->dir, "custody.note"), *next = path_join(w->dir, "custody-next.note");
+	_cleanup_buf_ struct buf text = {0}, bad = {0};
+	struct custody_submission m;
+	struct ca_key *key = NULL;
+	struct fault f = {0};
+	(void)state;
+	roll(w);
+	keep_next(w, kept, 2);
+	check_ok("read", file_read(next, 49152, &text, &f), &f);
+	check_ok("parse", custody_parse(buf_slice(&text), &c, &f), &f);
+	assert_int_equal(c.n_keys, 2);
+	((struct custody_key *)custody_key_by_id(&c, w->rolled.key.key_id))->sealed.data[100] ^= 1;
+	custody_put(&c, &bad);
+	check_ok("write", file_write(next, buf_slice(&bad), 0600, &f), &f);
+	open_custody(w);
+	submit_well(w, &kept[CAROL], CAROL);
+	put_submission(w, &kept[DAVE], &m);
+	check_refused("not in force", submit_as(w, &m, DAVE, &key, &f), &f, ERR_CRYPTO, "sealed_open");
+	assert_int_equal(w->n_opened, 0);
+	assert_false(ca_custody_holds(w->custody, w->issuer.key.key_id));
+	check_ok("write", file_write(now, buf_slice(&bad), 0600, &f), &f);
+	open_custody(w);
+	submit_well(w, &kept[CAROL], CAROL);
+	assert_true(submit_well(w, &kept[DAVE], DAVE));
+	assert_int_equal(w->n_opened, 1);
+	forget(kept);
+}
+
 /* The rename was done, the removal not. */
 static void test_crash_between(void **state)
 {
@@ -496,6 +626,7 @@ static void test_files_that_were_altered(void **state)
 	_cleanup_(freep) char *path = path_join(w->dir, "custody-next.note");
 	struct fault f = {0};
 	(void)state;
+	roll(w);
 	split_well(w, 2, four);
 	check_ok("read", file_read(path, 49152, &text, &f), &f);
 	for (size_t i = 0; i < text.len; i++) {
@@ -513,14 +644,17 @@ static void test_files_that_were_altered(void **state)
 			text.data[i] = was;
 		}
 	}
+	size_t last = strlen(strstr(strstr(buf_text(&text), "\nkey: ") + 1, "\nkey: ") + 1);
 	for (size_t n = 0; n < text.len; n++) {
 		_cleanup_(custody_done) struct custody c = {0};
-		assert_int_not_equal(custody_parse(slice_of(text.data, n), &c, &f), OK);
+		/* Nothing less is whole but what ends behind a key. */
+		if (custody_parse(slice_of(text.data, n), &c, &f) == OK)
+			assert_true(n == text.len - last && c.n_keys == 1);
 	}
 	text.data[strlen("hufu/custody/v1\nca: ")] ^= 1;
 	check_ok("write", file_write(path, buf_slice(&text), 0600, &f), &f);
 	close_custody(w);
-	assert_int_not_equal(ca_custody_open(w->dir, &w->issuer, "issuing.key", &w->custody, &f), OK);
+	assert_int_not_equal(reopen(w, &f), OK);
 }
 
 int main(void)
@@ -531,6 +665,8 @@ int main(void)
 		cmocka_unit_test(test_in_force_when_proved),
 		cmocka_unit_test(test_shares_that_are_refused),
 		cmocka_unit_test(test_split_again),
+		cmocka_unit_test(test_across_a_roll),
+		cmocka_unit_test(test_damaged_after_a_roll),
 		cmocka_unit_test(test_crash_between),
 		cmocka_unit_test(test_left_the_roster),
 		cmocka_unit_test(test_files_that_were_altered),

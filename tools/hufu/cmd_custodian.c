@@ -1,5 +1,5 @@
 /*
- * `hufu custodian …`: the CA key in the custody of several people. Officers order a splitting, each custodian checks
+ * `hufu custodian …`: the CA's keys in the custody of several people. Officers order a splitting, each custodian checks
  * their share at home, and to unlock each brings theirs to the signer that runs, in any order.
  *
  * The client seals a share to the unlock key that its own copy of the roster names, never to one that it was just told.
@@ -29,10 +29,21 @@ static void state_done(struct state *s)
 	buf_done(&s->reply);
 }
 
+static enum err check_ids(const struct wire_list *l, struct fault *f)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].n != 20)
+			return fault_raise(f, ERR_PARSE, "wire_key_id", "custody_is", "found a key id of %zu bytes",
+					   l->v[i].n);
+	return OK;
+}
+
 static enum err ask(struct cli *c, const struct buf *request, struct state *ret, struct fault *f)
 {
 	TRY(cli_operator(c, buf_slice(request), WIRE_TYPE_CUSTODY_IS, &ret->reply, f));
 	TRY(wire_custody_is_get(buf_slice(&ret->reply), &ret->is, f));
+	TRY(check_ids(&ret->is.open, f));
+	TRY(check_ids(&ret->is.shut, f));
 	if (ret->is.now.n > 0)
 		TRY(custody_parse(ret->is.now, &ret->now, f));
 	if (ret->is.next.n > 0)
@@ -74,14 +85,64 @@ static json_t *set_object(const struct custody *c, const struct wire_list *have)
 	return o;
 }
 
+/* --- the CA's keys --- */
+
+struct key_row {
+	char hex[41];
+	bool open, in_custody;
+};
+
+/* Of those that are open, then of those that are shut. */
+static struct key_row key_row(const struct state *s, size_t i)
+{
+	bool open = i < s->is.open.n;
+	const uint8_t *id = (open ? s->is.open.v[i] : s->is.shut.v[i - s->is.open.n]).p;
+	struct key_row r = {.open = open, .in_custody = custody_key_by_id(&s->now, id) != NULL};
+	hex_lower(id, 20, r.hex);
+	return r;
+}
+
+static size_t n_keys(const struct state *s)
+{
+	return s->is.open.n + s->is.shut.n;
+}
+
+static json_t *keys_array(const struct state *s)
+{
+	json_t *rows = json_array();
+	for (size_t i = 0; i < n_keys(s); i++) {
+		struct key_row r = key_row(s, i);
+		json_array_append_new(
+			rows, json_pack("{s:s,s:b,s:b}", "key_id", r.hex, "open", r.open, "in_custody", r.in_custody));
+	}
+	return rows;
+}
+
+static void print_keys(const struct state *s)
+{
+	for (size_t i = 0; n_keys(s) > 1 && i < n_keys(s); i++) {
+		struct key_row r = key_row(s, i);
+		printf("  key %s: %s, %s\n", r.hex, r.open ? "open" : "locked",
+		       r.in_custody ? "in custody" : "under its passphrase");
+	}
+}
+
+static bool waits_for_shares(const struct state *s)
+{
+	for (size_t i = s->is.open.n; i < n_keys(s); i++)
+		if (key_row(s, i).in_custody)
+			return true;
+	return false;
+}
+
 static json_t *state_object(const struct state *s)
 {
 	_cleanup_buf_ struct buf vkey = {0};
 	char challenge[2 * CUSTODY_CHALLENGE + 1];
 	note_vkey_put("unlock", s->is.unlock_key, &vkey);
 	hex_lower(s->is.challenge, CUSTODY_CHALLENGE, challenge);
-	return json_pack("{s:b,s:s,s:s,s:o,s:o}", "locked", s->is.locked, "challenge", challenge, "unlock_key",
-			 buf_text(&vkey), "in_force", set_object(&s->now, &s->is.have), "next",
+	return json_pack("{s:b,s:o,s:s,s:s,s:o,s:o}", "locked", s->is.locked, "keys", keys_array(s), "challenge",
+			 challenge, "unlock_key", buf_text(&vkey), "in_force", set_object(&s->now, &s->is.have), "next",
 			 set_object(&s->next, &s->is.have_next));
 }
 
@@ -114,13 +175,14 @@ static int say_state(const struct cli *c, const struct state *s)
 		cli_print_json(o);
 	} else {
 		printf("the CA key is %s\n", s->is.locked ? "locked" : "open");
+		print_keys(s);
 		printf("challenge: %s\n", json_string_value(json_object_get(o, "challenge")));
 		printf("unlock key: %s\n", json_string_value(json_object_get(o, "unlock_key")));
-		print_set("in force", &s->now, &s->is.have, s->is.locked);
+		print_set("in force", &s->now, &s->is.have, waits_for_shares(s));
 		print_set("next", &s->next, &s->is.have_next, true);
 	}
 	json_decref(o);
-	return s->is.locked || s->next.n > 0 ? EXIT_WAITING : EXIT_DONE;
+	return s->is.shut.n > 0 || s->next.n > 0 ? EXIT_WAITING : EXIT_DONE;
 }
 
 static int run_status(struct cli *c, int argc, char **argv)
@@ -437,7 +499,9 @@ const struct command commands_custodian[] = {
 	 .help = "Challenge and unlock key are the running signer's. The roster must name the unlock key before the "
 		 "first\n"
 		 "splitting (hufu roster note).\n\n"
-		 "Exit code 0: open; 5: locked, or a new set waits for its custodians.\n\n"
+		 "After a roll each of the CA's keys has a line: a set opens those that were there when it was "
+		 "made.\n\n"
+		 "Exit code 0: all are open; 5: one is locked, or a new set waits for its custodians.\n\n"
 		 "Example:\n  hufu custodian status",
 	 .run = run_status},
 	{.name = "custodian order",
@@ -454,8 +518,11 @@ const struct command commands_custodian[] = {
 	 .usage = "--out DIR ORDER",
 	 .summary = "operator: have the open signer split its key by that order",
 	 .help = "  --out DIR   a file NAME.share for each custodian, sealed to their key\n\n"
-		 "The signer must be unlocked. The new set comes into force when as many custodians as it needs have\n"
-		 "submitted their shares; until then everything stays as it was.\n\n"
+		 "The signer must be unlocked, after a roll with each of its keys: a set opens them all. It comes "
+		 "into\n"
+		 "force when as many custodians as it needs have submitted their shares; until then everything stays "
+		 "as\n"
+		 "it was.\n\n"
 		 "Example:\n  hufu custodian split --out shares order.note",
 	 .run = run_split},
 	{.name = "custodian check",
