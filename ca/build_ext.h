@@ -19,6 +19,7 @@
 #define OID_EXT_POLICIES "2.5.29.32"
 #define OID_EXT_AKI "2.5.29.35"
 #define OID_EXT_PURPOSES "2.5.29.37"
+#define OID_EXT_EXPIRED_CERTS "2.5.29.60"
 #define OID_EXT_AIA "1.3.6.1.5.5.7.1.1"
 #define OID_AD_OCSP "1.3.6.1.5.5.7.48.1"
 #define OID_AD_CA_ISSUERS "1.3.6.1.5.5.7.48.2"

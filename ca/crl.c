@@ -1,10 +1,11 @@
 /*
- * CRLs, written from front to back: one entry after the other as the ledger gives them, then one signature.
+ * CRLs, written from front to back: one entry after the other as the ledger gives them, then what stands around them,
+ * then one signature. DER says lengths first, so the frame is made when the entries' length is known.
  *
  * The order of the serials is checked on the way, because a serial that stands twice could be given two reasons. Next:
- * common/pki/cert.h for the reading side.
+ * crl_file.c for those that are too long to be held; common/pki/cert.h for the reading side.
  */
-#include "ca/crl.h"
+#include "ca/crl_private.h"
 
 #include "ca/build_ext.h"
 #include "ca/build_private.h"
@@ -35,43 +36,30 @@ static enum err check_entry(const struct crl_entry *e, const struct serial *last
 	return OK;
 }
 
-/* RFC 5280 5.3.1: reasonCode, not critical; unspecified is not written. */
+/* RFC 5280 5.3.1: reasonCode (2.5.29.21), not critical; unspecified is not written. */
 static void put_entry(const struct crl_entry *e, struct buf *ret)
 {
+	static const uint8_t reason[] = {0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01};
 	size_t entry = der_begin(ret, DER_SEQUENCE);
 	der_put_magnitude(ret, slice_of(e->serial.b, e->serial.n));
 	der_put_time(ret, e->when);
 	if (e->reason) {
-		uint8_t reason = (uint8_t)e->reason;
-		size_t exts = der_begin(ret, DER_SEQUENCE);
-		struct ext_open x = ext_begin(ret, OID_EXT_REASON, false);
-		der_put(ret, DER_ENUMERATED, slice_of(&reason, 1));
-		ext_end(ret, x);
-		der_end(ret, exts);
+		buf_add(ret, reason, sizeof(reason));
+		buf_char(ret, (char)e->reason);
 	}
 	der_end(ret, entry);
 }
 
-/* RFC 5280 5.1.2.6: the list is absent when it would be empty. */
-static enum err put_entries(const struct crl_build *b, struct buf *ret, uint64_t *ret_count, struct fault *f)
+enum err crl_put_next(struct crl_walk *w, struct buf *ret, bool *ret_more, struct fault *f)
 {
-	struct serial last = {0};
 	struct crl_entry e = {0};
-	size_t before = ret->len, list = der_begin(ret, DER_SEQUENCE);
-	uint64_t count = 0;
-	for (bool more = true;; count++) {
-		TRY(b->next(b->arg, &e, &more, f));
-		if (!more)
-			break;
-		TRY(check_entry(&e, &last, f));
-		put_entry(&e, ret);
-		last = e.serial;
-	}
-	if (count > 0)
-		der_end(ret, list);
-	else
-		buf_cut(ret, before);
-	*ret_count = count;
+	TRY(w->build->next(w->build->arg, &e, ret_more, f));
+	if (!*ret_more)
+		return OK;
+	TRY(check_entry(&e, &w->last, f));
+	put_entry(&e, ret);
+	w->last = e.serial;
+	w->count++;
 	return OK;
 }
 
@@ -85,6 +73,14 @@ static void put_point(const char *url, struct buf *ret)
 	ext_end(ret, e);
 }
 
+/* A GeneralizedTime whatever the year. X.509 (10/2019) 9.5.2.3. */
+static void put_expired(int64_t since, struct buf *ret)
+{
+	struct ext_open e = ext_begin(ret, OID_EXT_EXPIRED_CERTS, false);
+	der_put_gentime(ret, since);
+	ext_end(ret, e);
+}
+
 static void put_extensions(const struct crl_build *b, struct buf *ret)
 {
 	size_t wrapper = der_begin(ret, DER_CONTEXT_CONS(0)), list = der_begin(ret, DER_SEQUENCE);
@@ -94,26 +90,47 @@ static void put_extensions(const struct crl_build *b, struct buf *ret)
 	ext_end(ret, e);
 	if (b->idp_url)
 		put_point(b->idp_url, ret);
+	if (b->keeps_expired)
+		put_expired(b->expired_since, ret);
 	der_end(ret, list);
 	der_end(ret, wrapper);
 }
 
-/* TBSCertList, RFC 5280 5.1.2. */
-static enum err put_tbs(const struct crl_build *b, struct buf *ret, uint64_t *ret_count, struct fault *f)
+void crl_frame_done(struct crl_frame *frame)
 {
-	size_t tbs = der_begin(ret, DER_SEQUENCE);
-	der_put_uint(ret, 1); /* v2 */
-	sigalg_put(b->issuer->key.alg, ret);
-	buf_add_slice(ret, b->issuer->subject);
-	der_put_time(ret, b->this_update);
-	der_put_time(ret, b->next_update);
-	TRY(put_entries(b, ret, ret_count, f));
-	put_extensions(b, ret);
-	der_end(ret, tbs);
+	buf_done(&frame->head);
+	buf_done(&frame->tail);
+}
+
+/* TBSCertList, RFC 5280 5.1.2. The list is absent when it would be empty (5.1.2.6). */
+enum err crl_frame_make(const struct crl_build *b, uint64_t entries_len, struct crl_frame *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf fields = {0};
+	if (entries_len > CRL_MAX_BYTES)
+		return fault_raise(f, ERR_LIMIT, "crl_size", "crl", "entries of %llu bytes, wanted at most %u",
+				   (unsigned long long)entries_len, CRL_MAX_BYTES);
+	der_put_uint(&fields, 1); /* v2 */
+	sigalg_put(b->issuer->key.alg, &fields);
+	buf_add_slice(&fields, b->issuer->subject);
+	der_put_time(&fields, b->this_update);
+	der_put_time(&fields, b->next_update);
+	if (entries_len > 0)
+		der_put_head(&fields, DER_SEQUENCE, entries_len);
+	put_extensions(b, &ret->tail);
+	der_put_head(&ret->head, DER_SEQUENCE, fields.len + entries_len + ret->tail.len);
+	buf_add_slice(&ret->head, buf_slice(&fields));
 	return OK;
 }
 
-static enum err check_build(const struct crl_build *b, struct fault *f)
+void crl_sign_frame(const struct crl_build *b, size_t tbs_len, struct slice signature, struct buf *head,
+		    struct buf *tail)
+{
+	sigalg_put(b->issuer->key.alg, tail);
+	der_put_bits(tail, signature, 0);
+	der_put_head(head, DER_SEQUENCE, tbs_len + tail->len);
+}
+
+enum err crl_check(const struct crl_build *b, struct fault *f)
 {
 	const struct pubkey *key = ca_key_public(b->key);
 	/* RFC 5280 4.2.1.3, 6.3.3 (f). */
@@ -131,29 +148,22 @@ static enum err check_build(const struct crl_build *b, struct fault *f)
 	return OK;
 }
 
-/* The whole is written in place, and taken back where a part fails. */
-static enum err build_whole(const struct crl_build *b, struct buf *ret, uint64_t *ret_count, struct fault *f)
-{
-	_cleanup_buf_ struct buf signature = {0};
-	size_t whole = der_begin(ret, DER_SEQUENCE), start = ret->len;
-	TRY(put_tbs(b, ret, ret_count, f));
-	TRY(ca_key_sign(b->key, slice_of(ret->data + start, ret->len - start), &signature, f));
-	sigalg_put(b->issuer->key.alg, ret);
-	der_put_bits(ret, buf_slice(&signature), 0);
-	der_end(ret, whole);
-	return OK;
-}
-
 enum err crl_build(const struct crl_build *b, struct buf *ret, uint64_t *ret_count, struct fault *f)
 {
-	uint64_t count = 0;
-	size_t before = ret->len;
-	TRY(check_build(b, f));
-	enum err e = build_whole(b, ret, &count, f);
-	if (e != OK) {
-		buf_cut(ret, before);
-		return e;
-	}
-	*ret_count = count;
+	_cleanup_(crl_frame_done) struct crl_frame frame = {0};
+	_cleanup_buf_ struct buf entries = {0}, tbs = {0}, signature = {0}, tail = {0};
+	struct crl_walk w = {.build = b};
+	TRY(crl_check(b, f));
+	for (bool more = true; more;)
+		TRY(crl_put_next(&w, &entries, &more, f));
+	TRY(crl_frame_make(b, entries.len, &frame, f));
+	buf_add_slice(&tbs, buf_slice(&frame.head));
+	buf_add_slice(&tbs, buf_slice(&entries));
+	buf_add_slice(&tbs, buf_slice(&frame.tail));
+	TRY(ca_key_sign(b->key, buf_slice(&tbs), &signature, f));
+	crl_sign_frame(b, tbs.len, buf_slice(&signature), ret, &tail);
+	buf_add_slice(ret, buf_slice(&tbs));
+	buf_add_slice(ret, buf_slice(&tail));
+	*ret_count = w.count;
 	return OK;
 }

@@ -245,6 +245,16 @@ enum err ca_key_sign(const struct ca_key *k, struct slice tbs, struct buf *ret, 
 	return k->token ? hsm_key_sign(k->token, tbs, ret, f) : kept_key_sign(k->kept, tbs, ret, f);
 }
 
+EVP_MD_CTX *ca_key_digest(const struct ca_key *k)
+{
+	return k->token ? NULL : kept_key_digest(k->kept);
+}
+
+enum err ca_key_sign_digest(const struct ca_key *k, EVP_MD_CTX *md, struct buf *ret, struct fault *f)
+{
+	return kept_key_sign_digest(k->kept, md, ret, f);
+}
+
 enum err ca_key_usable(const struct ca_key *k, struct fault *f)
 {
 	return k->token ? hsm_key_usable(k->token, f) : OK;

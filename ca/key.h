@@ -43,5 +43,8 @@ static inline void ca_key_freep(struct ca_key **k) { if (*k) ca_key_free(*k); *k
 const struct pubkey *ca_key_public(const struct ca_key *k);
 /* Appends the raw signature (contents of the BIT STRING). By a token: ERR_LOCKED token_lost, token_stuck. */
 MUST_CHECK enum err ca_key_sign(const struct ca_key *k, struct slice tbs, struct buf *ret, struct fault *f);
+/* As kept_key_digest(), kept_key_sign_digest(). NULL: a token's key, or Ed25519, which sign whole messages only. */
+EVP_MD_CTX *ca_key_digest(const struct ca_key *k);
+MUST_CHECK enum err ca_key_sign_digest(const struct ca_key *k, EVP_MD_CTX *md, struct buf *ret, struct fault *f);
 
 #endif

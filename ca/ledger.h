@@ -293,7 +293,7 @@ struct ledger_crl {
 };
 MUST_CHECK enum err ledger_crl(struct db *db, const uint8_t issuer[20], uint32_t scope, struct ledger_crl *ret, struct fault *f);
 MUST_CHECK enum err ledger_crl_set(struct ledger_tx *tx, const uint8_t issuer[20], uint32_t scope, const struct ledger_crl *c, struct fault *f);
-/* Revoked and held certificates of an issuer's scope in serial order; those that ended before `since` are left out. */
+/* Revoked and held certificates of an issuer's scope in serial order; those that ended (or were revoked, when that was later) before `since` are left out. */
 struct ledger_revoked;
 MUST_CHECK enum err ledger_revoked(struct db *db, const uint8_t issuer[20], uint32_t scope, int64_t since, struct ledger_revoked **ret,
 				   struct fault *f);

@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#define KEEP_AFTER_END (7 * 86400) /* RFC 5280 3.3: on one CRL at least that is issued after the certificate's end */
-
 #define CERT_COLUMNS                                                                                                   \
 	"c.id, i.key_id, c.serial, c.intent, c.entry, c.not_before, c.not_after, c.project, c.profile, c.line, "       \
 	"c.root, c.key, c.renewals,"                                                                                   \
@@ -284,7 +282,7 @@ static enum err set_revocation(struct ledger_tx *tx, const struct ledger_cert *c
 			   " ON CONFLICT (issuer, serial) DO UPDATE SET at = excluded.at, reason = excluded.reason, "
 			   "keep_until "
 			   "= excluded.keep_until",
-			   "biiiib", serial, (int64_t)c->shard, when, (int64_t)reason, end + KEEP_AFTER_END, issuer));
+			   "biiiib", serial, (int64_t)c->shard, when, (int64_t)reason, end + LEDGER_KEEP_AFTER_END, issuer));
 	else
 		TRY(db_run(tx->db, f,
 			   "DELETE FROM revocation WHERE issuer = (SELECT id FROM issuer WHERE key_id = ?2) AND serial "

@@ -140,12 +140,12 @@ enum err ledger_revoked(struct db *db, const uint8_t issuer[20], uint32_t scope,
 		TRY(db_query(db, f, &r->row,
 			     "SELECT serial, at, reason FROM revocation WHERE issuer = (SELECT id FROM issuer WHERE "
 			     "key_id = ?2) AND keep_until > ?1 ORDER BY serial",
-			     "ib", since, slice_of(issuer, 20)));
+			     "ib", since + LEDGER_KEEP_AFTER_END, slice_of(issuer, 20)));
 	else
 		TRY(db_query(db, f, &r->row,
 			     "SELECT serial, at, reason FROM revocation WHERE issuer = (SELECT id FROM issuer WHERE "
 			     "key_id = ?3) AND shard = ?2 AND keep_until > ?1 ORDER BY serial",
-			     "iib", since, (int64_t)scope, slice_of(issuer, 20)));
+			     "iib", since + LEDGER_KEEP_AFTER_END, (int64_t)scope, slice_of(issuer, 20)));
 	*ret = TAKE(r);
 	return OK;
 }

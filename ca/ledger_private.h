@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sys/types.h>
 
+#define LEDGER_KEEP_AFTER_END (7 * 86400) /* what `keep_until` adds to the end; policies may keep for longer */
 #define LEDGER_POOL_MAX 32
 
 /* The open tile of each level: the hashes that no stored node stands for yet. */

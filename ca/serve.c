@@ -124,10 +124,13 @@ enum err serve_crl(struct signer *s, struct slice request, struct buf *reply, st
 	_cleanup_buf_ struct buf der = {0};
 	struct wire_crl m;
 	struct ledger_crl c;
+	uint64_t size;
 	TRY(wire_crl_get(request, &m, f));
-	TRY(publish_crl(s, m.issuer, m.shard, &der, &c, f));
-	wire_crl_is_put(&(struct wire_crl_is){.der = buf_slice(&der), .number = c.number, .next_update = c.next_update},
-			reply);
+	TRY(publish_crl(s, &m, &der, &c, &size, f));
+	struct wire_crl_is is = {
+		.der = buf_slice(&der), .number = c.number, .next_update = c.next_update, .size = size};
+	memcpy(is.sha256, c.sha256, 32);
+	wire_crl_is_put(&is, reply);
 	return OK;
 }
 

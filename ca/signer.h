@@ -90,6 +90,7 @@ struct signer {
 	struct bucket buckets[ROSTER_MAX_MEMBERS];
 	size_t n_buckets;
 	pthread_mutex_t crl_lock;      /* one CRL is made at a time */
+	_Atomic unsigned crl_inside;   /* requests that make one or wait for it */
 	pthread_mutex_t key_lock;      /* one unlocking at a time */
 	pthread_mutex_t operator_lock; /* one roster, policy or adoption at a time */
 	pthread_mutex_t gate;	       /* of entered and closed */

@@ -18,7 +18,10 @@ static const struct rpc_param status_params[] = {
 	TEXT("token", false, 1, 256, "门户的令牌", "the portal's token"),
 	{0}};
 static const struct rpc_param crl_params[] = {
-	ISSUER, NUMBER("shard", false, 0, 4095, "分片", "a shard; absent: the full CRL"), {0}};
+	ISSUER, NUMBER("shard", false, 0, 4095, "分片", "a shard; absent: the full CRL"),
+	NUMBER("from", false, 0, INT32_MAX, "从第几个字节起", "the octet from which a piece is wanted; absent: 0"),
+	TEXT("sha256", false, 64, 64, "第一段所答的 SHA-256，取后续各段时必须给出", "as the first piece said: names the CRL whose next piece is wanted"),
+	{0}};
 
 // clang-format off
 #define OFFERS ROWS("offers", STR("action") "," BOOL("possible") "," MAYBE("reason") "," STR("zh") "," STR("en") ","       \
@@ -44,7 +47,8 @@ static const struct desk_method methods[] = {
 			       "not_after") "," STR("successor") "," STR("successor_issuer") "," STR("sha256") "," STR("identifier"))),
 	       "证书状态", "status by serial number, issuer and serial number, hash, or subject"),
 	METHOD("crl.get", crl_get, MODE_OWN, ANYBODY | DESK_GATE, false, false, false, crl_params,
-	       OBJECT(STR("der") "," INT("number") "," STR("next_update")), "吊销列表", "the current CRL"),
+	       OBJECT(STR("der") "," INT("number") "," STR("next_update") "," INT("size") "," STR("sha256")), "吊销列表",
+	       "the current CRL, a piece of at most 1 MiB"),
 };
 
 static const struct rpc_message messages[] = {
@@ -61,7 +65,9 @@ static const struct rpc_message messages[] = {
 	{"crl_scope", "没有这份吊销列表", "there is no such CRL"},
 	{"certificate_expired", "证书已过期，请先延期", "the certificate has expired: extend it first"},
 	{"unlock_at_desk", "解锁请联系服务台", "ask the service desk to unlock the USB key"},
-	{"crl_size", "吊销列表过大，请按分片下载", "the CRL is too large: ask for its shards"},
+	{"crl_changed", "吊销列表已更新，请从头下载", "the CRL was made anew meanwhile: begin with the first piece"},
+	{"crl_piece", "吊销列表没有那么长", "the CRL ends before that"},
+	{"crl_busy", "正在生成吊销列表，请稍后再试", "a CRL is being made: try again in a moment"},
 };
 
 DESK_PART(api_status, methods, messages);

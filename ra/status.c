@@ -14,8 +14,6 @@
 
 #include <string.h>
 
-#define CRL_MAX_ANSWER (48u * 1024u * 1024u)
-
 const char *status_word(enum cert_state state, int64_t changed, int64_t not_after, int64_t now)
 {
 	bool counts = changed <= now;
@@ -230,27 +228,36 @@ enum err cert_show(struct ctx *c, json_t **ret, struct fault *f)
 
 /* --- crl.get --- */
 
-enum err crl_get(struct ctx *c, json_t **ret, struct fault *f)
+static enum err ask_signer(struct ctx *c, struct buf *reply, struct wire_crl_is *ret, struct fault *f)
 {
-	struct wire_crl ask = {.shard = (uint32_t)param_number(c, "shard", WIRE_FULL_CRL)};
-	struct wire_crl_is is;
-	const char *issuer = param_text(c, "issuer");
-	_cleanup_buf_ struct buf request = {0}, reply = {0};
+	struct wire_crl ask = {.shard = (uint32_t)param_number(c, "shard", WIRE_FULL_CRL),
+			       .from = (uint64_t)param_number(c, "from", 0)};
+	const char *issuer = param_text(c, "issuer"), *hash = param_text(c, "sha256");
+	_cleanup_buf_ struct buf request = {0};
 	struct signer_state signer;
 	signer_view_get(c->desk->view, &signer);
 	memcpy(ask.issuer, signer.issues ? signer.issuer : c->law->roster.ca, 20);
 	if (issuer)
 		TRY(issuer_param(issuer, "params.issuer", ask.issuer, f));
+	if (hash && !hex_decode(hash, strlen(hash), ask.sha256, 32))
+		return fault_raise(f, ERR_PARSE, "sha256_form", "params.sha256",
+				   "found \"%s\", wanted 64 hex characters", ESC(hash, strlen(hash)));
 	wire_crl_put(&ask, &request);
-	TRY(rpc_call(c->desk->signer, buf_slice(&request), &reply, f));
-	TRY(wire_expect(buf_slice(&reply), WIRE_TYPE_CRL_IS, NULL, f));
-	TRY(wire_crl_is_get(buf_slice(&reply), &is, f));
-	if (is.der.n > CRL_MAX_ANSWER)
-		return fault_raise(f, ERR_LIMIT, "crl_size", "crl", "the CRL has %zu bytes: ask for its shards",
-				   is.der.n);
+	TRY(rpc_call(c->desk->signer, buf_slice(&request), reply, f));
+	TRY(wire_expect(buf_slice(reply), WIRE_TYPE_CRL_IS, NULL, f));
+	return wire_crl_is_get(buf_slice(reply), ret, f);
+}
+
+enum err crl_get(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf reply = {0};
+	struct wire_crl_is is;
+	TRY(ask_signer(c, &reply, &is, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "der", json_base64(is.der));
 	json_object_set_new(*ret, "number", json_integer((json_int_t)is.number));
 	json_object_set_new(*ret, "next_update", json_time(is.next_update));
+	json_object_set_new(*ret, "size", json_integer((json_int_t)is.size));
+	json_object_set_new(*ret, "sha256", json_hex(is.sha256, 32));
 	return OK;
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -131,6 +132,38 @@ static enum err write_whole(const char *path, struct slice bytes, unsigned mode,
 enum err file_write(const char *path, struct slice bytes, unsigned mode, struct fault *f)
 {
 	return write_whole(path, bytes, mode, true, f);
+}
+
+enum err file_take_name(const char *written, const char *path, struct fault *f)
+{
+	TRY(take_name(written, path, true, f));
+	return folder_flush(path, f);
+}
+
+enum err file_map(const char *path, size_t max, struct slice *ret, struct fault *f)
+{
+	struct stat st;
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return io_fault("open", path, f);
+	if ((uint64_t)st.st_size > max)
+		return fault_raise(f, ERR_LIMIT, "file_size", PATH_ESC(path), "%s: larger than %zu bytes",
+				   PATH_ESC(path), max);
+	*ret = (struct slice){0};
+	if (st.st_size == 0)
+		return OK;
+	void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return io_fault("map", path, f);
+	*ret = slice_of(map, (size_t)st.st_size);
+	return OK;
+}
+
+void file_unmap(struct slice *bytes)
+{
+	if (bytes->n > 0)
+		munmap((void *)(uintptr_t)bytes->p, bytes->n);
+	*bytes = (struct slice){0};
 }
 
 enum err file_write_new(const char *path, struct slice bytes, unsigned mode, struct fault *f)

@@ -13,6 +13,11 @@ MUST_CHECK enum err file_read(const char *path, size_t max, struct buf *ret, str
 MUST_CHECK enum err file_write(const char *path, struct slice bytes, unsigned mode, struct fault *f);
 /* As file_write, but an existing file is ERR_CONFLICT. */
 MUST_CHECK enum err file_write_new(const char *path, struct slice bytes, unsigned mode, struct fault *f);
+/* A file that was written and flushed takes its name, and the folder is flushed: whole or not at all. */
+MUST_CHECK enum err file_take_name(const char *written, const char *path, struct fault *f);
+/* A file's bytes as a mapping, for what is too long to be held. ERR_NOT_FOUND, ERR_LIMIT as file_read(). Gives: file_unmap(). */
+MUST_CHECK enum err file_map(const char *path, size_t max, struct slice *ret, struct fault *f);
+void file_unmap(struct slice *bytes); /* accepts the zero state */
 /* mkdir -p with 0700 (mode) for what is made. */
 MUST_CHECK enum err dir_make(const char *path, unsigned mode, struct fault *f);
 /* DIR for DIR/etc/hufu/NAME.yaml: where a configuration file's relative paths start. Gives: free(). */

@@ -90,7 +90,7 @@ struct crl {
 	struct slice number;   /* cRLNumber INTEGER body, {NULL,0} when absent */
 	struct slice idp;      /* issuingDistributionPoint, {NULL,0} when absent: the list may be one shard of several */
 };
-#define CRL_MAX_BYTES (64u * 1024u * 1024u)
+#define CRL_MAX_BYTES (512u * 1024u * 1024u) /* ten million entries */
 /* Reads every entry. Refused (ERR_RULE): indirect and delta lists, lists for some reasons or for CA certificates only, and
  * unknown critical extensions. ret borrows der. */
 MUST_CHECK enum err crl_parse(struct slice der, struct crl *ret, struct fault *f);

@@ -41,12 +41,15 @@ bool der_get_time(struct der *d, int64_t *ret);
 size_t der_begin(struct buf *b, int tag);
 void der_end(struct buf *b, size_t begin);
 void der_put(struct buf *b, int tag, struct slice body);
+/* Tag and length alone: the body follows. len at most UINT32_MAX. */
+void der_put_head(struct buf *b, int tag, size_t len);
 void der_put_uint(struct buf *b, uint64_t v);
 /* Big-endian magnitude: leading zeros dropped, a zero octet added where the sign bit would be set. */
 void der_put_magnitude(struct buf *b, struct slice magnitude);
 void der_put_bool(struct buf *b, bool v);
 void der_put_bits(struct buf *b, struct slice bytes, unsigned unused);
 void der_put_time(struct buf *b, int64_t t);   /* UTCTime through 2049, then GeneralizedTime */
+void der_put_gentime(struct buf *b, int64_t t); /* GeneralizedTime, whatever the year; seconds, Z */
 /* OBJECT IDENTIFIER from dotted text; false when the text is not one (at most 20 arcs of 32 bits). */
 bool der_put_oid(struct buf *b, const char *dotted);
 /* Body of an OID as dotted text; false when malformed, longer than size, or with an arc of more than 64 bits. */

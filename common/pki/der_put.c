@@ -8,7 +8,6 @@
 #include "common/pki/der.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 static size_t put_length(uint8_t head[5], size_t len)
@@ -44,11 +43,16 @@ void der_end(struct buf *b, size_t begin)
 	memcpy(b->data + begin - 1, head, n);
 }
 
-void der_put(struct buf *b, int tag, struct slice body)
+void der_put_head(struct buf *b, int tag, size_t len)
 {
 	uint8_t head[6] = {(uint8_t)tag};
-	size_t n = put_length(head + 1, body.n);
+	size_t n = put_length(head + 1, len);
 	buf_add(b, head, n + 1);
+}
+
+void der_put(struct buf *b, int tag, struct slice body)
+{
+	der_put_head(b, tag, body.n);
 	buf_add_slice(b, body);
 }
 
@@ -94,18 +98,41 @@ void der_put_bits(struct buf *b, struct slice bytes, unsigned unused)
 }
 
 /* RFC 5280 4.1.2.5. */
+/* A CRL has one for each entry. */
+static void put_digits(char *at, int v)
+{
+	at[0] = (char)('0' + v / 10);
+	at[1] = (char)('0' + v % 10);
+}
+
+/* YYYYMMDDHHMMSSZ */
+static void time_text(const struct civil *c, char text[15])
+{
+	const int fields[] = {c->year / 100, c->year % 100, c->month, c->day, c->hour, c->minute, c->second};
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		put_digits(text + 2 * i, fields[i]);
+	text[14] = 'Z';
+}
+
 void der_put_time(struct buf *b, int64_t t)
 {
 	struct civil c = time_civil(t);
-	char text[40];
+	char text[15];
 	assert(c.year >= 1950 && c.year <= 9999);
-	int n = snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute,
-			 c.second);
-	assert(n == 15);
+	time_text(&c, text);
 	if (c.year < 2050)
-		der_put(b, DER_UTCTIME, slice_of(text + 2, (size_t)n - 2));
+		der_put(b, DER_UTCTIME, slice_of(text + 2, 13));
 	else
-		der_put(b, DER_GENTIME, slice_of(text, (size_t)n));
+		der_put(b, DER_GENTIME, slice_of(text, 15));
+}
+
+void der_put_gentime(struct buf *b, int64_t t)
+{
+	struct civil c = time_civil(t);
+	char text[15];
+	assert(c.year >= 0 && c.year <= 9999);
+	time_text(&c, text);
+	der_put(b, DER_GENTIME, slice_of(text, 15));
 }
 
 #define OID_MAX_ARCS 20

@@ -95,14 +95,10 @@ static void context_put(struct kept_key *k, EVP_PKEY_CTX *ctx)
 		EVP_PKEY_CTX_free(ctx);
 }
 
-enum err kept_key_sign(struct kept_key *k, struct slice msg, struct buf *ret, struct fault *f)
+static enum err sign_hash(struct kept_key *k, const uint8_t *hash, size_t hash_n, struct buf *ret, struct fault *f)
 {
-	uint8_t hash[EVP_MAX_MD_SIZE], sig[SIGNATURE_MAX];
+	uint8_t sig[SIGNATURE_MAX];
 	size_t n = sizeof(sig);
-	if (k->alg == KEY_ED25519)
-		return privkey_sign(k->key, k->alg, msg, ret, f);
-	size_t prefix = k->alg == KEY_SM2 ? sizeof(k->sm2_prefix) : 0;
-	size_t hash_n = digest_two(key_info(k->alg)->md, slice_of(k->sm2_prefix, prefix), msg, hash);
 	EVP_PKEY_CTX *ctx = context_take(k);
 	if (!ctx)
 		return failed(f);
@@ -112,4 +108,38 @@ enum err kept_key_sign(struct kept_key *k, struct slice msg, struct buf *ret, st
 		return failed(f);
 	buf_add(ret, sig, n);
 	return OK;
+}
+
+static struct slice prefix_of(const struct kept_key *k)
+{
+	return slice_of(k->sm2_prefix, k->alg == KEY_SM2 ? sizeof(k->sm2_prefix) : 0);
+}
+
+enum err kept_key_sign(struct kept_key *k, struct slice msg, struct buf *ret, struct fault *f)
+{
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	if (k->alg == KEY_ED25519)
+		return privkey_sign(k->key, k->alg, msg, ret, f);
+	return sign_hash(k, hash, digest_two(key_info(k->alg)->md, prefix_of(k), msg, hash), ret, f);
+}
+
+EVP_MD_CTX *kept_key_digest(const struct kept_key *k)
+{
+	struct slice prefix = prefix_of(k);
+	if (k->alg == KEY_ED25519)
+		return NULL;
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	if (!md || EVP_DigestInit_ex2(md, digest_by_name(key_info(k->alg)->md), NULL) != 1 ||
+	    EVP_DigestUpdate(md, prefix.p, prefix.n) != 1)
+		abort();
+	return md;
+}
+
+enum err kept_key_sign_digest(struct kept_key *k, EVP_MD_CTX *md, struct buf *ret, struct fault *f)
+{
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	if (EVP_DigestFinal_ex(md, hash, &n) != 1)
+		return failed(f);
+	return sign_hash(k, hash, n, ret, f);
 }

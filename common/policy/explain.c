@@ -93,6 +93,16 @@ static void say_usages(const struct voice *v, const struct profile_ext *e)
 		buf_str(v->b, pick(v, " (as far as the key's algorithm allows)", "（以密钥算法允许者为限）"));
 }
 
+static void say_crl(const struct voice *v, const struct profile_ext *e)
+{
+	buf_fmt(v->b, v->zh ? "；%lld 个分片" : "; %lld shards", (long long)e->shards);
+	if (e->keep_expired)
+		buf_str(v->b, pick(v, "; expired certificates stay on CRLs", "；过期证书保留在吊销列表中"));
+	else
+		buf_fmt(v->b, v->zh ? "；过期 %lld 天后从吊销列表移除" : "; on CRLs until %lld days after the end",
+			(long long)e->expired_days);
+}
+
 static void say_ext(const struct voice *v, const struct profile_ext *e)
 {
 	const char *const texts[] = {e->ca_issuers, e->ocsp, e->url, e->oid, e->cps, e->code, e->from};
@@ -110,7 +120,7 @@ static void say_ext(const struct voice *v, const struct profile_ext *e)
 		sep = separator(v);
 	}
 	if (e->type == EXT_CRL_DP)
-		buf_fmt(v->b, v->zh ? "；%lld 个分片" : "; %lld shards", (long long)e->shards);
+		say_crl(v, e);
 	buf_char(v->b, '\n');
 }
 

@@ -200,6 +200,20 @@ void policy_free(struct policy *p)
 	free(p);
 }
 
+bool policy_keeps_expired(const struct policy *p, int64_t *ret_days)
+{
+	*ret_days = EXPIRED_DAYS;
+	for (size_t i = 0; i < p->n_profiles; i++) {
+		const struct profile_ext *e = p->profiles[i].extensions.v;
+		for (size_t k = 0; k < p->profiles[i].extensions.n; k++, e++) {
+			if (e->keep_expired)
+				return true;
+			*ret_days = e->expired_days > *ret_days ? e->expired_days : *ret_days;
+		}
+	}
+	return false;
+}
+
 const struct profile *policy_profile(const struct policy *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_profiles; i++) {

@@ -35,6 +35,7 @@ enum ext_type {
 	EXT_BASIC_CONSTRAINTS, EXT_KEY_USAGE, EXT_EXTENDED_KEY_USAGE, EXT_SKI, EXT_AKI, EXT_AIA, EXT_CRL_DP, EXT_CERT_POLICIES, EXT_SAN,
 	EXT_GMT0015, EXT_TYPE_N
 };
+#define EXPIRED_DAYS 7 /* RFC 5280 3.3: on one CRL at least that is made after the certificate's end */
 struct profile_ext {
 	int type;                  /* enum ext_type */
 	bool critical;
@@ -44,6 +45,8 @@ struct profile_ext {
 	const char *ca_issuers, *ocsp; /* authority_info_access: URLs; {issuer} stands for the issuer's key id in hex */
 	const char *url;           /* crl_distribution_points: {issuer}, {shard} */
 	int64_t shards;            /* 1 - 4096; the shard of a serial is its last two octets modulo this */
+	int64_t expired_days;      /* how long after its end a revoked certificate stays on CRLs */
+	bool keep_expired;         /* for ever; CRLs then say so (expiredCertsOnCRL) */
 	const char *oid, *cps;     /* certificate_policies */
 	const char *code;          /* gmt0015: person, insurance, registration, organisation, tax, or a dotted OID */
 	const char *from;          /* san (email), gmt0015: subject attribute whose value is taken; absent value: extension left out */
@@ -187,6 +190,8 @@ int64_t service_price(const struct service_def *s, int64_t now);
 const struct policy_way *profile_way(const struct profile *p, enum tally_kind kind, const char *way); /* NULL: not offered */
 /* Does the profile offer the kind at all? */
 const struct policy_kind *profile_kind(const struct profile *p, enum tally_kind kind);
+/* Do CRLs keep the certificates that have expired? If not, *ret_days: for how many days. Profiles share their issuer's CRLs: who keeps longest counts. */
+bool policy_keeps_expired(const struct policy *p, int64_t *ret_days);
 const struct profile_attr *profile_attr(const struct profile *p, const struct attr_type *type);
 /* Is that material asked for, or accepted as one of a choice? */
 bool way_material(const struct policy_way *w, const char *material);

@@ -147,6 +147,21 @@ static bool has_member(const struct profile_ext *e, size_t i)
 	return *text_member(e, i) != NULL;
 }
 
+/* RFC 5280 3.3 wants a revoked certificate on one CRL at least that is made after its end. */
+static enum err expired_check(const struct profile *p, const struct profile_ext *e, const char *type, struct fault *f)
+{
+	bool has_days = e->expired_days > EXPIRED_DAYS;
+	if ((has_days || e->keep_expired) && e->type != EXT_CRL_DP)
+		return yaml_fault(p->doc, has_days ? (const void *)&e->expired_days : (const void *)&e->keep_expired, f,
+				  "extension_member", "%s: found key \"%s\", which it does not have", type,
+				  has_days ? "expired_days" : "keep_expired");
+	if (has_days && e->keep_expired)
+		return yaml_fault(p->doc, &e->expired_days, f, "expired_both",
+				  "found expired_days %lld beside keep_expired: true, wanted one of them",
+				  (long long)e->expired_days);
+	return OK;
+}
+
 static enum err members_check(const struct profile *p, const struct profile_ext *e, struct fault *f)
 {
 	const char *type = ext_type_words[e->type];
@@ -170,7 +185,7 @@ static enum err members_check(const struct profile *p, const struct profile_ext 
 	if (e->shards > 1 && e->type != EXT_CRL_DP)
 		return yaml_fault(p->doc, &e->shards, f, "extension_member",
 				  "%s: found key \"shards\", which it does not have", type);
-	return OK;
+	return expired_check(p, e, type, f);
 }
 
 /* http or https, printable ASCII, and no placeholder but those that the place has. */

@@ -105,6 +105,12 @@ static const struct yaml_rule ext_rules[] = {
 	 .help = "crl_distribution_points: URL with {issuer} and {shard}"},
 	{"shards", YK_INT, AT(profile_ext, shards), .min = 1, .max = 4096, .def = 1,
 	 .help = "crl_distribution_points: number of shards; a serial's is its last two octets modulo this"},
+	{"expired_days", YK_INT, AT(profile_ext, expired_days), .min = EXPIRED_DAYS, .max = 3653, .def = EXPIRED_DAYS,
+	 .help = "crl_distribution_points: for how many days after its end a revoked certificate stays on CRLs"},
+	{"keep_expired", YK_BOOL, AT(profile_ext, keep_expired),
+	 .help = "crl_distribution_points: revoked certificates stay on CRLs for ever, which say so by "
+		 "expiredCertsOnCRL "
+		 "(X.509 2.5.29.60)"},
 	{"oid", YK_STR, AT(profile_ext, oid), .min = 3, .max = 100, .help = "certificate_policies: dotted OID"},
 	{"cps", YK_STR, AT(profile_ext, cps), .min = 1, .max = MAX_URL,
 	 .help = "certificate_policies: URL of the practice statement"},
@@ -202,7 +208,8 @@ static const struct yaml_rule service_rules[] = {
 	 .help = "profile of its certificates; one of the project's"},
 	{"price_fen", YK_INT, AT(service_def, price_fen), .required = true, .max = INT64_C(100000000),
 	 .help = "price of one period in fen (1/100 yuan)"},
-	{"prices", YK_LIST, AT(service_def, prices), .max = 20, .sub = price_rules, .elem_size = sizeof(struct service_price),
+	{"prices", YK_LIST, AT(service_def, prices), .max = 20, .sub = price_rules,
+	 .elem_size = sizeof(struct service_price),
 	 .help = "prices that come later, by rising day; an order keeps the price of its own day"},
 	{"period_months", YK_INT, AT(service_def, period_months), .required = true, .min = 1, .max = 120,
 	 .help = "what one paid order adds to the service"},

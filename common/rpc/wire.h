@@ -16,7 +16,7 @@
 
 #define WIRE_VERSION 1
 #define WIRE_MAX_ITEM 1048576u
-#define WIRE_MAX_MESSAGE (80u * 1024u * 1024u)    /* answers (CRL) */
+#define WIRE_MAX_MESSAGE (80u * 1024u * 1024u)    /* answers (entries) */
 #define WIRE_MAX_REQUEST (12u * 1024u * 1024u)    /* operator; the RA's socket takes WIRE_MAX_RA_REQUEST */
 #define WIRE_MAX_RA_REQUEST (128u * 1024u)
 #define ENTRY_MAX_BYTES 65535u

@@ -1,18 +1,15 @@
 /*
  * Which shards there are, the signer says: they are asked for one after the other until there is no next. A CRL replaces
  * an older one alone, and where the ledger names its hash it must be that; so the desk can withhold one and not bring
- * an old one back. Two shards cannot be swapped either: each names its own URL (RFC 5280 5.2.5).
+ * an old one back. Two shards cannot be swapped either: each names its own URL (RFC 5280 5.2.5). Next: crls_fetch.c.
  */
 #include "ra/gate/crls.h"
 
+#include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
-#include "common/rpc/jsonrpc.h"
 #include "common/rpc/wire.h"
 #include "ra/gate/routes.h"
-
-/* After jansson, so that its helper is declared. */
-#include "common/base/cleanup.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -125,46 +122,84 @@ static bool is_newer(struct crls *c, const struct one *fresh, bool *ret_same)
 	return newer;
 }
 
-enum err crls_take(struct gate *g, struct crls *c, uint32_t scope, struct slice der, int64_t now, struct fault *f)
+char *crls_beside(const struct crls *c, uint32_t scope)
+{
+	_cleanup_(freep) char *path = path_of(c, scope);
+	return xasprintf("%s.next", path);
+}
+
+bool crls_has(struct crls *c, uint32_t scope, const uint8_t hash[32])
+{
+	char etag[33];
+	hex_lower(hash, 16, etag);
+	pthread_mutex_lock(&c->lock);
+	const struct one *o = find(c, scope);
+	bool has = o && strcmp(o->etag, etag) == 0;
+	pthread_mutex_unlock(&c->lock);
+	return has;
+}
+
+/* Into its place, and its words with it. */
+static enum err put_file(struct crls *c, const char *beside, const struct one *fresh, struct fault *f)
+{
+	_cleanup_(freep) char *path = path_of(c, fresh->scope);
+	pthread_mutex_lock(&c->lock);
+	bool moved = rename(beside, path) == 0;
+	if (moved)
+		put(c, fresh);
+	pthread_mutex_unlock(&c->lock);
+	if (!moved)
+		return fault_raise(f, ERR_IO, "crl_write", "crl", "%s: cannot be put in its place", path);
+	log_event(LOG_LEVEL_INFO, "crl", "file=%s number=%llu bytes=%llu left=%lld", LQ(path),
+		  (unsigned long long)fresh->number, (unsigned long long)fresh->size,
+		  (long long)(fresh->next_update - clock_now()));
+	return OK;
+}
+
+static enum err take(struct gate *g, struct crls *c, uint32_t scope, const char *beside, struct slice der,
+		     struct fault *f)
 {
 	struct one fresh;
 	bool same;
 	TRY(judge(g, scope, der, &fresh, f));
-	if (!is_newer(c, &fresh, &same))
-		return same ? OK
-			    : fault_raise(f, ERR_RULE, "crl_older", "crl.cRLNumber",
-					  "found CRL %llu, which is older than the one that is served",
-					  (unsigned long long)fresh.number);
-	_cleanup_(freep) char *path = path_of(c, scope), *beside = xasprintf("%s.next", path);
-	TRY(file_write(beside, der, 0600, f));
-	pthread_mutex_lock(&c->lock);
-	bool moved = rename(beside, path) == 0;
-	if (moved)
-		put(c, &fresh);
-	pthread_mutex_unlock(&c->lock);
-	if (!moved)
-		return fault_raise(f, ERR_IO, "crl_write", "crl", "%s: cannot be put in its place", path);
-	log_event(LOG_LEVEL_INFO, "crl", "file=%s number=%llu bytes=%zu left=%lld", LQ(path),
-		  (unsigned long long)fresh.number, der.n, (long long)(fresh.next_update - now));
-	return OK;
+	if (is_newer(c, &fresh, &same))
+		return put_file(c, beside, &fresh, f);
+	unlink(beside);
+	return same ? OK
+		    : fault_raise(f, ERR_RULE, "crl_older", "crl.cRLNumber",
+				  "found CRL %llu, which is older than the one that is served",
+				  (unsigned long long)fresh.number);
+}
+
+enum err crls_take_file(struct gate *g, struct crls *c, uint32_t scope, const char *beside, struct fault *f)
+{
+	struct slice der = {0};
+	enum err e = file_map(beside, CRL_MAX_BYTES, &der, f);
+	if (e == OK)
+		e = take(g, c, scope, beside, der, f);
+	file_unmap(&der);
+	if (e != OK)
+		unlink(beside);
+	return e;
 }
 
 /* What an earlier life left; a file that is not good is fetched again. False: there is no such file. */
 static bool load(struct gate *g, struct crls *c, uint32_t scope)
 {
 	_cleanup_(freep) char *path = path_of(c, scope);
-	_cleanup_buf_ struct buf der = {0};
+	struct slice der = {0};
 	struct one one;
 	struct fault f = {0};
 	if (!file_exists(path))
 		return false;
-	enum err e = file_read(path, CRL_MAX_BYTES, &der, &f);
+	enum err e = file_map(path, CRL_MAX_BYTES, &der, &f);
 	if (e == OK)
-		e = judge(g, scope, buf_slice(&der), &one, &f);
+		e = judge(g, scope, der, &one, &f);
 	if (e == OK)
 		put(c, &one);
 	else
 		log_fault(LOG_LEVEL_WARNING, "crl_unused", &f);
+	file_unmap(&der);
 	return true;
 }
 
@@ -218,42 +253,6 @@ size_t crls_ages(struct crls *c, int64_t now, int64_t *ret_oldest, int64_t *ret_
 	}
 	pthread_mutex_unlock(&c->lock);
 	return n;
-}
-
-/* --- fetching --- */
-
-static enum err fetch(struct gate *g, struct crls *c, uint32_t scope, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *params = json_object(), *result = NULL;
-	_cleanup_buf_ struct buf der = {0};
-	char issuer[41];
-	hex_lower(g->issuer.cert.key.key_id, 20, issuer);
-	json_object_set_new(params, "issuer", json_string(issuer));
-	if (scope != WIRE_FULL_CRL)
-		json_object_set_new(params, "shard", json_integer(scope));
-	TRY(jsonrpc_call(g->desk, "crl.get", params, &result, NULL, f));
-	const char *text = json_string_value(json_object_get(result, "der"));
-	if (!text || !base64_decode(text, strlen(text), &der))
-		return fault_raise(f, ERR_NET, "crl_form", "crl.get", "the desk's answer has no CRL in base64");
-	return crls_take(g, c, scope, buf_slice(&der), clock_now(), f);
-}
-
-enum err crls_fetch(struct gate *g, struct crls *c, struct fault *f)
-{
-	enum err full = fetch(g, c, WIRE_FULL_CRL, f), e = OK;
-	for (uint32_t shard = 0; shard < GATE_CRLS_MAX; shard++) {
-		struct fault one = {0};
-		enum err err = fetch(g, c, shard, &one);
-		if (err == ERR_NOT_FOUND)
-			break;
-		if (err != OK && e == OK) {
-			e = err;
-			*f = full == OK ? one : *f;
-		}
-		if (err == ERR_NET)
-			break;
-	}
-	return full != OK ? full : e;
 }
 
 /* --- /crl/<issuer>/<shard>.crl --- */

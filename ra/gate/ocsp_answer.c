@@ -10,24 +10,6 @@
 static const uint8_t oid_basic[] = {DER_OID, 9, 0x2b, 6, 1, 5, 5, 7, 48, 1, 1};
 static const uint8_t oid_nonce[] = {DER_OID, 9, 0x2b, 6, 1, 5, 5, 7, 48, 1, 2};
 
-/* Always GeneralizedTime, RFC 6960 4.2.2.1, without fractions. */
-static uint8_t *digits(uint8_t *at, int v, int n)
-{
-	for (int i = n - 1; i >= 0; i--, v /= 10)
-		at[i] = (uint8_t)('0' + v % 10);
-	return at + n;
-}
-
-static void put_time(struct buf *b, int64_t t)
-{
-	struct civil c = time_civil(t);
-	uint8_t text[15], *at = digits(text, c.year, 4);
-	at = digits(digits(at, c.month, 2), c.day, 2);
-	at = digits(digits(digits(at, c.hour, 2), c.minute, 2), c.second, 2);
-	*at = 'Z';
-	der_put(b, DER_GENTIME, slice_of(text, sizeof(text)));
-}
-
 static void put_word(const struct ocsp_single *s, struct buf *b)
 {
 	uint8_t reason = (uint8_t)s->reason;
@@ -42,7 +24,7 @@ static void put_word(const struct ocsp_single *s, struct buf *b)
 		break;
 	}
 	size_t info = der_begin(b, DER_CONTEXT_CONS(1));
-	put_time(b, s->revoked_at);
+	der_put_gentime(b, s->revoked_at);
 	if (reason != 0) {
 		size_t outer = der_begin(b, DER_CONTEXT_CONS(0));
 		der_put(b, DER_ENUMERATED, slice_of(&reason, 1));
@@ -56,9 +38,9 @@ static void put_single(const struct ocsp_single *s, struct buf *b)
 	size_t one = der_begin(b, DER_SEQUENCE);
 	buf_add_slice(b, s->cert_id);
 	put_word(s, b);
-	put_time(b, s->this_update);
+	der_put_gentime(b, s->this_update);
 	size_t next = der_begin(b, DER_CONTEXT_CONS(0));
-	put_time(b, s->next_update);
+	der_put_gentime(b, s->next_update);
 	der_end(b, next);
 	der_end(b, one);
 }
@@ -83,7 +65,7 @@ void ocsp_answer_data(const uint8_t key_id[20], int64_t produced, const struct o
 	size_t by_key = der_begin(ret, DER_CONTEXT_CONS(2));
 	der_put(ret, DER_OCTET_STRING, slice_of(key_id, 20));
 	der_end(ret, by_key);
-	put_time(ret, produced);
+	der_put_gentime(ret, produced);
 	size_t list = der_begin(ret, DER_SEQUENCE);
 	for (size_t i = 0; i < n; i++)
 		put_single(&v[i], ret);

@@ -6,6 +6,7 @@
 
 #include "ca/build.h"
 #include "ca/operator.h"
+#include "ca/publish.h"
 #include "common/base/file.h"
 #include "common/note/merkle.h"
 #include "common/note/statement.h"
@@ -474,6 +475,18 @@ void fx_clock(struct fx *x, int64_t to)
 }
 
 /* --- asking the ledger --- */
+
+enum err fx_publish(struct fx *x, const uint8_t issuer[20], uint32_t scope, struct buf *ret_der, struct ledger_crl *ret,
+		    struct fault *f)
+{
+	struct wire_crl ask = {.shard = scope};
+	size_t before = ret_der->len;
+	uint64_t size;
+	memcpy(ask.issuer, issuer, 20);
+	TRY(publish_crl(x->signer, &ask, ret_der, ret, &size, f));
+	assert_int_equal(size, ret_der->len - before);
+	return OK;
+}
 
 uint64_t fx_count(struct fx *x, enum wire_type type)
 {

@@ -159,6 +159,8 @@ enum err fx_operator(struct fx *x, const struct buf *request, enum wire_type wan
 enum err fx_ra(struct fx *x, const struct buf *request, enum wire_type want, struct buf *reply, struct fault *f);
 
 uint64_t fx_count(struct fx *x, enum wire_type type);
+/* An issuer's CRL of one piece. */
+enum err fx_publish(struct fx *x, const uint8_t issuer[20], uint32_t scope, struct buf *ret_der, struct ledger_crl *ret, struct fault *f);
 void fx_ledger_cert(struct fx *x, const struct cert_ref *ref, struct ledger_cert *ret);
 struct cert_ref fx_ref(const struct fx *x, enum fx_which org);
 /* The next policy or roster note on the heads in force, signed by who. */

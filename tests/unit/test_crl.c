@@ -7,6 +7,9 @@
 #include "ca/build_ext.h"
 #include "ca/crl.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 struct entries {
 	struct crl_entry *v;
 	size_t n, at;
@@ -268,6 +271,112 @@ static void test_many(void **state)
 	kit_ca_done(&ca);
 }
 
+static struct crl_entry *rising(size_t n)
+{
+	struct crl_entry *v = xcalloc(n + 1, sizeof(*v));
+	uint64_t last = 0;
+	for (size_t i = 0; i < n; i++) {
+		serial_make(&last, &v[i].serial);
+		last++;
+		v[i].when = NOW - (int64_t)i;
+		v[i].reason = i % 7;
+	}
+	return v;
+}
+
+/* Written into a file it is what it is in memory, but for the signature, however wrong the guess of its size was. */
+static void same_in_file(const struct crl_build *b, struct entries *e, uint64_t expected, struct buf *ret_der)
+{
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(closep) int fd = memfd_create("crl", MFD_CLOEXEC);
+	struct crl_written w = {0};
+	struct crl held, filed;
+	struct fault f = {0};
+	uint64_t count;
+	uint8_t hash[32];
+	e->at = 0;
+	check_ok("build", crl_build(b, &der, &count, &f), &f);
+	e->at = 0;
+	check_ok("write", crl_write(b, fd, expected, &w, &f), &f);
+	assert_int_equal(w.count, count);
+	buf_clear(ret_der);
+	buf_reserve(ret_der, w.bytes + 1);
+	assert_int_equal(pread(fd, ret_der->data, w.bytes + 1, 0), w.bytes);
+	ret_der->len = w.bytes;
+	check_ok("parse", crl_parse(buf_slice(&der), &held, &f), &f);
+	check_ok("parse", crl_parse(buf_slice(ret_der), &filed, &f), &f);
+	assert_true(slice_eq(held.tbs, filed.tbs));
+	check_ok("verify", crl_verify_by(&filed, b->issuer, &f), &f);
+	sha256(ret_der->data, ret_der->len, hash);
+	assert_memory_equal(hash, w.sha256, 32);
+}
+
+static void test_file(void **state)
+{
+	/* Around the sizes where a length takes an octet more: of the entries, the TBSCertList, the whole. */
+	static const size_t counts[] = {0, 1, 2, 3, 4, 5, 6, 1200, 1300, 1400};
+	static const uint64_t guesses[] = {0, 130, 300, 70000, 20000000, UINT64_MAX};
+	static const enum key_alg algs[] = {KEY_P256, KEY_RSA, KEY_SM2, KEY_ED25519};
+	struct crl_entry *v = rising(1400);
+	_cleanup_buf_ struct buf der = {0};
+	(void)state;
+	for (size_t a = 0; a < 4; a++) {
+		struct kit_ca ca = kit_root(algs[a]);
+		for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]) * 6; i++) {
+			struct entries e = {.v = v, .n = counts[i / 6]};
+			struct crl_build b = crl_of(&ca, &e);
+			same_in_file(&b, &e, guesses[i % 6], &der);
+		}
+		kit_ca_done(&ca);
+	}
+	free(v);
+}
+
+/* Over 16 MiB lengths take four octets. */
+static void test_long_file(void **state)
+{
+	struct kit_ca ca = kit_root(KEY_P256);
+	struct entries e = {.v = rising(400000), .n = 400000};
+	struct crl_build b = crl_of(&ca, &e);
+	_cleanup_buf_ struct buf der = {0};
+	(void)state;
+	same_in_file(&b, &e, 0, &der);
+	assert_true(der.len > 0x1000000);
+	same_in_file(&b, &e, der.len, &der);
+	free(e.v);
+	kit_ca_done(&ca);
+}
+
+/* X.509 9.5.2.3: since when no certificate was left out for having expired; not critical. */
+static void test_expired_certs(void **state)
+{
+	struct kit_ca ca = kit_root(KEY_P256);
+	struct entries e = {0};
+	struct crl_build b = crl_of(&ca, &e);
+	struct fault f = {0};
+	struct crl c;
+	_cleanup_buf_ struct buf der = {0};
+	ASN1_OBJECT *oid = OBJ_txt2obj("2.5.29.60", 1);
+	static const uint8_t wanted[] = "\x18\x0f"
+					"20260102030405Z";
+	uint64_t count;
+	(void)state;
+	b.keeps_expired = true;
+	b.expired_since = INT64_C(1767323045);
+	check_ok("build", crl_build(&b, &der, &count, &f), &f);
+	check_ok("parse", crl_parse(buf_slice(&der), &c, &f), &f);
+	_cleanup_(x509_crl_freep) X509_CRL *x = parsed(&der);
+	int at = X509_CRL_get_ext_by_OBJ(x, oid, -1);
+	ASN1_OBJECT_free(oid);
+	assert_true(at >= 0);
+	X509_EXTENSION *ext = X509_CRL_get_ext(x, at);
+	ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(ext);
+	assert_int_equal(X509_EXTENSION_get_critical(ext), 0);
+	assert_int_equal(ASN1_STRING_length(value), sizeof(wanted) - 1);
+	assert_memory_equal(ASN1_STRING_get0_data(value), wanted, sizeof(wanted) - 1);
+	kit_ca_done(&ca);
+}
+
 struct trial {
 	struct crl_build build;
 	struct entries entries;
@@ -364,6 +473,9 @@ int main(void)
 		cmocka_unit_test(test_distribution_point),
 		cmocka_unit_test(test_chain_with_crl),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_long_file),
+		cmocka_unit_test(test_expired_certs),
 		cmocka_unit_test(test_refusals),
 	};
 	return cmocka_run_group_tests(tests, NULL, kit_done);

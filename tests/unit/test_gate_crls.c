@@ -20,6 +20,15 @@ static void crl_of(struct fx *x, uint32_t scope, struct buf *ret)
 	buf_add_slice(ret, m.der);
 }
 
+static enum err take(struct gate *g, struct crls *c, uint32_t scope, const struct buf *der, struct fault *f)
+{
+	_cleanup_(freep) char *beside = crls_beside(c, scope);
+	kit_must("write", file_write(beside, buf_slice(der), 0600, f), f);
+	enum err e = crls_take_file(g, c, scope, beside, f);
+	assert_false(file_exists(beside));
+	return e;
+}
+
 static void remove_files(struct gate *g, const uint32_t *scopes, size_t n)
 {
 	_cleanup_(freep) char *folder = path_join(g->config.state, "crl");
@@ -47,7 +56,7 @@ static void test_swapped(void **state)
 		crl_of(x, scopes[i], &der);
 		for (size_t as = 0; as < 4; as++) {
 			struct crl_file file;
-			enum err e = crls_take(g, c, scopes[as], buf_slice(&der), clock_now(), &f);
+			enum err e = take(g, c, scopes[as], &der, &f);
 			if (as == i)
 				kit_must("own scope", e, &f);
 			else if (e != ERR_RULE || strcmp(f.rule, "crl_scope") != 0)
@@ -83,11 +92,11 @@ static void test_hostile(void **state)
 	crl_of(x, WIRE_FULL_CRL, &second);
 	buf_add_slice(&changed, buf_slice(&second));
 	changed.data[changed.len - 1] ^= 1;
-	assert_int_not_equal(crls_take(g, c, WIRE_FULL_CRL, buf_slice(&changed), clock_now(), &f), OK);
-	assert_int_not_equal(crls_take(g, c, WIRE_FULL_CRL, buf_slice(&foreign), clock_now(), &f), OK);
-	kit_must("second", crls_take(g, c, WIRE_FULL_CRL, buf_slice(&second), clock_now(), &f), &f);
-	kit_must("again", crls_take(g, c, WIRE_FULL_CRL, buf_slice(&second), clock_now(), &f), &f);
-	assert_int_equal(crls_take(g, c, WIRE_FULL_CRL, buf_slice(&first), clock_now(), &f), ERR_RULE);
+	assert_int_not_equal(take(g, c, WIRE_FULL_CRL, &changed, &f), OK);
+	assert_int_not_equal(take(g, c, WIRE_FULL_CRL, &foreign, &f), OK);
+	kit_must("second", take(g, c, WIRE_FULL_CRL, &second, &f), &f);
+	kit_must("again", take(g, c, WIRE_FULL_CRL, &second, &f), &f);
+	assert_int_equal(take(g, c, WIRE_FULL_CRL, &first, &f), ERR_RULE);
 	assert_string_equal(f.rule, "crl_older");
 	crls_close(c);
 	remove_files(g, full, 1);

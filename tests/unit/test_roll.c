@@ -45,7 +45,7 @@ static void get_crl(struct fx *x, const struct cert *by, uint32_t scope, struct 
 	struct ledger_crl c;
 	struct fault f = {0};
 	buf_clear(der);
-	check("crl", publish_crl(x->signer, by->key.key_id, scope, der, &c, &f), &f);
+	check("crl", fx_publish(x, by->key.key_id, scope, der, &c, &f), &f);
 	check("parse", crl_parse(buf_slice(der), ret, &f), &f);
 	check("by its CA", crl_verify_by(ret, by, &f), &f);
 	*ret_number = c.number;
@@ -149,7 +149,7 @@ static void each_key_by_its_passphrase(void **state)
 	assert_null(atomic_load(&x->signer->retired[0].key));
 	check("new", fx_unlock(x, FX_NEW, &f), &f);
 	assert_null(atomic_load(&x->signer->retired[0].key));
-	assert_int_equal(publish_crl(x->signer, old_ca(x)->key.key_id, WIRE_FULL_CRL, &der, &c, &f), ERR_LOCKED);
+	assert_int_equal(fx_publish(x, old_ca(x)->key.key_id, WIRE_FULL_CRL, &der, &c, &f), ERR_LOCKED);
 	get_crl(x, &x->signer->issuer, WIRE_FULL_CRL, &der, &crl, &number);
 	assert_int_equal(fx_unlock(x, "neither", &f), ERR_CRYPTO);
 	check("old", fx_unlock(x, FX_OLD, &f), &f);

@@ -12,6 +12,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#define CRL_BEGIN_MAX 3
 #define REVOKE_LIFE_S 3600
 #define CERT_FILE_MAX 65536
 #define TOKEN_FILE_MAX 4096
@@ -160,38 +161,89 @@ static int run_cert_revoke(struct cli *c, int argc, char **argv)
 
 /* --- CRL and status --- */
 
-static enum err crl_of_desk(struct cli *c, const char *issuer, const uint64_t *shard, struct buf *ret, struct fault *f)
+/* Which CRL, and what of it is still to come. */
+struct crl_want {
+	const char *issuer;
+	const uint64_t *shard;
+	bool direct;
+	uint64_t size; /* of the whole, as each piece says */
+	uint8_t sha256[32];
+	uint8_t key_id[20]; /* direct: whose */
+};
+
+static enum err piece_of_desk(struct cli *c, struct crl_want *w, struct buf *ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *r = NULL;
 	json_t *p = json_object();
-	if (shard)
-		json_object_set_new(p, "shard", json_integer((json_int_t)*shard));
-	if (issuer)
-		json_object_set_new(p, "issuer", json_string(issuer));
+	char hex[65];
+	if (w->shard)
+		json_object_set_new(p, "shard", json_integer((json_int_t)*w->shard));
+	if (w->issuer)
+		json_object_set_new(p, "issuer", json_string(w->issuer));
+	if (ret->len > 0) {
+		hex_lower(w->sha256, 32, hex);
+		json_object_set_new(p, "from", json_integer((json_int_t)ret->len));
+		json_object_set_new(p, "sha256", json_string(hex));
+	}
 	TRY(cli_desk(c, "crl.get", p, false, false, &r, f));
-	const char *text = json_string_value(json_object_get(r, "der"));
-	if (!text || !base64_decode(text, strlen(text), ret))
+	const char *text = json_string_value(json_object_get(r, "der")),
+		   *hash = json_string_value(json_object_get(r, "sha256"));
+	w->size = (uint64_t)json_integer_value(json_object_get(r, "size"));
+	if (!text || !base64_decode(text, strlen(text), ret) || !hash || !hex_decode(hash, strlen(hash), w->sha256, 32))
 		return fault_raise(f, ERR_NET, "desk_answer", "crl.get", "the desk's answer has no CRL");
 	return OK;
 }
 
-/* Straight from the signer: what was revoked with the desk down can be published with the desk down. */
-static enum err crl_of_signer(struct cli *c, const char *issuer, const uint64_t *shard, struct buf *ret,
-			      struct fault *f)
+static enum err signers_key_id(struct cli *c, struct crl_want *w, struct fault *f)
 {
-	_cleanup_buf_ struct buf ask = {0}, health = {0}, request = {0}, reply = {0};
+	_cleanup_buf_ struct buf ask = {0}, health = {0};
 	struct wire_health_is h = {0};
-	struct wire_crl_is crl = {0};
 	wire_status_put(&(struct wire_status){0}, &ask);
 	TRY(cli_operator(c, buf_slice(&ask), WIRE_TYPE_HEALTH_IS, &health, f));
 	TRY(wire_health_is_get(buf_slice(&health), &h, f));
-	struct wire_crl m = {.shard = shard ? (uint32_t)*shard : WIRE_FULL_CRL};
-	TRY(issuing_key_id(&h, m.issuer, f));
-	TRY(issuer_option(issuer, m.issuer, f));
+	TRY(issuing_key_id(&h, w->key_id, f));
+	return issuer_option(w->issuer, w->key_id, f);
+}
+
+/* Straight from the signer: what was revoked with the desk down can be published with the desk down. */
+static enum err piece_of_signer(struct cli *c, struct crl_want *w, struct buf *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf request = {0}, reply = {0};
+	struct wire_crl_is crl = {0};
+	struct wire_crl m = {.shard = w->shard ? (uint32_t)*w->shard : WIRE_FULL_CRL, .from = ret->len};
+	if (ret->len == 0)
+		TRY(signers_key_id(c, w, f));
+	memcpy(m.issuer, w->key_id, 20);
+	memcpy(m.sha256, w->sha256, 32);
 	wire_crl_put(&m, &request);
 	TRY(cli_operator(c, buf_slice(&request), WIRE_TYPE_CRL_IS, &reply, f));
 	TRY(wire_crl_is_get(buf_slice(&reply), &crl, f));
+	w->size = crl.size;
+	memcpy(w->sha256, crl.sha256, 32);
 	buf_add_slice(ret, crl.der);
+	return OK;
+}
+
+/* Piece by piece. One that was made anew meanwhile is begun again. */
+static enum err crl_whole(struct cli *c, struct crl_want *w, struct buf *ret, struct fault *f)
+{
+	uint8_t hash[32];
+	for (unsigned begun = 1;;) {
+		size_t before = ret->len;
+		enum err e = (w->direct ? piece_of_signer : piece_of_desk)(c, w, ret, f);
+		if (e == ERR_CONFLICT && before > 0 && begun++ < CRL_BEGIN_MAX) {
+			buf_clear(ret);
+			continue;
+		}
+		TRY(e);
+		if (ret->len >= w->size)
+			break;
+		if (ret->len == before)
+			return fault_raise(f, ERR_NET, "crl_form", "crl", "an empty piece came of the CRL");
+	}
+	sha256(ret->data, ret->len, hash);
+	if (ret->len != w->size || memcmp(hash, w->sha256, 32) != 0)
+		return fault_raise(f, ERR_NET, "crl_form", "crl", "what came is not the CRL whose SHA-256 was told");
 	return OK;
 }
 
@@ -211,7 +263,8 @@ static int run_crl(struct cli *c, int argc, char **argv)
 	if (shard && !u64_parse(shard, strlen(shard), 4095, &number))
 		return cli_usage(cmd, "--shard \"%s\": wanted a number up to 4095", ESC(shard, strlen(shard)));
 	_cleanup_buf_ struct buf bytes = {0}, pem = {0};
-	if ((direct ? crl_of_signer : crl_of_desk)(c, issuer, shard ? &number : NULL, &bytes, &f) != OK)
+	struct crl_want want = {.issuer = issuer, .shard = shard ? &number : NULL, .direct = direct};
+	if (crl_whole(c, &want, &bytes, &f) != OK)
 		return cli_fail(c, &f);
 	pem_put(&pem, "X509 CRL", buf_slice(&bytes));
 	struct slice w = der ? buf_slice(&bytes) : buf_slice(&pem);
