@@ -5,6 +5,7 @@
 #ifndef HUFU_TOKEN_ADMIN_H
 #define HUFU_TOKEN_ADMIN_H
 
+#include "common/pki/cert.h"
 #include "common/pki/name.h"
 #include "common/token/token.h"
 
@@ -46,6 +47,8 @@ MUST_CHECK enum err token_generate(struct token *t, const struct token_keygen *g
 MUST_CHECK enum err token_public_keys(struct token *t, struct pubkey *ret, size_t max, size_t *ret_n, struct fault *f);
 /* The one public key object with that label, id, or both (either may be empty). ERR_NOT_FOUND key_not_on_token; ERR_CONFLICT key_ambiguous. */
 MUST_CHECK enum err token_public_named(struct token *t, struct slice label, struct slice id, struct pubkey *ret, struct fault *f);
+/* Each certificate that stands on it and can be read; c is borrowed. */
+MUST_CHECK enum err token_each_certificate(struct token *t, void (*fn)(void *arg, const struct cert *c), void *arg, struct fault *f);
 /* A certification request (RFC 2986), signed by that key. Appends DER. */
 MUST_CHECK enum err token_csr(struct token *t, const struct pubkey *key, const struct name *subject, struct buf *ret,
 			      struct fault *f);

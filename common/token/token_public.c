@@ -122,6 +122,24 @@ enum err token_public_keys(struct token *t, struct pubkey *ret, size_t max, size
 	return *ret_n > 0 ? OK : keys_of(t, CKO_CERTIFICATE, ret, max, ret_n, f);
 }
 
+enum err token_each_certificate(struct token *t, void (*fn)(void *arg, const struct cert *c), void *arg,
+				struct fault *f)
+{
+	CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}};
+	struct token_objects found;
+	TRY(token_objects(t, template, 1, &found, f));
+	for (CK_ULONG i = 0; i < found.n; i++) {
+		uint8_t room[CERT_MAX_BYTES];
+		size_t n = 0;
+		_cleanup_(cert_done) struct cert c = {0};
+		TRY(token_attribute(t, found.handles[i], CKA_VALUE, room, sizeof room, &n, f));
+		if (cert_parse(slice_of(room, n), &c, NULL) == OK)
+			fn(arg, &c);
+	}
+	return OK;
+}
+
 enum err token_public_named(struct token *t, struct slice label, struct slice id, struct pubkey *ret, struct fault *f)
 {
 	CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;

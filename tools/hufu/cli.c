@@ -47,9 +47,9 @@ void cli_done(struct cli *c)
 {
 	rpc_client_closep(&c->desk);
 	rpc_client_closep(&c->operator);
-	char **texts[] = {&c->config_path, &c->root,	&c->desk_socket, &c->operator_socket,
-			  &c->policies,	   &c->roster,	&c->root_crt,	 &c->issuing_crt,
-			  &c->log_key,	   &c->token_key, &c->ca_user, &c->ra_user, &c->session};
+	char **texts[] = {&c->config_path, &c->root,	 &c->desk_socket, &c->operator_socket, &c->policies,
+			  &c->roster,	   &c->root_crt, &c->issuing_crt, &c->log_key,	       &c->token_key,
+			  &c->ca_user,	   &c->ra_user,	 &c->session};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		freep(texts[i]);
 }
@@ -154,17 +154,22 @@ int cli_usage(const struct command *cmd, const char *fmt, ...)
 	return EXIT_CONFIG;
 }
 
-/* Where the session of `hufu login` is kept: a file of the user's own, one for each configuration. Gives: free(). */
+char *cli_state_path(const char *name)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	if (state && *state)
+		return xasprintf("%s/hufu/%s", state, name);
+	return xasprintf("%s/.local/state/hufu/%s", home && *home ? home : "/tmp", name);
+}
+
+/* Where the session of `hufu login` is kept: a file for each configuration. Gives: free(). */
 static char *session_path(const struct cli *c)
 {
 	uint8_t h[32];
-	char hex[17];
+	char name[25] = "session-";
 	sha256(c->config_path, strlen(c->config_path), h);
-	hex_lower(h, 8, hex);
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	if (state && *state)
-		return xasprintf("%s/hufu/session-%s", state, hex);
-	return xasprintf("%s/.local/state/hufu/session-%s", home && *home ? home : "/tmp", hex);
+	hex_lower(h, 8, name + strlen(name));
+	return cli_state_path(name);
 }
 
 enum err cli_session_save(struct cli *c, const char *token, struct fault *f)

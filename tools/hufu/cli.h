@@ -55,6 +55,7 @@ extern const struct command commands_note[]; /* tally …, roster …, policy �
 extern const struct command commands_operator[]; /* unlock, health, note … : cmd_operator.c cmd_note.c */
 extern const struct command commands_custodian[]; /* custodian …               : cmd_custodian.c */
 extern const struct command commands_token[];	 /* token …                     : cmd_token*.c */
+extern const struct command commands_agent[];	 /* agent                       : cmd_agent.c */
 extern const struct command commands_ceremony[]; /* ceremony …              : cmd_ceremony.c */
 extern const struct command commands_audit[];	 /* audit …                     : cmd_audit.c */
 extern const struct command commands_notice[];	 /* notice …                    : cmd_notice.c */
@@ -97,6 +98,8 @@ const struct command *cli_command(const struct command *table, int (*run)(struct
 /* Desk call with session and a fresh call_id when `changes`. Gives *ret. Takes params. */
 MUST_CHECK enum err cli_desk(struct cli *c, const char *method, json_t *params, bool session, bool changes,
 			     json_t **ret, struct fault *f);
+/* A file of the user's own, below $XDG_STATE_HOME or ~/.local/state. Gives: free(). */
+char *cli_state_path(const char *name);
 /* Keeps a session for later commands: a file 0600 of the user's own, one for each configuration. */
 MUST_CHECK enum err cli_session_save(struct cli *c, const char *token, struct fault *f);
 /* One message to the signer's operator socket. */

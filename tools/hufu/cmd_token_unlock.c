@@ -3,18 +3,15 @@
  * half, `hufu officer unlock`.
  *
  * The code goes from the holder's mouth to the officer's hand, past the desk: a desk in other hands could put a key of its own in the
- * place of the client's, and then the code is another. Next: unlock_client.h.
+ * place of the client's, and then the code is another. Next: unlock_card.h.
  */
 #include "tools/hufu/cmd_token.h"
 
 #include "tools/hufu/escrow.h"
-#include "tools/hufu/token_login.h"
-#include "tools/hufu/token_start.h"
-#include "tools/hufu/unlock_client.h"
+#include "tools/hufu/unlock_card.h"
 
 #include <string.h>
 
-#define KEYS_MAX 16
 #define CODE_TRIES 3
 
 static const char *text_of(json_t *o, const char *key)
@@ -65,17 +62,14 @@ struct job {
 	char id[65];
 	char state[20];
 	struct secret pin;
-	struct puk_set known; /* those that may open it, in the order in which they are tried */
-	struct secret next;
-	bool at_next; /* the token has the new PUK already */
+	struct unlock_card work;
 };
 static void job_done(struct job *j)
 {
 	card_done(&j->card);
 	unlock_client_done(&j->u);
 	secret_done(&j->pin);
-	secret_done(&j->next);
-	puk_set_done(&j->known);
+	unlock_card_done(&j->work);
 }
 
 static enum err look_up(struct job *j, struct fault *f)
@@ -101,54 +95,12 @@ static enum err take_puk(struct job *j, struct fault *f)
 	return unlock_client_save(&j->u, j->id, f);
 }
 
-static enum err open_boxes(struct job *j, struct fault *f)
-{
-	_cleanup_(puk_set_done) struct puk_set next = {0};
-	TRY(puk_open(j->u.key, &j->u.secret, j->u.serial, buf_slice(&j->u.taken), &j->known, f));
-	if (j->u.next.len == 0)
-		return OK;
-	TRY(puk_open(j->u.key, &j->u.secret, j->u.serial, buf_slice(&j->u.next), &next, f));
-	j->next = next.puk[0];
-	next.puk[0] = (struct secret){0};
-	return OK;
-}
-
-/* An earlier run may have been cut off between setting the new PUK and saying so. */
-static enum err log_in(struct job *j, const struct secret **ret, struct fault *f)
-{
-	enum err e = ERR_DENIED;
-	for (size_t i = 0; i < j->known.n && e == ERR_DENIED; i++) {
-		*ret = &j->known.puk[i];
-		e = token_puk_login(j->card.token, *ret, f);
-		if (e == ERR_DENIED && strcmp(f->rule, "puk_wrong") != 0)
-			return e;
-	}
-	if (e == ERR_DENIED && j->next.n > 0) {
-		*ret = &j->next;
-		e = token_puk_login(j->card.token, *ret, f);
-		j->at_next = e == OK;
-	}
-	return e;
-}
-
-/* The next PUK: to the desk, sealed to its token key, and into the own file; then on the token. */
+/* The next PUK: into the own file, and to the desk, sealed to its token key; then on the token. */
 static enum err record_next(struct job *j, struct fault *f)
 {
-	_cleanup_(puk_set_done) struct puk_set s = {.n = 1};
 	_cleanup_(json_freep) json_t *r = NULL;
-	_cleanup_buf_ struct buf box = {0}, text = {0};
-	struct token_info info = {0};
-	struct puk_key desk;
-	TRY(puk_key_load(j->c->token_key, &desk, f));
-	TRY(token_info_read(j->card.token, &info, f));
-	secret_done(&j->next);
-	puk_make(info.pin_max > 0 && info.pin_max < TOKEN_PUK_LENGTH ? info.pin_max : TOKEN_PUK_LENGTH, &j->next);
-	secret_alloc(&s.puk[0], j->next.n);
-	memcpy(s.puk[0].p, j->next.p, j->next.n);
-	TRY(puk_seal(desk.key, j->u.serial, &s, &box, f));
-	buf_base64(&text, box.data, box.len);
-	buf_clear(&j->u.next);
-	TRY(puk_seal(j->u.key, j->u.serial, &s, &j->u.next, f));
+	_cleanup_buf_ struct buf text = {0};
+	TRY(unlock_card_next(&j->work, j->c->token_key, &text, f));
 	TRY(unlock_client_save(&j->u, j->id, f));
 	return cli_desk(j->c, "unlock.renew", json_pack("{s:s,s:s}", "request", j->id, "puk", buf_text(&text)), true,
 			true, &r, f);
@@ -157,30 +109,10 @@ static enum err record_next(struct job *j, struct fault *f)
 static enum err write_token(struct job *j, struct fault *f)
 {
 	const struct secret *puk = NULL;
-	TRY(log_in(j, &puk, f));
-	if (!j->at_next)
+	TRY(unlock_card_login(&j->work, &puk, f));
+	if (!j->work.at_next)
 		TRY(record_next(j, f));
-	TRY(token_pin_init(j->card.token, &j->pin, f));
-	TRY(token_start_clear(j->card.token, f));
-	if (!j->at_next)
-		TRY(token_pin_change(j->card.token, puk, &j->next, f));
-	token_logout(j->card.token);
-	return OK;
-}
-
-/* The new PIN opens it, and the keys are the same and work. */
-static enum err try_keys(struct job *j, size_t *ret_n, struct fault *f)
-{
-	struct pubkey keys[KEYS_MAX] = {0};
-	enum err e = token_login(j->card.token, &j->pin, f);
-	if (e == OK)
-		e = token_public_keys(j->card.token, keys, KEYS_MAX, ret_n, f);
-	for (size_t i = 0; i < *ret_n; i++) {
-		if (e == OK)
-			e = token_try(j->card.token, &keys[i], f);
-		pubkey_done(&keys[i]);
-	}
-	return e;
+	return unlock_card_set(&j->work, puk, &j->pin, f);
 }
 
 static enum err report(struct job *j, const char *result, const char *puk, const char *text, struct fault *f)
@@ -192,22 +124,17 @@ static enum err report(struct job *j, const char *result, const char *puk, const
 	return cli_desk(j->c, "unlock.report", p, true, true, &r, f);
 }
 
-/* What trying again mends stays open: a PIN of the wrong length, a token that was pulled out, a desk that is away. */
-static bool is_the_end(const struct fault *f)
-{
-	return strcmp(f->rule, "puk_wrong") == 0 || strcmp(f->rule, "puk_locked") == 0 ||
-	       strcmp(f->rule, "puk_serial") == 0 || strcmp(f->rule, "puk_open") == 0;
-}
-
 static enum err unlock(struct job *j, struct fault *f)
 {
 	TRY(card_find(j->c, &j->card, TOKEN_ADMIN, f));
 	TRY(ask_secret(j->new_fd, "--new-pin-fd", "New PIN: ", true, &j->pin, f));
 	TRY(take_puk(j, f));
-	enum err e = open_boxes(j, f);
+	j->work.token = j->card.token;
+	j->work.u = &j->u;
+	enum err e = unlock_card_open(&j->work, f);
 	if (e == OK)
 		e = write_token(j, f);
-	if (e != OK && is_the_end(f)) {
+	if (e != OK && unlock_is_over(f)) {
 		struct fault why = {0};
 		if (report(j, "failed", "kept", f->rule, &why) == OK)
 			unlock_client_forget(&j->u);
@@ -246,7 +173,7 @@ static int go_on(struct job *j)
 	}
 	if (unlock(j, &f) != OK)
 		return cli_fail(j->c, &f);
-	enum err e = try_keys(j, &n, &tried);
+	enum err e = unlock_card_try(&j->work, &j->pin, &n, &tried);
 	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:b}", "request", j->id, "token", j->u.serial, "state", "done", "keys",
 			      (int)n, "keys_work", e == OK);
 	cli_said(j->c, o, "token %s: the new PIN is set, the old one is refused from now on; %s\n", j->u.serial,

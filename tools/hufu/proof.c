@@ -33,6 +33,16 @@ static void set_names(struct proof_set *p)
 	snprintf(fresh->what, sizeof fresh->what, "the new key");
 }
 
+enum err proof_read(struct slice text, struct proof_set *ret, struct fault *f)
+{
+	ret->text = text;
+	ret->lines = json_array();
+	/* Before it is shown: what parses holds no byte that could fool a terminal. */
+	TRY(tally_parse(ret->text, &ret->tally, f));
+	set_names(ret);
+	return OK;
+}
+
 enum err proof_load(struct cli *c, const char *request, struct proof_set *ret, struct fault *f)
 {
 	TRY(cli_desk(c, "request.show", json_pack("{s:s}", "request", request), true, false, &ret->answer, f));
@@ -44,26 +54,25 @@ enum err proof_load(struct cli *c, const char *request, struct proof_set *ret, s
 	if (!text || !*text)
 		return fault_raise(f, ERR_RULE, "tally_missing", "request", "request %s has no tally text yet",
 				   ESC(request, strlen(request)));
-	ret->text = slice_str(text);
-	ret->lines = json_array();
-	/* Before it is shown: what parses holds no byte that could fool a terminal. */
-	TRY(tally_parse(ret->text, &ret->tally, f));
-	set_names(ret);
-	return OK;
+	return proof_read(slice_str(text), ret, f);
 }
 
 /* --- the keys --- */
 
-/* Takes the key when it is the one that the tally certifies, or the tally does not say. */
-static enum err take_key(struct proof_set *p, int which, struct pubkey *key, bool pinned, const char *rule,
-			 struct fault *f)
+/* Is the key itself named in the text? */
+static bool is_pinned(const struct proof_set *p, int which)
+{
+	return which == PROOF_KEY_NEW || (p->tally.has_key && !p->tally.key_is_new);
+}
+
+enum err proof_take_key(struct proof_set *p, int which, struct pubkey *key, struct fault *f)
 {
 	char found[65], wanted[65];
 	struct proof_key *k = &p->keys[which];
-	if (pinned && memcmp(key->spki_sha256, p->tally.key_sha256, 32) != 0) {
+	if (is_pinned(p, which) && memcmp(key->spki_sha256, p->tally.key_sha256, 32) != 0) {
 		hex_lower(key->spki_sha256, 32, found);
 		hex_lower(p->tally.key_sha256, 32, wanted);
-		return fault_raise(f, ERR_RULE, rule, "tally.key",
+		return fault_raise(f, ERR_RULE, which == PROOF_KEY_NEW ? "proof_csr" : "proof_certificate", "tally.key",
 				   "%s has the hash %s at the desk, but the tally says %s: do not sign", k->what, found,
 				   wanted);
 	}
@@ -73,24 +82,30 @@ static enum err take_key(struct proof_set *p, int which, struct pubkey *key, boo
 	return OK;
 }
 
+enum err proof_take_certificate(struct proof_set *p, const char *pem, struct fault *f)
+{
+	const struct serial *wanted = &p->tally.predecessor.serial;
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(cert_done) struct cert cert = {0};
+	TRY(pem_or_der(slice_str(pem), "CERTIFICATE", &der, f));
+	TRY(cert_parse(buf_slice(&der), &cert, f));
+	if (!serial_eq(&cert.serial, wanted))
+		return fault_raise(f, ERR_RULE, "proof_certificate", "tally.predecessor",
+				   "the desk gives certificate %s, but the tally names %s: do not sign",
+				   SERIAL(&cert.serial), SERIAL(wanted));
+	return proof_take_key(p, PROOF_KEY_CURRENT, &cert.key, f);
+}
+
 static enum err current_key(struct cli *c, struct proof_set *p, struct fault *f)
 {
 	const struct tally *t = &p->tally;
 	_cleanup_(json_freep) json_t *r = NULL;
-	_cleanup_buf_ struct buf der = {0};
-	_cleanup_(cert_done) struct cert cert = {0};
 	char issuer[41];
 	hex_lower(t->predecessor.issuer_key_id, 20, issuer);
 	TRY(cli_desk(c, "cert.show", json_pack("{s:s,s:s}", "serial", SERIAL(&t->predecessor.serial), "issuer", issuer),
 		     true, false, &r, f));
 	const char *pem = json_string_value(json_object_get(r, "pem"));
-	TRY(pem_or_der(slice_str(pem ? pem : ""), "CERTIFICATE", &der, f));
-	TRY(cert_parse(buf_slice(&der), &cert, f));
-	if (!serial_eq(&cert.serial, &t->predecessor.serial))
-		return fault_raise(f, ERR_RULE, "proof_certificate", "tally.predecessor",
-				   "the desk gives certificate %s, but the tally names %s: do not sign",
-				   SERIAL(&cert.serial), SERIAL(&t->predecessor.serial));
-	return take_key(p, PROOF_KEY_CURRENT, &cert.key, t->has_key && !t->key_is_new, "proof_certificate", f);
+	return proof_take_certificate(p, pem ? pem : "", f);
 }
 
 static enum err new_key(struct proof_set *p, struct fault *f)
@@ -100,7 +115,7 @@ static enum err new_key(struct proof_set *p, struct fault *f)
 	const char *pem = json_string_value(json_object_get(p->answer, "csr"));
 	TRY(pem_or_der(slice_str(pem ? pem : ""), "CERTIFICATE REQUEST", &der, f));
 	TRY(csr_parse(buf_slice(&der), &csr, f));
-	return take_key(p, PROOF_KEY_NEW, &csr.key, true, "proof_csr", f);
+	return proof_take_key(p, PROOF_KEY_NEW, &csr.key, f);
 }
 
 enum err proof_load_keys(struct cli *c, struct proof_set *p, struct fault *f)

@@ -23,11 +23,17 @@ struct proof_set {
 	json_t *lines; /* owned: array of signature lines */
 };
 void proof_done(struct proof_set *p); /* accepts the zero state */
+/* A tally's text, which is borrowed. */
+MUST_CHECK enum err proof_read(struct slice text, struct proof_set *ret, struct fault *f);
 /* The request's text, as the desk has it now. ERR_RULE tally_missing. */
 MUST_CHECK enum err proof_load(struct cli *c, const char *request, struct proof_set *ret, struct fault *f);
 /* The public keys: of the certificate that the tally names, and of the request for a new one, each held against what
  * the tally says of it. ERR_RULE proof_certificate, proof_csr when the desk's are others. */
 MUST_CHECK enum err proof_load_keys(struct cli *c, struct proof_set *p, struct fault *f);
+/* One of the keys, from elsewhere: taken when the tally's text does not speak against it. Takes the key. ERR_RULE proof_certificate, proof_csr. */
+MUST_CHECK enum err proof_take_key(struct proof_set *p, int which, struct pubkey *key, struct fault *f);
+/* The current key, by its certificate: PEM or DER. */
+MUST_CHECK enum err proof_take_certificate(struct proof_set *p, const char *pem, struct fault *f);
 /* Adds the line of one of the keys. ERR_CONFIG proof_twice: that key has one. */
 MUST_CHECK enum err proof_add(struct proof_set *p, const struct proof_key *k, struct slice sig, struct fault *f);
 /* The same by a private key in a PEM file; whether it is the right one is the desk's to say. */

@@ -41,29 +41,34 @@ enum err proof_way_open(struct proof_way *w, struct fault *f)
 	return proof_way_on_token(w) ? token_open(&w->choice, &w->token, f) : OK;
 }
 
-static enum err sign_one(const struct cli *c, struct proof_way *w, struct proof_set *proof, const struct proof_key *k,
+static enum err sign_one(const struct cli *c, struct token *t, struct proof_set *proof, const struct proof_key *k,
 			 struct fault *f)
 {
 	_cleanup_buf_ struct buf sig = {0};
 	struct token_key found;
-	TRY(token_find(w->token, &k->key, k->what, &found, f));
-	TRY(token_sign(w->token, &found, &k->key, proof->text, &sig, f));
+	TRY(token_find(t, &k->key, k->what, &found, f));
+	TRY(token_sign(t, &found, &k->key, proof->text, &sig, f));
 	TRY(proof_add(proof, k, buf_slice(&sig), f));
 	if (!c->json)
-		printf("signed by token \"%s\", key \"%s\": %s\n", token_name(w->token), found.label, k->what);
+		printf("signed by token \"%s\", key \"%s\": %s\n", token_name(t), found.label, k->what);
 	return OK;
 }
 
-/* Both keys are there when one is renewed on the same token. */
 enum err proof_way_sign(const struct cli *c, struct proof_way *w, struct proof_set *proof, struct fault *f)
+{
+	TRY(token_ask_login(w->token, w->pin_fd, &w->pin, f));
+	return proof_sign(c, w->token, proof, f);
+}
+
+/* Both keys are there when one is renewed on the same token. */
+enum err proof_sign(const struct cli *c, struct token *t, struct proof_set *proof, struct fault *f)
 {
 	size_t before = json_array_size(proof->lines);
 	struct fault absent = {0};
-	TRY(token_ask_login(w->token, w->pin_fd, &w->pin, f));
-	TRY(token_start_refuse(w->token, f));
+	TRY(token_start_refuse(t, f));
 	for (size_t i = 0; i < PROOF_KEYS; i++) {
 		struct fault why = {0};
-		enum err e = proof->keys[i].there ? sign_one(c, w, proof, &proof->keys[i], &why) : OK;
+		enum err e = proof->keys[i].there ? sign_one(c, t, proof, &proof->keys[i], &why) : OK;
 		if (e != OK && (e != ERR_NOT_FOUND || strcmp(why.rule, "key_not_on_token") != 0)) {
 			*f = why;
 			return e;

@@ -30,6 +30,8 @@ MUST_CHECK enum err proof_way_open(struct proof_way *w, struct fault *f);
 /* Signs by each of the set's keys that the token holds, and adds the lines. ERR_RULE proof_unwanted: the set has no key. ERR_NOT_FOUND
  * key_not_on_token: it holds none. */
 MUST_CHECK enum err proof_way_sign(const struct cli *c, struct proof_way *w, struct proof_set *proof, struct fault *f);
+/* The same by a token whose holder is logged in already. */
+MUST_CHECK enum err proof_sign(const struct cli *c, struct token *t, struct proof_set *proof, struct fault *f);
 /* Adds the lines of the signature files, each under the key where it holds. ERR_PARSE signature_form; ERR_CRYPTO signature_wrong. */
 MUST_CHECK enum err proof_way_take(const struct proof_way *w, struct proof_set *proof, struct fault *f);
 

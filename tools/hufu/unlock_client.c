@@ -33,10 +33,8 @@ void unlock_client_make(const char *serial, struct unlock_client *ret)
 /* Gives: free(). */
 static char *path_of(const char *request)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	if (state && *state)
-		return xasprintf("%s/hufu/unlock-%s", state, request);
-	return xasprintf("%s/.local/state/hufu/unlock-%s", home && *home ? home : "/tmp", request);
+	_cleanup_(freep) char *name = xasprintf("unlock-%s", request);
+	return cli_state_path(name);
 }
 
 static void put_box(struct buf *b, const char *name, const struct buf *box)
