@@ -147,6 +147,7 @@ as_json() {
 		--dry-run request text --out $WORK/nowhere.txt $waiting
 		--dry-run roster note --quorum 3 $WORK/nowhere.note
 		--dry-run policy note
+		--dry-run agent --prompt /bin/true --origin https://ca.example.cn
 		--dry-run cert revoke --operator --yes --key $(key_of alice) --reason superseded 74C2008800000A03
 	TABLE
 }

@@ -40,7 +40,7 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 	[ "$needed" = "libc libcrypto libcurl libjansson libnng libseccomp libsodium libyaml-0 " ] || { echo "$needed"; false; }
 }
 
-@test "hufu-gate alone serves HTTP, and has no database" {
+@test "of the programs that run by themselves hufu-gate alone serves HTTP, and has no database" {
 	needed=$(readelf -d "$build/ra/gate/hufu-gate" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sed 's/\.so.*//' | grep -v '^ld-linux' | sort | tr '\n' ' ')
 	[ "$needed" = "libc libcrypto libjansson libmicrohttpd libnng libseccomp libsodium libyaml-0 " ] || { echo "$needed"; false; }
 	run imports "$build/ra/hufu-ra"

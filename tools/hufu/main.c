@@ -18,7 +18,7 @@ static const struct command *const families[] = {
 	commands_note,
 	commands_operator,
 	commands_custodian,
-	commands_ceremony,
+	commands_ceremony, commands_agent,
 	commands_audit,
 	commands_rpc,
 	commands_receipt,
