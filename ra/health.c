@@ -222,9 +222,10 @@ enum err policy_pending(struct ctx *c, json_t **ret, struct fault *f)
 	_cleanup_(json_freep) json_t *rows = json_array();
 	struct list_page page;
 	struct list_end end;
-	_cleanup_(freep) char *view = officer_projects(c);
+	const struct yaml_strs *view = officer_view(c);
+	struct queue_filter q = {.projects = view ? view->v : NULL, .n_projects = view ? view->n : 0, .kind = ""};
 	TRY(param_list(c, PENDING_PAGE, &page, f));
-	TRY(store_requests_pending(c->db, view, &page, add_pending, rows, &end, f));
+	TRY(store_requests_pending(c->db, &q, &page, add_pending, rows, &end, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "policy", json_hex(c->law->policy->note.sha256, 32));
 	json_object_set_new(*ret, "requests", TAKE(rows));

@@ -1,63 +1,213 @@
 /*
  * What waits for officers, and what is open at all. The table `waiting` and the counts are kept by triggers
- * (schema/024-scale.sql, 071-queue.sql), so that neither a page nor a number of the queue looks at more than it shows. SQLite is told which
- * index to go by: without statistics it may take another.
+ * (schema/072-rows.sql, 024-scale.sql, 071-queue.sql), so that neither a page nor a number of the queue looks at more than it shows: a page
+ * is one walk along an index from the place where it begins. SQLite is told which index to go by: without statistics it may take another.
+ *
+ * An officer of several projects has a list for each, of which the keys are merged first.
  */
 #include "ra/store_queue.h"
 
-#include "ra/store_view.h"
-
 #include "common/base/cleanup.h"
 
+#include <assert.h>
 #include <string.h>
 
-#define KEYS(index, where)                                                                                             \
-	"SELECT due, request FROM waiting INDEXED BY " index " WHERE " where                                           \
-	" AND (due, request) > (?3, ?4) AND due < ?5 ORDER BY due, request LIMIT ?6"
+/* ?1 project, ?2 kind, ?3 and ?4 the place to begin behind, ?5 the end, ?6 how many, ?7 how many to pass over. */
+#define WALK(columns, table, index, at, id, where)                                                                     \
+	"SELECT " columns " FROM " table " INDEXED BY " index " WHERE " where " AND (" at ", " id ") > (?3, ?4)"       \
+	" AND " at " < ?5 ORDER BY " at ", " id " LIMIT ?6 OFFSET ?7"
 
-static const char *keys_sql(const char *project, const char *kind)
+/* One order of one list. */
+struct road {
+	const char *keys, *rows, *one; /* one: ?1 at, ?2 id */
+	void (*read)(struct db_row *row, struct request_item *ret);
+};
+
+/* --- waiting --- */
+
+#define W_KEY "due, request"
+#define W_ROW                                                                                                          \
+	W_KEY ", kind, way, project, state, issuer, serial, officers, officers_have, made, dies, organisation, "       \
+	      "number,"                                                                                                \
+	      " replaces, submitted, claimant, claim_ends"
+#define W_WALK(columns, index, where) WALK(columns, "waiting", index, "due", "request", where)
+#define W_ROAD(keys_index, rows_index, where)                                                                          \
+	{                                                                                                              \
+		W_WALK(W_KEY, keys_index, where), W_WALK(W_ROW, rows_index, where),                                    \
+			"SELECT " W_ROW " FROM waiting WHERE due = ?1 AND request = ?2", read_waiting                  \
+	}
+
+static void read_waiting(struct db_row *row, struct request_item *ret)
 {
-	if (project[0] != '\0')
-		return kind[0] != '\0' ? KEYS("waiting_project_kind", "project = ?1 AND kind = ?2")
-				       : KEYS("waiting_project", "project = ?1 AND ?2 = ''");
-	return kind[0] != '\0' ? KEYS("waiting_kind", "?1 = '' AND kind = ?2")
-			       : KEYS("waiting_due", "?1 = '' AND ?2 = ''");
+	struct slice issuer = db_blob(row, 6), serial = db_blob(row, 7);
+	ret->course.due = db_i64(row, 0);
+	COLUMN(row, 1, ret->id);
+	COLUMN(row, 2, ret->kind);
+	COLUMN(row, 3, ret->way);
+	COLUMN(row, 4, ret->project);
+	COLUMN(row, 5, ret->state);
+	if (issuer.n > 0) {
+		assert(issuer.n == 20 && serial.n <= SERIAL_MAX);
+		memcpy(ret->ref.issuer_key_id, issuer.p, 20);
+		memcpy(ret->ref.serial.b, serial.p, serial.n);
+		ret->ref.serial.n = serial.n;
+	}
+	ret->officers = db_i64(row, 8);
+	ret->officers_have = db_i64(row, 9);
+	ret->made = db_i64(row, 10);
+	ret->dies = db_i64(row, 11);
+	COLUMN(row, 12, ret->organisation);
+	COLUMN(row, 13, ret->course.number);
+	COLUMN(row, 14, ret->course.replaces);
+	ret->course.submitted = db_i64(row, 15);
+	COLUMN(row, 16, ret->course.claimant);
+	ret->course.claim_ends = db_i64(row, 17);
 }
 
-static enum err read_keys(struct db *db, const struct queue_filter *q, const char *project, const struct list_page *p,
-			  struct keys *k, struct fault *f)
+/* The first stands in the table itself. */
+static const struct road waiting_roads[2][2] = {
+	{W_ROAD("waiting_due", "sqlite_autoindex_waiting_1", "?1 = '' AND ?2 = ''"),
+	 W_ROAD("waiting_kind", "waiting_kind", "?1 = '' AND kind = ?2")},
+	{W_ROAD("waiting_project", "waiting_project", "project = ?1 AND ?2 = ''"),
+	 W_ROAD("waiting_project_kind", "waiting_project_kind", "project = ?1 AND kind = ?2")},
+};
+
+/* --- what is open --- */
+
+#define O_ROW "dies, id, kind, project, profile, state, policy"
+#define O_WALK(columns, index, where)                                                                                  \
+	WALK(columns, "requests", index, "dies", "id",                                                                 \
+	     where                                                                                                     \
+	     " AND state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved', 'sent', 'to_correct',"      \
+	     " 'opened', 'at_key_centre', 'to_make', 'keyed', 'to_ship', 'in_post', 'lapsed')")
+#define O_ROAD(index, where)                                                                                           \
+	{                                                                                                              \
+		O_WALK("dies, id", index, where), O_WALK(O_ROW, index, where),                                         \
+			"SELECT " O_ROW " FROM requests INDEXED BY requests_items WHERE dies = ?1 AND id = ?2",        \
+			read_open                                                                                      \
+	}
+
+static void read_open(struct db_row *row, struct request_item *ret)
 {
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_query(db, f, &row, keys_sql(project, q->kind), "ttitii", project, q->kind, p->after.at, p->after.id,
-		     q->overdue ? q->now : INT64_MAX, p->offset + p->limit + 1));
-	return keys_read(row, k, f);
+	ret->dies = db_i64(row, 0);
+	COLUMN(row, 1, ret->id);
+	COLUMN(row, 2, ret->kind);
+	COLUMN(row, 3, ret->project);
+	COLUMN(row, 4, ret->profile);
+	COLUMN(row, 5, ret->state);
+	COLUMN(row, 6, ret->policy);
 }
 
-struct giving {
+static const struct road open_roads[2] = {O_ROAD("requests_open", "?1 = '' AND ?2 = ''"),
+					  O_ROAD("requests_open_project", "project = ?1 AND ?2 = ''")};
+
+/* --- a page --- */
+
+/* What all parts of a page go by. */
+struct walk {
 	struct db *db;
+	const struct road *road;
+	const struct queue_filter *q;
+	int64_t end; /* keys before it */
 	request_item_fn *fn;
 	void *arg;
 };
 
+static enum err begin(const struct walk *w, const char *sql, const char *project, const struct list_key *after,
+		      int64_t limit, int64_t offset, struct db_row **ret, struct fault *f)
+{
+	return db_query(w->db, f, ret, sql, "ttitiii", project, w->q->kind, after->at, after->id, w->end, limit,
+			offset);
+}
+
+/* The place where the page begins: only keys are passed over. *ret_there false: there are not so many. */
+static enum err place(const struct walk *w, const char *project, const struct list_page *p, struct list_key *ret,
+		      bool *ret_there, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	*ret = p->after;
+	*ret_there = true;
+	if (p->offset == 0)
+		return OK;
+	TRY(begin(w, w->road->keys, project, &p->after, 1, p->offset - 1, &row, f));
+	TRY(db_next(row, ret_there, f));
+	if (!*ret_there)
+		return OK;
+	ret->at = db_i64(row, 0);
+	COLUMN(row, 1, ret->id);
+	return OK;
+}
+
+static enum err walk_one(const struct walk *w, const char *project, const struct list_page *p, struct list_end *ret,
+			 struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	bool there = false;
+	TRY(place(w, project, p, &ret->last, &there, f));
+	if (!there)
+		return OK;
+	TRY(begin(w, w->road->rows, project, &ret->last, p->limit + 1, 0, &row, f));
+	for (int64_t i = 0;; i++) {
+		struct request_item item = {0};
+		TRY(db_next(row, &there, f));
+		ret->more = there && i == p->limit;
+		if (!there || ret->more)
+			return OK;
+		ret->last.at = db_i64(row, 0);
+		COLUMN(row, 1, ret->last.id);
+		w->road->read(row, &item);
+		w->fn(w->arg, &item);
+	}
+}
+
 static enum err give(void *arg, const struct list_key *key, struct fault *f)
 {
-	const struct giving *g = arg;
+	const struct walk *w = arg;
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	struct request_item item = {0};
-	TRY(store_request_item(g->db, key->id, &item, f));
-	g->fn(g->arg, &item);
+	TRY(db_one(w->db, f, &row, w->road->one, "it", key->at, key->id));
+	w->road->read(row, &item);
+	w->fn(w->arg, &item);
 	return OK;
+}
+
+static enum err walk_many(const struct walk *w, const struct list_page *p, struct list_end *ret, struct fault *f)
+{
+	_cleanup_(keys_done) struct keys keys = {0};
+	for (size_t i = 0; i < w->q->n_projects; i++) {
+		_cleanup_(db_row_donep) struct db_row *row = NULL;
+		TRY(begin(w, w->road->keys, w->q->projects[i], &p->after, p->offset + p->limit + 1, 0, &row, f));
+		TRY(keys_read(row, &keys, f));
+	}
+	return keys_page(&keys, p, give, (void *)w, ret, f);
+}
+
+static enum err walk(const struct walk *w, const struct list_page *p, struct list_end *ret, struct fault *f)
+{
+	*ret = (struct list_end){0};
+	if (!w->q->projects || w->q->n_projects == 1)
+		return walk_one(w, w->q->projects ? w->q->projects[0] : "", p, ret, f);
+	return walk_many(w, p, ret, f);
 }
 
 enum err store_requests_queue(struct db *db, const struct queue_filter *q, const struct list_page *p,
 			      request_item_fn *fn, void *arg, struct list_end *ret, struct fault *f)
 {
-	_cleanup_(keys_done) struct keys keys = {0};
-	if (!q->projects)
-		TRY(read_keys(db, q, "", p, &keys, f));
-	for (size_t i = 0; q->projects && i < q->n_projects; i++)
-		TRY(read_keys(db, q, q->projects[i], p, &keys, f));
-	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
+	const struct walk w = {db, &waiting_roads[q->projects != NULL][q->kind[0] != '\0'],
+			       q,  q->overdue ? q->now : INT64_MAX,
+			       fn, arg};
+	return walk(&w, p, ret, f);
 }
+
+enum err store_requests_pending(struct db *db, const struct queue_filter *q, const struct list_page *p,
+				request_item_fn *fn, void *arg, struct list_end *ret, struct fault *f)
+{
+	const struct walk w = {db, &open_roads[q->projects != NULL], q, INT64_MAX, fn, arg};
+	assert(q->kind[0] == '\0');
+	return walk(&w, p, ret, f);
+}
+
+/* --- numbers --- */
 
 static enum err add_counts(struct db *db, const struct queue_filter *q, const char *project, struct queue_counts *ret,
 			   struct fault *f)
@@ -88,21 +238,6 @@ enum err store_requests_queue_count(struct db *db, const struct queue_filter *q,
 		TRY(add_counts(db, q, q->projects[i], ret, f));
 	ret->total = q->overdue ? ret->overdue : ret->waiting;
 	return OK;
-}
-
-enum err store_requests_pending(struct db *db, const char *view, const struct list_page *p, request_item_fn *fn,
-				void *arg, struct list_end *ret, struct fault *f)
-{
-	_cleanup_(keys_done) struct keys keys = {0};
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_query(db, f, &row,
-		     "SELECT dies, id FROM requests INDEXED BY requests_open WHERE state IN ('drafted',"
-		     " 'awaiting_proof', 'awaiting_officers', 'approved', 'sent', 'to_correct', 'opened',"
-		     " 'at_key_centre', 'to_make', 'keyed', 'to_ship', 'in_post', 'lapsed') AND (dies, id) > (?1, ?2) "
-		     "AND " VIEW_PROJECT("?4", "project") " ORDER BY dies, id LIMIT ?3",
-		     "itit", p->after.at, p->after.id, p->offset + p->limit + 1, view));
-	TRY(keys_read(row, &keys, f));
-	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }
 
 enum err store_requests_count(struct db *db, void (*fn)(void *arg, const char *state, int64_t n), void *arg,

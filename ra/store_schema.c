@@ -57,7 +57,10 @@ static const char m070[] =
 static const char m071[] =
 #include "ra/schema/071-queue.inc"
 	;
+static const char m072[] =
+#include "ra/schema/072-rows.inc"
+	;
 
-const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017,
-					m020, m021, m022, m023, m024, m025, m026, m070, m071};
+const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017, m020,
+					m021, m022, m023, m024, m025, m026, m070, m071, m072};
 const size_t store_n_migrations = sizeof(store_migrations) / sizeof(store_migrations[0]);

@@ -153,6 +153,62 @@ static void test_queue_pages(void **state)
 	}
 }
 
+static void note_id(void *arg, const struct request_item *item)
+{
+	buf_fmt(arg, "%s ", item->id);
+}
+
+typedef enum err list_fn(struct db *, const struct queue_filter *, const struct list_page *, request_item_fn *, void *,
+			 struct list_end *, struct fault *);
+
+static void read_page(struct db *db, list_fn *list, const struct queue_filter *q, struct list_page p, struct buf *ret,
+		      struct list_end *ret_end)
+{
+	struct fault f = {0};
+	ok(list(db, q, &p, note_id, ret, ret_end, &f), &f);
+}
+
+/* Pages by number, by the row before, and all at once give the same rows, of one project, of two, of all. */
+static void test_pages_by_number(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = crowded();
+	struct db *db = begin(x);
+	static const struct {
+		size_t n;
+		unsigned rows;
+	} cases[] = {{0, N}, {1, N / 3}, {2, N / 3 * 2}};
+	static list_fn *const lists[] = {store_requests_queue, store_requests_pending};
+	(void)state;
+	for (size_t k = 0; k < 2 * sizeof(cases) / sizeof(cases[0]); k++) {
+		_cleanup_buf_ struct buf all = {0}, by_number = {0}, by_key = {0};
+		struct queue_filter q = {.projects = cases[k / 2].n > 0 ? projects : NULL,
+					 .n_projects = cases[k / 2].n,
+					 .kind = "",
+					 .now = NOW};
+		struct list_end last = {0}, key = {.last.at = INT64_MIN};
+		read_page(db, lists[k % 2], &q, PAGE_FROM_START(N), &all, &last);
+		assert_false(last.more);
+		assert_int_equal(all.len, cases[k / 2].rows * (REQUEST_ID + 1));
+		for (int64_t i = 0; i < cases[k / 2].rows / 50; i++) {
+			read_page(db, lists[k % 2], &q,
+				  (struct list_page){.limit = 50, .offset = 50 * i, .after.at = INT64_MIN}, &by_number,
+				  &last);
+			read_page(db, lists[k % 2], &q, (struct list_page){.limit = 50, .after = key.last}, &by_key,
+				  &key);
+			assert_int_equal(key.more, by_key.len < all.len);
+			assert_int_equal(last.more, by_number.len < all.len);
+		}
+		assert_string_equal(buf_text(&by_number), buf_text(&all));
+		assert_string_equal(buf_text(&by_key), buf_text(&all));
+		buf_clear(&all);
+		read_page(db, lists[k % 2], &q, (struct list_page){.limit = 50, .offset = N, .after.at = INT64_MIN},
+			  &all, &last);
+		assert_int_equal(all.len, 0); /* there is no such page */
+		assert_false(last.more);
+	}
+	end(x, db);
+}
+
 static void test_queue_moves(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = crowded();
@@ -206,11 +262,13 @@ static void counts_are_true(struct fx *x)
 		" (SELECT count(*) FROM requests) - (SELECT sum(n) FROM request_counts),"
 		" (SELECT count(*) FROM (SELECT project, kind, count(*) AS n FROM waiting GROUP BY 1, 2"
 		"  EXCEPT SELECT project, kind, n FROM waiting_totals)),"
-		" (SELECT count(*) FROM waiting) - (SELECT sum(n) FROM waiting_totals)";
+		" (SELECT count(*) FROM waiting) - (SELECT sum(n) FROM waiting_totals),"
+		" (SELECT count(*) FROM (SELECT * FROM waiting EXCEPT SELECT * FROM waiting_rows)),"
+		" (SELECT count(*) FROM waiting_rows) - (SELECT count(*) FROM waiting)";
 	ok(db_one(db, &f, &row, sql, ""), &f);
 	assert_int_equal(db_i64(row, 0), db_i64(row, 1));
 	assert_int_equal(db_i64(row, 2), db_i64(row, 1));
-	for (int i = 3; i < 8; i++)
+	for (int i = 3; i < 10; i++)
 		assert_int_equal(db_i64(row, i), 0);
 	db_row_done(TAKE(row));
 	end(x, db);
@@ -243,6 +301,49 @@ static void test_each_state(void **state)
 		assert_int_equal(waits(x, id), request_state_waits(s));
 		counts_are_true(x);
 	}
+}
+
+static void owned(struct db *db, const char *id, int64_t account, struct fault *f)
+{
+	ok(db_run(db, f, "UPDATE requests SET account = ?2 WHERE id = ?1", "ti", id, account), f);
+}
+
+/* What a row of the queue shows is what stands in the tables that it is taken from, whatever of them changes. */
+static void test_rows_follow(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = crowded();
+	_cleanup_(request_done) struct request r = {0};
+	struct account a = {0};
+	struct fault f = {0};
+	char id[REQUEST_ID + 1];
+	(void)state;
+	id_of(0, id); /* the queue's first */
+	struct db *db = begin(x);
+	ok(store_account_by_name(db, "35353550-9", &a, &f), &f);
+	owned(db, id, a.id, &f);
+	ok(store_line_add(db, id, "officer", "alice", "line", NOW, &f), &f);
+	ok(store_line_add(db, id, "subscriber", "sub:1", "line", NOW, &f), &f);
+	ok(store_course_claim(db, id, "bob", NOW + 60, &f), &f);
+	ok(store_request_get(db, id, &r, &f), &f);
+	r.officers = 3;
+	r.dies = NOW + 5 * DAY;
+	snprintf(r.way, sizeof(r.way), "%s", "agent");
+	ok(store_request_redraw(db, &r, &f), &f);
+	snprintf(a.organisation, sizeof(a.organisation), "%s", "改名之后");
+	ok(store_account_set(db, &a, NOW, &f), &f);
+	end(x, db);
+	counts_are_true(x);
+	_cleanup_(json_freep) json_t *q = fx_do(x, UID_OFFICER, "review.queue", json_pack("{s:i}", "per_page", 100));
+	json_t *row, *found = NULL;
+	size_t i;
+	json_array_foreach(json_object_get(q, "requests"), i, row) found =
+		strcmp(fx_text(row, "request"), id) == 0 ? row : found;
+	assert_non_null(found);
+	assert_string_equal(fx_text(found, "officers"), "1/3");
+	assert_string_equal(fx_text(found, "claimed_by"), "bob");
+	assert_string_equal(fx_text(found, "way"), "agent");
+	assert_string_equal(fx_text(found, "organisation"), "改名之后");
+	assert_string_equal(fx_text(found, "dies"), UTC(NOW + 5 * DAY));
 }
 
 static void test_claims_and_rollbacks(void **state)
@@ -453,11 +554,12 @@ static void test_status_early(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_queue_pages),	     cmocka_unit_test(test_queue_moves),
-		cmocka_unit_test(test_places_that_are_none), cmocka_unit_test(test_each_state),
-		cmocka_unit_test(test_claims_and_rollbacks), cmocka_unit_test(test_pending_pages),
-		cmocka_unit_test(test_account_find),	     cmocka_unit_test(test_account_renamed),
-		cmocka_unit_test(test_audit_by_time),	     cmocka_unit_test(test_status_early),
+		cmocka_unit_test(test_queue_pages),	cmocka_unit_test(test_queue_moves),
+		cmocka_unit_test(test_pages_by_number), cmocka_unit_test(test_places_that_are_none),
+		cmocka_unit_test(test_each_state),	cmocka_unit_test(test_claims_and_rollbacks),
+		cmocka_unit_test(test_rows_follow),	cmocka_unit_test(test_pending_pages),
+		cmocka_unit_test(test_account_find),	cmocka_unit_test(test_account_renamed),
+		cmocka_unit_test(test_audit_by_time),	cmocka_unit_test(test_status_early),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
