@@ -75,6 +75,8 @@ static void people_done(struct person_key *v, size_t n)
 static void ceremony_done(struct ceremony *c)
 {
 	ceremony_stage_drop(c);
+	if (c->token_key)
+		hsm_key_free(c->token_key);
 	for (size_t i = 0; i < c->n_products; i++) {
 		if (c->products[i].bytes.data)
 			sodium_memzero(c->products[i].bytes.data, c->products[i].bytes.cap);

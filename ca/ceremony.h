@@ -13,14 +13,14 @@
  *          token: pkcs11:serial=…;object=…?module-path=…   made there, and no file; the passphrase is its PIN
  *     validity: {not_before: …, not_after: …} RFC 3339 UTC
  *     path_len, policy, crl_url, ca_issuers_url   optional; the URLs not for a root; {issuer} is the issuer's key id
- *     issuer: {certificate: PATH, key: PATH}  not for a root
+ *     issuer: {certificate: PATH, key: PATH}  not for a root; key: or the URI of one in a token
  *     replaces: PATH                          rollover: the certificate of the CA that is rolled
  *     crl: {number: 1, this_update: …, next_update: …}   with outputs.crl: a CRL of the CA that signs
  *     previous_crl: PATH                      with a number above 1: whose entries are taken over
  *   crl, revoke-ca: a CRL of an offline root: issuer, crl, previous_crl, and
  *     revoke: [{certificate: PATH, reason: superseded, when: …}]
  *   responder: an OCSP responder's key: key
- *   log-key: the signer's log key: ca (the issuing CA's certificate)
+ *   log-key: the signer's log key: ca (the issuing CA's certificate); key {algorithm: ed25519, token} for one in a token
  *   roster, policy, shares: what officers sign: ca, made, signers (names), and
  *     roster: quorum, members: [{role, key: VKEY | name and public: PATH, projects, kinds}], previous (the note in force; none: the first)
  *     policy: bundle (folder), roster, previous, until
@@ -29,7 +29,7 @@
  *     outputs: {certificate, key, public, crl, note, transcript: PATH}   those of the kind; none may exist
  *
  * Paths in the file start at dir. Certificates are PEM, keys of CAs sealed under "ca-key:<key id>", CRLs DER; a responder's and the log's keys are
- * plain, 0600, as the programs that use them read them. The transcript is common/note/transcript.h.
+ * plain, 0600, as the programs that use them read them. Of a key in a token the file of outputs.key holds the URI. The transcript is common/note/transcript.h.
  */
 #ifndef HUFU_CA_CEREMONY_H
 #define HUFU_CA_CEREMONY_H

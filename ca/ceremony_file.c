@@ -155,7 +155,7 @@ static const struct use uses[] = {
 	{"approval", K(ROLLOVER) | K(REVOKE_CA), EVERY & ~K(ROOT) & ~HEADS,
 	 "approval: {note: FILE.note, roster: roster.note}, which the officers' quorum signs"},
 	{"subject", CERTIFICATES, 0, "subject: [{attribute: CN, value: Example Root CA}]"},
-	{"key", CERTIFICATES | K(RESPONDER), 0, "key: {algorithm: p256}"},
+	{"key", CERTIFICATES | K(RESPONDER), K(LOG_KEY), "key: {algorithm: p256}"},
 	{"validity", CERTIFICATES, 0, "validity: {not_before: 2027-01-01T00:00:00Z, not_after: 2037-01-01T00:00:00Z}"},
 	{"path_len", 0, CERTIFICATES, NULL},
 	{"policy", 0, CERTIFICATES, NULL},
@@ -317,22 +317,48 @@ static enum err check_subject(struct ceremony_file *c, struct fault *f)
 	return OK;
 }
 
-/* Responders' keys are files that the gate reads. */
+/* A key's URI as a ceremony names it: no configuration says by which library. */
+static enum err check_uri(const struct ceremony_file *c, const char *const *member, const char *what,
+			  struct token_uri *ret, struct fault *f)
+{
+	struct fault why = {0};
+	if (token_uri_parse(*member, TOKEN_URI_KEY, what, ret, &why) != OK)
+		return yaml_fault(c->doc, member, f, "ceremony_token", "%s", why.text);
+	if (ret->module.n == 0)
+		return yaml_fault(c->doc, member, f, "ceremony_token",
+				  "%s: found no module-path, wanted that of the PKCS#11 library, as in "
+				  "pkcs11:serial=…;object=…?module-path=/usr/lib/softhsm/libsofthsm2.so",
+				  what);
+	return OK;
+}
+
+static enum err check_issuer(const struct ceremony_file *c, struct fault *f)
+{
+	struct token_uri issuer, own;
+	if (!c->issuer.key || !is_token_uri(c->issuer.key))
+		return OK;
+	TRY(check_uri(c, &c->issuer.key, "issuer.key", &issuer, f));
+	if (!c->key.token)
+		return OK;
+	TRY(check_uri(c, &c->key.token, "key.token", &own, f));
+	if (strcmp(issuer.module.text, own.module.text) == 0)
+		return OK;
+	return yaml_fault(c->doc, &c->issuer.key, f, "ceremony_token",
+			  "found library %s, and %s for key.token: a ceremony uses one",
+			  ESC(issuer.module.text, issuer.module.n), ESC(own.module.text, own.module.n));
+}
+
 static enum err check_token(const struct ceremony_file *c, struct fault *f)
 {
 	struct token_uri uri;
-	struct fault why = {0};
-	if (!(CERTIFICATES & (1u << c->kind)))
-		return yaml_fault(c->doc, &c->key.token, f, "ceremony_token",
-				  "key.token is for the key of a CA: the kind %s makes none", kind_words[c->kind]);
-	if (token_uri_parse(c->key.token, TOKEN_URI_KEY, "key.token", &uri, &why) != OK)
-		return yaml_fault(c->doc, &c->key.token, f, "ceremony_token", "%s", why.text);
-	if (uri.object.n == 0 || uri.module.n == 0)
-		return yaml_fault(c->doc, &c->key.token, f, "ceremony_token",
-				  "wanted object, the new key's label, and module-path, the PKCS#11 library");
+	TRY(check_uri(c, &c->key.token, "key.token", &uri, f));
+	if (uri.object.n == 0)
+		return yaml_fault(
+			c->doc, &c->key.token, f, "ceremony_token",
+			"found no object, wanted the new key's label: pkcs11:serial=…;object=NAME?module-path=…");
 	if (c->alg == KEY_SM2)
 		return yaml_fault(c->doc, &c->key.token, f, "ceremony_token",
-				  "PKCS#11 has no mechanism for SM2: keep that key in a sealed file");
+				  "PKCS#11 has no mechanism for SM2: keep that key in a file");
 	return OK;
 }
 
@@ -352,6 +378,11 @@ static enum err check_key(struct ceremony_file *c, struct fault *f)
 	if (c->key.bits % 1024 != 0)
 		return yaml_fault(c->doc, &c->key.bits, f, "ceremony_bits",
 				  "found %lld bits, wanted 2048, 3072 or 4096", (long long)c->key.bits);
+	if (c->kind == CEREMONY_LOG_KEY && (c->alg != KEY_ED25519 || !c->key.token))
+		return yaml_fault(
+			c->doc, &c->key, f, "ceremony_log_key",
+			"the log key is an ed25519 key; without this line it is a file, and with it in a token: "
+			"wanted {algorithm: ed25519, token: \"pkcs11:…\"}");
 	return c->key.token ? check_token(c, f) : OK;
 }
 
@@ -510,6 +541,7 @@ static enum err check_each(struct ceremony_file *c, struct fault *f)
 	TRY(check_people(c, f));
 	TRY(check_subject(c, f));
 	TRY(check_key(c, f));
+	TRY(check_issuer(c, f));
 	if (CERTIFICATES & bit)
 		TRY(check_validity(c, f));
 	if ((CERTIFICATES | CRLS) & bit)

@@ -77,28 +77,10 @@ enum err ceremony_open_issuer(struct ceremony *c, struct fault *f)
 
 /* --- a CA --- */
 
-/* The passphrase is the token's PIN. A check and a rehearsal touch no token. */
-static bool in_token(const struct ceremony *c)
-{
-	return c->file.key.token && c->mode == CEREMONY_RUN;
-}
-
-static enum err make_in_token(struct ceremony *c, struct fault *f)
-{
-	_cleanup_buf_ struct buf said = {0};
-	buf_str(&said, "made in ");
-	TRY(ceremony_secret(c, c->o->passphrase, false, "PIN of the new key's token", &c->passphrase, f));
-	TRY(ca_key_create_in_token(c->file.key.token, c->file.alg, (unsigned)c->file.key.bits, &c->passphrase, &c->key,
-				   f));
-	TRY(ca_key_attest(c->key, &said, f));
-	ceremony_saw(c, buf_text(&said));
-	return OK;
-}
-
 enum err ceremony_make_key(struct ceremony *c, struct fault *f)
 {
-	if (in_token(c))
-		TRY(make_in_token(c, f));
+	if (ceremony_in_token(c))
+		TRY(ceremony_make_ca_in_token(c, f));
 	else
 		TRY(ca_key_create(c->file.alg, (unsigned)c->file.key.bits, &c->key, f));
 	const struct pubkey *public = ca_key_public(c->key);
@@ -177,12 +159,11 @@ enum err ceremony_seal_key(struct ceremony *c, struct fault *f)
 {
 	_cleanup_(freep) char *prompt = xasprintf("Passphrase for the new key of %s", c->file.name);
 	_cleanup_(ca_key_freep) struct ca_key *opened = NULL;
-	struct buf *sealed = ceremony_product(c, "key", c->file.outputs.key, 0600);
-	if (in_token(c)) {
-		buf_fmt(sealed, "%s\n", c->file.key.token);
-		ceremony_did(c, "the key is in its token, and signed there; %s says where", c->file.outputs.key);
+	if (ceremony_in_token(c)) {
+		ceremony_put_token(c);
 		return OK;
 	}
+	struct buf *sealed = ceremony_product(c, "key", c->file.outputs.key, 0600);
 	TRY(ceremony_secret(c, c->o->passphrase, true, prompt, &c->passphrase, f));
 	TRY(ca_key_seal_bytes(c->key, &c->passphrase, sealed, f));
 	TRY(ca_key_open_sealed(buf_slice(sealed), c->file.outputs.key, &c->cert, &c->passphrase, &opened, f));
@@ -190,16 +171,35 @@ enum err ceremony_seal_key(struct ceremony *c, struct fault *f)
 	return OK;
 }
 
-/* --- plain keys of services --- */
+/* --- keys of services: plain files, or in a token --- */
+
+static const struct hsm_owner responder_owner = {
+	.where = "key.token",
+	.name = "the responder's key",
+	.mismatch = "responder_key_mismatch",
+	.wanted = "the key that was made",
+	.pin_again = "run the ceremony again with the right PIN",
+};
+
+static enum err responder_key(struct ceremony *c, struct pubkey *ret, struct fault *f)
+{
+	if (ceremony_in_token(c)) {
+		TRY(ceremony_make_in_token(c, &responder_owner, f));
+		const struct pubkey *made = hsm_key_public(c->token_key);
+		ceremony_put_token(c);
+		return pubkey_parse(slice_of(made->spki, made->spki_len), ret, f);
+	}
+	TRY(privkey_generate(c->file.alg, (unsigned)c->file.key.bits, &c->plain_key, f));
+	TRY(privkey_public(c->plain_key, ret, f));
+	return privkey_to_pem(c->plain_key, ceremony_product(c, "key", c->file.outputs.key, 0600), f);
+}
 
 enum err ceremony_make_responder(struct ceremony *c, struct fault *f)
 {
 	_cleanup_(pubkey_done) struct pubkey public = {0};
 	_cleanup_buf_ struct buf line = {0};
-	TRY(privkey_generate(c->file.alg, (unsigned)c->file.key.bits, &c->plain_key, f));
-	TRY(privkey_public(c->plain_key, &public, f));
+	TRY(responder_key(c, &public, f));
 	TRY(pubkey_check_strength(&public, "responder", f));
-	TRY(privkey_to_pem(c->plain_key, ceremony_product(c, "key", c->file.outputs.key, 0600), f));
 	pem_put(ceremony_product(c, "public", c->file.outputs.public, 0644), "PUBLIC KEY",
 		slice_of(public.spki, public.spki_len));
 	buf_base64(&line, public.spki_sha256, 32);
@@ -208,14 +208,37 @@ enum err ceremony_make_responder(struct ceremony *c, struct fault *f)
 	return OK;
 }
 
+static const struct hsm_owner log_owner = {
+	.where = "key.token",
+	.name = "the log key",
+	.mismatch = "log_key_mismatch",
+	.wanted = "the key that was made",
+	.pin_again = "run the ceremony again with the right PIN",
+};
+
+/* The 32 bytes of RFC 8410 4, at the end of the SubjectPublicKeyInfo. */
+static enum err log_key(struct ceremony *c, uint8_t ret[ED25519_KEY], struct fault *f)
+{
+	if (ceremony_in_token(c)) {
+		TRY(ceremony_make_in_token(c, &log_owner, f));
+		const struct pubkey *made = hsm_key_public(c->token_key);
+		memcpy(ret, made->spki + made->spki_len - ED25519_KEY, ED25519_KEY);
+		ceremony_put_token(c);
+		return OK;
+	}
+	TRY(person_key_generate("log", &c->log_key, f));
+	memcpy(ret, c->log_key.public_key, ED25519_KEY);
+	return person_key_put(&c->log_key, NULL, ceremony_product(c, "key", c->file.outputs.key, 0600), f);
+}
+
 enum err ceremony_make_log_key(struct ceremony *c, struct fault *f)
 {
 	char origin[CHECKPOINT_ORIGIN_SIZE];
-	TRY(person_key_generate("log", &c->log_key, f));
-	TRY(person_key_put(&c->log_key, NULL, ceremony_product(c, "key", c->file.outputs.key, 0600), f));
+	uint8_t public[ED25519_KEY];
+	TRY(log_key(c, public, f));
 	log_origin(c->ca.cert.key.key_id, origin);
 	struct buf *vkey = ceremony_product(c, "public", c->file.outputs.public, 0644);
-	note_vkey_put(origin, c->log_key.public_key, vkey);
+	note_vkey_put(origin, public, vkey);
 	ceremony_did(c, "log key made: %s", buf_text(vkey));
 	buf_char(vkey, '\n');
 	return OK;

@@ -94,6 +94,8 @@ const char *const *ceremony_output(const struct ceremony_file *c, size_t i, cons
 
 /* --- a ceremony under way --- */
 
+#define CEREMONY_TOKEN_ID 16
+
 enum ceremony_mode { CEREMONY_CHECK, CEREMONY_REHEARSE, CEREMONY_RUN };
 
 struct ceremony_cert {
@@ -134,6 +136,9 @@ struct ceremony {
 	struct ca_key *key, *issuer_key;
 	EVP_PKEY *plain_key; /* of a responder */
 	struct person_key log_key;
+	struct hsm_key *token_key; /* of a responder or the log, in a token */
+	uint8_t token_id[CEREMONY_TOKEN_ID]; /* of a key that is made in a token: kept before it is there */
+	bool token_made, token_left; /* it is there; it may be there, from a run that was cut off */
 	struct buf tbs, cert_der;
 	struct cert cert;
 	struct ceremony_product products[CEREMONY_OUTPUTS];
@@ -188,8 +193,8 @@ MUST_CHECK enum err ceremony_sign_transcript(struct ceremony *c, struct fault *f
 MUST_CHECK enum err ceremony_stage_resume(struct ceremony *c, bool *ret_finished, struct fault *f);
 MUST_CHECK enum err ceremony_stage_begin(struct ceremony *c, struct fault *f);
 MUST_CHECK enum err ceremony_stage_commit(struct ceremony *c, struct fault *f);
-/* A run that ends by itself before it wrote leaves nothing. */
-void ceremony_stage_drop(const struct ceremony *c);
+/* A run that ends by itself before it wrote leaves nothing, also not in a token. */
+void ceremony_stage_drop(struct ceremony *c);
 
 /* Steps, by file. ceremony_key.c: */
 enum err ceremony_open_issuer(struct ceremony *c, struct fault *f);
@@ -199,6 +204,19 @@ enum err ceremony_sign_certificate(struct ceremony *c, struct fault *f);
 enum err ceremony_seal_key(struct ceremony *c, struct fault *f);
 enum err ceremony_make_responder(struct ceremony *c, struct fault *f);
 enum err ceremony_make_log_key(struct ceremony *c, struct fault *f);
+/* ceremony_token.c: keys that are born in a token, in a run alone. */
+bool ceremony_in_token(const struct ceremony *c);
+/* Does the ceremony choose the key's id? Else the file does, and what has that id need not be ours. */
+bool ceremony_token_id(const struct ceremony *c);
+enum err ceremony_make_ca_in_token(struct ceremony *c, struct fault *f);
+/* Into c->token_key. */
+enum err ceremony_make_in_token(struct ceremony *c, const struct hsm_owner *owner, struct fault *f);
+/* The file of outputs.key says where it is. */
+void ceremony_put_token(struct ceremony *c);
+/* Deletes what this run made there, or one that was cut off. */
+enum err ceremony_clear_token(struct ceremony *c, struct fault *f);
+/* Label and id of the key, for people. Gives: free(). */
+char *ceremony_token_name(const struct ceremony *c);
 /* ceremony_crl.c: */
 bool ceremony_has_crl(const struct ceremony *c);
 enum err ceremony_make_crl(struct ceremony *c, struct fault *f);

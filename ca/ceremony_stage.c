@@ -79,10 +79,17 @@ static void remove_torn(const char *path)
 	remove_files(slash ? folder : ".", prefix, "");
 }
 
-void ceremony_stage_drop(const struct ceremony *c)
+void ceremony_stage_drop(struct ceremony *c)
 {
+	_cleanup_(freep) char *name = c->token_made ? ceremony_token_name(c) : NULL;
 	struct fault f = {0};
-	if (c->begun && !c->committed && stage_remove(c, &f) != OK)
+	if (!c->begun || c->committed || c->token_left)
+		return;
+	/* The folder stays as long as the key does: the next run knows the key by it. */
+	if (name && ceremony_clear_token(c, &f) != OK)
+		ceremony_say(c, "\nIt could not be deleted again: %s (%s). Run the same file again, which does.\n",
+			     name, f.text);
+	else if (stage_remove(c, &f) != OK)
 		log_fault(LOG_LEVEL_WARNING, "ceremony_stage", &f);
 }
 
@@ -192,17 +199,37 @@ static enum err finish(const struct ceremony *c, struct fault *f)
 	return OK;
 }
 
+/* The id of a key that a run was about to make in a token, if it chose one. */
+static enum err read_begun(struct ceremony *c, struct fault *f)
+{
+	_cleanup_(freep) char *path = stage_path(c, "begun");
+	_cleanup_buf_ struct buf text = {0};
+	struct lines l;
+	struct slice skip;
+	if (!file_exists(path))
+		return OK;
+	TRY(file_read(path, READY_MAX, &text, f));
+	TRY(lines_begin(&l, "ceremony-begun", BEGUN_KIND, buf_slice(&text), 4, f));
+	TRY(lines_get(&l, "file", &skip, f));
+	TRY(lines_get(&l, "begun", &skip, f));
+	c->token_left = lines_next_is(&l, "key");
+	return c->token_left ? lines_hex(&l, "key", c->token_id, sizeof(c->token_id), f) : OK;
+}
+
 static enum err clear_away(struct ceremony *c, struct fault *f)
 {
-	_cleanup_(freep) char *folder = stage_path(c, NULL);
-	const char *keys = c->file.key.token ? "A key that it made may be in the token: remove it there first"
-					     : "The keys that it made are gone";
-	TRY(ceremony_ask(
-		c, f,
-		"A run of this ceremony was cut off before anything was written. %s, and nothing of it counts. "
-		"Remove %s and start again",
-		keys, folder));
-	return stage_remove(c, f);
+	_cleanup_(freep) char *folder = stage_path(c, NULL), *name = NULL;
+	TRY(read_begun(c, f));
+	if (c->token_left)
+		name = ceremony_token_name(c);
+	TRY(ceremony_ask(c, f,
+			 "A run of this ceremony was cut off before anything was written. %s%s, and nothing of it "
+			 "counts. Remove %s and start again",
+			 name		     ? "A key that it made in the token will be deleted there: "
+			 : c->file.key.token ? "A key that it made may be in the token: delete it there first"
+					     : "The keys that it made are gone",
+			 name ? name : "", folder));
+	return c->token_left ? OK : stage_remove(c, f);
 }
 
 /* Another ceremony that waits to be finished would have its outputs taken for whole. */
@@ -263,6 +290,9 @@ enum err ceremony_stage_begin(struct ceremony *c, struct fault *f)
 	_cleanup_buf_ struct buf text = {0};
 	if (c->mode != CEREMONY_RUN)
 		return OK;
+	c->begun = c->token_left;
+	if (c->token_left) /* the folder of the run that was cut off, until its key is deleted */
+		return OK;
 	if (mkdir(folder, 0700) != 0)
 		return fault_raise(f, errno == EEXIST ? ERR_CONFLICT : ERR_IO, "ceremony_stage", "ceremony", "%s: %s%s",
 				   ESC(folder, strlen(folder)), strerror(errno),
@@ -271,6 +301,10 @@ enum err ceremony_stage_begin(struct ceremony *c, struct fault *f)
 	buf_str(&text, BEGUN_KIND "\n");
 	lines_put_hex(&text, "file", c->file.sha256, 32);
 	lines_put_time(&text, "begun", clock_now());
+	if (ceremony_token_id(c)) {
+		random_fill(c->token_id, sizeof(c->token_id));
+		lines_put_hex(&text, "key", c->token_id, sizeof(c->token_id));
+	}
 	return file_write_new(begun, buf_slice(&text), 0600, f);
 }
 

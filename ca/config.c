@@ -6,7 +6,6 @@
 #include "ca/key.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
-#include "common/token/token_uri.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -18,20 +17,13 @@ struct crl_yaml {
 struct refusals_yaml {
 	int64_t per_second, burst;
 };
-struct token_yaml {
-	const char *module;
-	int64_t sessions, timeout_ms;
-	bool extractable;
-	struct yaml_strs read, write;
-	struct yaml_ints ports;
-};
 struct retired_yaml {
 	const char *issuer, *key;
 };
 struct config_yaml {
 	const char *tree, *state, *ra_socket, *operator_socket, *issuer, *root, *key;
 	struct yaml_list retired; /* of retired_yaml */
-	struct token_yaml token;
+	struct hsm_yaml token;
 	struct yaml_ints ra_uids, operator_uids;
 	int64_t workers, beat_seconds;
 	struct crl_yaml crl;
@@ -71,51 +63,6 @@ static const struct yaml_rule refusals_rules[] = {
 	 .max = 100000,
 	 .def = 200,
 	 .help = "refusals that it may cause at once"},
-	{0},
-};
-static const struct yaml_rule token_rules[] = {
-	{.key = "module",
-	 .kind = YK_STR,
-	 .offset = offsetof(struct token_yaml, module),
-	 .min = 1,
-	 .max = 1000,
-	 .help = "PKCS#11 library of the token"},
-	{.key = "sessions",
-	 .kind = YK_INT,
-	 .offset = offsetof(struct token_yaml, sessions),
-	 .min = 0,
-	 .max = 256,
-	 .def = 0,
-	 .help = "signatures at once by one key; 0: as many as workers"},
-	{.key = "timeout_ms",
-	 .kind = YK_INT,
-	 .offset = offsetof(struct token_yaml, timeout_ms),
-	 .min = 100,
-	 .max = 120000,
-	 .def = 5000,
-	 .help = "how long a signature may take"},
-	{.key = "extractable",
-	 .kind = YK_BOOL,
-	 .offset = offsetof(struct token_yaml, extractable),
-	 .help = "take keys that could leave their token, with a warning"},
-	{.key = "read",
-	 .kind = YK_STRS,
-	 .offset = offsetof(struct token_yaml, read),
-	 .min = 1,
-	 .max = 1000,
-	 .help = "files and folders that the library reads"},
-	{.key = "write",
-	 .kind = YK_STRS,
-	 .offset = offsetof(struct token_yaml, write),
-	 .min = 1,
-	 .max = 1000,
-	 .help = "folders that the library writes in"},
-	{.key = "ports",
-	 .kind = YK_INTS,
-	 .offset = offsetof(struct token_yaml, ports),
-	 .min = 1,
-	 .max = 65535,
-	 .help = "TCP ports of a token in the network; without them the signer has no network"},
 	{0},
 };
 static const struct yaml_rule retired_rules[] = {
@@ -159,7 +106,7 @@ static const struct yaml_rule config_rules[] = {
 	{.key = "token",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct config_yaml, token),
-	 .sub = token_rules,
+	 .sub = hsm_yaml_rules,
 	 .help = "how keys in PKCS#11 tokens are reached"},
 	{.key = "ra_uids",
 	 .kind = YK_INTS,
@@ -236,30 +183,6 @@ static uid_t *uids_of(const struct yaml_ints *from, size_t *ret_n)
 	return uids;
 }
 
-/* Gives: a list of paths, and its length. */
-static char **paths_of(const char *tree, const struct yaml_strs *from, size_t *ret_n)
-{
-	char **paths = xcalloc(from->n ? from->n : 1, sizeof(*paths));
-	for (size_t i = 0; i < from->n; i++)
-		paths[i] = path_join(tree, from->v[i]);
-	*ret_n = from->n;
-	return paths;
-}
-
-static void fill_token(const struct token_yaml *y, const char *tree, unsigned workers, struct ca_config_token *t)
-{
-	t->module = y->module ? path_join(tree, y->module) : NULL;
-	t->sessions = y->sessions ? (unsigned)y->sessions : workers;
-	t->timeout_ms = (unsigned)y->timeout_ms;
-	t->extractable = y->extractable;
-	t->read = paths_of(tree, &y->read, &t->n_read);
-	t->write = paths_of(tree, &y->write, &t->n_write);
-	t->ports = xcalloc(y->ports.n ? y->ports.n : 1, sizeof(*t->ports));
-	t->n_ports = y->ports.n;
-	for (size_t i = 0; i < y->ports.n; i++)
-		t->ports[i] = (uint16_t)y->ports.v[i];
-}
-
 /* A file's path from the tree on; a URI as it is. */
 static char *key_place(const char *tree, const char *key)
 {
@@ -290,31 +213,13 @@ static void fill(const struct config_yaml *y, const char *tree, struct ca_config
 	c->ra_uids = uids_of(&y->ra_uids, &c->n_ra_uids);
 	c->operator_uids = uids_of(&y->operator_uids, &c->n_operator_uids);
 	c->workers = (unsigned)y->workers;
-	fill_token(&y->token, tree, c->workers, &c->token);
+	hsm_config_take(&y->token, tree, c->workers, &c->token);
 	c->crl_next_update_hours = (unsigned)y->crl.next_update_hours;
 	c->crl_every_minutes = (unsigned)y->crl.every_minutes;
 	c->beat_seconds = (unsigned)y->beat_seconds;
 	c->refusals_per_second = (unsigned)y->refusals.per_second;
 	c->refusals_burst = (unsigned)y->refusals.burst;
 	c->log = (enum log_level)(LOG_LEVEL_ERROR + y->log);
-}
-
-static enum err check_key(const struct yaml_doc *doc, const struct config_yaml *y, const char *const *key,
-			  struct fault *f)
-{
-	struct token_uri uri;
-	struct fault why = {0};
-	if (ca_key_file(*key))
-		return OK;
-	if (token_uri_parse(*key, TOKEN_URI_KEY, "key", &uri, &why) != OK)
-		return yaml_fault(doc, key, f, "config_key", "%s", why.text);
-	if (uri.module.n)
-		return yaml_fault(doc, key, f, "config_key",
-				  "module-path has no effect here: the library of all keys is token.module");
-	if (!y->token.module)
-		return yaml_fault(doc, key, f, "config_key",
-				  "a key in a token wants its PKCS#11 library: `token: {module: PATH}`");
-	return OK;
 }
 
 static enum err check(const struct yaml_doc *doc, const struct config_yaml *y, struct fault *f)
@@ -328,8 +233,8 @@ static enum err check(const struct yaml_doc *doc, const struct config_yaml *y, s
 	const struct retired_yaml *retired = y->retired.v;
 	for (size_t i = 0; i < y->retired.n; i++)
 		if (retired[i].key)
-			TRY(check_key(doc, y, &retired[i].key, f));
-	return check_key(doc, y, &y->key, f);
+			TRY(hsm_config_check(doc, &y->token, &retired[i].key, f));
+	return hsm_config_check(doc, &y->token, &y->key, f);
 }
 
 enum err ca_config_load(const char *path, struct ca_config *ret, struct fault *f)
@@ -351,18 +256,6 @@ enum err ca_config_load(const char *path, struct ca_config *ret, struct fault *f
 	return OK;
 }
 
-static void token_done(struct ca_config_token *t)
-{
-	for (size_t i = 0; i < t->n_read; i++)
-		free(t->read[i]);
-	for (size_t i = 0; i < t->n_write; i++)
-		free(t->write[i]);
-	free(t->module);
-	free(t->read);
-	free(t->write);
-	free(t->ports);
-}
-
 void ca_config_done(struct ca_config *c)
 {
 	char *texts[] = {c->path, c->state, c->ra_socket, c->operator_socket, c->issuer, c->root, c->key};
@@ -373,7 +266,7 @@ void ca_config_done(struct ca_config *c)
 		free(c->retired[i].key);
 	}
 	free(c->retired);
-	token_done(&c->token);
+	hsm_config_done(&c->token);
 	free(c->ra_uids);
 	free(c->operator_uids);
 	*c = (struct ca_config){0};

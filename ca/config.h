@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/base/yaml.h"
+#include "common/token/hsm_config.h"
 
 #include <sys/types.h>
 
@@ -20,15 +21,7 @@ struct ca_config {
 		char *issuer, *key; /* as above; key NULL: it is no more */
 	} * retired;
 	size_t n_retired; /* at most CA_MAX_RETIRED */
-	struct ca_config_token {
-		char *module; /* NULL: none */
-		unsigned sessions, timeout_ms;
-		bool extractable;
-		char **read, **write; /* what the library opens inside the walls */
-		size_t n_read, n_write;
-		uint16_t *ports;
-		size_t n_ports;
-	} token;
+	struct hsm_config token;
 	uid_t *ra_uids, *operator_uids;
 	size_t n_ra_uids, n_operator_uids;
 	unsigned workers;

@@ -11,7 +11,6 @@
 #include "common/base/log.h"
 #include "common/pki/kept_key.h"
 #include "common/pki/sign.h"
-#include "common/token/hsm.h"
 #include "common/token/token_uri.h"
 
 #include <assert.h>
@@ -147,11 +146,11 @@ static enum err open_token(const char *uri, const struct pubkey *public, const s
 	return key_from_token(token, ret, f);
 }
 
-enum err ca_key_create_in_token(const char *uri, enum key_alg alg, unsigned rsa_bits, const struct secret *pin,
+enum err ca_key_create_in_token(const char *uri, const struct hsm_keygen *g, const struct secret *pin,
 				struct ca_key **ret, struct fault *f)
 {
 	struct hsm_key *token;
-	TRY(hsm_key_create(&owner, uri, alg, rsa_bits, pin, &token, f));
+	TRY(hsm_key_create(&owner, uri, g, pin, &token, f));
 	return key_from_token(token, ret, f);
 }
 

@@ -8,6 +8,7 @@
 #include "common/base/secret.h"
 #include "common/pki/cert.h"
 #include "common/pki/pubkey.h"
+#include "common/token/hsm.h"
 
 struct ca_key; /* signing is thread-safe */
 /* Gives libcrypto locked memory, left out of core dumps, for the private numbers of keys. Once, before the first key. Where the system locks none
@@ -29,7 +30,7 @@ MUST_CHECK enum err ca_key_throwaway(enum key_alg alg, unsigned rsa_bits, struct
 /* Makes a new key in memory (ceremonies) and seals it into a new file. */
 MUST_CHECK enum err ca_key_create(enum key_alg alg, unsigned rsa_bits, struct ca_key **ret, struct fault *f);
 /* Makes a new key inside a token: hsm_key_create(). */
-MUST_CHECK enum err ca_key_create_in_token(const char *uri, enum key_alg alg, unsigned rsa_bits, const struct secret *pin, struct ca_key **ret, struct fault *f);
+MUST_CHECK enum err ca_key_create_in_token(const char *uri, const struct hsm_keygen *g, const struct secret *pin, struct ca_key **ret, struct fault *f);
 /* Appends one line for people and transcripts: where the key is, and what its token says of it. */
 MUST_CHECK enum err ca_key_attest(const struct ca_key *k, struct buf *ret, struct fault *f);
 /* Would a signature come? ERR_LOCKED token_lost, token_stuck while its token does not sign; looks again once a second. A key in memory: OK. */

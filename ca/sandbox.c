@@ -8,22 +8,10 @@
 #include "ca/key.h"
 #include "common/base/cleanup.h"
 #include "common/base/sandbox.h"
-#include "common/token/hsm.h"
-
-static enum err load_token(const struct ca_config_token *t, struct fault *f)
-{
-	struct hsm_settings settings = {
-		.module = t->module,
-		.sessions = t->sessions,
-		.timeout_ms = t->timeout_ms,
-		.extractable = t->extractable,
-	};
-	return hsm_prepare(&settings, f);
-}
 
 enum err ca_sandbox_enter(const struct ca_config *c, struct fault *f)
 {
-	const struct ca_config_token *t = &c->token;
+	const struct hsm_config *t = &c->token;
 	const struct sandbox_path own[] = {
 		{c->state, SANDBOX_STATE},
 		{c->ra_socket, SANDBOX_SOCKET},
@@ -38,7 +26,7 @@ enum err ca_sandbox_enter(const struct ca_config *c, struct fault *f)
 	_cleanup_(freep) struct sandbox_path *paths =
 		xcalloc(n_own + 2 * c->n_retired + t->n_read + t->n_write, sizeof(*paths));
 	size_t n = 0;
-	TRY(load_token(t, f));
+	TRY(hsm_prepare(&t->settings, f));
 	for (size_t i = 0; i < n_own; i++)
 		paths[n++] = own[i];
 	for (size_t i = 0; i < c->n_retired; i++) {
@@ -46,10 +34,8 @@ enum err ca_sandbox_enter(const struct ca_config *c, struct fault *f)
 		paths[n++] = (struct sandbox_path){r->issuer, SANDBOX_READ};
 		paths[n++] = (struct sandbox_path){r->key ? ca_key_file(r->key) : NULL, SANDBOX_READ};
 	}
-	for (size_t i = 0; i < t->n_read; i++)
-		paths[n++] = (struct sandbox_path){t->read[i], SANDBOX_READ};
-	for (size_t i = 0; i < t->n_write; i++)
-		paths[n++] = (struct sandbox_path){t->write[i], SANDBOX_STATE};
+	hsm_config_paths(t, paths + n);
+	n += t->n_read + t->n_write;
 	return sandbox_enter(&(struct sandbox){.paths = paths, .n_paths = n, .ports = t->ports, .n_ports = t->n_ports},
 			     f);
 }

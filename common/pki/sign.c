@@ -147,20 +147,36 @@ static void put_info(const struct pubkey *public, struct slice name_der, struct 
 	der_end(ret, info);
 }
 
-enum err csr_make(EVP_PKEY *key, struct slice name_der, struct buf *ret, struct fault *f)
+enum err csr_make_by(const struct pubkey *public, sign_fn *sign, void *arg, struct slice name_der, struct buf *ret,
+		     struct fault *f)
 {
-	_cleanup_(pubkey_done) struct pubkey public = {0};
-	_cleanup_buf_ struct buf info = {0};
-	_cleanup_buf_ struct buf sig = {0};
+	_cleanup_buf_ struct buf info = {0}, sig = {0};
 	if (!name_is_wellformed(name_der))
 		return fault_raise(f, ERR_PARSE, "name_form", "csr.subject", "not a Name in DER (RFC 5280 4.1.2.4)");
-	TRY(privkey_public(key, &public, f));
-	put_info(&public, name_der, &info);
-	TRY(privkey_sign(key, public.alg, buf_slice(&info), &sig, f));
+	put_info(public, name_der, &info);
+	TRY(sign(arg, buf_slice(&info), &sig, f));
 	size_t csr = der_begin(ret, DER_SEQUENCE);
 	buf_add_slice(ret, buf_slice(&info));
-	sigalg_put(public.alg, ret);
+	sigalg_put(public->alg, ret);
 	der_put_bits(ret, buf_slice(&sig), 0);
 	der_end(ret, csr);
 	return OK;
+}
+
+struct here {
+	EVP_PKEY *key;
+	enum key_alg alg;
+};
+
+static enum err sign_here(void *arg, struct slice msg, struct buf *ret, struct fault *f)
+{
+	const struct here *h = arg;
+	return privkey_sign(h->key, h->alg, msg, ret, f);
+}
+
+enum err csr_make(EVP_PKEY *key, struct slice name_der, struct buf *ret, struct fault *f)
+{
+	_cleanup_(pubkey_done) struct pubkey public = {0};
+	TRY(privkey_public(key, &public, f));
+	return csr_make_by(&public, sign_here, &(struct here){key, public.alg}, name_der, ret, f);
 }

@@ -16,6 +16,10 @@ MUST_CHECK enum err privkey_to_pem(EVP_PKEY *key, struct buf *ret, struct fault 
 MUST_CHECK enum err privkey_public(EVP_PKEY *key, struct pubkey *ret, struct fault *f);
 /* Signature over msg by the key's own scheme (see pubkey_verify). Appends to *ret. Thread-safe for one key. */
 MUST_CHECK enum err privkey_sign(EVP_PKEY *key, enum key_alg alg, struct slice msg, struct buf *ret, struct fault *f);
+/* Whoever signs by a key that is not here: as privkey_sign(). */
+typedef enum err sign_fn(void *arg, struct slice msg, struct buf *ret, struct fault *f);
+/* csr_make() for such a key. */
+MUST_CHECK enum err csr_make_by(const struct pubkey *public, sign_fn *sign, void *arg, struct slice name_der, struct buf *ret, struct fault *f);
 /* A PKCS#10 request with that subject. Appends DER. */
 MUST_CHECK enum err csr_make(EVP_PKEY *key, struct slice name_der, struct buf *ret, struct fault *f);
 

@@ -34,10 +34,18 @@ struct hsm_key; /* signing is thread-safe */
  * mechanism_missing; ERR_CONFLICT token_ambiguous, key_ambiguous; ERR_DENIED pin_wrong, pin_locked; ERR_RULE key_exportable. Gives: hsm_key_free(). */
 MUST_CHECK enum err hsm_key_open(const struct hsm_owner *owner, const char *uri, const struct pubkey *public, const struct secret *pin,
 				 struct hsm_key **ret, struct fault *f);
-/* Makes a new key there, under the URI's object and id (none: a random one), and opens it. Algorithms that PKCS#11 has mechanisms for, and the token too:
+struct hsm_keygen {
+	enum key_alg alg;
+	unsigned bits;	 /* of RSA, else 0 */
+	struct slice id; /* where the URI names none; no bytes: 16 random ones */
+};
+/* Makes a new key there, under the URI's object and id, and opens it. Algorithms that PKCS#11 has mechanisms for, and the token too:
  * else ERR_NOT_FOUND mechanism_missing. ERR_CONFLICT key_exists; ERR_IO token_full; ERR_CRYPTO key_exportable; and as hsm_key_open(). */
-MUST_CHECK enum err hsm_key_create(const struct hsm_owner *owner, const char *uri, enum key_alg alg, unsigned rsa_bits, const struct secret *pin,
+MUST_CHECK enum err hsm_key_create(const struct hsm_owner *owner, const char *uri, const struct hsm_keygen *g, const struct secret *pin,
 				   struct hsm_key **ret, struct fault *f);
+/* Deletes what hsm_key_create() made there under that id: private and public half. *ret: whether there was any. As hsm_key_open(). */
+MUST_CHECK enum err hsm_key_delete(const struct hsm_owner *owner, const char *uri, struct slice id, const struct secret *pin, bool *ret,
+				   struct fault *f);
 void hsm_key_free(struct hsm_key *k);
 static inline void hsm_key_freep(struct hsm_key **k) { if (*k) hsm_key_free(*k); *k = NULL; }
 /* Borrow. */

@@ -19,12 +19,17 @@ static enum err has_mechanisms(const struct hsm_owner *owner, enum key_alg alg, 
 			   "key in a file");
 }
 
+static struct slice id_of(const struct token_uri *u)
+{
+	return slice_of((const uint8_t *)u->id.text, u->id.n);
+}
+
 /* Which key it is shows the proof that each session begins with. */
 static enum err read_public(const struct token_uri *u, const struct secret *pin, struct pubkey *ret, struct fault *f)
 {
 	_cleanup_(token_closep) struct token *t = NULL;
 	TRY(hsm_token_open(u, TOKEN_SIGN, pin, &t, f));
-	return token_public_named(t, slice_str(u->object.text), slice_of((const uint8_t *)u->id.text, u->id.n), ret, f);
+	return token_public_named(t, slice_str(u->object.text), id_of(u), ret, f);
 }
 
 static enum err fill_public(struct hsm_place *p, const struct pubkey *public, struct fault *f)
@@ -55,12 +60,12 @@ enum err hsm_key_open(const struct hsm_owner *owner, const char *uri, const stru
 /* --- making --- */
 
 /* A name that is taken would make the key that is there hard to tell from the new one. */
-static enum err name_is_free(const struct hsm_owner *owner, struct token *t, const struct token_uri *u, struct slice id,
-			     struct fault *f)
+static enum err name_is_free(const struct hsm_owner *owner, struct token *t, const struct token_uri *u, struct fault *f)
 {
+	const char *label = u->object.text;
 	struct fault why = {0};
-	struct token_key there;
-	enum err e = token_find_named(t, slice_str(u->object.text), id, &there, &why);
+	struct token_key there = {.id = "of several keys"};
+	enum err e = token_find_named(t, slice_str(label), id_of(u), &there, &why);
 	if (e == ERR_NOT_FOUND)
 		return OK;
 	if (e != OK && e != ERR_CONFLICT) {
@@ -68,7 +73,27 @@ static enum err name_is_free(const struct hsm_owner *owner, struct token *t, con
 		return e;
 	}
 	return fault_raise(f, ERR_CONFLICT, "key_exists", owner->where,
-			   "token \"%s\" has a key of that name already; nothing was made", token_name(t));
+			   "token \"%s\" has a key \"%s\" already, id %s; nothing was made: delete it there, or name "
+			   "another object",
+			   token_name(t), ESC(label, strlen(label)), there.id);
+}
+
+static enum err delete (const struct token_uri *u, struct slice id, const struct secret *pin, bool *ret,
+			struct fault *f) {
+	_cleanup_(token_closep) struct token *t = NULL; TRY(hsm_token_open(u, TOKEN_WRITE, pin, &t, f));
+	return token_delete(t, slice_str(u->object.text), id, ret, f);
+}
+
+/* Of a key that was made and could not be opened. */
+static void take_away(const struct token_uri *u, const struct token_keygen *g, const struct secret *pin,
+		      struct fault *f)
+{
+	bool was_there;
+	hsm_library_enter();
+	enum err e = delete (u, g->id, pin, &was_there, NULL);
+	hsm_library_leave();
+	if (e != OK)
+		fault_prefix(f, "the key was made and could not be deleted again, do that in the token");
 }
 
 static enum err generate(const struct hsm_owner *owner, const struct token_uri *u, const struct token_keygen *g,
@@ -76,30 +101,49 @@ static enum err generate(const struct hsm_owner *owner, const struct token_uri *
 {
 	_cleanup_(token_closep) struct token *t = NULL;
 	TRY(hsm_token_open(u, TOKEN_WRITE, pin, &t, f));
-	TRY(name_is_free(owner, t, u, g->id, f));
+	TRY(name_is_free(owner, t, u, f));
 	return token_generate(t, g, ret, f);
 }
 
-enum err hsm_key_create(const struct hsm_owner *owner, const char *uri, enum key_alg alg, unsigned rsa_bits,
+enum err hsm_key_create(const struct hsm_owner *owner, const char *uri, const struct hsm_keygen *wanted,
 			const struct secret *pin, struct hsm_key **ret, struct fault *f)
 {
 	struct token_uri u;
 	_cleanup_(pubkey_done) struct pubkey public = {0};
-	TRY(has_mechanisms(owner, alg, f));
+	TRY(has_mechanisms(owner, wanted->alg, f));
 	TRY(hsm_place_read(owner, uri, &u, f));
 	if (u.object.n == 0)
 		return fault_raise(f, ERR_CONFIG, "token_uri", owner->where,
 				   "%s: wanted object, the label of the key that is to be made", ESC(uri, strlen(uri)));
-	struct token_keygen g = {.alg = alg,
-				 .bits = rsa_bits,
+	uint8_t random[16];
+	struct token_keygen g = {.alg = wanted->alg,
+				 .bits = wanted->bits,
 				 .label = slice_str(u.object.text),
-				 .id = slice_of((const uint8_t *)u.id.text, u.id.n),
+				 .id = u.id.n ? id_of(&u) : wanted->id,
 				 .signs_only = true};
+	if (g.id.n == 0) {
+		random_fill(random, sizeof(random));
+		g.id = slice_of(random, sizeof(random));
+	}
 	hsm_library_enter();
 	enum err e = generate(owner, &u, &g, pin, &public, f);
 	hsm_library_leave();
 	TRY(e);
-	return hsm_key_open(owner, uri, &public, pin, ret, f);
+	e = hsm_key_open(owner, uri, &public, pin, ret, f);
+	if (e != OK)
+		take_away(&u, &g, pin, f);
+	return e;
+}
+
+enum err hsm_key_delete(const struct hsm_owner *owner, const char *uri, struct slice id, const struct secret *pin,
+			bool *ret, struct fault *f)
+{
+	struct token_uri u;
+	TRY(hsm_place_read(owner, uri, &u, f));
+	hsm_library_enter();
+	enum err e = delete (&u, u.id.n ? id_of(&u) : id, pin, ret, f);
+	hsm_library_leave();
+	return e;
 }
 
 /* --- what is known of it --- */

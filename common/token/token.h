@@ -73,6 +73,7 @@ void token_logout(struct token *t);
 struct token_key {
 	unsigned long handle;
 	char label[80];	   /* as a message may show it */
+	char id[81];	   /* CKA_ID in hex, as far as there is room */
 	bool always_login; /* it wants the PIN for each signature */
 };
 /* The private key that belongs to want: by modulus, by point, or by the id that it shares with the public key or

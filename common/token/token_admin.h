@@ -43,6 +43,8 @@ struct token_keygen {
 /* Made there and can't leave, which is looked at afterwards. *ret_key: zero-init, pubkey_done(). ERR_NOT_FOUND mechanism_missing; ERR_IO token_full;
  * ERR_CRYPTO key_exportable: the token would give it away; the pair is deleted again. */
 MUST_CHECK enum err token_generate(struct token *t, const struct token_keygen *g, struct pubkey *ret_key, struct fault *f);
+/* A pair by its label and id, both halves of what there is. *ret: whether there was any. t was chosen TOKEN_WRITE. */
+MUST_CHECK enum err token_delete(struct token *t, struct slice label, struct slice id, bool *ret, struct fault *f);
 /* Public keys that stand on it, or of its certificates where there are none, at most max. Each pubkey_done(). */
 MUST_CHECK enum err token_public_keys(struct token *t, struct pubkey *ret, size_t max, size_t *ret_n, struct fault *f);
 /* The one public key object with that label, id, or both (either may be empty). ERR_NOT_FOUND key_not_on_token; ERR_CONFLICT key_ambiguous. */

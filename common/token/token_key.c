@@ -191,8 +191,11 @@ static enum err take(struct token *t, CK_OBJECT_HANDLE handle, struct token_key 
 {
 	CK_BBOOL always = CK_FALSE;
 	size_t n = 0;
+	uint8_t id[ID_MAX];
 	*ret = (struct token_key){.handle = handle};
 	label_of(t, handle, ret->label);
+	TRY(token_attribute(t, handle, CKA_ID, id, sizeof id, &n, f));
+	hex_lower(id, n < sizeof ret->id / 2 ? n : sizeof ret->id / 2, ret->id);
 	TRY(token_attribute(t, handle, CKA_ALWAYS_AUTHENTICATE, &always, sizeof always, &n, f));
 	ret->always_login = n > 0 && always;
 	return OK;

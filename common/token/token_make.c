@@ -6,7 +6,7 @@
 
 #include "common/token/token_private.h"
 
-#include "common/pki/cert.h"
+#include "common/pki/sign.h"
 
 #include <string.h>
 
@@ -187,25 +187,50 @@ enum err token_generate(struct token *t, const struct token_keygen *wanted, stru
 	return e;
 }
 
+static enum err delete_each(struct token *t, CK_OBJECT_CLASS class, struct slice label, struct slice id, bool *ret,
+			    struct fault *f)
+{
+	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class},
+				   {CKA_LABEL, (void *)label.p, label.n}, /* only read */
+				   {CKA_ID, (void *)id.p, id.n}};
+	struct token_objects found;
+	TRY(token_objects(t, template, 3, &found, f));
+	for (CK_ULONG i = 0; i < found.n; i++) {
+		CK_RV rv = t->fn->C_DestroyObject(t->session, found.handles[i]);
+		if (rv != CKR_OK)
+			return token_failed(t, "C_DestroyObject", rv, f);
+		*ret = true;
+	}
+	return OK;
+}
+
+enum err token_delete(struct token *t, struct slice label, struct slice id, bool *ret, struct fault *f)
+{
+	*ret = false;
+	TRY(delete_each(t, CKO_PRIVATE_KEY, label, id, ret, f));
+	return delete_each(t, CKO_PUBLIC_KEY, label, id, ret, f);
+}
+
 /* --- a request --- */
+
+struct signing {
+	struct token *t;
+	struct token_key private;
+	const struct pubkey *public;
+};
+
+static enum err sign_there(void *arg, struct slice msg, struct buf *ret, struct fault *f)
+{
+	const struct signing *s = arg;
+	return token_sign(s->t, &s->private, s->public, msg, ret, f);
+}
 
 enum err token_csr(struct token *t, const struct pubkey *key, const struct name *subject, struct buf *ret,
 		   struct fault *f)
 {
-	_cleanup_buf_ struct buf info = {0}, sig = {0};
-	struct token_key private;
-	TRY(token_find(t, key, "the key of the request", &private, f));
-	size_t seq = der_begin(&info, DER_SEQUENCE);
-	der_put_uint(&info, 0);
-	name_put(subject, &info);
-	buf_add(&info, key->spki, key->spki_len);
-	der_put(&info, DER_CONTEXT_CONS(0), (struct slice){0});
-	der_end(&info, seq);
-	TRY(token_sign(t, &private, key, buf_slice(&info), &sig, f));
-	size_t whole = der_begin(ret, DER_SEQUENCE);
-	buf_add_slice(ret, buf_slice(&info));
-	sigalg_put(key->alg, ret);
-	der_put_bits(ret, buf_slice(&sig), 0);
-	der_end(ret, whole);
-	return OK;
+	_cleanup_buf_ struct buf name = {0};
+	struct signing s = {.t = t, .public = key};
+	TRY(token_find(t, key, "the key of the request", &s.private, f));
+	name_put(subject, &name);
+	return csr_make_by(key, sign_there, &s, buf_slice(&name), ret, f);
 }

@@ -14,6 +14,10 @@
 #define CRL_OUT "outputs: {crl: a.crl, transcript: b.note}\n"
 #define ROLLOVER                                                                                                       \
 	"kind: rollover\nname: roll\n" SUBJECT("I2") P256 "path_len: 0\n" ISSUER "replaces: issuing.crt\n" ROOT_OUT
+#define LOG_KEY "kind: log-key\nname: l\nca: issuing.crt\noutputs: {key: a.key, public: a.pub, transcript: a.note}\n"
+#define TOKEN(algorithm, uri)                                                                                          \
+	ROOT SUBJECT("R") "key: {algorithm: " algorithm ", token: \"" uri "\"}\n" UNTIL("2036") ROOT_OUT
+#define ISSUER_AT(uri) "issuer: {certificate: root.crt, key: \"" uri "\"}\n"
 #define REVOKE "kind: revoke-ca\nname: rev\n" ISSUER CRL("2", "2027-10-01T00:00:00Z") "previous_crl: root.crl\n" CRL_OUT
 
 static const struct {
@@ -53,9 +57,7 @@ static const struct {
 	{"responder with a subject",
 	 "kind: responder\nname: o\n" SUBJECT("O") P256 "outputs: {key: a.key, public: a.pub, transcript: a.note}\n",
 	 "ceremony_unused"},
-	{"log key with an algorithm",
-	 "kind: log-key\nname: l\nca: issuing.crt\n" P256 "outputs: {key: a.key, public: a.pub, transcript: a.note}\n",
-	 "ceremony_unused"},
+	{"log key with a subject", LOG_KEY SUBJECT("L"), "ceremony_unused"},
 	{"intermediate that revokes",
 	 GOOD_MIDDLE "revoke: [{certificate: x, reason: superseded, when: 2026-11-01T00:00:00Z}]\n", "ceremony_unused"},
 	{"last CRL without a CRL", GOOD_MIDDLE "previous_crl: root.crl\n", "ceremony_unused"},
@@ -75,6 +77,34 @@ static const struct {
 	{"rsa of 1024", ROOT SUBJECT("R") "key: {algorithm: rsa, bits: 1024}\n" UNTIL("2036") ROOT_OUT, "yaml_range"},
 	{"rsa of odd bits", ROOT SUBJECT("R") "key: {algorithm: rsa, bits: 2049}\n" UNTIL("2036") ROOT_OUT,
 	 "ceremony_bits"},
+	/* Keys in tokens. */
+	{"a token that is none", TOKEN("p256", "file:a.key"), "ceremony_token"},
+	{"a token without its serial", TOKEN("p256", "pkcs11:token=T;object=k?module-path=/x.so"), "ceremony_token"},
+	{"a token without a label for the key", TOKEN("p256", "pkcs11:serial=1;id=%01?module-path=/x.so"),
+	 "ceremony_token"},
+	{"a token without its library", TOKEN("p256", "pkcs11:serial=1;object=k"), "ceremony_token"},
+	{"a token with its PIN", TOKEN("p256", "pkcs11:serial=1;object=k?module-path=/x.so&pin-value=1234"),
+	 "ceremony_token"},
+	{"an SM2 key in a token", TOKEN("sm2", "pkcs11:serial=1;object=k?module-path=/x.so"), "ceremony_token"},
+	{"a responder's token without its library",
+	 "kind: responder\nname: o\nkey: {algorithm: p256, token: \"pkcs11:serial=1;object=k\"}\n"
+	 "outputs: {key: a.key, public: a.pub, transcript: a.note}\n",
+	 "ceremony_token"},
+	{"a log key that is P-256", LOG_KEY P256, "ceremony_log_key"},
+	{"a log key with an algorithm and no token", LOG_KEY "key: {algorithm: ed25519}\n", "ceremony_log_key"},
+	{"an issuer's token without its serial",
+	 MIDDLE P256 UNTIL("2031") "path_len: 0\n" ISSUER_AT("pkcs11:object=k?module-path=/x.so") ROOT_OUT,
+	 "ceremony_token"},
+	{"an issuer's token without its library",
+	 MIDDLE P256 UNTIL("2031") "path_len: 0\n" ISSUER_AT("pkcs11:serial=1;object=k") ROOT_OUT, "ceremony_token"},
+	{"an issuer's token with its PIN",
+	 "kind: crl\nname: c\n" ISSUER_AT("pkcs11:serial=1;object=k?pin-value=1") CRL("1", "2027-10-01T00:00:00Z")
+		 CRL_OUT,
+	 "ceremony_token"},
+	{"two tokens by two libraries",
+	 MIDDLE "key: {algorithm: p256, token: \"pkcs11:serial=1;object=k?module-path=/y.so\"}\n" UNTIL(
+		 "2031") "path_len: 0\n" ISSUER_AT("pkcs11:serial=2;object=k?module-path=/x.so") ROOT_OUT,
+	 "ceremony_token"},
 	/* Dates. */
 	{"years", ROOT SUBJECT("R") P256 "validity: {years: 9}\n" ROOT_OUT, "ceremony_relative"},
 	{"half of the dates", ROOT SUBJECT("R") P256 "validity: {not_after: 2036-01-01T00:00:00Z}\n" ROOT_OUT,

@@ -76,7 +76,7 @@ static struct ca_key *create(const char *object, enum key_alg alg, unsigned bits
 	struct ca_key *k = NULL;
 	struct fault f = {0};
 	_cleanup_(freep) char *uri = uri_of(serial_one, object);
-	must(object, ca_key_create_in_token(uri, alg, bits, &pin, &k, &f), &f);
+	must(object, ca_key_create_in_token(uri, &(struct hsm_keygen){.alg = alg, .bits = bits}, &pin, &k, &f), &f);
 	return k;
 }
 
@@ -163,26 +163,32 @@ static void test_what_cannot_be_made(void **state)
 	_cleanup_(ca_key_freep) struct ca_key *there = create("there", KEY_P256, 0);
 	_cleanup_(freep) char *taken = uri_of(serial_one, "there");
 	(void)state;
-	check_refused("sm2", ca_key_create_in_token(uri, KEY_SM2, 0, &pin, &k, &f), &f, ERR_NOT_FOUND,
-		      "mechanism_missing");
-	check_refused("taken", ca_key_create_in_token(taken, KEY_P256, 0, &pin, &k, &f), &f, ERR_CONFLICT,
-		      "key_exists");
+	check_refused("sm2", ca_key_create_in_token(uri, &(struct hsm_keygen){.alg = KEY_SM2, .bits = 0}, &pin, &k, &f),
+		      &f, ERR_NOT_FOUND, "mechanism_missing");
+	check_refused("taken",
+		      ca_key_create_in_token(taken, &(struct hsm_keygen){.alg = KEY_P256, .bits = 0}, &pin, &k, &f), &f,
+		      ERR_CONFLICT, "key_exists");
 	control("C_GenerateKeyPair=0x31\n");
-	check_refused("full", ca_key_create_in_token(uri, KEY_P256, 0, &pin, &k, &f), &f, ERR_IO, "token_full");
+	check_refused("full",
+		      ca_key_create_in_token(uri, &(struct hsm_keygen){.alg = KEY_P256, .bits = 0}, &pin, &k, &f), &f,
+		      ERR_IO, "token_full");
 	control("");
 	setenv("HUFU_TEST_WITHOUT", "0x1040,0x1055", 1);
-	check_refused("no curves", ca_key_create_in_token(uri, KEY_P256, 0, &pin, &k, &f), &f, ERR_NOT_FOUND,
-		      "mechanism_missing");
-	check_refused("no Edwards", ca_key_create_in_token(uri, KEY_ED25519, 0, &pin, &k, &f), &f, ERR_NOT_FOUND,
-		      "mechanism_missing");
+	check_refused("no curves",
+		      ca_key_create_in_token(uri, &(struct hsm_keygen){.alg = KEY_P256, .bits = 0}, &pin, &k, &f), &f,
+		      ERR_NOT_FOUND, "mechanism_missing");
+	check_refused("no Edwards",
+		      ca_key_create_in_token(uri, &(struct hsm_keygen){.alg = KEY_ED25519, .bits = 0}, &pin, &k, &f),
+		      &f, ERR_NOT_FOUND, "mechanism_missing");
 	unsetenv("HUFU_TEST_WITHOUT");
 	setenv("HUFU_TEST_LIE", "extractable", 1);
-	check_refused("leaves", ca_key_create_in_token(uri, KEY_P256, 0, &pin, &k, &f), &f, ERR_CRYPTO,
-		      "key_exportable");
+	check_refused("leaves",
+		      ca_key_create_in_token(uri, &(struct hsm_keygen){.alg = KEY_P256, .bits = 0}, &pin, &k, &f), &f,
+		      ERR_CRYPTO, "key_exportable");
 	unsetenv("HUFU_TEST_LIE");
 	assert_null(k);
 	/* Nothing stayed of all these. */
-	must("fresh", ca_key_create_in_token(uri, KEY_P256, 0, &pin, &k, &f), &f);
+	must("fresh", ca_key_create_in_token(uri, &(struct hsm_keygen){.alg = KEY_P256, .bits = 0}, &pin, &k, &f), &f);
 	ca_key_free(k);
 }
 
@@ -248,8 +254,10 @@ static void test_a_label_that_two_keys_have(void **state)
 	_cleanup_(freep) char *two = xasprintf("pkcs11:serial=%s;object=twin;id=%%02", serial_one);
 	_cleanup_(freep) char *both = uri_of(serial_one, "twin");
 	(void)state;
-	must("first", ca_key_create_in_token(one, KEY_P256, 0, &pin, &first, &f), &f);
-	must("second", ca_key_create_in_token(two, KEY_P256, 0, &pin, &second, &f), &f);
+	must("first", ca_key_create_in_token(one, &(struct hsm_keygen){.alg = KEY_P256, .bits = 0}, &pin, &first, &f),
+	     &f);
+	must("second", ca_key_create_in_token(two, &(struct hsm_keygen){.alg = KEY_P256, .bits = 0}, &pin, &second, &f),
+	     &f);
 	_cleanup_(cert_done) struct cert cert = cert_of(ca_key_public(second));
 	check_refused("both", ca_key_open(both, &cert, &pin, &opened, &f), &f, ERR_CONFLICT, "key_ambiguous");
 	check_refused("the first", ca_key_open(one, &cert, &pin, &opened, &f), &f, ERR_CONFIG, "ca_key_mismatch");
