@@ -5,6 +5,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/token/token_uri.h"
 
 #include <arpa/inet.h>
 #include <limits.h>
@@ -19,12 +20,14 @@ static const char *const log_words[] = {"error", "warning", "notice", "info", "d
 /* The file as it is written. */
 struct raw_responder {
 	struct yaml_strs keys;
+	const char *pin;
 };
 struct raw {
 	int role, log;
 	const char *root, *desk_socket, *state, *log_key, *issuer, *root_ca, *documents, *listen, *metrics;
 	int64_t threads, connections, idle_seconds, crl_minutes, snapshot_minutes;
 	struct raw_responder responder;
+	struct hsm_yaml token;
 	struct ocsp_rules ocsp;
 	struct yaml_strs origins;
 };
@@ -39,14 +42,18 @@ struct raw {
 		.key = name, .kind = YK_INT, .offset = offsetof(struct type, member), .min = least, .max = most,       \
 		.def = default_, .help = text                                                                          \
 	}
-static const struct yaml_rule responder_rules[] = {{.key = "keys",
-						    .kind = YK_STRS,
-						    .offset = offsetof(struct raw_responder, keys),
-						    .min = 1,
-						    .max = PATH_MAX - 1,
-						    .help = "files (PEM, 0600) of the responder's keys, the one to use "
-							    "first: another one serves until it has a certificate"},
-						   {0}};
+static const struct yaml_rule responder_rules[] = {
+	{.key = "keys",
+	 .kind = YK_STRS,
+	 .offset = offsetof(struct raw_responder, keys),
+	 .min = 1,
+	 .max = PATH_MAX - 1,
+	 .help = "the responder's keys, the one to use first: files (PEM, 0600), or PKCS#11 URIs (RFC 7512); another "
+		 "one "
+		 "serves until it has a certificate"},
+	STR_OF(raw_responder, pin, "pin", false, PATH_MAX - 1,
+	       "file (0600) with the PIN of keys in tokens; without it $CREDENTIALS_DIRECTORY/responder-pin"),
+	{0}};
 static const struct yaml_rule ocsp_rules[] = {
 	INT_OF(ocsp_rules, validity_minutes, "validity_minutes", 10, 1440, 720, "from thisUpdate to nextUpdate"),
 	INT_OF(ocsp_rules, max_age, "max_age_seconds", 0, 86400, 300, "that caches between may keep an answer"),
@@ -81,6 +88,11 @@ static const struct yaml_rule rules[] = {
 	 .offset = offsetof(struct raw, responder),
 	 .sub = responder_rules,
 	 .help = "who signs OCSP answers"},
+	{.key = "token",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, token),
+	 .sub = hsm_yaml_rules,
+	 .help = "how keys in PKCS#11 tokens are reached"},
 	{.key = "ocsp",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct raw, ocsp),
@@ -118,6 +130,8 @@ void gate_config_done(struct gate_config *c)
 	listen_done(&c->metrics);
 	for (size_t i = 0; i < c->n_keys; i++)
 		free(c->keys[i]);
+	free(c->pin);
+	hsm_config_done(&c->token);
 	yaml_freep(&c->doc);
 	*c = (struct gate_config){0};
 }
@@ -160,6 +174,37 @@ static enum err check_origins(const struct gate_config *c, struct fault *f)
 	return OK;
 }
 
+/* The PIN's file; NULL: it is named nowhere. Gives: free(). */
+static char *pin_place(const struct raw_responder *r, const char *root)
+{
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+	if (r->pin)
+		return path_join(root, r->pin);
+	return credentials ? path_join(credentials, "responder-pin") : NULL;
+}
+
+static enum err take_responder(struct gate_config *c, const struct raw *r, const char *root, struct fault *f)
+{
+	const struct yaml_strs *keys = &r->responder.keys;
+	bool in_token = false;
+	if (keys->n > RESPONDER_KEYS_MAX)
+		return fault_raise(f, ERR_CONFIG, "responder_keys", "responder.keys", "found %zu, wanted at most %d",
+				   keys->n, RESPONDER_KEYS_MAX);
+	for (size_t i = 0; i < keys->n; i++) {
+		bool uri = is_token_uri(keys->v[i]);
+		in_token |= uri;
+		TRY(hsm_config_check(c->doc, &r->token, &keys->v[i], f));
+		c->keys[c->n_keys++] = uri ? xstrdup(keys->v[i]) : path_join(root, keys->v[i]);
+	}
+	c->pin = in_token ? pin_place(&r->responder, root) : NULL;
+	if (in_token && !c->pin)
+		return yaml_fault(c->doc, &keys->v[0], f, "responder_pin",
+				  "a key in a token wants its PIN: `pin: FILE` beside `keys`, or the credential "
+				  "responder-pin of the service manager");
+	hsm_config_take(&r->token, root, (unsigned)r->threads, &c->token);
+	return OK;
+}
+
 static enum err take(struct gate_config *c, const struct raw *r, const char *root, struct fault *f)
 {
 	c->state = path_join(root, r->state);
@@ -168,11 +213,7 @@ static enum err take(struct gate_config *c, const struct raw *r, const char *roo
 	c->issuer = path_join(root, r->issuer);
 	c->root = r->root_ca ? path_join(root, r->root_ca) : NULL;
 	c->documents = r->documents ? path_join(root, r->documents) : NULL;
-	if (r->responder.keys.n > RESPONDER_KEYS_MAX)
-		return fault_raise(f, ERR_CONFIG, "responder_keys", "responder.keys", "found %zu, wanted at most %d",
-				   r->responder.keys.n, RESPONDER_KEYS_MAX);
-	for (size_t i = 0; i < r->responder.keys.n; i++)
-		c->keys[c->n_keys++] = path_join(root, r->responder.keys.v[i]);
+	TRY(take_responder(c, r, root, f));
 	c->threads = r->threads;
 	c->connections = r->connections;
 	c->idle_seconds = r->idle_seconds;

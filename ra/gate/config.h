@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/base/yaml.h"
+#include "common/token/hsm_config.h"
 
 #define RESPONDER_KEYS_MAX 4
 
@@ -23,8 +24,10 @@ struct gate_config {
 	char *state, *desk_socket, *log_key, *issuer, *root; /* absolute; owned; root may be NULL */
 	char *documents;				     /* folder of texts that certificates point to; NULL: none */
 	struct gate_listen listen, metrics;
-	char *keys[RESPONDER_KEYS_MAX]; /* of the responder, the one that is wanted first; absolute; owned */
+	char *keys[RESPONDER_KEYS_MAX]; /* of the responder, the one that is wanted first: absolute paths, or URIs of keys in tokens; owned */
 	size_t n_keys;
+	char *pin; /* file with the PIN of those in tokens; NULL: none is in one */
+	struct hsm_config token;
 	int64_t threads, connections, idle_seconds;
 	int64_t crl_minutes, snapshot_minutes;
 	struct ocsp_rules ocsp;

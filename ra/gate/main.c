@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "common/base/sandbox.h"
 #include "common/rpc/json.h"
+#include "common/token/token_uri.h"
 #include "ra/gate/crls.h"
 #include "ra/gate/documents.h"
 #include "ra/gate/feed.h"
@@ -111,19 +112,33 @@ static enum err read_files(struct gate *g, struct fault *f)
 static enum err enter_sandbox(struct running *r, struct fault *f)
 {
 	const struct gate_config *c = &r->gate.config;
-	struct sandbox_path paths[9 + RESPONDER_KEYS_MAX] = {
+	const struct hsm_config *t = &c->token;
+	const struct sandbox_path own[] = {
 		{c->state, SANDBOX_STATE},	   {c->log_key, SANDBOX_READ},	 {c->issuer, SANDBOX_READ},
 		{c->root, SANDBOX_READ},	   {c->documents, SANDBOX_READ}, {c->listen.path, SANDBOX_SOCKET},
-		{c->metrics.path, SANDBOX_SOCKET},
+		{c->metrics.path, SANDBOX_SOCKET}, {c->pin, SANDBOX_READ},
 	};
-	size_t n = 7;
-	for (size_t i = 0; i < c->n_keys; i++)
-		paths[n++] = (struct sandbox_path){c->keys[i], SANDBOX_READ};
+	const size_t n_own = sizeof(own) / sizeof(own[0]);
+	_cleanup_(freep) struct sandbox_path *paths =
+		xcalloc(n_own + c->n_keys + t->n_read + t->n_write, sizeof(*paths));
 	const int keep[] = {r->public_fd, r->admin_fd};
-	return sandbox_enter(
-		&(struct sandbox){
-			.paths = paths, .n_paths = n, .client = true, .keep = keep, .n_keep = 2, .serves_http = true},
-		f);
+	size_t n = 0;
+	for (size_t i = 0; i < n_own; i++)
+		paths[n++] = own[i];
+	for (size_t i = 0; i < c->n_keys; i++)
+		if (!is_token_uri(c->keys[i]))
+			paths[n++] = (struct sandbox_path){c->keys[i], SANDBOX_READ};
+	hsm_config_paths(t, paths + n);
+	n += t->n_read + t->n_write;
+	return sandbox_enter(&(struct sandbox){.paths = paths,
+					       .n_paths = n,
+					       .ports = t->ports,
+					       .n_ports = t->n_ports,
+					       .client = true,
+					       .keep = keep,
+					       .n_keep = 2,
+					       .serves_http = true},
+			     f);
 }
 
 static enum err load(const char *path, struct running *r, struct fault *f)
@@ -138,6 +153,7 @@ static enum err load(const char *path, struct running *r, struct fault *f)
 	TRY(http_listen(&g->config.listen, &r->public_fd, f));
 	TRY(http_listen(&g->config.metrics, &r->admin_fd, f));
 	json_start();
+	TRY(hsm_prepare(&g->config.token.settings, f)); /* its code, before the walls */
 	TRY(enter_sandbox(r, f));
 	TRY(read_files(g, f));
 	TRY(responder_open(g, &g->responder, f));
@@ -170,6 +186,9 @@ static void stop(struct running *r)
 		keeper_stop(r->keeper);
 	if (r->follower)
 		follower_stop(r->follower);
+	if (g->responder)
+		responder_close(g->responder);
+	hsm_finish();
 	if (g->config.listen.path)
 		unlink(g->config.listen.path);
 	if (g->config.metrics.path)

@@ -182,7 +182,7 @@ static enum err sign(const struct signing *s, struct slice data, struct buf *ret
 {
 	struct fault f = {0};
 	enum err e = responder_sign(s, data, ret, &f);
-	if (e != OK)
+	if (e != OK && e != ERR_LOCKED) /* a token that is away was told of when it went */
 		log_fault(LOG_LEVEL_ERROR, "ocsp_sign", &f);
 	return e;
 }
@@ -232,7 +232,7 @@ static enum err answer_kept(struct ocsp *o, const struct known *k, enum ocsp_has
 	}
 	put_id(o, hash, &serial, &id);
 	single->cert_id = buf_slice(&id);
-	ocsp_answer_data(s->public.key_id, single->this_update, single, 1, (struct slice){0}, &data);
+	ocsp_answer_data(s->public->key_id, single->this_update, single, 1, (struct slice){0}, &data);
 	if (*ret_signed) {
 		TRY(sign(s, buf_slice(&data), &fresh));
 		c = (struct cached){.key = cache_key(k->number, hash),
@@ -263,6 +263,12 @@ static void fail(struct gate *g, enum ocsp_status status, struct buf *ret)
 	ocsp_answer_error(status, ret);
 }
 
+/* RFC 6960 2.3: later, when the key's token is back. */
+static enum ocsp_status status_of(enum err e)
+{
+	return e == ERR_LOCKED ? OCSP_TRY_LATER : OCSP_INTERNAL;
+}
+
 /* Several certificates, a nonce, or one that nobody has: signed for this request alone. */
 static enum ocsp_status answer_live(struct ocsp *o, const struct ocsp_request *r, const struct signing *s, int64_t now,
 				    struct buf *ret, struct ocsp_life *life)
@@ -277,9 +283,10 @@ static enum ocsp_status answer_live(struct ocsp *o, const struct ocsp_request *r
 			return OCSP_TRY_LATER;
 		singles[i].cert_id = r->certs[i].whole;
 	}
-	ocsp_answer_data(s->public.key_id, now, singles, r->n, r->nonce, &data);
-	if (sign(s, buf_slice(&data), &sig) != OK)
-		return OCSP_INTERNAL;
+	ocsp_answer_data(s->public->key_id, now, singles, r->n, r->nonce, &data);
+	enum err e = sign(s, buf_slice(&data), &sig);
+	if (e != OK)
+		return status_of(e);
 	put_whole(s, buf_slice(&data), buf_slice(&sig), ret);
 	gate_count(o->g, COUNT_OCSP_SIGNED);
 	life->this_update = now;
@@ -300,8 +307,9 @@ static enum ocsp_status answer_one(struct ocsp *o, const struct ocsp_request *r,
 		return answer_live(o, r, s, now, ret, life);
 	if (!say(o, &k, s, now, &single))
 		return OCSP_TRY_LATER;
-	if (answer_kept(o, &k, c->hash, &single, s, now, 3, ret, &was_signed, life->tag) != OK)
-		return OCSP_INTERNAL;
+	enum err e = answer_kept(o, &k, c->hash, &single, s, now, 3, ret, &was_signed, life->tag);
+	if (e != OK)
+		return status_of(e);
 	gate_count(o->g, was_signed ? COUNT_OCSP_SIGNED : COUNT_OCSP_CACHED);
 	life->cacheable = true;
 	life->this_update = single.this_update;

@@ -4,7 +4,8 @@
  * of the list that has a good certificate signs, and an old key stands behind the new one until the officers' roster
  * has brought it in.
  *
- * Certificates are kept in the state folder, named by the key, and checked like any outside bytes when they are read.
+ * Certificates are kept in the state folder, named by the key, and checked like any outside bytes when they are read. Next:
+ * responder_key.c, where a key is.
  */
 #include "ra/gate/responder.h"
 
@@ -16,12 +17,11 @@
 /* After jansson and EVP, so that their helpers are declared. */
 #include "common/base/cleanup.h"
 
-#include <openssl/crypto.h>
 #include <string.h>
 
 #define OID_KP_OCSP_SIGNING "1.3.6.1.5.5.7.3.9" /* RFC 6960 4.2.2.2 */
 #define OID_EXT_EKU "2.5.29.37"
-#define KEY_PEM_MAX 16384
+#define PIN_MAX 1024
 #define TALLY_LIFE_S 3600
 
 struct responder {
@@ -76,7 +76,7 @@ static enum err install(const struct gate *g, struct responder *r, struct signin
 			struct fault *f)
 {
 	int64_t from, to;
-	TRY(read_cert(g, &s->public, der, now, &from, &to, f));
+	TRY(read_cert(g, s->public, der, now, &from, &to, f));
 	pthread_rwlock_wrlock(&r->lock);
 	buf_clear(&s->der);
 	buf_add_slice(&s->der, der);
@@ -89,18 +89,16 @@ static enum err install(const struct gate *g, struct responder *r, struct signin
 
 /* --- opening --- */
 
-static enum err open_key(struct gate *g, struct responder *r, const char *path, struct fault *f)
+static enum err open_key(struct gate *g, struct responder *r, const char *place, const struct secret *pin,
+			 struct fault *f)
 {
 	struct signing *s = &r->each[r->n++];
-	_cleanup_buf_ struct buf bytes = {0}, der = {0};
+	_cleanup_buf_ struct buf der = {0};
 	struct fault why = {0};
-	TRY(file_read(path, KEY_PEM_MAX, &bytes, f));
-	enum err e = privkey_from_pem(buf_slice(&bytes), NULL, &s->key, f);
-	OPENSSL_cleanse(bytes.data, bytes.len);
-	TRY(e);
-	TRY(privkey_public(s->key, &s->public, f));
-	sigalg_put(s->public.alg, &s->sigalg);
-	_cleanup_(freep) char *cert = cert_path(g, &s->public);
+	TRY(responder_key_open(place, pin, &s->key, f));
+	s->public = responder_key_public(s->key);
+	sigalg_put(s->public->alg, &s->sigalg);
+	_cleanup_(freep) char *cert = cert_path(g, s->public);
 	if (!file_exists(cert))
 		return OK;
 	if (file_read(cert, CERT_MAX_BYTES, &der, &why) != OK ||
@@ -109,16 +107,27 @@ static enum err open_key(struct gate *g, struct responder *r, const char *path, 
 	return OK;
 }
 
+static enum err open_keys(struct gate *g, struct responder *r, struct fault *f)
+{
+	_cleanup_secret_ struct secret pin = {0};
+	if (g->config.pin)
+		TRY(secret_read_file(g->config.pin, PIN_MAX, &pin, f));
+	for (size_t i = 0; i < g->config.n_keys; i++) {
+		const char *place = g->config.keys[i];
+		enum err e = open_key(g, r, place, &pin, f);
+		if (e != OK) {
+			fault_prefix(f, "%s", ESC(place, strlen(place)));
+			return e;
+		}
+	}
+	return OK;
+}
+
 enum err responder_open(struct gate *g, struct responder **ret, struct fault *f)
 {
 	struct responder *r = xcalloc(1, sizeof(*r));
-	enum err e = OK;
 	pthread_rwlock_init(&r->lock, NULL);
-	for (size_t i = 0; i < g->config.n_keys && e == OK; i++) {
-		e = open_key(g, r, g->config.keys[i], f);
-		if (e != OK)
-			fault_prefix(f, "%s", g->config.keys[i]);
-	}
+	enum err e = open_keys(g, r, f);
 	if (e != OK) {
 		responder_close(r);
 		return e;
@@ -130,8 +139,8 @@ enum err responder_open(struct gate *g, struct responder **ret, struct fault *f)
 void responder_close(struct responder *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		EVP_PKEY_free(r->each[i].key);
-		pubkey_done(&r->each[i].public);
+		if (r->each[i].key)
+			responder_key_free(r->each[i].key);
 		buf_done(&r->each[i].der);
 		buf_done(&r->each[i].sigalg);
 	}
@@ -175,70 +184,18 @@ int64_t responder_left(struct responder *r, int64_t now)
 	return left;
 }
 
-/* A context that is ready to sign with P-256, kept by each thread: making one costs half as much as the signature. */
-struct ready {
-	EVP_PKEY *key; /* borrowed: whose it is */
-	EVP_PKEY_CTX *ctx;
-};
-
-static pthread_key_t ready_key;
-static pthread_once_t ready_once = PTHREAD_ONCE_INIT;
-
-static void ready_free(void *arg)
-{
-	struct ready *r = arg;
-	EVP_PKEY_CTX_free(r->ctx);
-	free(r);
-}
-
-static void ready_init(void)
-{
-	if (pthread_key_create(&ready_key, ready_free) != 0)
-		abort();
-}
-
-/* NULL: libcrypto makes none. */
-static EVP_PKEY_CTX *ready_ctx(EVP_PKEY *key)
-{
-	pthread_once(&ready_once, ready_init);
-	struct ready *r = pthread_getspecific(ready_key);
-	if (r && r->key == key)
-		return r->ctx;
-	if (r)
-		ready_free(r);
-	r = xcalloc(1, sizeof(*r));
-	r->key = key;
-	r->ctx = EVP_PKEY_CTX_new(key, NULL);
-	bool good = r->ctx && EVP_PKEY_sign_init(r->ctx) == 1;
-	if (!good) {
-		ready_free(r);
-		r = NULL;
-	}
-	pthread_setspecific(ready_key, r);
-	return r ? r->ctx : NULL;
-}
-
 enum err responder_sign(const struct signing *s, struct slice data, struct buf *ret, struct fault *f)
 {
-	uint8_t hash[32], sig[80];
-	size_t n = sizeof(sig);
-	EVP_PKEY_CTX *ctx = s->public.alg == KEY_P256 ? ready_ctx(s->key) : NULL;
-	if (!ctx)
-		return privkey_sign(s->key, s->public.alg, data, ret, f);
-	sha256(data.p, data.n, hash);
-	if (EVP_PKEY_sign(ctx, sig, &n, hash, sizeof(hash)) != 1)
-		return fault_raise(f, ERR_CRYPTO, "key_sign", "responder", "libcrypto does not sign");
-	buf_add(ret, sig, n);
-	return OK;
+	return responder_key_sign(s->key, data, ret, f);
 }
 
 size_t responder_signature_max(const struct responder *r)
 {
 	size_t most = 72; /* ECDSA with P-256 */
 	for (size_t i = 0; i < r->n; i++) {
-		int n = EVP_PKEY_get_size(r->each[i].key);
-		if (n > 0 && (size_t)n > most)
-			most = (size_t)n;
+		size_t n = responder_key_signature_max(r->each[i].key);
+		if (n > most)
+			most = n;
 	}
 	return most;
 }
@@ -258,12 +215,17 @@ static enum err make_note(struct gate *g, const struct signing *s, int64_t now, 
 			  .dies = now + TALLY_LIFE_S};
 	random_fill(t.id, sizeof(t.id));
 	checkpoint_origin_ca(g->log_key.origin, t.ca);
-	memcpy(t.key_sha256, s->public.spki_sha256, 32);
+	memcpy(t.key_sha256, s->public->spki_sha256, 32);
 	tally_put(&t, &text);
 	note_begin(buf_slice(&text), ret);
-	TRY(privkey_sign(s->key, s->public.alg, buf_slice(&text), &signature, f));
-	note_key_id_spki(NOTE_NEW_KEY, &s->public, id);
+	TRY(responder_key_sign(s->key, buf_slice(&text), &signature, f));
+	note_key_id_spki(NOTE_NEW_KEY, s->public, id);
 	return note_add_line(ret, NOTE_NEW_KEY, id, buf_slice(&signature), f);
+}
+
+static enum err sign_request(void *key, struct slice info, struct buf *ret, struct fault *f)
+{
+	return responder_key_sign(key, info, ret, f);
 }
 
 static enum err ask(struct gate *g, const struct signing *s, int64_t now, struct buf *ret_der, struct fault *f)
@@ -274,7 +236,7 @@ static enum err ask(struct gate *g, const struct signing *s, int64_t now, struct
 	uint8_t random[16];
 	char call_id[33];
 	TRY(make_note(g, s, now, &note, f));
-	TRY(csr_make(s->key, slice_of(no_name, sizeof(no_name)), &csr, f));
+	TRY(csr_make_by(s->public, sign_request, s->key, slice_of(no_name, sizeof(no_name)), &csr, f));
 	buf_base64(&csr_text, csr.data, csr.len);
 	random_fill(random, sizeof(random));
 	hex_lower(random, sizeof(random), call_id);
@@ -291,7 +253,7 @@ static enum err ask(struct gate *g, const struct signing *s, int64_t now, struct
 static enum err renew_one(struct gate *g, struct responder *r, struct signing *s, int64_t now, struct fault *f)
 {
 	_cleanup_buf_ struct buf der = {0};
-	_cleanup_(freep) char *path = cert_path(g, &s->public);
+	_cleanup_(freep) char *path = cert_path(g, s->public);
 	/* Only this thread writes not_before and not_after. */
 	if (s->der.len > 0 && now < s->not_before + (s->not_after - s->not_before) / 2)
 		return OK;

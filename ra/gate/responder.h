@@ -5,16 +5,17 @@
 #define HUFU_RA_GATE_RESPONDER_H
 
 #include "ra/gate/gate.h"
+#include "ra/gate/responder_key.h"
 
 struct responder; /* thread-safe */
-/* Reads the keys and what certificates the state folder has of them. ERR_CONFIG for a key that is none. Gives *ret. */
+/* Opens the keys and reads what certificates the state folder has of them. As responder_key_open(). Gives *ret. */
 MUST_CHECK enum err responder_open(struct gate *g, struct responder **ret, struct fault *f);
 void responder_close(struct responder *r);
 
 /* Who signs now: the first key whose certificate is good. Borrows until responder_put(). NULL: nobody can. */
 struct signing {
-	EVP_PKEY *key;
-	struct pubkey public;
+	struct responder_key *key;
+	const struct pubkey *public; /* key's */
 	struct buf der;	     /* of its certificate */
 	struct buf sigalg;   /* AlgorithmIdentifier of its signatures */
 	int64_t not_before, not_after;
@@ -22,7 +23,7 @@ struct signing {
 };
 const struct signing *responder_take(struct responder *r, int64_t now);
 void responder_put(struct responder *r);
-/* Appends its signature over data. Any thread. */
+/* Appends its signature over data. Any thread. ERR_LOCKED while its token does not sign. */
 MUST_CHECK enum err responder_sign(const struct signing *s, struct slice data, struct buf *ret, struct fault *f);
 /* Asks for a certificate for each key whose own is missing or half over. OK also when there was nothing to do. */
 MUST_CHECK enum err responder_renew(struct gate *g, struct responder *r, int64_t now, struct fault *f);

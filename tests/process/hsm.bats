@@ -2,19 +2,12 @@
 # The issuing key in a PKCS#11 token (SoftHSM): made there by the ceremony, used by the signer inside its walls, lost and found again.
 
 load ../live
+load ../hsm
 
-module=/usr/lib/softhsm/libsofthsm2.so
-
-# A library in front of SoftHSM that does what $WORK/control says.
 setup_file() {
 	live_begin
-	export SOFTHSM2_CONF=$WORK/softhsm2.conf HUFU_TEST_PKCS11=$module HUFU_TEST_CONTROL=$WORK/control
-	export FRONT=$build/tests/process/pkcs11_fault.so
-	mkdir "$WORK/tokens"
-	: >"$WORK/control"
-	printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' "$WORK/tokens" >"$SOFTHSM2_CONF"
-	softhsm2-util --init-token --free --label ISSUING --so-pin 24680246 --pin "$(cat "$WORK/pass")" >/dev/null
-	SERIAL=$(pkcs11-tool --module $module -L | sed -n 's/.*serial num *: //p' | head -1)
+	tokens_begin
+	SERIAL=$(token_made ISSUING "$(cat "$WORK/pass")")
 	export SERIAL
 	old_authority
 	csv_begin
@@ -25,8 +18,6 @@ setup_file() {
 		"$WORK/policies/ceremonies/issuing.yaml"
 	init --policies "$WORK/policies" >"$WORK/init.log" 2>&1 || { cat "$WORK/init.log"; return 1; }
 	chown -R hufu-ca "$WORK/tokens"
-	chmod 755 "$WORK"
-	chmod 644 "$SOFTHSM2_CONF" "$WORK/control"
 	configure "pkcs11:token=ISSUING;serial=$SERIAL;object=issuing"
 	up
 	import >"$WORK/import.log" 2>&1 || { cat "$WORK/import.log"; return 1; }
@@ -55,8 +46,6 @@ organisation() {
 	csv_row "91330100MAHUFU$3" $o "2050$2" "+200 days" $o "74C2008800000D0$2" "$1"
 }
 
-# control LINES…: what the library does from now on. The signer may read that very file and no other.
-control() { printf '%s\n' "$@" >"$WORK/control"; }
 ca_log() { cat "$DIR/var/log/hufu-ca.log"; }
 
 # A CRL whose file is gone is made anew: a signature by the token.
