@@ -80,6 +80,30 @@ paths() {
 	grep -nE '(^|[^A-Za-z0-9_./-])/(work|root|home|Users|mnt|tmp/b-|tmp/bash)(/|$|[^a-z])' "$@" || [ $? = 1 ]
 }
 
+# tests_of FILE…: prints what these documents name as a test and the tree does not have: `tests/…` with, after a colon, the beginning of the test's name.
+tests_of() {
+	python3 - "$@" <<-'PY'
+		import os, re, sys
+		seen = 0
+		for path in sys.argv[1:]:
+		    for file, name in re.findall(r"`(tests/[\w./-]+)`(?:: ([^;|\n]+))?", open(path).read()):
+		        seen += 1
+		        if not os.path.exists(file):
+		            print(f"{path}: {file} is not there")
+		        elif name and name.strip() not in open(file).read():
+		            print(f"{path}: {file} has no test “{name.strip()}”")
+		print(f"{seen} tests", file=sys.stderr)
+	PY
+}
+
+@test "every test that the documents stand on is there" {
+	run tests_of docs/threat-model.md docs/reliability.md docs/SECURITY.md
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" =~ ^[0-9]+\ tests$ ]]
+	[ "${output% tests}" -gt 50 ]
+}
+
 @test "every relative link is there, and its heading" {
 	run links README.md docs/*.md
 	echo "$output"
@@ -123,6 +147,13 @@ paths() {
 	[ "$(grep -c bad.md: <<<"$output")" = 3 ]
 	run paths bad.md
 	[ "${#lines[@]}" = 1 ]
+	mkdir tests
+	echo '@test "it holds" {' >tests/a.bats
+	echo '`tests/a.bats`: it holds; `tests/a.bats`: it breaks | `tests/b.bats`' >bad.md
+	run tests_of bad.md
+	[[ "$output" == *"tests/a.bats has no test “it breaks”"* ]]
+	[[ "$output" == *"tests/b.bats is not there"* ]]
+	[ "${#lines[@]}" = 3 ]
 }
 
 @test "the sample units fit the programs and the tree" {
