@@ -84,3 +84,16 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 		readelf -lW "$build/$p" | grep 'GNU_STACK' | grep -q 'RW '
 	done
 }
+
+@test "docs/dependencies.md lists what the programs link, no more and no less" {
+	local program name library where
+	for program in ca/hufu-ca ra/hufu-ra ra/gate/hufu-gate ra/notify/hufu-notifier tools/hufu; do
+		readelf -d "$build/$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^ld-linux' | sed "s|\$| ${program##*/}|"
+	done | sort >"$BATS_TEST_TMPDIR/linked"
+	sed -n 's/^| `\(lib[^`]*\)` | [^|]* | [^|]* | \([^|]*\) |.*/\1|\2/p' docs/dependencies.md | while IFS='|' read -r library where; do
+		[ "$where" != all ] || where="hufu-ca, hufu-ra, hufu-gate, hufu-notifier, hufu"
+		for name in ${where//,/}; do echo "$library $name"; done
+	done | sort >"$BATS_TEST_TMPDIR/listed"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/listed")" -gt 30 ]
+	diff "$BATS_TEST_TMPDIR/linked" "$BATS_TEST_TMPDIR/listed"
+}
