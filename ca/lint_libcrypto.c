@@ -2,16 +2,16 @@
  * A second reader: libcrypto parses what was built, and encodes it again to the same bytes. What it reads otherwise
  * than we wrote, other verifiers would too.
  *
- * The certificate is read in a library context without decoders: trying them all on the public key takes ten times as
- * long as the rest, and that the key is one libcrypto takes, pubkey_parse() has found by setting it.
+ * The certificate is read by libcrypto's own reader of ASN.1 from a description that stands here, rather than as an
+ * X509: that one decodes every part each time, and spends ten times as long on the key, which pubkey_parse() has had
+ * it take already. Parts that are the same in many certificates are read once and then known (lint_seen.c).
  */
 #include "ca/lint_private.h"
 
+#include <openssl/asn1t.h>
 #include <openssl/err.h>
-#include <openssl/provider.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
 #include <string.h>
 
 /* After the libraries whose helpers it has. */
@@ -24,58 +24,14 @@ static void octets_free(unsigned char *p)
 CLEANUP_PTR(X509_EXTENSION, extension_freep, X509_EXTENSION_free)
 CLEANUP_PTR(unsigned char, octets_freep, octets_free)
 
+/* --- extensions --- */
+
 static void value_free(const X509V3_EXT_METHOD *method, void *value)
 {
 	if (method->it)
 		ASN1_item_free(value, ASN1_ITEM_ptr(method->it));
 	else
 		method->ext_free(value);
-}
-
-/* Extensions that this thread has found good. Most of a certificate's are the same bytes in each of its profile, and
- * what libcrypto reads them as depends on them alone. */
-#define SEEN_SETS 16u
-#define SEEN_WAYS                                                                                                      \
-	4u /* the one that was asked for longest ago makes room: a key's id comes once, a profile's bytes always */
-#define SEEN_BYTES 251u
-static _Thread_local struct {
-	uint32_t asked;
-	uint8_t n, der[SEEN_BYTES];
-} seen[SEEN_SETS][SEEN_WAYS];
-static _Thread_local uint32_t seen_turn;
-
-static size_t seen_set(struct slice der)
-{
-	size_t sum = der.n;
-	for (size_t i = 0; i < der.n; i++)
-		sum = sum * 31 + der.p[i];
-	return (sum ^ sum >> 16) % SEEN_SETS;
-}
-
-/* The extension's own bytes. */
-static bool is_seen(struct slice der)
-{
-	size_t set = seen_set(der);
-	for (size_t i = 0; i < SEEN_WAYS; i++) {
-		if (der.n == 0 || !slice_eq(der, slice_of(seen[set][i].der, seen[set][i].n)))
-			continue;
-		seen[set][i].asked = ++seen_turn;
-		return true;
-	}
-	return false;
-}
-
-static void see(struct slice der)
-{
-	size_t set = seen_set(der), oldest = 0;
-	if (der.n > SEEN_BYTES)
-		return;
-	for (size_t i = 1; i < SEEN_WAYS; i++)
-		if (seen[set][i].asked < seen[set][oldest].asked)
-			oldest = i;
-	memcpy(seen[set][oldest].der, der.p, der.n);
-	seen[set][oldest].n = (uint8_t)der.n;
-	seen[set][oldest].asked = ++seen_turn;
 }
 
 /* Decoded and encoded again; true also for extensions that libcrypto does not know. */
@@ -93,80 +49,141 @@ static bool value_same(X509_EXTENSION *e)
 	return again && ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(again), X509_EXTENSION_get_data(e)) == 0;
 }
 
+/* What libcrypto finds wrong with the extension in a certificate: each is judged by itself there, and that there are no
+ * two of a kind is a rule of its own. Of a key's id there is nothing to be found but how it is encoded. */
+static bool flags_good(X509_EXTENSION *e)
+{
+	if (OBJ_obj2nid(X509_EXTENSION_get_object(e)) == NID_subject_key_identifier && !X509_EXTENSION_get_critical(e))
+		return true;
+	_cleanup_(x509_freep) X509 *x = X509_new();
+	if (!x || X509_set_version(x, X509_VERSION_3) != 1 || X509_add_ext(x, e, -1) != 1)
+		abort();
+	return !(X509_get_extension_flags(x) & (EXFLAG_INVALID | EXFLAG_CRITICAL));
+}
+
+static bool extension_good(struct slice der, char *why, size_t why_size)
+{
+	_cleanup_(octets_freep) unsigned char *again = NULL;
+	const unsigned char *p = der.p;
+	char oid[64];
+	_cleanup_(extension_freep) X509_EXTENSION *e = d2i_X509_EXTENSION(NULL, &p, (long)der.n);
+	if (!e || p != der.p + der.n)
+		return NO("libcrypto cannot read the extensions");
+	OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(e), 1);
+	int n = i2d_X509_EXTENSION(e, &again);
+	if (n <= 0 || !slice_eq(slice_of(again, (size_t)n), der) || !value_same(e))
+		return NO("libcrypto reads extension %s otherwise than it is written", oid);
+	return flags_good(e) || NO("libcrypto finds extension %s invalid, or critical and does not know it", oid);
+}
+
 bool lint_libcrypto_extensions(const struct lint_input *in, char *why, size_t why_size)
 {
 	LOOK(v);
 	bool good = true;
 	for (struct der list = der_of(v.extensions); good && !der_at_end(&list);) {
 		struct slice der;
-		char oid[64];
 		if (!der_get_whole(&list, DER_SEQUENCE, &der))
 			return NO("libcrypto cannot read the extensions");
-		if (is_seen(der))
+		if (lint_seen(LINT_SEEN_EXTENSION, der))
 			continue;
-		const unsigned char *p = der.p;
-		_cleanup_(extension_freep) X509_EXTENSION *e = d2i_X509_EXTENSION(NULL, &p, (long)der.n);
-		good = e && p == der.p + der.n;
-		if (good && value_same(e)) {
-			see(der);
-			continue;
-		}
+		good = extension_good(der, why, why_size);
+		if (good)
+			lint_see(LINT_SEEN_EXTENSION, der);
 		ERR_clear_error();
-		if (!good)
-			break;
-		OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(e), 1);
-		return NO("libcrypto reads extension %s otherwise than it is written", oid);
 	}
-	ERR_clear_error();
-	return good || NO("libcrypto cannot read the extensions");
+	return good;
 }
 
-static bool read_by_libcrypto(const struct lint_input *in, X509 *x, char *why, size_t why_size)
+/* --- the whole --- */
+
+/* Certificate, TBSCertificate and SubjectPublicKeyInfo of RFC 5280 4.1. What is an ASN1_SEQUENCE here is read by
+ * part_same(): as the bytes that it is, tag and length included. */
+struct spki {
+	ASN1_STRING *algorithm;
+	ASN1_BIT_STRING *key;
+};
+struct tbs {
+	ASN1_INTEGER *version, *serial;
+	ASN1_STRING *sigalg, *issuer;
+	X509_VAL *validity;
+	ASN1_STRING *subject;
+	struct spki *spki;
+	ASN1_STRING *extensions;
+};
+struct whole {
+	struct tbs *tbs;
+	ASN1_STRING *sigalg;
+	ASN1_BIT_STRING *signature;
+};
+/* These macros want no semicolon; the last has one for the formatter. */
+/* clang-format off */
+ASN1_SEQUENCE(spki) = {
+	ASN1_SIMPLE(struct spki, algorithm, ASN1_SEQUENCE),
+	ASN1_SIMPLE(struct spki, key, ASN1_BIT_STRING),
+} static_ASN1_SEQUENCE_END_name(struct spki, spki)
+ASN1_SEQUENCE(tbs) = {
+	ASN1_EXP_OPT(struct tbs, version, ASN1_INTEGER, 0),
+	ASN1_SIMPLE(struct tbs, serial, ASN1_INTEGER),
+	ASN1_SIMPLE(struct tbs, sigalg, ASN1_SEQUENCE),
+	ASN1_SIMPLE(struct tbs, issuer, ASN1_SEQUENCE),
+	ASN1_SIMPLE(struct tbs, validity, X509_VAL),
+	ASN1_SIMPLE(struct tbs, subject, ASN1_SEQUENCE),
+	ASN1_SIMPLE(struct tbs, spki, spki),
+	ASN1_EXP_OPT(struct tbs, extensions, ASN1_SEQUENCE, 3),
+} static_ASN1_SEQUENCE_END_name(struct tbs, tbs)
+ASN1_SEQUENCE(whole) = {
+	ASN1_SIMPLE(struct whole, tbs, tbs),
+	ASN1_SIMPLE(struct whole, sigalg, ASN1_SEQUENCE),
+	ASN1_SIMPLE(struct whole, signature, ASN1_BIT_STRING),
+} static_ASN1_SEQUENCE_END_name(struct whole, whole)
+
+/* A Name as it stands there. X509_NAME keeps the bytes that it was read from and gives them back for its own. */
+ASN1_ITEM_TEMPLATE(rdn) = ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SET_OF, 0, rdn, X509_NAME_ENTRY)
+static_ASN1_ITEM_TEMPLATE_END(rdn)
+ASN1_ITEM_TEMPLATE(rdns) = ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, rdns, rdn)
+static_ASN1_ITEM_TEMPLATE_END(rdns);
+/* clang-format on */
+
+/* Read as that, to the last byte, and written again to the same ones. */
+static bool same(const ASN1_ITEM *as, struct slice der)
 {
-	_cleanup_(octets_freep) unsigned char *tbs = NULL;
-	LOOK(v);
-	if (X509_get_extension_flags(x) & (EXFLAG_INVALID | EXFLAG_CRITICAL))
-		return NO("libcrypto finds the extensions invalid, or a critical one that it does not know");
-	/* "re": not the bytes that were read, but what libcrypto understood of them. */
-	int n = i2d_re_X509_tbs(x, &tbs);
-	if (n <= 0 || !slice_eq(slice_of(tbs, (size_t)n), v.tbs))
-		return NO("libcrypto encodes what it has read to other bytes");
-	return true;
+	_cleanup_(octets_freep) unsigned char *again = NULL;
+	const unsigned char *p = der.p;
+	ASN1_VALUE *value = ASN1_item_d2i(NULL, &p, (long)der.n, as);
+	int n = value && p == der.p + der.n ? ASN1_item_i2d(value, &again, as) : 0;
+	ASN1_item_free(value, as);
+	return n > 0 && slice_eq(slice_of(again, (size_t)n), der);
 }
 
-static OSSL_LIB_CTX *bare;
-static OSSL_PROVIDER *nothing;
-static pthread_once_t bare_once = PTHREAD_ONCE_INIT;
-
-static void bare_free(void)
+static bool part_same(enum lint_seen_as kind, const ASN1_ITEM *as, struct slice der)
 {
-	OSSL_PROVIDER_unload(nothing);
-	OSSL_LIB_CTX_free(bare);
-	bare = NULL;
+	if (lint_seen(kind, der))
+		return true;
+	bool good = same(as, der);
+	if (good)
+		lint_see(kind, der);
+	return good;
 }
 
-/* The null provider keeps the default one from coming by itself. */
-static void bare_make(void)
+static bool algorithm_same(struct slice der)
 {
-	bare = OSSL_LIB_CTX_new();
-	nothing = bare ? OSSL_PROVIDER_load(bare, "null") : NULL;
-	if (!nothing)
-		abort();
-	OPENSSL_atexit(bare_free);
+	return part_same(LINT_SEEN_ALGORITHM, ASN1_ITEM_rptr(X509_ALGOR), der);
+}
+
+static bool name_same(struct slice der)
+{
+	return part_same(LINT_SEEN_NAME, ASN1_ITEM_rptr(rdns), der);
 }
 
 bool lint_libcrypto_same(const struct lint_input *in, char *why, size_t why_size)
 {
-	const unsigned char *p = in->cert->der.p;
-	pthread_once(&bare_once, bare_make);
-	_cleanup_(x509_freep) X509 *x = X509_new_ex(bare, NULL);
-	if (!x)
-		abort();
-	bool good = d2i_X509(&x, &p, (long)in->cert->der.n) && p == in->cert->der.p + in->cert->der.n;
-	if (!good)
-		lint_no(why, why_size, "libcrypto cannot read the certificate");
-	else
-		good = read_by_libcrypto(in, x, why, why_size);
+	LOOK(v);
+	struct der spki = der_of(v.spki), inner;
+	struct slice algorithm;
+	bool good = der_enter(&spki, DER_SEQUENCE, &inner) && der_get_whole(&inner, DER_SEQUENCE, &algorithm) &&
+		    same(ASN1_ITEM_rptr(whole), in->cert->der) && algorithm_same(v.inner_sigalg) &&
+		    algorithm_same(v.outer_sigalg) && algorithm_same(algorithm) && name_same(v.issuer) &&
+		    name_same(v.subject);
 	ERR_clear_error();
-	return good;
+	return good || NO("libcrypto cannot read the certificate, or writes what it has read to other bytes");
 }

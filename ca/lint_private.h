@@ -79,6 +79,11 @@ struct lint_view {
 };
 bool lint_look(const struct lint_input *in, struct lint_view *ret);
 
+/* Bytes that libcrypto reads and writes the same, read as which kind (lint_seen.c). Each thread has its own memory of the last few. */
+enum lint_seen_as { LINT_SEEN_EXTENSION, LINT_SEEN_ALGORITHM, LINT_SEEN_NAME };
+bool lint_seen(enum lint_seen_as as, struct slice der);
+void lint_see(enum lint_seen_as as, struct slice der);
+
 /* Writes why and returns false. */
 bool lint_no(char *why, size_t why_size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 #define NO(...) lint_no(why, why_size, __VA_ARGS__)

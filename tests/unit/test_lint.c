@@ -1131,8 +1131,8 @@ static const struct breaker breakers[] = {
 	{"extensions_unique", "critical FALSE written out", b_ext_false},
 	{"libcrypto_same", "a long length", b_alg_ber},
 	{"libcrypto_same", "bytes that it cannot read", b_alg_rest},
-	{"libcrypto_same", "usages that it finds invalid", b_ku_none},
-	{"libcrypto_same", "unknown and critical", b_critical_unknown_to_libcrypto},
+	{"libcrypto_extensions", "usages that it finds invalid", b_ku_none},
+	{"libcrypto_extensions", "unknown and critical", b_critical_unknown_to_libcrypto},
 };
 #define N_BREAKERS (sizeof(breakers) / sizeof(breakers[0]))
 
