@@ -2,6 +2,7 @@
  * The rest of the arithmetic modulo 2^255 - 19: what is done once for a signature. What counts is inline in the header.
  */
 #include "common/pki/field25519.h"
+#include "common/pki/mod256.h"
 
 #include <string.h>
 
@@ -30,25 +31,41 @@ static void near_p(uint8_t first, uint8_t last, uint8_t ret[32])
 	ret[31] = last;
 }
 
-/* Fermat: p - 2 is 2^255 - 21. */
+static struct field read_whole(const uint64_t w[4])
+{
+	return (struct field){{w[0] & FIELD_LIMB, (w[0] >> 51 | w[1] << 13) & FIELD_LIMB,
+			       (w[1] >> 38 | w[2] << 26) & FIELD_LIMB, (w[2] >> 25 | w[3] << 39) & FIELD_LIMB,
+			       (w[3] >> 12) & FIELD_LIMB}};
+}
+
+static void words_of(const uint8_t bytes[32], uint64_t ret[4])
+{
+	for (int i = 0; i < 4; i++)
+		ret[i] = 0;
+	for (int i = 0; i < 32; i++)
+		ret[i / 8] |= (uint64_t)bytes[i] << (i % 8 * 8);
+}
+
 struct field field_inverse(struct field a)
 {
-	uint8_t e[32];
-	near_p(0xeb, 0x7f, e);
-	return field_power(a, e);
+	/* -1 / p modulo 2^64, where p is -19. */
+	static const uint64_t inv = UINT64_C(0x86bca1af286bca1b);
+	static const struct n256 p = {{UINT64_MAX - 18, UINT64_MAX, UINT64_MAX, UINT64_MAX >> 1}};
+	uint8_t bytes[32];
+	struct n256 n;
+	field_write(a, bytes);
+	words_of(bytes, n.w);
+	n = n256_inverse(p, inv, n);
+	return read_whole(n.w);
 }
 
 bool field_read(const uint8_t bytes[32], struct field *ret)
 {
-	uint64_t w[4] = {0};
+	uint64_t w[4];
 	uint8_t again[32];
-	for (int i = 0; i < 32; i++)
-		w[i / 8] |= (uint64_t)bytes[i] << (i % 8 * 8);
-	struct field r = {{w[0] & FIELD_LIMB, (w[0] >> 51 | w[1] << 13) & FIELD_LIMB,
-			   (w[1] >> 38 | w[2] << 26) & FIELD_LIMB, (w[2] >> 25 | w[3] << 39) & FIELD_LIMB,
-			   (w[3] >> 12) & FIELD_LIMB}};
-	*ret = r;
-	field_write(r, again);
+	words_of(bytes, w);
+	*ret = read_whole(w);
+	field_write(*ret, again);
 	return memcmp(again, bytes, 31) == 0 && again[31] == (bytes[31] & 0x7f);
 }
 

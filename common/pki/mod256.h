@@ -108,6 +108,8 @@ static inline struct n256 mod256_out(const struct mod256 *m, struct n256 a)
 {
 	return mod256_mul(m, a, (struct n256){{1, 0, 0, 0}});
 }
+/* 1 / a modulo an odd prime, a below it, both in no form; 0 of 0. inv: -1 / modulus modulo 2^64. */
+struct n256 n256_inverse(struct n256 modulus, uint64_t inv, struct n256 a);
 /* 1 / a modulo a prime; 0 of 0. */
 struct n256 mod256_inverse(const struct mod256 *m, struct n256 a);
 

@@ -21,15 +21,18 @@ struct pubkey {
 	size_t spki_len;
 	uint8_t spki_sha256[32]; /* over the whole SPKI: "the hash of the public key" */
 	uint8_t key_id[20];      /* SHA-1 of the BIT STRING's content, RFC 5280 4.2.1.2 (1) */
-	EVP_PKEY *pkey;          /* owned */
+	EVP_PKEY *pkey;          /* owned; NULL for P-256, see pubkey_evp() */
 };
 void pubkey_done(struct pubkey *k); /* accepts the zero state */
 /* Any SPKI of a known algorithm, however weak: a point must be on its curve (uncompressed form only), RSA modulus odd
  * 1024-8192 bits, exponent odd > 1. Unknown algorithm or parameters: ERR_PARSE naming the OID found.
- * Fast path (LIMITS): no d2i_PUBKEY; EC by EVP_PKEY_set1_encoded_public_key on a duplicated template, RSA by EVP_PKEY_fromdata. */
+ * No d2i_PUBKEY, whose decoder takes longer than a verification; EC by EVP_PKEY_set1_encoded_public_key on a duplicated template, RSA by
+ * EVP_PKEY_fromdata, and a P-256 key is kept as the octets that it is. */
 MUST_CHECK enum err pubkey_parse(struct slice spki, struct pubkey *ret, struct fault *f);
 /* As pubkey_parse(); where the SPKI is byte for byte that of `like` like's key is shared. */
 MUST_CHECK enum err pubkey_parse_like(struct slice spki, const struct pubkey *like, struct pubkey *ret, struct fault *f);
+/* The key as libcrypto has it: another reference, or made anew. Gives. */
+EVP_PKEY *pubkey_evp(const struct pubkey *k);
 /* Today's strength for a *new* key: RSA 2048-4096 bits (multiple of 8), e = 65537 or odd 17 bits and more, no known-weak modulus
  * (small factors, ROCA fingerprint); P-256, P-384, Ed25519, SM2. ERR_RULE key_strength. where names the object. */
 MUST_CHECK enum err pubkey_check_strength(const struct pubkey *k, const char *where, struct fault *f);

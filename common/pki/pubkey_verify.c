@@ -5,6 +5,7 @@
  * the library forgives. Ed25519 is libsodium's, which is faster here and refuses small-order and non-canonical values.
  */
 #include "common/pki/der.h"
+#include "common/pki/p256.h"
 #include "common/pki/pubkey_private.h"
 
 #include <openssl/err.h>
@@ -56,9 +57,23 @@ static bool verify_evp(const struct pubkey *k, const EVP_MD *md, struct slice ms
 	return good;
 }
 
+/* The hash's leftmost bits, as many as the order has; a shorter one is the smaller number. FIPS 186-4 6.4. */
+static bool verify_p256(const struct pubkey *k, const char *md_name, struct slice r, struct slice s, struct slice msg)
+{
+	uint8_t hash[EVP_MAX_MD_SIZE], number[32] = {0};
+	if (strcmp(md_name, "SHA256") == 0) {
+		sha256(msg.p, msg.n, number);
+	} else {
+		size_t n = digest_two(md_name, msg, (struct slice){0}, hash);
+		size_t used = n < sizeof(number) ? n : sizeof(number);
+		memcpy(number + sizeof(number) - used, hash, used);
+	}
+	return p256_holds(k->spki + k->spki_len - P256_POINT_BYTES, r, s, number);
+}
+
 static bool verify(const struct pubkey *k, const char *md_name, struct slice msg, struct slice sig)
 {
-	if (!k->pkey || sig.n == 0)
+	if (k->spki_len == 0 || sig.n == 0)
 		return false;
 	if (k->alg == KEY_ED25519)
 		return !md_name && verify_ed25519(k, msg, sig);
@@ -66,7 +81,7 @@ static bool verify(const struct pubkey *k, const char *md_name, struct slice msg
 	struct slice r, s;
 	if (!md || (k->alg != KEY_RSA && !rs_read(sig, k->bits, &r, &s)))
 		return false;
-	return verify_evp(k, md, msg, sig);
+	return k->alg == KEY_P256 ? verify_p256(k, md_name, r, s, msg) : verify_evp(k, md, msg, sig);
 }
 
 bool pubkey_verify(const struct pubkey *k, struct slice msg, struct slice sig)

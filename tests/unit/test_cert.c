@@ -832,7 +832,7 @@ static void corpus(void **state)
 /* A key that is expected and there is shared; another one is read, and one that is none refused, as ever. */
 static void a_known_key_is_shared(void **state)
 {
-	struct buf der = build(&(struct spec){0}, leaf_key, keys[KEY_P256], KEY_P256);
+	struct buf der = build(&(struct spec){0}, keys[KEY_P384], keys[KEY_P256], KEY_P256);
 	struct cert c = {0}, same = {0}, other = {0};
 	struct pubkey strange = {0};
 	struct fault f = {0};

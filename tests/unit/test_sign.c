@@ -45,7 +45,8 @@ static void made_keys_are_strong_and_of_their_kind(void **state)
 		assert_ok(privkey_public(keys[i], &k, &f), &f);
 		assert_int_equal(k.alg, i);
 		assert_ok(pubkey_check_strength(&k, "key", &f), &f);
-		assert_int_equal(EVP_PKEY_eq(k.pkey, keys[i]), 1);
+		_cleanup_(evp_pkey_freep) EVP_PKEY *read = pubkey_evp(&k);
+		assert_int_equal(EVP_PKEY_eq(read, keys[i]), 1);
 		pubkey_done(&k);
 	}
 }
@@ -235,8 +236,9 @@ static void what_is_no_private_key(void **state)
 	struct pubkey k = {0};
 	struct buf out = {0};
 	assert_ok(privkey_public(keys[KEY_P256], &k, &f), &f);
-	assert_refused(privkey_to_pem(k.pkey, &out, &f), ERR_CRYPTO, "key_write", &f, "public");
-	assert_refused(privkey_sign(k.pkey, KEY_P256, slice_str("x"), &out, &f), ERR_CRYPTO, "key_sign", &f, "public");
+	_cleanup_(evp_pkey_freep) EVP_PKEY *public = pubkey_evp(&k);
+	assert_refused(privkey_to_pem(public, &out, &f), ERR_CRYPTO, "key_write", &f, "public");
+	assert_refused(privkey_sign(public, KEY_P256, slice_str("x"), &out, &f), ERR_CRYPTO, "key_sign", &f, "public");
 	assert_int_equal(out.len, 0);
 	pubkey_done(&k);
 	EVP_PKEY_free(p521);

@@ -1,0 +1,246 @@
+/*
+ * u G + v Q, and its x beside r, where u = e / s and v = r / s.
+ *
+ * libcrypto has the sum in assembly, but makes a context, keys and numbers anew for each signature and finds its way
+ * through tables of algorithms, under locks that all threads share; that is a quarter of a verification on two cores.
+ * So it is asked for the sum alone. 1 / s is mod256.c's, and the sum's x is compared as X = r Z^2, without a division.
+ *
+ * For a known key a group whose generator is Q makes libcrypto keep multiples of Q as it does of G: then the sum is two
+ * products by tables. All numbers here are public: nothing needs constant time. Next: mod256.h.
+ */
+/* EC_GROUP_precompute_mult(), EC_POINT_get_Jprojective_coordinates_GFp(): OpenSSL 3 has nothing in their place. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "common/pki/p256.h"
+#include "common/pki/mod256.h"
+
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/obj_mac.h>
+#include <pthread.h>
+#include <string.h>
+
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
+
+#define ROOMS_MAX 64u
+
+/* What one verification works in. */
+struct room {
+	BN_CTX *ctx;
+	EC_POINT *q, *a, *b;
+	BIGNUM *u, *v, *x, *z;
+};
+struct p256_table {
+	EC_GROUP *own; /* whose generator is Q */
+};
+
+static EC_GROUP *curve;
+static struct mod256 field, order;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static struct {
+	pthread_mutex_t lock;
+	struct room *free[ROOMS_MAX];
+	unsigned n;
+} rooms = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void room_free(struct room *r)
+{
+	EC_POINT_free(r->q);
+	EC_POINT_free(r->a);
+	EC_POINT_free(r->b);
+	BN_free(r->u);
+	BN_free(r->v);
+	BN_free(r->x);
+	BN_free(r->z);
+	BN_CTX_free(r->ctx);
+	free(r);
+}
+
+static struct n256 number_read(const BIGNUM *n)
+{
+	uint8_t bytes[32];
+	if (BN_bn2binpad(n, bytes, sizeof(bytes)) != sizeof(bytes))
+		abort();
+	return n256_read(bytes);
+}
+
+static void number_put(struct n256 n, BIGNUM *ret)
+{
+	uint8_t bytes[32];
+	for (int i = 0; i < 32; i++)
+		bytes[31 - i] = (uint8_t)(n.w[i / 8] >> (i % 8 * 8));
+	if (!BN_bin2bn(bytes, sizeof(bytes), ret))
+		abort();
+}
+
+static void release(void)
+{
+	while (rooms.n > 0)
+		room_free(rooms.free[--rooms.n]);
+	EC_GROUP_free(curve);
+	curve = NULL;
+}
+
+static void make(void)
+{
+	BIGNUM *modulus = BN_new();
+	curve = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	if (!modulus || !curve || EC_GROUP_get_curve(curve, modulus, NULL, NULL, NULL) != 1)
+		abort();
+	mod256_make(number_read(modulus), &field);
+	mod256_make(number_read(EC_GROUP_get0_order(curve)), &order);
+	BN_free(modulus);
+	OPENSSL_atexit(release);
+}
+
+static struct room *room_make(void)
+{
+	struct room *r = xcalloc(1, sizeof(*r));
+	r->ctx = BN_CTX_new();
+	r->q = EC_POINT_new(curve);
+	r->a = EC_POINT_new(curve);
+	r->b = EC_POINT_new(curve);
+	r->u = BN_new();
+	r->v = BN_new();
+	r->x = BN_new();
+	r->z = BN_new();
+	if (!r->ctx || !r->q || !r->a || !r->b || !r->u || !r->v || !r->x || !r->z)
+		abort();
+	return r;
+}
+
+static struct room *room_take(void)
+{
+	struct room *r = NULL;
+	pthread_once(&once, make);
+	pthread_mutex_lock(&rooms.lock);
+	if (rooms.n > 0)
+		r = rooms.free[--rooms.n];
+	pthread_mutex_unlock(&rooms.lock);
+	return r ? r : room_make();
+}
+
+static void room_put(struct room *r)
+{
+	pthread_mutex_lock(&rooms.lock);
+	bool keep = rooms.n < ROOMS_MAX;
+	if (keep)
+		rooms.free[rooms.n++] = r;
+	pthread_mutex_unlock(&rooms.lock);
+	if (!keep)
+		room_free(r);
+}
+CLEANUP_PTR(struct room, room_putp, room_put)
+
+/* On the curve, which libcrypto looks at while it reads one; it has no coordinates for infinity. */
+static bool read_point(struct room *w, const uint8_t point[P256_POINT_BYTES])
+{
+	bool good = point[0] == 0x04 && EC_POINT_oct2point(curve, w->q, point, P256_POINT_BYTES, w->ctx) == 1;
+	if (!good)
+		ERR_clear_error();
+	return good;
+}
+
+bool p256_is_point(const uint8_t point[P256_POINT_BYTES])
+{
+	_cleanup_(room_putp) struct room *w = room_take();
+	return read_point(w, point);
+}
+
+/* --- the equation --- */
+
+static bool below(struct n256 a, struct n256 b)
+{
+	struct n256 rest;
+	return n256_sub(a, b, &rest) == 1;
+}
+
+/* 1 to n - 1. */
+static bool read_scalar(struct slice s, struct n256 *ret)
+{
+	uint8_t bytes[32] = {0};
+	while (s.n > 0 && s.p[0] == 0)
+		s = slice_of(s.p + 1, s.n - 1);
+	if (s.n > sizeof(bytes))
+		return false;
+	memcpy(bytes + sizeof(bytes) - s.n, s.p, s.n);
+	*ret = n256_read(bytes);
+	return !n256_is_zero(*ret) && below(*ret, order.n);
+}
+
+/* w->u and w->v, and r as a number. */
+static bool read_factors(struct room *w, struct slice r, struct slice s, const uint8_t hash[32], struct n256 *ret_r)
+{
+	struct n256 n;
+	if (!read_scalar(r, ret_r) || !read_scalar(s, &n))
+		return false;
+	/* A product of one in the form and one outside is outside; the hash may be above n, and mod256_in() takes that. */
+	n = n256_inverse(order.n, order.inv, n);
+	number_put(mod256_mul(&order, mod256_in(&order, n256_read(hash)), n), w->u);
+	number_put(mod256_mul(&order, mod256_in(&order, *ret_r), n), w->v);
+	return true;
+}
+
+static bool x_is(struct n256 x, struct n256 zz, struct n256 r)
+{
+	return n256_eq(mod256_mul(&field, mod256_in(&field, r), zz), x);
+}
+
+/* x modulo n is r: it is r, or that and n, since p is the larger. */
+static bool sum_is(struct room *w, struct n256 r)
+{
+	if (EC_POINT_is_at_infinity(curve, w->a))
+		return false;
+	if (EC_POINT_get_Jprojective_coordinates_GFp(curve, w->a, w->x, NULL, w->z, w->ctx) != 1)
+		abort();
+	struct n256 x = mod256_in(&field, number_read(w->x)),
+		    zz = mod256_square(&field, mod256_in(&field, number_read(w->z)));
+	return x_is(x, zz, r) || (n256_add(r, order.n, &r) == 0 && below(r, field.n) && x_is(x, zz, r));
+}
+
+bool p256_holds(const uint8_t point[P256_POINT_BYTES], struct slice r, struct slice s, const uint8_t hash[32])
+{
+	_cleanup_(room_putp) struct room *w = room_take();
+	struct n256 wanted;
+	if (!read_point(w, point) || !read_factors(w, r, s, hash, &wanted))
+		return false;
+	if (EC_POINT_mul(curve, w->a, w->u, w->q, w->v, w->ctx) != 1)
+		abort();
+	return sum_is(w, wanted);
+}
+
+/* --- known keys --- */
+
+struct p256_table *p256_table_new(const uint8_t point[P256_POINT_BYTES])
+{
+	_cleanup_(room_putp) struct room *w = room_take();
+	struct p256_table *t = xcalloc(1, sizeof(*t));
+	t->own = EC_GROUP_dup(curve);
+	if (!t->own || !read_point(w, point) ||
+	    EC_GROUP_set_generator(t->own, w->q, EC_GROUP_get0_order(curve), EC_GROUP_get0_cofactor(curve)) != 1 ||
+	    EC_GROUP_precompute_mult(t->own, w->ctx) != 1)
+		abort();
+	return t;
+}
+
+void p256_table_free(struct p256_table *t)
+{
+	EC_GROUP_free(t->own);
+	free(t);
+}
+
+bool p256_table_holds(const struct p256_table *t, struct slice r, struct slice s, const uint8_t hash[32])
+{
+	_cleanup_(room_putp) struct room *w = room_take();
+	struct n256 wanted;
+	if (!read_factors(w, r, s, hash, &wanted))
+		return false;
+	if (EC_POINT_mul(curve, w->a, w->u, NULL, NULL, w->ctx) != 1 ||
+	    EC_POINT_mul(t->own, w->b, w->v, NULL, NULL, w->ctx) != 1 ||
+	    EC_POINT_add(curve, w->a, w->a, w->b, w->ctx) != 1)
+		abort();
+	return sum_is(w, wanted);
+}
