@@ -14,7 +14,8 @@
 
 #define CONFIG_MAX (64u * 1024u)
 
-static const char *const roles[] = {"status", NULL};
+static const char *const roles[] = {"status", "portal", NULL};
+static const char *const audiences[] = {"subscribers", "officers", NULL};
 static const char *const log_words[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 /* The file as it is written. */
@@ -30,6 +31,7 @@ struct raw {
 	struct hsm_yaml token;
 	struct ocsp_rules ocsp;
 	struct yaml_strs origins;
+	struct portal_rules portal;
 };
 
 #define STR_OF(type, member, name, req, most, text)                                                                    \
@@ -60,20 +62,32 @@ static const struct yaml_rule ocsp_rules[] = {
 	INT_OF(ocsp_rules, cache_entries, "cache_entries", 1024, 33554432, 262144,
 	       "answers that are kept signed; about 100 bytes each with a P-256 key"),
 	{0}};
+static const struct yaml_rule portal_rules[] = {
+	{.key = "audience",
+	 .kind = YK_WORD,
+	 .offset = offsetof(struct portal_rules, audience),
+	 .words = audiences,
+	 .help = "subscribers or officers: which pages, and which of the desk's methods"},
+	STR_OF(portal_rules, address_header, "address_header", false, 60,
+	       "header in which the proxy says where a person is; the connection's own address when absent"),
+	STR_OF(portal_rules, officer_header, "officer_header", false, 60,
+	       "header in which the proxy says which officer it has let in"),
+	STR_OF(portal_rules, agent, "agent", false, 60, "origin of hufu agent on the person's own machine"),
+	{0}};
 static const struct yaml_rule rules[] = {
 	{.key = "role",
 	 .kind = YK_WORD,
 	 .offset = offsetof(struct raw, role),
 	 .required = true,
 	 .words = roles,
-	 .help = "status"},
+	 .help = "status or portal"},
 	STR_OF(raw, root, "root", false, PATH_MAX - 1,
 	       "where relative paths start; three levels above this file when absent"),
 	STR_OF(raw, desk_socket, "desk_socket", true, PATH_MAX - 1, "Unix socket of the desk"),
-	STR_OF(raw, state, "state", true, PATH_MAX - 1,
+	STR_OF(raw, state, "state", false, PATH_MAX - 1,
 	       "folder of the snapshot, CRLs and the responder's certificates"),
-	STR_OF(raw, log_key, "log_key", true, PATH_MAX - 1, "verifier key of the signer's ledger"),
-	STR_OF(raw, issuer, "issuer", true, PATH_MAX - 1, "certificate of the issuing CA"),
+	STR_OF(raw, log_key, "log_key", false, PATH_MAX - 1, "verifier key of the signer's ledger"),
+	STR_OF(raw, issuer, "issuer", false, PATH_MAX - 1, "certificate of the issuing CA"),
 	STR_OF(raw, root_ca, "root_certificate", false, PATH_MAX - 1, "certificate of the root, to be served"),
 	STR_OF(raw, documents, "documents", false, PATH_MAX - 1, "folder of texts that certificates point to"),
 	STR_OF(raw, listen, "listen", true, PATH_MAX - 1, "address:port, or a Unix socket's path"),
@@ -103,7 +117,12 @@ static const struct yaml_rule rules[] = {
 	 .offset = offsetof(struct raw, origins),
 	 .min = 1,
 	 .max = 300,
-	 .help = "origins of pages that may ask for status, as https://portal.example.cn"},
+	 .help = "origins of pages that may ask for status; a portal's own; as https://portal.example.cn"},
+	{.key = "portal",
+	 .kind = YK_SUB,
+	 .offset = offsetof(struct raw, portal),
+	 .sub = portal_rules,
+	 .help = "pages for people"},
 	{.key = "log",
 	 .kind = YK_WORD,
 	 .offset = offsetof(struct raw, log),
@@ -159,18 +178,42 @@ static enum err read_listen(const struct yaml_doc *doc, const char *const *text,
 	return OK;
 }
 
-static enum err check_origins(const struct gate_config *c, struct fault *f)
+static enum err check_origin(const struct gate_config *c, const char *const *text, struct fault *f)
 {
-	for (size_t i = 0; i < c->origins.n; i++) {
-		const char *o = c->origins.v[i], *host = strstr(o, "://");
-		bool good = host && (strncmp(o, "https://", 8) == 0 || strncmp(o, "http://", 7) == 0) &&
-			    host[3] != '\0' && strpbrk(host + 3, "/?#@ \t\r\n*,") == NULL;
-		if (!good)
-			return yaml_fault(c->doc, &c->origins.v[i], f, "origin",
-					  "found \"%s\", wanted scheme and host without a path, as "
-					  "https://portal.example.cn",
-					  ESC(o, strlen(o)));
+	const char *o = *text, *host = strstr(o, "://");
+	bool good = host && (strncmp(o, "https://", 8) == 0 || strncmp(o, "http://", 7) == 0) && host[3] != '\0' &&
+		    strpbrk(host + 3, "/?#@ \t\r\n*,;'\"") == NULL;
+	if (good)
+		return OK;
+	return yaml_fault(c->doc, text, f, "origin",
+			  "found \"%s\", wanted scheme and host without a path, as https://portal.example.cn",
+			  ESC(o, strlen(o)));
+}
+
+static enum err check_origins(const struct gate_config *c, const struct raw *r, struct fault *f)
+{
+	for (size_t i = 0; i < c->origins.n; i++)
+		TRY(check_origin(c, &c->origins.v[i], f));
+	return r->portal.agent ? check_origin(c, &r->portal.agent, f) : OK;
+}
+
+/* What one role wants and the other has no use for. */
+static enum err check_role(const struct raw *r, struct fault *f)
+{
+	const struct {
+		const char *key, *value;
+	} needed[] = {{"state", r->state}, {"log_key", r->log_key}, {"issuer", r->issuer}};
+	for (size_t i = 0; r->role == GATE_STATUS && i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (!needed[i].value)
+			return fault_raise(f, ERR_CONFIG, "key_missing", needed[i].key,
+					   "role status wants %s, which is missing", needed[i].key);
 	}
+	if (r->role == GATE_PORTAL && r->responder.keys.n > 0)
+		return fault_raise(f, ERR_CONFIG, "portal_key", "responder.keys",
+				   "found keys, wanted none: a portal holds no key");
+	if (r->role == GATE_PORTAL && r->origins.n == 0)
+		return fault_raise(f, ERR_CONFIG, "key_missing", "origins",
+				   "role portal wants its own origins, as https://portal.example.cn");
 	return OK;
 }
 
@@ -205,14 +248,22 @@ static enum err take_responder(struct gate_config *c, const struct raw *r, const
 	return OK;
 }
 
+static char *join(const char *root, const char *path)
+{
+	return path ? path_join(root, path) : NULL;
+}
+
 static enum err take(struct gate_config *c, const struct raw *r, const char *root, struct fault *f)
 {
-	c->state = path_join(root, r->state);
+	TRY(check_role(r, f));
+	c->role = (enum gate_role)r->role;
+	c->portal = r->portal;
+	c->state = join(root, r->state);
 	c->desk_socket = path_join(root, r->desk_socket);
-	c->log_key = path_join(root, r->log_key);
-	c->issuer = path_join(root, r->issuer);
-	c->root = r->root_ca ? path_join(root, r->root_ca) : NULL;
-	c->documents = r->documents ? path_join(root, r->documents) : NULL;
+	c->log_key = join(root, r->log_key);
+	c->issuer = join(root, r->issuer);
+	c->root = join(root, r->root_ca);
+	c->documents = join(root, r->documents);
 	TRY(take_responder(c, r, root, f));
 	c->threads = r->threads;
 	c->connections = r->connections;
@@ -224,7 +275,7 @@ static enum err take(struct gate_config *c, const struct raw *r, const char *roo
 	c->log = (enum log_level)(LOG_LEVEL_ERROR + r->log);
 	TRY(read_listen(c->doc, &r->listen, root, &c->listen, f));
 	TRY(read_listen(c->doc, &r->metrics, root, &c->metrics, f));
-	return check_origins(c, f);
+	return check_origins(c, r, f);
 }
 
 enum err gate_config_load(const char *path, struct gate_config *ret, struct fault *f)

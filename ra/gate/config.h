@@ -20,8 +20,18 @@ struct ocsp_rules {
 	int64_t max_age;	  /* seconds that a cache between may keep one */
 	int64_t cache_entries;	  /* answers kept signed */
 };
+enum gate_role { GATE_STATUS, GATE_PORTAL };
+enum gate_audience { AUDIENCE_SUBSCRIBERS, AUDIENCE_OFFICERS };
+/* What a portal knows beside the desk; all borrow from doc, NULL: not named. */
+struct portal_rules {
+	int audience;		    /* enum gate_audience */
+	const char *address_header; /* in which the proxy before it says whose address it is */
+	const char *officer_header; /* in which it says which officer it has let in */
+	const char *agent;	    /* origin of the person's own agent, which the pages may ask */
+};
 struct gate_config {
-	char *state, *desk_socket, *log_key, *issuer, *root; /* absolute; owned; root may be NULL */
+	enum gate_role role;
+	char *state, *desk_socket, *log_key, *issuer, *root; /* absolute; owned; root may be NULL, a portal has the desk's socket alone */
 	char *documents;				     /* folder of texts that certificates point to; NULL: none */
 	struct gate_listen listen, metrics;
 	char *keys[RESPONDER_KEYS_MAX]; /* of the responder, the one that is wanted first: absolute paths, or URIs of keys in tokens; owned */
@@ -31,7 +41,8 @@ struct gate_config {
 	int64_t threads, connections, idle_seconds;
 	int64_t crl_minutes, snapshot_minutes;
 	struct ocsp_rules ocsp;
-	struct yaml_strs origins; /* of pages that may ask for status; borrows from doc */
+	struct yaml_strs origins; /* of pages that may ask for status; a portal's own; borrows from doc */
+	struct portal_rules portal;
 	enum log_level log;
 	struct yaml_doc *doc;
 	uint8_t sha256[32]; /* of the file */

@@ -26,6 +26,10 @@ enum gate_count {
 	COUNT_LOG,
 	COUNT_DOCUMENT,
 	COUNT_STATUS,
+	COUNT_PAGE,
+	COUNT_RPC,
+	COUNT_RPC_ERROR, /* the desk refused */
+	COUNT_RPC_REFUSED, /* the gate did */
 	COUNT_NOT_FOUND,
 	COUNT_REFUSED,
 	COUNT_N
@@ -48,6 +52,7 @@ struct gate {
 	struct ocsp *ocsp;
 	struct crls *crls;
 	struct documents *documents;
+	struct buf policy; /* a portal's Content-Security-Policy, NUL-terminated */
 	/* the follower's */
 	_Atomic bool forked;	     /* the ledger is not the one that was followed: nothing is answered */
 	_Atomic bool behind_mark;    /* what was followed in an earlier life is not in the table again yet */

@@ -11,6 +11,10 @@
 #include "ra/gate/responder.h"
 #include "ra/gate/routes.h"
 
+#include "common/rpc/jsonrpc.h"
+
+#include "common/base/cleanup.h"
+
 #include <string.h>
 
 #define LATE_SECONDS 120 /* two beats missed */
@@ -80,6 +84,10 @@ static const struct {
 	{COUNT_LOG, "log", "served"},
 	{COUNT_DOCUMENT, "document", "served"},
 	{COUNT_STATUS, "status", "served"},
+	{COUNT_PAGE, "page", "served"},
+	{COUNT_RPC, "rpc", "answered"},
+	{COUNT_RPC_ERROR, "rpc", "error"},
+	{COUNT_RPC_REFUSED, "rpc", "refused"},
 	{COUNT_NOT_FOUND, "http", "not_found"},
 	{COUNT_REFUSED, "http", "refused"},
 };
@@ -121,18 +129,25 @@ static void put_crls(struct gate *g, struct buf *b)
 	gauge(b, "crl_left_seconds", "Until the first nextUpdate of a CRL that is served.", (long long)next);
 }
 
-bool route_metrics(struct gate *g, const struct http_request *r, struct http_reply *to)
+/* Of both roles. */
+static void put_requests(struct gate *g, struct http_reply *to)
 {
 	struct buf *b = &to->body;
-	if (strcmp(r->path, "/metrics") != 0)
-		return false;
-	struct health h = look(g);
 	to->type = "text/plain; version=0.0.4; charset=utf-8";
 	head(b, "requests_total", "counter", "Requests answered, by kind and result.");
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		buf_fmt(b, "hufu_gate_requests_total{kind=\"%s\",result=\"%s\"} %llu\n", counts[i].kind,
 			counts[i].result, (unsigned long long)g->counts[counts[i].what]);
 	put_latency(g, b);
+}
+
+bool route_metrics(struct gate *g, const struct http_request *r, struct http_reply *to)
+{
+	struct buf *b = &to->body;
+	if (strcmp(r->path, "/metrics") != 0)
+		return false;
+	struct health h = look(g);
+	put_requests(g, to);
 	gauge(b, "ready", "1: answers can be believed.", h.why[0] == '\0');
 	gauge(b, "feed_beat_age_seconds", "Since the last beat of the ledger that was followed; -1: none.", h.beat_age);
 	gauge(b, "feed_entries", "Entries of the ledger that were followed.", (long long)h.head.size);
@@ -142,5 +157,42 @@ bool route_metrics(struct gate *g, const struct http_request *r, struct http_rep
 	gauge(b, "ocsp_kept", "OCSP answers that are kept signed.", (long long)ocsp_kept(g->ocsp));
 	gauge(b, "responder_left_seconds", "Until the responder's certificate ends; 0: none.", h.responder_left);
 	put_crls(g, b);
+	return true;
+}
+
+/* --- a portal's --- */
+
+/* Where it may wait: ready is a portal whose desk answers. */
+static bool ask_desk(struct gate *g, const struct http_request *r, struct http_reply *to)
+{
+	_cleanup_(json_freep) json_t *params = json_object(), *result = NULL;
+	struct fault f = {0};
+	(void)r;
+	bool ready = jsonrpc_call(g->desk_quick, "calendar.show", params, &result, NULL, &f) == OK;
+	to->status = ready ? 200 : 503;
+	to->type = "application/json";
+	buf_fmt(&to->body, "{\"state\":\"%s\",\"ready\":%s}\n", ready ? "ok" : "desk_away", ready ? "true" : "false");
+	return true;
+}
+
+bool route_portal_health(struct gate *g, const struct http_request *r, struct http_reply *to)
+{
+	(void)g;
+	if (strcmp(r->path, "/readyz") == 0) {
+		to->later = ask_desk;
+		return true;
+	}
+	if (strcmp(r->path, "/healthz") != 0)
+		return false;
+	to->type = "application/json";
+	buf_str(&to->body, "{\"state\":\"ok\"}\n");
+	return true;
+}
+
+bool route_portal_metrics(struct gate *g, const struct http_request *r, struct http_reply *to)
+{
+	if (strcmp(r->path, "/metrics") != 0)
+		return false;
+	put_requests(g, to);
 	return true;
 }

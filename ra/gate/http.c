@@ -26,6 +26,7 @@
 #define ADMIN_CONNECTIONS 64
 #define DATE_BYTES 32
 #define LATER_THREADS 4
+#define LATER_PORTAL 16 /* all that a portal does waits for the desk */
 #define LATER_MAX 256
 
 /* Of one request, from its headers on. */
@@ -44,7 +45,7 @@ struct exchange {
 struct waiting {
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t more;
-	pthread_t threads[LATER_THREADS];
+	pthread_t threads[LATER_PORTAL];
 	size_t n_threads, n;
 	struct exchange *first, **last;
 	bool stopping;
@@ -66,6 +67,22 @@ const char *http_argument(const struct http_request *r, const char *name)
 const char *http_header(const struct http_request *r, const char *name)
 {
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_cookie(const struct http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, name);
+}
+
+void http_peer(const struct http_request *r, char ret[46])
+{
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *a = i ? i->client_addr : NULL;
+	ret[0] = '\0';
+	if (a && a->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, ret, 46);
+	if (a && a->sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, ret, 46);
 }
 
 void http_say(struct http_reply *to, unsigned status, const char *text)
@@ -170,10 +187,9 @@ static void add(struct MHD_Response *m, const char *name, const char *value)
 static void add_life(struct MHD_Response *m, const struct http_reply *to)
 {
 	char text[100], date[DATE_BYTES];
-	if (to->max_age > 0)
-		snprintf(text, sizeof(text), "max-age=%lld, public, no-transform, must-revalidate",
-			 (long long)to->max_age);
-	add(m, MHD_HTTP_HEADER_CACHE_CONTROL, to->max_age > 0 ? text : "no-store");
+	snprintf(text, sizeof(text), "max-age=%lld, public, no-transform, %s", (long long)to->max_age,
+		 to->immutable ? "immutable" : "must-revalidate");
+	add(m, MHD_HTTP_HEADER_CACHE_CONTROL, to->max_age > 0 ? text : to->revalidate ? "no-cache" : "no-store");
 	if (to->etag[0] != '\0') {
 		snprintf(text, sizeof(text), "\"%s\"", to->etag);
 		add(m, MHD_HTTP_HEADER_ETAG, text);
@@ -190,11 +206,18 @@ static void add_rest(struct MHD_Response *m, const struct http_reply *to)
 		add(m, MHD_HTTP_HEADER_CONTENT_TYPE, to->type);
 	if (to->allow)
 		add(m, MHD_HTTP_HEADER_ALLOW, to->allow);
+	if (to->cookie[0] != '\0')
+		add(m, MHD_HTTP_HEADER_SET_COOKIE, to->cookie);
+	if (to->encoding) {
+		add(m, MHD_HTTP_HEADER_CONTENT_ENCODING, to->encoding);
+		add(m, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+	}
 	add(m, "X-Content-Type-Options", "nosniff");
 	if (to->is_page) {
 		add(m, "Content-Security-Policy",
-		    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
-		    "form-action 'none'; frame-ancestors 'none'");
+		    to->policy ? to->policy
+			       : "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+				 "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 		add(m, "Referrer-Policy", "no-referrer");
 	}
 	if (!to->origin)
@@ -232,6 +255,9 @@ static struct MHD_Response *from_file(const struct http_request *r, struct http_
 static struct MHD_Response *from_buffer(struct http_reply *to)
 {
 	size_t n = 0;
+	if (to->fixed.n > 0)
+		return MHD_create_response_from_buffer(to->fixed.n, (void *)(uintptr_t)to->fixed.p,
+						       MHD_RESPMEM_PERSISTENT);
 	if (to->body.len == 0)
 		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	char *bytes = buf_take(&to->body, &n);
@@ -301,6 +327,11 @@ static enum MHD_Result refuse(struct gate *g, struct MHD_Connection *c, unsigned
 	return give(c, &r, &to);
 }
 
+static size_t body_max(const struct gate *g)
+{
+	return g->config.role == GATE_PORTAL ? HTTP_RPC_MAX : HTTP_BODY_MAX;
+}
+
 static enum MHD_Result begin(struct gate *g, struct MHD_Connection *c, const char *url, void **state)
 {
 	const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -310,14 +341,14 @@ static enum MHD_Result begin(struct gate *g, struct MHD_Connection *c, const cha
 	*state = x;
 	if (strlen(url) > PATH_BYTES_MAX)
 		return refuse(g, c, MHD_HTTP_URI_TOO_LONG, "the path is too long");
-	if (length && (!u64_parse(length, strlen(length), UINT64_MAX, &n) || n > HTTP_BODY_MAX))
+	if (length && (!u64_parse(length, strlen(length), UINT64_MAX, &n) || n > body_max(g)))
 		return refuse(g, c, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
 	return MHD_YES;
 }
 
-static void take_body(struct exchange *x, const char *data, size_t n)
+static void take_body(struct exchange *x, const char *data, size_t n, size_t max)
 {
-	x->too_large |= n > HTTP_BODY_MAX - x->body.len;
+	x->too_large |= n > max - x->body.len;
 	if (!x->too_large)
 		buf_add(&x->body, data, n);
 }
@@ -374,10 +405,11 @@ static void *run_waiting(void *arg)
 static enum err waiting_start(struct http *h, struct fault *f)
 {
 	struct waiting *w = &h->waiting;
+	size_t n = h->gate->config.role == GATE_PORTAL ? LATER_PORTAL : LATER_THREADS;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->more, NULL);
 	w->last = &w->first;
-	while (w->n_threads < LATER_THREADS) {
+	while (w->n_threads < n) {
 		if (pthread_create(&w->threads[w->n_threads], NULL, run_waiting, h) != 0)
 			return fault_raise(f, ERR_IO, "thread", "http", "cannot start a thread");
 		w->n_threads++;
@@ -427,7 +459,7 @@ static enum MHD_Result on_request(struct http *h, const struct http_routes *rout
 	if (!*state)
 		return begin(h->gate, c, url, state);
 	if (*n > 0) {
-		take_body(*state, data, *n);
+		take_body(*state, data, *n, body_max(h->gate));
 		*n = 0;
 		return MHD_YES;
 	}
@@ -437,15 +469,19 @@ static enum MHD_Result on_request(struct http *h, const struct http_routes *rout
 static enum MHD_Result on_public(void *arg, struct MHD_Connection *c, const char *url, const char *method,
 				 const char *version, const char *data, size_t *n, void **state)
 {
+	struct http *h = arg;
 	(void)version;
-	return on_request(arg, &http_public, c, url, method, data, n, state);
+	return on_request(h, h->gate->config.role == GATE_PORTAL ? &http_portal : &http_public, c, url, method, data, n,
+			  state);
 }
 
 static enum MHD_Result on_admin(void *arg, struct MHD_Connection *c, const char *url, const char *method,
 				const char *version, const char *data, size_t *n, void **state)
 {
+	struct http *h = arg;
 	(void)version;
-	return on_request(arg, &http_admin, c, url, method, data, n, state);
+	return on_request(h, h->gate->config.role == GATE_PORTAL ? &http_portal_admin : &http_admin, c, url, method,
+			  data, n, state);
 }
 
 static void on_end(void *arg, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)

@@ -13,6 +13,7 @@
 #include "ra/gate/http.h"
 #include "ra/gate/keeper.h"
 #include "ra/gate/ocsp.h"
+#include "ra/gate/portal.h"
 #include "ra/gate/responder.h"
 
 #include "common/base/cleanup.h"
@@ -39,10 +40,9 @@ static void print_help(FILE *to)
 {
 	fputs("usage: hufu-gate --config FILE\n"
 	      "\n"
-	      "The edge: OCSP, CRLs, CA certificates, the log's hashes and certificates' status over HTTP, from what "
-	      "the "
-	      "signer's log\n"
-	      "key vouches for.\n"
+	      "The edge over HTTP, in one of two roles. status: OCSP, CRLs, CA certificates, the log's hashes and\n"
+	      "certificates' status, from what the signer's log key vouches for. portal: pages for people, and their\n"
+	      "calls to the desk; it holds no key.\n"
 	      "\n"
 	      "  --config FILE   gate.yaml\n"
 	      "  --version       print the version\n"
@@ -141,6 +141,17 @@ static enum err enter_sandbox(struct running *r, struct fault *f)
 			     f);
 }
 
+static enum err load_status(struct gate *g, struct fault *f)
+{
+	TRY(read_files(g, f));
+	TRY(responder_open(g, &g->responder, f));
+	TRY(documents_open(g->config.documents, &g->documents, f));
+	TRY(feed_load(g, f));
+	TRY(crls_open(g, &g->crls, f));
+	g->ocsp = ocsp_open(g);
+	return OK;
+}
+
 static enum err load(const char *path, struct running *r, struct fault *f)
 {
 	struct gate *g = &r->gate;
@@ -149,26 +160,27 @@ static enum err load(const char *path, struct running *r, struct fault *f)
 	log_init("hufu-gate", g->config.log);
 	hex_lower(g->config.sha256, 32, hex);
 	log_event(LOG_LEVEL_NOTICE, "config_loaded", "path=%s sha256=%s", LQ(path), hex);
-	TRY(dir_make(g->config.state, 0700, f));
+	if (g->config.state)
+		TRY(dir_make(g->config.state, 0700, f));
 	TRY(http_listen(&g->config.listen, &r->public_fd, f));
 	TRY(http_listen(&g->config.metrics, &r->admin_fd, f));
 	json_start();
 	TRY(hsm_prepare(&g->config.token.settings, f)); /* its code, before the walls */
 	TRY(enter_sandbox(r, f));
-	TRY(read_files(g, f));
-	TRY(responder_open(g, &g->responder, f));
-	TRY(documents_open(g->config.documents, &g->documents, f));
-	TRY(feed_load(g, f));
-	TRY(crls_open(g, &g->crls, f));
-	g->ocsp = ocsp_open(g);
+	if (g->config.role == GATE_STATUS)
+		TRY(load_status(g, f));
+	else
+		portal_open(g);
 	TRY(rpc_client_open(g->config.desk_socket, DESK_QUICK_MS, DESK_REPLY_MAX, &g->desk_quick, f));
 	return rpc_client_open(g->config.desk_socket, DESK_TIMEOUT_MS, DESK_REPLY_MAX, &g->desk, f);
 }
 
 static enum err start(struct running *r, struct fault *f)
 {
-	TRY(follower_start(&r->gate, &r->follower, f));
-	TRY(keeper_start(&r->gate, &r->keeper, f));
+	if (r->gate.config.role == GATE_STATUS) {
+		TRY(follower_start(&r->gate, &r->follower, f));
+		TRY(keeper_start(&r->gate, &r->keeper, f));
+	}
 	return http_start(&r->gate, r->public_fd, r->admin_fd, &r->http, f);
 }
 
@@ -232,7 +244,10 @@ int main(int argc, char **argv)
 		return fail(&f);
 	}
 	notify_ready();
-	log_event(LOG_LEVEL_NOTICE, "ready", "certificates=%zu", table_count(r.gate.table));
+	if (r.gate.config.role == GATE_STATUS)
+		log_event(LOG_LEVEL_NOTICE, "ready", "certificates=%zu", table_count(r.gate.table));
+	else
+		log_event(LOG_LEVEL_NOTICE, "ready", "role=portal");
 	sigwait(&signals, &number);
 	notify_stopping();
 	log_event(LOG_LEVEL_NOTICE, "stopping", "reason=signal");

@@ -16,4 +16,9 @@ http_route route_status; /* /v1/status, /v1/status/<serial> */
 http_route route_health; /* /healthz, /readyz */
 http_route route_metrics;
 
+/* A portal's: */
+http_route route_pages;	 /* /, /a/<hash>/<file> */
+http_route route_rpc;	 /* /rpc */
+http_route route_portal_health, route_portal_metrics;
+
 #endif

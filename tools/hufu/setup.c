@@ -328,11 +328,21 @@ static const char gate_yaml[] =
 	"# Without a key that the roster lists, OCSP says tryLater.\n"
 	"# responder: {keys: [etc/hufu/ocsp.key]}\n";
 
+static const char portal_yaml[] =
+	"# The gate again, as the portal: pages for subscribers. hufu-gate(8). It holds no key.\n"
+	"role: portal\ndesk_socket: run/hufu/ra/desk.sock\nlisten: 127.0.0.1:8082\nmetrics: 127.0.0.1:8083\n"
+	"# As the browser's address bar has it. Behind a proxy: https://portal.example.cn, and whose word counts for where\n"
+	"# a person is.\n"
+	"origins: [\"http://127.0.0.1:8082\"]\n"
+	"# portal: {address_header: X-Real-IP}\n";
+
 static enum err add_gate(const struct setup *s, struct fault *f)
 {
-	_cleanup_buf_ struct buf text = {0};
-	buf_str(&text, gate_yaml);
-	return write_config(s, "gate.yaml", &text, f);
+	_cleanup_buf_ struct buf gate = {0}, portal = {0};
+	buf_str(&gate, gate_yaml);
+	buf_str(&portal, portal_yaml);
+	TRY(write_config(s, "gate.yaml", &gate, f));
+	return write_config(s, "portal.yaml", &portal, f);
 }
 
 static enum err write_configs(const struct setup *s, struct fault *f)

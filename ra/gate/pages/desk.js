@@ -1,0 +1,9 @@
+// The officers' desk: the portal whose audience is officers. Who an officer is, the proxy before it says, or the Unix user of this gate.
+import { start } from "./app.js";
+
+start({
+	title: ["审核台", "Officers' desk"],
+	sessions: false,
+	nav: [["", ["概览", "Overview"]]],
+	routes: [["", () => import("./desk-home.js"), { open: true }]],
+});

@@ -1,0 +1,27 @@
+/*
+ * A portal's paths, and what its pages may do in a browser: run what this gate serves, ask this gate and the person's own agent, and
+ * nothing else. Next: pages.c, rpc.c.
+ */
+#include "ra/gate/portal.h"
+
+#include "ra/gate/routes.h"
+
+#define AGENT_ORIGIN "http://127.0.0.1:27183" /* where hufu agent listens when nobody says otherwise */
+
+void portal_open(struct gate *g)
+{
+	const char *agent = g->config.portal.agent ? g->config.portal.agent : AGENT_ORIGIN;
+	buf_fmt(&g->policy,
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+		"connect-src 'self' %s; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		agent);
+	buf_char(&g->policy, '\0');
+}
+
+static http_route *const portal_routes[] = {route_rpc, route_pages};
+static http_route *const portal_admin_routes[] = {route_portal_health, route_portal_metrics};
+#define ROUTES(v)                                                                                                      \
+	{                                                                                                              \
+		(v), sizeof(v) / sizeof((v)[0])                                                                        \
+	}
+const struct http_routes http_portal = ROUTES(portal_routes), http_portal_admin = ROUTES(portal_admin_routes);
