@@ -18,8 +18,8 @@ const t = texts({
 	menu: ["菜单", "Menu"],
 });
 
-// Who is logged in: what account.show says, or null. Pages read it, and call refresh() after they changed it.
-export const state = { account: null };
+// Who is logged in: what account.show says, or null; and whom the number serves, when the log-in said several. Pages read it, and call refresh() after they changed it.
+export const state = { account: null, organisations: [] };
 
 export async function refresh() {
 	try {

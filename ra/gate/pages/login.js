@@ -40,7 +40,8 @@ export function pictureField() {
 }
 
 // After the log-in: where the person was going, unless something must be done before.
-export async function enter(go, next) {
+export async function enter(go, next, result) {
+	state.organisations = result.organisations || [];
 	await refresh();
 	const a = state.account;
 	toast(t("welcome"));
@@ -60,8 +61,9 @@ export async function loginForm({ go, next, always, name }) {
 		const node = form({
 			name: name || "login", fields, submit: t("login"),
 			call: async (v) => {
+				let result;
 				try {
-					await rpc("account.login", { identifier: v.identifier, password: v.password, ...(withPicture ? { picture: picture.id(), picture_code: v.picture_code } : {}) });
+					result = await rpc("account.login", { identifier: v.identifier, password: v.password, ...(withPicture ? { picture: picture.id(), picture_code: v.picture_code } : {}) });
 				} catch (e) {
 					if (!(e instanceof RpcError) || !(withPicture || /^picture/.test(e.reason))) throw e;
 					await picture.load();
@@ -70,7 +72,7 @@ export async function loginForm({ go, next, always, name }) {
 					else again.part("picture_code").focus();
 					return false;
 				}
-				await enter(go, next);
+				await enter(go, next, result);
 			},
 		});
 		replace(box, node, withPicture ? h("p.hint", {}, picture.help) : null);

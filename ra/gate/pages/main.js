@@ -15,6 +15,11 @@ start({
 	],
 	routes: [
 		["", () => import("./home.js"), { open: true }],
+		["project/:project", () => import("./project.js"), { open: true }],
 		["login", () => import("./login.js"), { open: true }],
+		["forgot", () => import("./forgot.js"), { open: true }],
+		["register", () => import("./register.js"), { open: true }],
+		["choose", () => import("./choose.js")],
+		["reset", () => import("./reset.js")],
 	],
 });
