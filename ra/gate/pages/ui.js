@@ -246,7 +246,7 @@ export function codeButton(text, send, onError) {
 // columns: [{label, cell(row), tone}]; on a narrow window each row becomes a card.
 export function table(caption, columns, rows) {
 	if (rows.length === 0) return h("p.empty", {}, t("none"));
-	return h("div.table", {}, h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, columns.map((c) => h("th", { scope: "col" }, c.label)))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((c) => h(`td${c.tone ? `.${c.tone}` : ""}`, { "data-label": c.label }, c.cell(row))))))));
+	return h("div.table", {}, h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, columns.map((c) => h(`th${c.tone ? `.${c.tone}` : ""}`, { scope: "col" }, c.label)))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((c) => h(`td${c.tone ? `.${c.tone}` : ""}`, { "data-label": c.label }, c.cell(row))))))));
 }
 
 // A list that is read page by page: load({page, per_page, search}) gives {rows, total}.
