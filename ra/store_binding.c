@@ -172,7 +172,7 @@ enum err store_cases(struct db *db, const char *state, const char *view, const s
 	_cleanup_(keys_done) struct keys keys = {0};
 	const char *sql = state[0] != '\0' ? CASES("account_cases_state", "k.state = ?1")
 					   : CASES("account_cases_made", "?1 = ''");
-	TRY(db_query(db, f, &row, sql, "titit", state, p->after.at, p->after.id, (int64_t)KEYS_MAX, view));
+	TRY(db_query(db, f, &row, sql, "titit", state, p->after.at, p->after.id, keys_wanted(p), view));
 	TRY(keys_read(row, &keys, f));
 	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }

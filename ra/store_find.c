@@ -47,8 +47,13 @@ static char *phrase(const char *text)
 
 /* --- accounts --- */
 
-static enum err named(struct db *db, const char *text, const char *view, int64_t after, int64_t limit, struct keys *k,
-		      struct fault *f)
+/* By a part keys come in their order, by the beginning of a name in the order of names; so how many are wanted differs. */
+struct limits {
+	int64_t by_part, by_beginning;
+};
+
+static enum err named(struct db *db, const char *text, const char *view, int64_t after, struct limits limits,
+		      struct keys *k, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	_cleanup_(freep) char *words = characters(text) >= GRAM ? phrase(text) : NULL, *end = behind(text);
@@ -56,17 +61,17 @@ static enum err named(struct db *db, const char *text, const char *view, int64_t
 		TRY(db_query(db, f, &row,
 			     "SELECT n.rowid, '' FROM account_names n WHERE account_names MATCH ?1 AND n.rowid > ?2"
 			     " AND " VIEW_ACCOUNT("?4", "n.rowid") " ORDER BY n.rowid LIMIT ?3",
-			     "tiit", words, after, limit, view));
+			     "tiit", words, after, limits.by_part, view));
 	else
 		TRY(db_query(db, f, &row,
 			     "SELECT id, '' FROM (SELECT id FROM accounts a INDEXED BY accounts_organisation"
 			     " WHERE organisation >= ?1 AND organisation < ?2 AND " VIEW_ACCOUNT(
 				     "?5", "a.id") " ORDER BY organisation LIMIT ?4) WHERE id > ?3",
-			     "ttiit", text, end, after, limit, view));
+			     "ttiit", text, end, after, limits.by_beginning, view));
 	return keys_read(row, k, f);
 }
 
-static enum err account_keys(struct db *db, const char *text, const char *view, int64_t after, int64_t limit,
+static enum err account_keys(struct db *db, const char *text, const char *view, int64_t after, struct limits limits,
 			     struct keys *k, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
@@ -77,7 +82,7 @@ static enum err account_keys(struct db *db, const char *text, const char *view, 
 					   " AND id > ?2 AND " VIEW_ACCOUNT("?3", "a.id"),
 		     "tit", text, after, view));
 	TRY(keys_read(row, k, f));
-	return named(db, text, view, after, limit, k, f);
+	return named(db, text, view, after, limits, k, f);
 }
 
 struct giving {
@@ -100,7 +105,7 @@ enum err store_accounts_find(struct db *db, const char *text, const char *view, 
 			     account_fn *fn, void *arg, struct list_end *ret, struct fault *f)
 {
 	_cleanup_(keys_done) struct keys keys = {0};
-	TRY(account_keys(db, text, view, p->after.at, KEYS_MAX, &keys, f));
+	TRY(account_keys(db, text, view, p->after.at, (struct limits){keys_wanted(p), KEYS_MAX}, &keys, f));
 	return keys_page(&keys, p, give_account, &(struct giving){.db = db, .account = fn, .arg = arg}, ret, f);
 }
 
@@ -132,7 +137,7 @@ static enum err order_keys(struct db *db, const struct order_search *s, const st
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row, orders_sql(s), "ittitit", s->amount_fen, s->state, s->invoice, p->after.at,
-		     p->after.id, (int64_t)KEYS_MAX, s->view));
+		     p->after.id, keys_wanted(p), s->view));
 	return keys_read(row, k, f);
 }
 
@@ -141,7 +146,7 @@ static enum err order_keys_of(struct db *db, int64_t account, const struct order
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row, ORDERS("orders_account", "o.account = ?8"), "ittititi", s->amount_fen, s->state,
-		     s->invoice, p->after.at, p->after.id, (int64_t)KEYS_MAX, s->view, account));
+		     s->invoice, p->after.at, p->after.id, keys_wanted(p), s->view, account));
 	return keys_read(row, k, f);
 }
 
@@ -169,7 +174,7 @@ static enum err order_keys_by_text(struct db *db, const struct order_search *s, 
 				    " WHERE substr(o.id, 10) >= ?8 AND substr(o.id, 10) < ?9" REST " LIMIT ?6",
 				    s, p, k, f));
 	}
-	TRY(account_keys(db, s->text, s->view, 0, FIND_ACCOUNTS, &accounts, f));
+	TRY(account_keys(db, s->text, s->view, 0, (struct limits){FIND_ACCOUNTS, FIND_ACCOUNTS}, &accounts, f));
 	for (size_t i = 0; i < accounts.n && i < FIND_ACCOUNTS; i++)
 		TRY(order_keys_of(db, accounts.v[i].at, s, p, k, f));
 	return OK;

@@ -9,6 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+int64_t keys_wanted(const struct list_page *p)
+{
+	int64_t shown = p->offset + p->limit;
+	return 1 + (shown > KEYS_COUNTED ? shown : KEYS_COUNTED);
+}
+
 void keys_done(struct keys *k)
 {
 	free(k->v);
@@ -77,12 +83,11 @@ enum err keys_page(struct keys *k, const struct list_page *p, key_fn *fn, void *
 		   struct fault *f)
 {
 	size_t first = (size_t)p->offset, end = first + (size_t)p->limit;
+	int64_t wanted = keys_wanted(p);
 	sort(k);
-	*ret = (struct list_end){.total = (int64_t)k->n, .counted = true};
-	if (k->n >= KEYS_MAX) {
-		ret->total = KEYS_MAX - 1;
-		ret->counted = false;
-	}
+	*ret = (struct list_end){.total = (int64_t)k->n, .counted = (int64_t)k->n < wanted};
+	if (!ret->counted)
+		ret->total = wanted - 1;
 	for (size_t i = first; i < end && i < k->n; i++) {
 		ret->last.at = k->v[i].at;
 		snprintf(ret->last.id, sizeof(ret->last.id), "%s", id_of(k, i));

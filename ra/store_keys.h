@@ -8,7 +8,8 @@
 #include "ra/store.h"
 
 #define KEY_ID_MAX 96
-#define KEYS_MAX 1001 /* that are looked at for one answer */
+#define KEYS_MAX 1001    /* that are looked at for one answer */
+#define KEYS_COUNTED 200 /* of these, beyond the page: what there is more of is not counted */
 
 struct list_key {
 	int64_t at;
@@ -19,6 +20,9 @@ struct list_page {
 	struct list_key after; /* rows behind this one; {INT64_MIN, ""} for all */
 };
 #define PAGE_FROM_START(limit_) ((struct list_page){.limit = (limit_), .after.at = INT64_MIN})
+
+/* How many keys a query that gives them in order has to give for a page: those up to its end and one more, or those that are counted. */
+int64_t keys_wanted(const struct list_page *p);
 
 /* Zero state is empty. Ids stand one behind the other, because a thousand list_keys would be more than malloc keeps at hand. */
 struct keys {
@@ -35,8 +39,8 @@ MUST_CHECK enum err keys_read(struct db_row *row, struct keys *k, struct fault *
 void keys_add(struct keys *k, int64_t at, const char *id);
 
 struct list_end {
-	int64_t total;        /* keys from the page's `after` on, KEYS_MAX - 1 at most */
-	bool counted;         /* total is all of them */
+	int64_t total;        /* keys from the page's `after` on, less than keys_wanted() */
+	bool counted;         /* total is all of them; else there are more */
 	bool more;            /* rows follow the page's last, whose key is: */
 	struct list_key last;
 };

@@ -76,7 +76,7 @@ enum err store_payments(struct db *db, const struct payment_filter *q, const str
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	_cleanup_(keys_done) struct keys keys = {0};
 	TRY(db_query(db, f, &row, keys_sql(q->state, q->order), "ttitit", q->state, q->order, p->after.at, p->after.id,
-		     (int64_t)KEYS_MAX, q->view));
+		     keys_wanted(p), q->view));
 	TRY(keys_read(row, &keys, f));
 	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }
