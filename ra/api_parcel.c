@@ -31,7 +31,7 @@ static const struct rpc_param list_params[] = {
 	WORD("state", false, state_words, "状态", "only in this state"),
 	{"overdue", PARAM_BOOLEAN, false, 0, 0, NULL, "只看逾期未签收的", "only those whose receipt is overdue"},
 	WHOSE,
-	PAGE,
+	LONG_PAGE,
 	{0}};
 static const struct rpc_param show_params[] = {REQUEST, WHOSE, {0}};
 static const struct rpc_param pack_params[] = {REQUEST, TOKEN, AS_OFFICER, {0}};
@@ -65,7 +65,7 @@ static const struct desk_method methods[] = {
 	OFFICERS("work.again", work_again, again_params, OBJECT(STATE), "更换 UKey",
 		 "the token can't be used: its key is given up, and another is to be made"),
 	METHOD("parcel.list", parcel_list, MODE_READ, OWNER | DESK_OFFICER, false, false, false, list_params,
-	       OBJECT(ROWS("parcels", PARCEL) "," INT("total")), "我的签收",
+	       OBJECT(ROWS("parcels", PARCEL) "," LIST_END), "我的签收",
 	       "my parcels; for officers all, the first due first"),
 	METHOD("parcel.show", parcel_show, MODE_READ, OWNER | DESK_OFFICER, false, false, false, show_params,
 	       OBJECT(PARCEL "," STR("request_state")), "包裹", "the parcel of a request"),

@@ -75,20 +75,22 @@ static void add(void *arg, const struct parcel *p)
 enum err parcel_list(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
-	_cleanup_(freep) char *view = officer_projects(c);
+	const struct yaml_strs *view = c->session ? NULL : officer_view(c);
 	const char *state = param_text(c, "state");
-	int64_t limit, offset, total = 0;
+	struct list_page page;
+	struct list_end end;
 	TRY(check_caller(c, f));
 	struct parcel_filter q = {.account = c->session ? c->session->account.id : 0,
 				  .state = state ? state : "",
-				  .view = view,
+				  .projects = view ? view->v : NULL,
+				  .n_projects = view ? view->n : 0,
 				  .overdue = param_true(c, "overdue"),
 				  .now = c->now};
-	param_page(c, &limit, &offset);
-	TRY(store_parcels(c->db, &q, limit, offset, add, &(struct listing){c, rows}, &total, f));
+	TRY(param_list(c, PER_PAGE, &page, f));
+	TRY(store_parcels(c->db, &q, &page, add, &(struct listing){c, rows}, &end, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "parcels", TAKE(rows));
-	json_object_set_new(*ret, "total", json_integer(total));
+	list_end_put(&end, *ret);
 	return OK;
 }
 

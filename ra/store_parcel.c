@@ -3,9 +3,9 @@
  */
 #include "ra/store_parcel.h"
 
-#include "ra/store_view.h"
-
 #include "common/base/cleanup.h"
+
+#include <string.h>
 
 #define PARCEL                                                                                                         \
 	"p.request, p.account, p.token, p.state, p.recipient, p.mobile, p.address, p.carrier, p.tracking, p.packed,"   \
@@ -77,40 +77,74 @@ enum err store_parcel_follow(struct db *db, const char *from, const char *to, st
 	return db_run(db, f, "UPDATE parcels SET request = ?2 WHERE request = ?1", "tt", from, to);
 }
 
-#define FILTER                                                                                                         \
-	" WHERE (?1 = 0 OR p.account = ?1) AND (?2 = '' OR p.state = ?2)"                                              \
-	" AND (?3 = 0 OR (p.state = 'shipped' AND p.due < ?4)) AND " VIEW_PROJECT(                                     \
-		"?5", "(SELECT project FROM requests WHERE id = p.request)")
+/* ?1 project, ?2 state, ?3 and ?4 the place to begin behind, ?5 the end, ?6 how many. */
+#define ALL(index, where)                                                                                              \
+	"SELECT place, request FROM parcels INDEXED BY " index " WHERE " where                                         \
+	" AND (place, request) > (?3, ?4) AND place < ?5 ORDER BY place, request LIMIT ?6"
+#define NEWEST_FIRST "4000000000000 - packed"
 
-static enum err count(struct db *db, const struct parcel_filter *q, int64_t *ret, struct fault *f)
+static const char *all_sql(const struct parcel_filter *q, const char *state)
+{
+	if (q->projects)
+		return state[0] != '\0' ? ALL("parcels_project_state", "project = ?1 AND state = ?2")
+					: ALL("parcels_project", "project = ?1 AND ?2 = ''");
+	return state[0] != '\0' ? ALL("parcels_state_place", "?1 = '' AND state = ?2")
+				: ALL("parcels_place", "?1 = '' AND ?2 = ''");
+}
+
+/* What is overdue was shipped, and is due in its place. */
+static enum err all_keys(struct db *db, const struct parcel_filter *q, const char *project, const struct list_page *p,
+			 struct keys *k, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row, "SELECT count(*) FROM parcels p" FILTER, "itiit", q->account, q->state,
-		   (int64_t)q->overdue, q->now, q->view));
-	*ret = db_i64(row, 0);
+	const char *state = q->overdue ? "shipped" : q->state;
+	if (q->overdue && q->state[0] != '\0' && strcmp(q->state, state) != 0)
+		return OK;
+	TRY(db_query(db, f, &row, all_sql(q, state), "ttitii", project, state, p->after.at, p->after.id,
+		     q->overdue ? q->now : INT64_MAX, keys_wanted(p)));
+	return keys_read(row, k, f);
+}
+
+/* Few: an account's own. */
+static enum err own_keys(struct db *db, const struct parcel_filter *q, const struct list_page *p, struct keys *k,
+			 struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_query(db, f, &row,
+		     "SELECT " NEWEST_FIRST ", request FROM parcels INDEXED BY parcels_account WHERE account = ?1"
+		     " AND (?2 = '' OR state = ?2) AND (?3 = 0 OR (state = 'shipped' AND due < ?4))"
+		     " AND (" NEWEST_FIRST ", request) > (?5, ?6) ORDER BY 1, 2 LIMIT ?7",
+		     "itiiiti", q->account, q->state, (int64_t)q->overdue, q->now, p->after.at, p->after.id,
+		     keys_wanted(p)));
+	return keys_read(row, k, f);
+}
+
+struct giving {
+	struct db *db;
+	parcel_fn *fn;
+	void *arg;
+};
+
+static enum err give(void *arg, const struct list_key *key, struct fault *f)
+{
+	const struct giving *g = arg;
+	struct parcel p = {0};
+	TRY(store_parcel_get(g->db, key->id, &p, f));
+	g->fn(g->arg, &p);
 	return OK;
 }
 
-enum err store_parcels(struct db *db, const struct parcel_filter *q, int64_t limit, int64_t offset, parcel_fn *fn,
-		       void *arg, int64_t *ret_total, struct fault *f)
+enum err store_parcels(struct db *db, const struct parcel_filter *q, const struct list_page *p, parcel_fn *fn,
+		       void *arg, struct list_end *ret, struct fault *f)
 {
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(count(db, q, ret_total, f));
-	const char *sql = q->account != 0 ? "SELECT " PARCEL FILTER
-					    " ORDER BY p.packed DESC, p.request LIMIT ?6 OFFSET ?7"
-					  : "SELECT " PARCEL FILTER
-					    " ORDER BY p.ended > 0, p.due, p.packed DESC, p.request LIMIT ?6 OFFSET ?7";
-	TRY(db_query(db, f, &row, sql, "itiitii", q->account, q->state, (int64_t)q->overdue, q->now, q->view, limit,
-		     offset));
-	for (;;) {
-		struct parcel p = {0};
-		bool more = false;
-		TRY(db_next(row, &more, f));
-		if (!more)
-			return OK;
-		read_parcel(row, &p);
-		fn(arg, &p);
-	}
+	_cleanup_(keys_done) struct keys keys = {0};
+	if (q->account != 0)
+		TRY(own_keys(db, q, p, &keys, f));
+	else if (!q->projects)
+		TRY(all_keys(db, q, "", p, &keys, f));
+	for (size_t i = 0; q->account == 0 && i < q->n_projects; i++)
+		TRY(all_keys(db, q, q->projects[i], p, &keys, f));
+	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }
 
 enum err store_parcels_overdue(struct db *db, int64_t now, int64_t *ret, struct fault *f)

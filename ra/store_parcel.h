@@ -4,6 +4,7 @@
 #ifndef HUFU_RA_STORE_PARCEL_H
 #define HUFU_RA_STORE_PARCEL_H
 
+#include "ra/store_keys.h"
 #include "ra/store_work.h"
 
 #define CARRIER_MAX 60
@@ -32,16 +33,17 @@ MUST_CHECK enum err store_parcel_stranger(struct db *db, const char *request, st
 MUST_CHECK enum err store_parcel_follow(struct db *db, const char *from, const char *to, struct fault *f);
 
 struct parcel_filter {
-	int64_t account;   /* 0 all */
-	const char *state; /* "" all */
-	const char *view;  /* store_view.h */
+	int64_t account;             /* 0 all */
+	const char *state;           /* "" all */
+	const char *const *projects; /* NULL: all; else only these n_projects */
+	size_t n_projects;
 	bool overdue;
 	int64_t now;
 };
 typedef void parcel_fn(void *arg, const struct parcel *p);
-/* An account's: the newest first; officers': the first due first. */
-MUST_CHECK enum err store_parcels(struct db *db, const struct parcel_filter *q, int64_t limit, int64_t offset, parcel_fn *fn, void *arg,
-				  int64_t *ret_total, struct fault *f);
+/* An account's: the newest first. All: the open ones, the first due first, then what has ended, the last to end first. */
+MUST_CHECK enum err store_parcels(struct db *db, const struct parcel_filter *q, const struct list_page *p, parcel_fn *fn, void *arg,
+				  struct list_end *ret, struct fault *f);
 /* Parcels whose receipt is overdue. */
 MUST_CHECK enum err store_parcels_overdue(struct db *db, int64_t now, int64_t *ret, struct fault *f);
 /* Requests whose shipped parcel is overdue and was not reminded of, at most max. */

@@ -8,6 +8,7 @@
 #include "ra/status_index.h"
 #include "ra/store_audit.h"
 #include "ra/store_course.h"
+#include "ra/store_parcel.h"
 #include "ra/store_queue.h"
 
 #include <sched.h>
@@ -394,6 +395,122 @@ static void test_pending_pages(void **state)
 	assert_int_equal(n, N);
 }
 
+/* --- parcels --- */
+
+static void add_parcel(struct db *db, unsigned i, int64_t account)
+{
+	struct parcel p = {
+		.account = account, .carrier = "SF", .tracking = "1", .packed = NOW + i, .packed_by = "alice"};
+	struct fault f = {0};
+	id_of(i, p.request);
+	snprintf(p.token, sizeof(p.token), "P%u", i);
+	snprintf(p.state, sizeof(p.state), "%s", i % 4 == 0 ? "received" : i % 4 == 1 ? "packed" : "shipped");
+	p.due = i % 4 == 1 ? 0 : DAY_OF(i);
+	p.ended = i % 4 == 0 ? NOW - i : 0;
+	ok(store_parcel_put(db, &p, &f), &f);
+	ok(store_parcel_put(db, &p, &f), &f);
+}
+
+struct seen {
+	struct buf ids;
+	bool ended;
+	int64_t before;
+	unsigned n;
+};
+
+/* Open ones by due date, then the ended, the last one first. */
+static void see_parcel(void *arg, const struct parcel *p)
+{
+	struct seen *s = arg;
+	int64_t at = p->ended ? -p->ended : p->due;
+	assert_true(s->ended <= (p->ended != 0));
+	if (s->n > 0 && s->ended == (p->ended != 0))
+		assert_true(at >= s->before);
+	s->ended = p->ended != 0;
+	s->before = at;
+	s->n++;
+	buf_fmt(&s->ids, "%s ", p->request);
+}
+
+static void test_parcel_pages(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = crowded();
+	struct account a = {0};
+	struct fault f = {0};
+	unsigned late = 0;
+	(void)state;
+	struct db *db = begin(x);
+	ok(store_account_by_name(db, "35353550-9", &a, &f), &f);
+	for (unsigned i = 0; i < N; i++) {
+		add_parcel(db, i, a.id);
+		late += i % 4 > 1 && DAY_OF(i) < NOW;
+	}
+	const struct {
+		struct parcel_filter q;
+		unsigned n;
+	} cases[] = {
+		{{.state = ""}, N},
+		{{.state = "received"}, (N + 3) / 4},
+		{{.state = "", .projects = projects, .n_projects = 1}, N / 3},
+		{{.state = "", .projects = projects, .n_projects = 2}, N / 3 * 2},
+		{{.state = "lost", .projects = projects, .n_projects = 2}, 0},
+		{{.state = "", .projects = projects, .n_projects = 0}, 0},
+		{{.state = "", .overdue = true, .now = NOW}, late},
+		{{.state = "shipped", .overdue = true, .now = NOW}, late},
+		{{.state = "packed", .overdue = true, .now = NOW}, 0},
+	};
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		struct list_end end = {.more = true, .last.at = INT64_MIN}, one;
+		struct seen by_key = {0}, by_number = {0};
+		while (end.more)
+			ok(store_parcels(db, &cases[k].q, &(struct list_page){.limit = 7, .after = end.last},
+					 see_parcel, &by_key, &end, &f),
+			   &f);
+		one.more = true;
+		for (int64_t i = 0; one.more; i += 100)
+			ok(store_parcels(db, &cases[k].q,
+					 &(struct list_page){.limit = 100, .offset = i, .after.at = INT64_MIN},
+					 see_parcel, &by_number, &one, &f),
+			   &f);
+		if (by_key.n != cases[k].n || by_number.n != cases[k].n)
+			fail_msg("case %zu: %u by key, %u by number, wanted %u", k, by_key.n, by_number.n, cases[k].n);
+		if (by_key.n > 0)
+			assert_string_equal(buf_text(&by_key.ids), buf_text(&by_number.ids));
+		buf_done(&by_key.ids);
+		buf_done(&by_number.ids);
+	}
+	end(x, db);
+}
+
+/* An owner's are the newest first, by key as well. */
+static void test_own_parcels(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	_cleanup_(freep) char *next = NULL;
+	struct account a = {0};
+	struct fault f = {0};
+	unsigned n = 0;
+	(void)state;
+	fx_log_in(x);
+	struct db *db = begin(x);
+	ok(store_account_by_name(db, "35353550-9", &a, &f), &f);
+	for (unsigned i = 0; i < 23; i++) {
+		add_request(db, i);
+		add_parcel(db, i, a.id);
+	}
+	end(x, db);
+	do {
+		json_t *p = json_pack("{s:s,s:s*}", "session", x->session, "after", next), *row;
+		_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "parcel.list", p);
+		size_t i;
+		json_array_foreach(json_object_get(r, "parcels"), i, row)
+			assert_int_equal(strtoul(fx_text(row, "request"), NULL, 16), 23 - n++);
+		free(next);
+		next = json_object_get(r, "next") ? xstrdup(fx_text(r, "next")) : NULL;
+	} while (next);
+	assert_int_equal(n, 23);
+}
+
 /* --- searches --- */
 
 static void test_account_find(void **state)
@@ -558,6 +675,7 @@ int main(void)
 		cmocka_unit_test(test_pages_by_number), cmocka_unit_test(test_places_that_are_none),
 		cmocka_unit_test(test_each_state),	cmocka_unit_test(test_claims_and_rollbacks),
 		cmocka_unit_test(test_rows_follow),	cmocka_unit_test(test_pending_pages),
+		cmocka_unit_test(test_parcel_pages),	cmocka_unit_test(test_own_parcels),
 		cmocka_unit_test(test_account_find),	cmocka_unit_test(test_account_renamed),
 		cmocka_unit_test(test_audit_by_time),	cmocka_unit_test(test_status_early),
 	};

@@ -35,13 +35,12 @@ static int run_parcel_list(struct cli *c, int argc, char **argv)
 						{"carrier", "CARRIER"}, {"tracking", "TRACKING"},
 						{"shipped", "SHIPPED"}, {"due", "DUE"},
 						{"late", ""},		{"ended", "ENDED"}};
-	const char *state = NULL, *page = NULL;
+	const char *state = NULL, *page = NULL, *after = NULL;
 	bool overdue = false, officer = false;
-	const struct option_rule rules[] = {{.name = "--state", .value = &state},
-					    {.name = "--page", .value = &page},
-					    {.name = "--overdue", .flag = &overdue},
-					    {.name = "--officer", .flag = &officer},
-					    {0}};
+	const struct option_rule rules[] = {
+		{.name = "--state", .value = &state},	 {.name = "--page", .value = &page},
+		{.name = "--after", .value = &after},	 {.name = "--overdue", .flag = &overdue},
+		{.name = "--officer", .flag = &officer}, {0}};
 	const struct command *cmd = cli_command(commands_parcel, run_parcel_list);
 	struct fault f = {0};
 	_cleanup_(json_freep) json_t *r = NULL;
@@ -54,6 +53,7 @@ static int run_parcel_list(struct cli *c, int argc, char **argv)
 		return cli_usage(cmd, "--page \"%s\" is not a number", ESC(page, strlen(page)));
 	json_t *p = json_pack("{s:I}", "page", (json_int_t)number);
 	set_text(p, "state", state);
+	set_text(p, "after", after);
 	if (overdue)
 		json_object_set_new(p, "overdue", json_true());
 	if (cli_desk(c, "parcel.list", p, !officer, false, &r, &f) != OK)
@@ -64,7 +64,7 @@ static int run_parcel_list(struct cli *c, int argc, char **argv)
 	}
 	cli_table(c, columns, sizeof columns / sizeof columns[0], rows);
 	if (!c->json)
-		printf("%lld in all\n", (long long)json_integer_value(json_object_get(r, "total")));
+		cli_list_end(r);
 	return EXIT_DONE;
 }
 
@@ -184,12 +184,13 @@ const struct command commands_parcel[] = {
 		 "\nExample:\n  hufu work again --note 'does not answer any more' --as dan 20261125-7K2M9QXA4BCD",
 	 .run = run_work_again},
 	{.name = "parcel list",
-	 .usage = "[--state STATE] [--overdue] [--officer] [--page N]",
+	 .usage = "[--state STATE] [--overdue] [--officer] [--page N] [--after NEXT]",
 	 .summary = "my receipts: parcels with USB keys",
 	 .help = "  --state STATE   packed, shipped, received, lost, returned, undone\n"
 		 "  --overdue       only those whose receipt is overdue\n"
 		 "  --officer       everybody's, for officers: the first due first\n"
-		 "  --page N        page of the list (5 a page)\n\n"
+		 "  --page N        page of the list (5 a page)\n"
+		 "  --after NEXT    go on behind the last row of a page, which said so\n\n"
 		 "Example:\n  hufu parcel list",
 	 .run = run_parcel_list},
 	{.name = "parcel show",
