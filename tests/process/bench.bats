@@ -42,7 +42,7 @@ assert o["name"] == "desk", o
 assert [r["case"] for r in o["rows"]] == """status-64 status-32x64 cert-list-16 cert-list-late cert-list-search service-list-16 service-list-late service-list-search
 order-list-16 order-list-late request-list-16 request-list-late queue-16 queue-late queue-page-50 queue-project
 queue-kind-late queue-overdue pending-late account-find account-find-town account-find-form account-find-code order-find-name
-order-find-number order-find-unpaid payments-late audit-object audit-who audit-late health-16""".split(), o
+order-find-number order-find-unpaid payments-late audit-object audit-who audit-late parcel-list-16 parcel-list-late parcel-received token-list-late token-list-state health-16""".split(), o
 for r in o["rows"]:
     assert r["runs"] == 1 and set(r["peers"]) == {"echo", "echo-nng"}, r
     assert r["hufu_per_s"] > 0 and r["limit_per_s"] >= max(r["peers"].values()) - 1, r

@@ -14,6 +14,8 @@
 #include "tools/benchmark/load.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,13 +27,14 @@
 #define QUESTIONS 8192u /* written before; asked in turn */
 #define READ_ONE_IN 64u
 #define MAX_IN_FLIGHT 64u
-#define SOAK_RUNS 20	  /* as long as so many runs */
+#define SOAK_RUNS 20 /* as long as so many runs */
+#define WARM_BYTES (1u << 20)
 #define LIMIT_SECONDS 0.5 /* of a second of Hufu, for each echo server */
 
 struct ask;
 typedef void ask_fn(const struct ask *x, const char *fixed, struct buf *ret);
 static ask_fn ask_serials, ask_own, ask_fixed, ask_queue_late, ask_pending_late, ask_name, ask_identifier, ask_order,
-	ask_payments_late, ask_audit_object, ask_audit_who, ask_audit_late;
+	ask_payments_late, ask_audit_object, ask_audit_who, ask_audit_late, ask_parcel_late, ask_key_late;
 
 /* A question: its parameters, and what its answer has. */
 static const struct kind {
@@ -74,6 +77,11 @@ static const struct kind {
 	{"audit-object", "audit.list", 16, 0, ask_audit_object, "", "rows", 1},
 	{"audit-who", "audit.list", 16, 0, ask_audit_who, "", "rows", 1},
 	{"audit-late", "audit.list", 16, 0, ask_audit_late, "", "rows", 50},
+	{"parcel-list-16", "parcel.list", 16, 0, ask_fixed, "", "parcels", 5},
+	{"parcel-list-late", "parcel.list", 16, 0, ask_parcel_late, "", "parcels", 5},
+	{"parcel-received", "parcel.list", 16, 0, ask_fixed, "\"state\":\"received\",\"page\":50", "parcels", 5},
+	{"token-list-late", "token.list", 16, 0, ask_key_late, "", "tokens", 20},
+	{"token-list-state", "token.list", 16, 0, ask_key_late, ",\"state\":\"in_use\"", "tokens", 20},
 	{"health-16", "desk.health", 16, 0, ask_fixed, "", "remarks", 0},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
@@ -178,6 +186,24 @@ static void ask_payments_late(const struct ask *x, const char *fixed, struct buf
 {
 	(void)fixed;
 	buf_fmt(ret, "\"after\":\"%lld:\"", (long long)(x->crowd.now - 400 * 86400 + (int64_t)below(80000)));
+}
+
+/* Anywhere among those that are under way, but at their end. */
+static void ask_parcel_late(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	size_t i = crowd_parcel(below((x->crowd.n_parcels - 100) / 4));
+	int64_t due = crowd_due(&x->crowd, i), last = x->crowd.now + (CROWD_DUE_DAYS - 13) * INT64_C(86400);
+	char id[REQUEST_ID + 1];
+	(void)fixed;
+	crowd_request(i / 2, id);
+	buf_fmt(ret, "\"after\":\"%lld:%s\"", (long long)(due < last ? due : last), id);
+}
+
+static void ask_key_late(const struct ask *x, const char *fixed, struct buf *ret)
+{
+	char serial[16];
+	crowd_key(below(x->crowd.n_keys - 100), serial);
+	buf_fmt(ret, "\"after\":\"%s\"%s", serial, fixed);
 }
 
 /* Of even accounts the audit has a row. */
@@ -380,6 +406,19 @@ static enum err make_tree(struct ask *x, struct fault *f)
 	return file_write_new(said, buf_slice(&crowd), 0644, f);
 }
 
+/* A database that was written long ago is brought into the machine's memory, where a desk that is asked all day has it. */
+static enum err warm(const struct ask *x, struct fault *f)
+{
+	_cleanup_(freep) char *path = path_join(x->tree.dir, "var/lib/hufu-ra/desk.db");
+	_cleanup_(freep) char *block = xmalloc(WARM_BYTES);
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : 1;
+	while (n > 0)
+		n = read(fd, block, WARM_BYTES);
+	return n == 0 ? OK
+		      : fault_raise(f, ERR_IO, "crowd", "crowd", "%s: %s", ESC(path, strlen(path)), strerror(errno));
+}
+
 static enum err open_tree(struct ask *x, struct fault *f)
 {
 	_cleanup_buf_ struct buf crowd = {0};
@@ -393,6 +432,7 @@ static enum err open_tree(struct ask *x, struct fault *f)
 	} else {
 		TRY(make_tree(x, f));
 	}
+	TRY(warm(x, f));
 	int64_t from = clock_mono_us();
 	TRY(tree_start(&x->tree, f));
 	if (x->b->progress)

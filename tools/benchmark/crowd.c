@@ -12,8 +12,10 @@
 #include "ra/store_audit.h"
 #include "ra/store_course.h"
 #include "ra/store_material.h"
+#include "ra/store_parcel.h"
 #include "ra/store_payment.h"
 #include "ra/store_session.h"
+#include "ra/store_token.h"
 #include "ra/vault.h"
 #include "tools/benchmark/load.h"
 #include "tools/benchmark/stock.h"
@@ -30,6 +32,8 @@
 #define DAY_S 86400
 #define SESSIONS_ONE_IN 10
 #define AUDIT_ONE_IN 2
+#define KEYS_ONE_IN 5	 /* accounts */
+#define PARCELS_ONE_IN 2 /* requests; of these one in four is under way */
 #define TALLY_BYTES 1500
 
 static const char *const projects[] = {STOCK_PROJECT, "hangzhou", "ningbo"};
@@ -86,6 +90,16 @@ void crowd_name(size_t i, char ret[CROWD_NAME], bool word)
 void crowd_request(size_t i, char ret[REQUEST_ID + 1])
 {
 	snprintf(ret, REQUEST_ID + 1, "%032zx", i + 1);
+}
+
+void crowd_key(size_t i, char ret[16])
+{
+	snprintf(ret, 16, "K%08zu", i);
+}
+
+size_t crowd_parcel(size_t i)
+{
+	return 4 * PARCELS_ONE_IN * i;
 }
 
 void crowd_order(size_t i, char ret[ORDER_ID_MAX + 1])
@@ -180,6 +194,40 @@ static enum err add_materials(struct db *db, const char *request, int64_t accoun
 	return OK;
 }
 
+static enum err add_parcel(struct db *db, struct crowd *w, size_t request, int64_t account, struct fault *f)
+{
+	bool ended = request % (4 * PARCELS_ONE_IN) != 0;
+	struct parcel p = {.account = account,
+			   .to = {.recipient = "张三", .mobile = "13800000000", .address = "浙江省金华市双龙南街 1 号"},
+			   .carrier = "SF",
+			   .packed = w->now - 40 * DAY_S,
+			   .packed_by = "alice",
+			   .shipped = w->now - 39 * DAY_S,
+			   .shipped_by = "alice",
+			   .due = crowd_due(w, request)};
+	crowd_request(request, p.request);
+	snprintf(p.token, sizeof p.token, "P%08zu", request);
+	snprintf(p.tracking, sizeof p.tracking, "SF%010zu", request);
+	snprintf(p.state, sizeof p.state, ended ? "received" : "shipped");
+	p.ended = ended ? w->now - (int64_t)(request % (30 * DAY_S)) : 0;
+	w->n_parcels++;
+	return store_parcel_put(db, &p, f);
+}
+
+static enum err add_key(struct db *db, struct crowd *w, int64_t account, int64_t cert, struct fault *f)
+{
+	struct token t = {.model = "SoftHSM v2",
+			  .label = "基准测试",
+			  .state = "in_use",
+			  .account = account,
+			  .cert = cert,
+			  .added = w->now - 300 * DAY_S,
+			  .changed = w->now - 300 * DAY_S};
+	int64_t id;
+	crowd_key(w->n_keys++, t.serial);
+	return store_token_add(db, &t, &id, f);
+}
+
 static enum err add_request(struct db *db, struct crowd *w, int64_t account, int64_t cert, struct fault *f)
 {
 	static char tally[TALLY_BYTES + 1], subject[] = "{}";
@@ -207,6 +255,8 @@ static enum err add_request(struct db *db, struct crowd *w, int64_t account, int
 	TRY(store_request_state(db, r.id, "awaiting_officers", f));
 	TRY(store_history_add(db, r.id, w->now, "made", "", "drafted", "account", "", f));
 	TRY(store_history_add(db, r.id, w->now, "submitted", "drafted", "awaiting_officers", "account", "", f));
+	if (i % PARCELS_ONE_IN == 0)
+		TRY(add_parcel(db, w, i, account, f));
 	return add_materials(db, r.id, account, w->now, f);
 }
 
@@ -254,6 +304,8 @@ static enum err add_account(struct db *db, struct crowd *w, size_t i, struct fau
 		if (i < CROWD_ACCOUNTS || (k == 0 && i % 10 == 0 && w->n_requests < crowd_requests(w)))
 			TRY(add_request(db, w, id, w->last_cert, f));
 	}
+	if (i % KEYS_ONE_IN == 0)
+		TRY(add_key(db, w, id, w->last_cert, f));
 	if (i < CROWD_ACCOUNTS || i % SESSIONS_ONE_IN == 0)
 		TRY(add_session(db, w, i, id, f));
 	return i % AUDIT_ONE_IN == 0 ? add_audit(db, w, i, a.identifier, f) : OK;
@@ -261,17 +313,18 @@ static enum err add_account(struct db *db, struct crowd *w, size_t i, struct fau
 
 void crowd_put(const struct crowd *w, struct buf *ret)
 {
-	buf_fmt(ret, "%zu %zu %zu %" PRId64 " %.0f\n", w->certificates, w->n_certs, w->n_requests, w->now, w->seconds);
+	buf_fmt(ret, "%zu %zu %zu %zu %zu %" PRId64 " %.0f\n", w->certificates, w->n_certs, w->n_requests, w->n_keys,
+		w->n_parcels, w->now, w->seconds);
 }
 
 enum err crowd_read(struct slice text, struct crowd *ret, struct fault *f)
 {
 	_cleanup_(freep) char *line = xstrndup((const char *)text.p, text.n);
 	struct crowd w = {0};
-	if (sscanf(line, "%zu %zu %zu %" SCNd64 " %lf", &w.certificates, &w.n_certs, &w.n_requests, &w.now,
-		   &w.seconds) != 5)
-		return fault_raise(f, ERR_PARSE, "crowd", "crowd", "found \"%s\", wanted five numbers",
-				   ESC(text.p, text.n));
+	if (sscanf(line, "%zu %zu %zu %zu %zu %" SCNd64 " %lf", &w.certificates, &w.n_certs, &w.n_requests, &w.n_keys,
+		   &w.n_parcels, &w.now, &w.seconds) != 7)
+		return fault_raise(f, ERR_PARSE, "crowd", "crowd",
+				   "found \"%s\", wanted seven numbers: remove the folder", ESC(text.p, text.n));
 	*ret = w;
 	return OK;
 }

@@ -1,6 +1,6 @@
 /*
- * A desk's database as after years: accounts, certificates, services, orders, payments, open requests with their materials, sessions
- * and an audit. Written straight through the desk's store, before the desk is started.
+ * A desk's database as after years: accounts, certificates, services, orders, payments, open requests with their materials, USB keys and
+ * parcels, sessions and an audit. Written straight through the desk's store, before the desk is started.
  */
 #ifndef HUFU_BENCHMARK_CROWD_H
 #define HUFU_BENCHMARK_CROWD_H
@@ -19,7 +19,7 @@
 struct crowd {
 	size_t certificates; /* to make; half as many accounts, a twentieth as many open requests */
 	/* what has been made: */
-	size_t n_certs, n_requests;
+	size_t n_certs, n_requests, n_keys, n_parcels;
 	int64_t now, last_cert;
 	double seconds; /* that it took */
 };
@@ -39,6 +39,9 @@ void crowd_identifier(size_t account, char ret[16]);
 /* Of an account's organisation: its name, or word: a rare part of it. */
 void crowd_name(size_t account, char ret[CROWD_NAME], bool word);
 void crowd_request(size_t i, char ret[REQUEST_ID + 1]);
+/* The serial number of a USB key, and the request of a parcel that is under way. */
+void crowd_key(size_t i, char ret[16]);
+size_t crowd_parcel(size_t i);
 void crowd_order(size_t certificate, char ret[ORDER_ID_MAX + 1]);
 int64_t crowd_due(const struct crowd *w, size_t request);
 
