@@ -4,32 +4,43 @@ source "$(dirname "${BASH_SOURCE[0]}")/helpers.bash"
 
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 
-# start [passphrase]: the signer, until it says that it is ready.
-start() {
-	exec 5<"$WORK/pass"
-	/usr/bin/python3 - "$WORK/notify" "$build/ca/hufu-ca" "$DIR/etc/hufu/ca.yaml" "$WORK" "${1:-}" <<'P'
+# launch NAME COMMAND…: a program, until it says that it is ready; NAME.pid, NAME.log. It gets descriptor 5, where that is open.
+launch() {
+	/usr/bin/python3 - "$WORK/$1" "${@:2}" <<'P'
 import os, socket, subprocess, sys
-path, program, config, work, passphrase = sys.argv[1:]
+stem, command = sys.argv[1], sys.argv[2:]
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(path)
+s.bind(stem + ".notify")
 s.settimeout(60)
-args = [program, "--config", config] + (["--passphrase-fd", "5"] if passphrase else [])
-p = subprocess.Popen(args, env=dict(os.environ, NOTIFY_SOCKET=path), stderr=open(work + "/ca.log", "a"), stdout=subprocess.DEVNULL,
-	pass_fds=(5,) if passphrase else (), start_new_session=True)
-open(work + "/pid", "w").write(str(p.pid))
+p = subprocess.Popen(command, env=dict(os.environ, NOTIFY_SOCKET=stem + ".notify"), stderr=open(stem + ".log", "a"), stdout=subprocess.DEVNULL,
+	pass_fds=(5,) if os.path.exists("/proc/self/fd/5") else (), start_new_session=True)
+open(stem + ".pid", "w").write(str(p.pid))
 while b"READY=1" not in s.recv(4096): pass
+os.unlink(stem + ".notify")
 P
-	exec 5<&-
-	rm -f "$WORK/notify"
 }
 
-stop() {
+# ended NAME: what was launched is told to end, and has.
+ended() {
 	local pid
-	pid=$(cat "$WORK/pid")
+	[ -e "$WORK/$1.pid" ] || return 0
+	pid=$(cat "$WORK/$1.pid")
 	kill "$pid"
 	tail --pid="$pid" -f /dev/null
-	rm -f "$WORK/pid"
+	rm -f "$WORK/$1.pid"
 }
+
+# start [passphrase]: the signer.
+start() {
+	local command=("$build/ca/hufu-ca" --config "$DIR/etc/hufu/ca.yaml")
+	if [ -z "${1:-}" ]; then
+		launch ca "${command[@]}" 5<&-
+	else
+		launch ca "${command[@]}" --passphrase-fd 5 5<"$WORK/pass"
+	fi
+}
+
+stop() { ended ca; }
 
 restart() {
 	stop

@@ -20,7 +20,7 @@ setup_file() {
 }
 
 teardown_file() {
-	[ ! -f "$WORK/pid" ] || stop
+	stop
 	rm -rf "$WORK"
 }
 
