@@ -52,7 +52,6 @@ static enum err check_window(struct request *r, struct fault *f)
 {
 	TRY(ledger_now(r->s->ledger, &r->now, f));
 	r->facts.now = r->now;
-	r->facts.issuer_not_after = r->s->issuer.not_after;
 	return judge_window(&r->t, r->now, f);
 }
 
@@ -149,10 +148,26 @@ static const struct policy_ready *policy_named(const struct request *r)
 	return NULL;
 }
 
+/* RFC 6960 4.2.2.2: a responder answers for a CA by a certificate of that very CA, also after it was rolled. All else
+ * is signed by the one that issues now. */
+static enum err check_issuer(struct request *r, struct fault *f)
+{
+	if (!signer_issuer(r->s, r->t.has_issuer ? r->t.issuer : r->s->issuer.key.key_id, &r->by))
+		return fault_raise(f, ERR_RULE, "issuer_unknown", "tally.issuer", "found no CA of this signer");
+	if (r->by.gone)
+		return fault_raise(f, ERR_RULE, "issuer_gone", "tally.issuer",
+				   "the key of the CA that was to sign it is no more");
+	if (!r->by.key)
+		return fault_raise(f, ERR_LOCKED, "signer_locked", "signer", "the retired CA's key is not open");
+	r->facts.issuer_not_after = r->by.cert->not_after;
+	return r->t.has_issuer ? ca_key_usable(r->by.key, f) : OK;
+}
+
 static enum err check_served(struct request *r, struct fault *f)
 {
 	if (memcmp(r->t.ca, r->s->ca, 20) != 0)
 		return fault_raise(f, ERR_RULE, "ca_unknown", "tally.ca", "the tally is for another CA");
+	TRY(check_issuer(r, f));
 	/* A withdrawal names no project: any RA of the roster may make requests die. */
 	if (r->ra && r->t.kind != TALLY_WITHDRAW && !member_may(r->ra, r->t.project, r->t.kind))
 		return fault_raise(f, ERR_RULE, "ra_scope", "tally.project", "%s may not ask for %s in project %s",

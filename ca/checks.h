@@ -30,6 +30,7 @@ struct request {
 	const struct note_sig *ra_line;
 	bool recorded;		 /* from here on a refusal is written into the ledger */
 	bool given_up;		 /* it is there already, as the end of an intent */
+	struct issuer by; /* of our CAs, the one that is to sign */
 	const struct policy_ready *ready;
 	bool has_pred;
 	struct ledger_cert pred;

@@ -201,7 +201,7 @@ enum err responder_find(struct request *r, struct fault *f)
 		return fault_raise(f, ERR_RULE, "responder_unknown", "tally.key",
 				   "found a key that the roster lists for no responder");
 	r->line = ledger_line_hash(r->t.profile, m->name);
-	return responder_subject(&r->s->issuer, m, &r->subject, f);
+	return responder_subject(r->by.cert, m, &r->subject, f);
 }
 
 /* 64 bits of hash found the row; the certificate itself decides. One that is only intended has no bytes yet and counts.

@@ -136,11 +136,10 @@ static bool after_outcome(struct course *c)
 
 static bool after_intent(struct course *c)
 {
-	struct signer *s = c->r.s;
 	struct fault f = {0};
 	if (c->op.result != OK)
 		return refuse(c, &c->f);
-	if (issue_sign(s->issuer_verifier, atomic_load(&s->key), &c->issue, &f) != OK)
+	if (issue_sign(c->r.by.verifier, c->r.by.key, &c->issue, &f) != OK)
 		return left_open(c, &f);
 	return cannot_post(c, issue_outcome, &c->issue, after_outcome, &f) ? left_open(c, &f) : false;
 }

@@ -33,7 +33,7 @@ static enum err build(struct request *r, const struct serial *serial, struct buf
 			  .not_before = r->verdict.not_before,
 			  .not_after = r->verdict.not_after};
 	if (r->t.kind == TALLY_RESPONDER)
-		TRY(responder_tbs(&r->s->issuer, &b, ret_tbs, f));
+		TRY(responder_tbs(r->by.cert, &b, ret_tbs, f));
 	else
 		TRY(build_tbs(policy_ready_template(r->ready, r->verdict.profile), &b, ret_tbs, f));
 	if (ret_tbs->len > 12288)
@@ -42,19 +42,35 @@ static enum err build(struct request *r, const struct serial *serial, struct buf
 	return OK;
 }
 
+/* One like the issuer's. A retired CA signs for a responder once in half a week: its own is made each time, *ret_made. */
+static enum err throwaway_for(const struct request *r, struct ca_key **ret_made, const struct ca_key **ret,
+			      struct fault *f)
+{
+	const struct pubkey *k = &r->by.cert->key;
+	*ret = r->s->throwaway;
+	if (r->by.cert == &r->s->issuer)
+		return OK;
+	TRY(ca_key_throwaway(k->alg, k->bits, ret_made, f));
+	*ret = *ret_made;
+	return OK;
+}
+
 static enum err lint(struct request *r, struct slice tbs, struct fault *f)
 {
+	_cleanup_(ca_key_freep) struct ca_key *made = NULL;
 	_cleanup_buf_ struct buf signature = {0}, der = {0};
 	_cleanup_(cert_done) struct cert cert = {0};
-	TRY(ca_key_sign(r->s->throwaway, tbs, &signature, f));
-	build_certificate(tbs, r->s->issuer.key.alg, buf_slice(&signature), &der);
+	const struct ca_key *throwaway;
+	TRY(throwaway_for(r, &made, &throwaway, f));
+	TRY(ca_key_sign(throwaway, tbs, &signature, f));
+	build_certificate(tbs, r->by.cert->key.alg, buf_slice(&signature), &der);
 	TRY(cert_parse_like(buf_slice(&der), r->facts.key, &cert, f));
 	return lint_run(&(struct lint_input){.cert = &cert,
-					     .issuer = &r->s->issuer,
+					     .issuer = r->by.cert,
 					     .profile = profile_of(r),
 					     .subject = &r->subject,
 					     .key = r->facts.key,
-					     .signer = ca_key_public(r->s->throwaway),
+					     .signer = ca_key_public(throwaway),
 					     .made = {tbs, buf_slice(&signature)},
 					     .now = r->now},
 			f);
@@ -71,7 +87,7 @@ static void fill_row(const struct request *r, const struct serial *serial, struc
 				  .line = r->line,
 				  .renewals = r->has_pred && !r->t.key_is_new ? r->pred.renewals + 1 : 0,
 				  .shard = serial_shard(serial, profile_shards(profile_of(r)))};
-	memcpy(c->ref.issuer_key_id, r->s->issuer.key.key_id, 20);
+	memcpy(c->ref.issuer_key_id, r->by.cert->key.key_id, 20);
 	c->ref.serial = *serial;
 	memcpy(c->project, r->t.project, sizeof(c->project));
 	memcpy(c->profile, r->t.profile, sizeof(c->profile));
@@ -85,7 +101,7 @@ static enum err append_intent(struct ledger_tx *tx, struct issue *i, struct faul
 	memcpy(e.tally, r->t.id, TALLY_ID);
 	memcpy(e.roster, r->heads->roster_head.sha256, 32);
 	memcpy(e.policy, r->ready->policy->note.sha256, 32);
-	memcpy(e.issuer, r->s->issuer.key.key_id, 20);
+	memcpy(e.issuer, r->by.cert->key.key_id, 20);
 	return ledger_append_e_intent(tx, &e, &i->intent, f);
 }
 
@@ -226,7 +242,7 @@ enum err issue_answer(struct issue *i, struct fault *f)
 		*f = i->why;
 		return f->kind;
 	}
-	build_certificate(buf_slice(&i->tbs), r->s->issuer.key.alg, buf_slice(&i->signature), &r->cert);
+	build_certificate(buf_slice(&i->tbs), r->by.cert->key.alg, buf_slice(&i->signature), &r->cert);
 	r->done = (struct wire_done){.cert = buf_slice(&r->cert), .index = i->index, .intent = i->intent};
 	memcpy(r->done.issuer, i->row.ref.issuer_key_id, 20);
 	return OK;

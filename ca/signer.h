@@ -56,7 +56,7 @@ struct bucket {
 	int64_t filled_us;
 };
 
-/* A CA of ours that was rolled: it signs CRLs of its own certificates, and nothing else. */
+/* A CA of ours that was rolled: it signs what tells of its own certificates' status, CRLs and certificates of responders, and nothing else. */
 struct retired {
 	struct buf der;
 	struct cert cert;

@@ -12,7 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define MAX_LINES 128 /* 22 fields, 32 materials, 32 subject lines */
+#define MAX_LINES 128 /* 23 fields, 32 materials, 32 subject lines */
 
 static const char *const kind_words[TALLY_KIND_N] = {
 	[TALLY_EXTEND] = "extend",   [TALLY_CHANGE] = "change",	    [TALLY_ENROL] = "enrol",
@@ -88,6 +88,7 @@ static const struct field fields[] = {
 	{"ca", "MMMMMMMMM", get_ca, put_ca, NULL},
 	{"project", "MMMMMMM..", get_project, put_project, has_project},
 	{"profile", "MMMMMMM.M", get_profile, put_profile, has_profile},
+	{"issuer", "........o", get_issuer, put_issuer, has_issuer},
 	{"way", "MMMMM.M..", get_way, put_way, has_way},
 	{"policy", "MMMMMMM..", get_policy, put_policy, NULL},
 	{"predecessor", "MM.MMMMo.", get_predecessor, put_predecessor, has_predecessor},

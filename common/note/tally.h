@@ -7,6 +7,7 @@
  *     ca: 1f…                                     key id of the issuing CA, 20 octets
  *     project: jinhua
  *     profile: organisation
+ *     issuer: <issuer key id>                     responder: of another CA of ours than the one that issues now: one that was rolled
  *     way: name-or-code
  *     policy: …                                   SHA-256 of the policy note's text
  *     predecessor: <issuer key id> <serial>
@@ -86,6 +87,8 @@ struct tally {
 	uint8_t id[TALLY_ID];
 	uint8_t ca[20];
 	char project[TALLY_WORD], profile[TALLY_WORD], way[TALLY_WORD]; /* "" when the kind has none */
+	bool has_issuer;
+	uint8_t issuer[20];
 	uint8_t policy[32];
 	bool has_predecessor;
 	struct cert_ref predecessor;

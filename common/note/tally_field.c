@@ -511,6 +511,21 @@ void put_reason(const struct tally *t, struct buf *b)
 	lines_put(b, "reason", crl_reason_word((unsigned)t->reason));
 }
 
+enum err get_issuer(struct lines *l, struct tally *t, struct fault *f)
+{
+	TRY(lines_hex(l, "issuer", t->issuer, sizeof(t->issuer), f));
+	t->has_issuer = true;
+	return OK;
+}
+void put_issuer(const struct tally *t, struct buf *b)
+{
+	lines_put_hex(b, "issuer", t->issuer, sizeof(t->issuer));
+}
+bool has_issuer(const struct tally *t)
+{
+	return t->has_issuer;
+}
+
 enum err get_target(struct lines *l, struct tally *t, struct fault *f)
 {
 	TRY(lines_hex(l, "target", t->target, TALLY_ID, f));

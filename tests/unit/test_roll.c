@@ -209,6 +209,66 @@ static void open_intent_of_a_lost_key_dies(void **state)
 	ask(x, "its predecessor is free again", fx_extend, ORG_P256, SAME, id);
 }
 
+/* --- responders --- */
+
+/* A certificate for the responder's key by the CA with that key id, NULL: by none that is named. */
+static enum err ask_responder(struct fx *x, const uint8_t *issuer, struct buf *der, struct fault *f)
+{
+	_cleanup_(fx_answer_done) struct fx_answer a = {0};
+	_cleanup_(tally_done) struct tally t = {0};
+	fx_responder(x, ORG_P256, &t);
+	if (issuer) {
+		t.has_issuer = true;
+		memcpy(t.issuer, issuer, 20);
+	}
+	fx_ask(x, &t, ORG_P256, KEY_RESPONDER, BY_RA | BY_NEW, &a);
+	buf_clear(der);
+	*f = a.f;
+	if (a.kind != OK)
+		return a.kind;
+	buf_add_slice(der, a.done.cert);
+	assert_memory_equal(a.done.issuer, issuer ? issuer : x->signer->issuer.key.key_id, 20);
+	return OK;
+}
+
+static void responder_by(struct fx *x, const uint8_t *issuer, const struct cert *by)
+{
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(cert_done) struct cert cert = {0};
+	struct fault f = {0};
+	check("responder", ask_responder(x, issuer, &der, &f), &f);
+	check("parse", cert_parse(buf_slice(&der), &cert, &f), &f);
+	check("by its CA", cert_verify_by(&cert, by, &f), &f);
+}
+
+/* RFC 6960 4.2.2.2: who answers about certificates of a CA is certified by that very CA. */
+static void responders_of_each(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_buf_ struct buf der = {0};
+	static const uint8_t nobody[20] = {1};
+	struct fault f = {0};
+	(void)state;
+	responder_by(x, NULL, &x->signer->issuer);
+	responder_by(x, x->signer->ca, &x->signer->issuer);
+	fx_roll(x, KEY_P384);
+	check("new", fx_unlock(x, FX_NEW, &f), &f);
+	responder_by(x, NULL, &x->signer->issuer);
+	assert_int_equal(ask_responder(x, x->signer->ca, &der, &f), ERR_LOCKED);
+	assert_int_equal(ask_responder(x, nobody, &der, &f), ERR_RULE);
+	assert_string_equal(f.rule, "issuer_unknown");
+	check("old", fx_unlock(x, FX_OLD, &f), &f);
+	responder_by(x, x->signer->ca, old_ca(x));
+	responder_by(x, x->signer->issuer.key.key_id, &x->signer->issuer);
+	responder_by(x, NULL, &x->signer->issuer);
+	free(x->config.retired[0].key);
+	x->config.retired[0].key = NULL;
+	fx_restart(x, false);
+	check("new", fx_unlock(x, FX_NEW, &f), &f);
+	assert_int_equal(ask_responder(x, x->signer->ca, &der, &f), ERR_RULE);
+	assert_string_equal(f.rule, "issuer_gone");
+}
+
 /* --- what does not start --- */
 
 static enum err start(struct fx *x, struct fault *f)
@@ -258,6 +318,7 @@ int main(void)
 		cmocka_unit_test(each_key_by_its_passphrase),
 		cmocka_unit_test(open_intent_is_the_old_ones),
 		cmocka_unit_test(open_intent_of_a_lost_key_dies),
+		cmocka_unit_test(responders_of_each),
 		cmocka_unit_test(wrong_configurations),
 	};
 	return cmocka_run_group_tests(tests, NULL, group_done);

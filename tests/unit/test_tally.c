@@ -18,6 +18,7 @@ static const char *const fields[][2] = {
 	{"ca", HEX40},
 	{"project", "jinhua"},
 	{"profile", NULL},
+	{"issuer", HEX40},
 	{"way", "name-or-code"},
 	{"policy", HEX64},
 	{"predecessor", HEX40 " 74C2008800000AE9"},
@@ -56,7 +57,7 @@ static const struct {
 	[TALLY_HOLD] = {"project profile policy predecessor", ""},
 	[TALLY_RELEASE] = {"project profile way policy predecessor hold", ""},
 	[TALLY_WITHDRAW] = {"target", "predecessor"},
-	[TALLY_RESPONDER] = {"profile key", ""},
+	[TALLY_RESPONDER] = {"profile key", "issuer"},
 };
 #define ALWAYS "kind id ca made dies"
 

@@ -259,10 +259,11 @@ const struct command commands_operator[] = {
 		 "Example:\n  hufu roster note --remove alice --add officer:dave+1a2b3c4d+AU… roster-2.note",
 	 .run = run_roster_note},
 	{.name = "responder renew",
-	 .usage = "--key FILE --out FILE",
+	 .usage = "--key FILE --out FILE [--issuer KEYID]",
 	 .summary = "operator: a certificate of a week for an OCSP responder",
 	 .help = "  --key FILE   the responder's private key, PEM; the roster lists its public half\n"
-		 "  --out FILE   the certificate, PEM\n\n"
+		 "  --out FILE   the certificate, PEM\n"
+		 "  --issuer KEYID   after a roll: by that CA, for answers about its certificates\n\n"
 		 "Straight to the signer. Subject, OCSPSigning, no-check and the week come from the signer's code.\n"
 		 "Nobody else signs: run it every day or two.\n\n"
 		 "Example:\n  hufu responder renew --key ocsp.key --out ocsp.crt",

@@ -33,7 +33,8 @@ static enum err signer_is(struct cli *c, struct buf *reply, struct wire_health_i
 	return wire_health_is_get(buf_slice(reply), ret, f);
 }
 
-static enum err tally_text(struct cli *c, EVP_PKEY *key, struct buf *ret, struct fault *f)
+/* issuer: key id in hex, NULL for the CA that issues. */
+static enum err tally_text(struct cli *c, EVP_PKEY *key, const char *issuer, struct buf *ret, struct fault *f)
 {
 	_cleanup_(pubkey_done) struct pubkey public = {0};
 	_cleanup_buf_ struct buf reply = {0};
@@ -45,6 +46,10 @@ static enum err tally_text(struct cli *c, EVP_PKEY *key, struct buf *ret, struct
 	random_fill(t.id, sizeof t.id);
 	memcpy(t.ca, h.ca, sizeof t.ca);
 	memcpy(t.key_sha256, public.spki_sha256, sizeof t.key_sha256);
+	t.has_issuer = issuer != NULL;
+	if (issuer && (strlen(issuer) != 40 || !hex_decode(issuer, 40, t.issuer, sizeof t.issuer)))
+		return fault_raise(f, ERR_CONFIG, "issuer_form", "--issuer",
+				   "wanted the key id of a CA, 40 hex digits, as `hufu health --signer` prints it");
 	t.made = h.now;
 	t.dies = h.now + LIFE_S;
 	tally_put(&t, ret);
@@ -60,15 +65,15 @@ static enum err signed_note(const struct buf *text, const char *key_path, struct
 	return OK;
 }
 
-enum err responder_renew(struct cli *c, const char *key_path, struct buf *ret_text, struct buf *ret_pem,
-			 struct fault *f)
+enum err responder_renew(struct cli *c, const char *key_path, const char *issuer, struct buf *ret_text,
+			 struct buf *ret_pem, struct fault *f)
 {
 	static const uint8_t no_name[] = {0x30, 0x00};
 	_cleanup_(evp_pkey_freep) EVP_PKEY *key = NULL;
 	_cleanup_buf_ struct buf note = {0}, csr = {0}, request = {0}, reply = {0};
 	struct wire_done done = {0};
 	TRY(key_load(key_path, &key, f));
-	TRY(tally_text(c, key, ret_text, f));
+	TRY(tally_text(c, key, issuer, ret_text, f));
 	TRY(signed_note(ret_text, key_path, &note, f));
 	TRY(csr_make(key, slice_of(no_name, sizeof no_name), &csr, f));
 	if (c->dry_run)
@@ -82,8 +87,11 @@ enum err responder_renew(struct cli *c, const char *key_path, struct buf *ret_te
 
 int run_responder_renew(struct cli *c, int argc, char **argv)
 {
-	const char *key = NULL, *out = NULL;
-	const struct option_rule rules[] = {{.name = "--key", .value = &key}, {.name = "--out", .value = &out}, {0}};
+	const char *key = NULL, *out = NULL, *issuer = NULL;
+	const struct option_rule rules[] = {{.name = "--key", .value = &key},
+					    {.name = "--out", .value = &out},
+					    {.name = "--issuer", .value = &issuer},
+					    {0}};
 	const struct command *cmd = cli_command(commands_operator, run_responder_renew);
 	_cleanup_buf_ struct buf text = {0}, pem = {0};
 	struct fault f = {0};
@@ -91,7 +99,7 @@ int run_responder_renew(struct cli *c, int argc, char **argv)
 		return EXIT_CONFIG;
 	if (!key || !out)
 		return cli_usage(cmd, "--key FILE and --out FILE are wanted");
-	if (responder_renew(c, key, &text, &pem, &f) != OK)
+	if (responder_renew(c, key, issuer, &text, &pem, &f) != OK)
 		return cli_fail(c, &f);
 	if (c->dry_run)
 		return cli_said(c, json_pack("{s:s,s:b}", "text", buf_text(&text), "dry_run", 1), "%s",

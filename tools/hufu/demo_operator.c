@@ -82,7 +82,7 @@ enum err demo_responder(struct demo *d, struct fault *f)
 	TRY(make_key(key, public, f));
 	TRY(next_roster(d, public, &note, f));
 	TRY(put_roster(d, buf_slice(&note), f));
-	TRY(responder_renew(d->c, key, &text, &pem, f));
+	TRY(responder_renew(d->c, key, NULL, &text, &pem, f));
 	TRY(pem_or_der(buf_slice(&pem), "CERTIFICATE", &der, f));
 	TRY(cert_parse(buf_slice(&der), &cert, f));
 	TRY(file_write_new(out, buf_slice(&pem), 0644, f));

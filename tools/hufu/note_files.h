@@ -19,8 +19,8 @@ struct roster_change {
 MUST_CHECK enum err roster_next(struct roster *r, const struct roster_change *change, struct buf *ret, struct fault *f);
 /* A responder's certificate by its key file, straight from the signer: the tally's text and the PEM, appended. In a dry
  * run the text alone. (cmd_responder.c) */
-MUST_CHECK enum err responder_renew(struct cli *c, const char *key_path, struct buf *ret_text, struct buf *ret_pem,
-				    struct fault *f);
+MUST_CHECK enum err responder_renew(struct cli *c, const char *key_path, const char *issuer, struct buf *ret_text,
+				    struct buf *ret_pem, struct fault *f);
 /* PEM or DER of that label, at most 64 KiB, or max bytes of file. Appends DER. */
 MUST_CHECK enum err der_load(const char *path, const char *label, struct buf *ret, struct fault *f);
 MUST_CHECK enum err der_load_long(const char *path, const char *label, size_t max, struct buf *ret, struct fault *f);
