@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 
 #define BUSY_MS 5000
+#define BULK_PAGES 64 /* of a connection's cache, in one piece */
 
 enum err db_raise(struct db *db, int code, const char *what, struct fault *f)
 {
@@ -83,8 +85,18 @@ static enum err set_up(struct db *db, bool read_only, struct fault *f)
 	return check_wal(db, f);
 }
 
+/* SQLite counts its memory for all threads under one lock unless it is told not to, and takes the pages of a cache one by
+ * one from the heap: a reader's cache is emptied by each change of others. When the library runs already, all is as it was. */
+static void configure(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, BULK_PAGES);
+}
+
 enum err db_open(const char *path, bool read_only, struct db **ret, struct fault *f)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, configure);
 	if (!read_only && strcmp(path, ":memory:") != 0)
 		TRY(make_private(path, f));
 	_cleanup_(db_closep) struct db *db = xcalloc(1, sizeof(*db));
