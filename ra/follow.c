@@ -159,7 +159,7 @@ static enum err apply(struct desk *d, const struct wire_entries *e, const struct
 	struct db *db = NULL;
 	struct lanes ended = {0};
 	int64_t at = 0;
-	TRY(store_begin(d->store, &db, f));
+	TRY(store_begin_urgent(d->store, &db, f));
 	TRY(store_end(d->store, db, apply_in(d, db, e, edge, &ended, &at, f), f));
 	if (at != 0)
 		status_index_heads(d->status, (int64_t)edge->n, at);

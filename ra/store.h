@@ -17,6 +17,10 @@ static inline void store_closep(struct store **s) { if (*s) store_close(*s); *s 
 
 /* Takes the writer and begins a transaction. On OK the caller ends it by store_end(). */
 MUST_CHECK enum err store_begin(struct store *s, struct db **ret, struct fault *f);
+/* The same, before those who wait already: for what many others wait for, of which few may be under way at once. */
+MUST_CHECK enum err store_begin_urgent(struct store *s, struct db **ret, struct fault *f);
+/* How many wait for the writer now. For tests. */
+unsigned store_waiting(struct store *s);
 /* e OK: commits, else rolls back; gives the writer back. Returns e, or why the commit failed. Changes of several threads
  * may share a commit: each returns when it is durable, and when it fails, all of them fail. */
 MUST_CHECK enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f);

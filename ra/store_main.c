@@ -1,7 +1,8 @@
 /*
- * One writer behind a lock, whose commits are shared: a flush takes as long as many changes, so whoever ends while
+ * One writer, taken in turn, whose commits are shared: a flush takes as long as many changes, so whoever ends while
  * others wait for their turn leaves the commit to the last of them, and answers when that is done. Each is a savepoint in
- * the one transaction, so what one takes back is its own.
+ * the one transaction, so what one takes back is its own. Turns come in the order in which they were asked for, but what
+ * many wait for (the ledger's entries, what goes to the signer) goes before the rest.
  *
  * And a few readers; each connection is opened when it is first needed and kept, with its
  * cache, so there are only as many as a machine's cores can use. Here too: stored answers, heads.
@@ -15,12 +16,14 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #define READERS_MAX 4
 /* KiB: the inner pages of the tables of a large desk, which else are read anew for each page of a list. Filled as it is needed. */
 #define READER_CACHE "PRAGMA cache_size=-12288"
+#define WRITER_CACHE "PRAGMA cache_size=-24576"
 #define GROUP_MAX 64   /* changes that share a commit */
 #define GROUP_US 20000 /* nobody waits longer for others */
 
@@ -28,20 +31,37 @@ struct reader {
 	struct db *db;
 	struct reader *next;
 };
+/* Somebody who waits for the writer. */
+struct turn {
+	pthread_cond_t called;
+	bool mine;
+	struct turn *next;
+};
+struct turns {
+	struct turn *first, **last;
+};
+/* A change that is done and waits for its commit. Each is called by itself: woken together, all would want one lock. */
+struct member {
+	sem_t over;
+	enum err result;
+	struct fault *f;
+	struct member *next;
+};
 /* Changes that are made durable together. */
 struct group {
-	unsigned members; /* done, and waiting for the commit */
+	struct member *members;
+	unsigned n_members;
 	int64_t since_us;
-	bool over;
-	enum err result;
-	struct fault fault;
 };
 struct store {
 	char *path;
 	struct db *writer;
-	pthread_mutex_t writing;
-	atomic_uint waiting;	/* for the writer */
-	struct group *group;	/* of the transaction that is open; the writer's */
+	pthread_mutex_t turning;    /* of the three that follow */
+	bool taken;		    /* the writer is */
+	struct turns urgent, usual; /* who waits for it */
+	atomic_uint waiting;	    /* how many do */
+	bool open;		    /* the writer's: a transaction is, and whose changes it holds */
+	struct group group;
 	pthread_mutex_t ending; /* of `members` and `over` of groups that the writer has left */
 	pthread_cond_t ended;
 	store_watch *watch; /* the writer's, as the three below */
@@ -78,12 +98,13 @@ enum err store_open(const char *path, struct store **ret, struct fault *f)
 {
 	_cleanup_(store_closep) struct store *s = xcalloc(1, sizeof(*s));
 	s->path = xstrdup(path);
-	pthread_mutex_init(&s->writing, NULL);
-	pthread_mutex_init(&s->ending, NULL);
-	pthread_cond_init(&s->ended, NULL);
+	pthread_mutex_init(&s->turning, NULL);
+	s->urgent.last = &s->urgent.first;
+	s->usual.last = &s->usual.first;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->given, NULL);
 	TRY(db_open(path, false, &s->writer, f));
+	TRY(db_run(s->writer, f, WRITER_CACHE, ""));
 	TRY(db_migrate(s->writer, store_migrations, store_n_migrations, f));
 	TRY(store_audit_seal(s->writer, f));
 	*ret = TAKE(s);
@@ -100,9 +121,7 @@ void store_close(struct store *s)
 	}
 	if (s->writer)
 		db_close(s->writer);
-	pthread_mutex_destroy(&s->writing);
-	pthread_mutex_destroy(&s->ending);
-	pthread_cond_destroy(&s->ended);
+	pthread_mutex_destroy(&s->turning);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->given);
 	free(s->touched);
@@ -110,7 +129,55 @@ void store_close(struct store *s)
 	free(s);
 }
 
-/* --- the writer; with `writing` held --- */
+/* --- whose turn it is --- */
+
+/* With `turning` held, until it is called. */
+static void wait_for_turn(struct store *s, struct turns *q)
+{
+	struct turn t = {.called = PTHREAD_COND_INITIALIZER};
+	*q->last = &t;
+	q->last = &t.next;
+	atomic_fetch_add(&s->waiting, 1);
+	while (!t.mine)
+		pthread_cond_wait(&t.called, &s->turning);
+	pthread_cond_destroy(&t.called);
+}
+
+static void take_writer(struct store *s, bool urgent)
+{
+	pthread_mutex_lock(&s->turning);
+	if (s->taken) {
+		rpc_wait_begin();
+		wait_for_turn(s, urgent ? &s->urgent : &s->usual);
+		rpc_wait_end();
+	}
+	s->taken = true;
+	pthread_mutex_unlock(&s->turning);
+}
+
+unsigned store_waiting(struct store *s)
+{
+	return atomic_load(&s->waiting);
+}
+
+static void give_writer(struct store *s)
+{
+	pthread_mutex_lock(&s->turning);
+	struct turns *q = s->urgent.first ? &s->urgent : &s->usual;
+	struct turn *next = q->first;
+	s->taken = next != NULL;
+	if (next) {
+		q->first = next->next;
+		if (!q->first)
+			q->last = &q->first;
+		atomic_fetch_sub(&s->waiting, 1);
+		next->mine = true;
+		pthread_cond_signal(&next->called);
+	}
+	pthread_mutex_unlock(&s->turning);
+}
+
+/* --- the writer, by whom has it --- */
 
 /* SQLite ends the transaction by itself when the disk is full or fails: then nothing of the group is left. */
 static enum err commit(struct store *s, struct fault *f)
@@ -123,103 +190,113 @@ static enum err commit(struct store *s, struct fault *f)
 	return e;
 }
 
-/* Ends the group, and tells those who wait for it. */
+/* Ends the group, and tells those who wait for it. A member is gone as soon as it is told. */
 static void end_group(struct store *s)
 {
-	struct group *g = s->group;
-	s->group = NULL;
-	if (g->members == 0) {
+	struct group g = s->group;
+	struct fault f = {0};
+	s->group = (struct group){0};
+	s->open = false;
+	if (!g.members) {
 		db_rollback(s->writer);
-		free(g);
 		return;
 	}
-	g->result = commit(s, &g->fault);
+	enum err e = commit(s, &f);
 	/* What was rolled back reads as it was: no need to forget it. */
 	if (s->n_touched > 0 && s->watch(s->watch_arg, s->writer, s->touched, s->n_touched))
 		s->n_touched = 0;
-	pthread_mutex_lock(&s->ending);
-	g->over = true;
-	pthread_cond_broadcast(&s->ended);
-	pthread_mutex_unlock(&s->ending);
+	for (struct member *m = g.members, *next; m; m = next) {
+		next = m->next;
+		m->result = e;
+		if (e != OK && m->f)
+			*m->f = f;
+		sem_post(&m->over);
+	}
 }
 
 /* Somebody else will come and end it. */
 static bool may_wait(struct store *s)
 {
-	const struct group *g = s->group;
-	return atomic_load(&s->waiting) > 0 && g->members < GROUP_MAX && clock_mono_us() - g->since_us < GROUP_US &&
+	const struct group *g = &s->group;
+	return atomic_load(&s->waiting) > 0 && g->n_members < GROUP_MAX && clock_mono_us() - g->since_us < GROUP_US &&
 	       db_in_transaction(s->writer);
 }
 
 static enum err join(struct store *s, struct fault *f)
 {
-	if (!s->group) {
+	if (!s->open) {
 		TRY(db_begin(s->writer, f));
-		s->group = xcalloc(1, sizeof(*s->group));
-		s->group->since_us = clock_mono_us();
+		s->open = true;
+		s->group.since_us = clock_mono_us();
 	}
 	return db_run(s->writer, f, "SAVEPOINT member", "");
 }
 
-static enum err leave(struct store *s, enum err e, struct fault *f)
+static enum err leave(struct store *s, struct member *m, enum err e, struct fault *f)
 {
 	if (e == OK)
 		e = db_run(s->writer, f, "RELEASE member", "");
-	if (e == OK)
-		s->group->members++;
-	else if (db_in_transaction(s->writer) && db_run(s->writer, NULL, "ROLLBACK TO member", "") == OK)
+	if (e == OK) {
+		m->f = f;
+		m->next = s->group.members;
+		s->group.members = m;
+		s->group.n_members++;
+	} else if (db_in_transaction(s->writer) && db_run(s->writer, NULL, "ROLLBACK TO member", "") == OK) {
 		(void)!db_run(s->writer, NULL, "RELEASE member", "");
+	}
 	return e;
 }
 
 /* --- */
 
-static enum err wait_for(struct store *s, struct group *g, struct fault *f)
+static enum err wait_for(struct member *m)
 {
+	if (sem_trywait(&m->over) == 0)
+		return m->result;
 	rpc_wait_begin();
-	pthread_mutex_lock(&s->ending);
-	while (!g->over)
-		pthread_cond_wait(&s->ended, &s->ending);
-	enum err e = g->result;
-	if (e != OK && f)
-		*f = g->fault;
-	bool last = --g->members == 0;
-	pthread_mutex_unlock(&s->ending);
+	while (sem_wait(&m->over) != 0)
+		; /* a signal */
 	rpc_wait_end();
-	if (last)
-		free(g);
-	return e;
+	return m->result;
 }
 
-enum err store_begin(struct store *s, struct db **ret, struct fault *f)
+static enum err begin(struct store *s, bool urgent, struct db **ret, struct fault *f)
 {
-	if (pthread_mutex_trylock(&s->writing) != 0) {
-		atomic_fetch_add(&s->waiting, 1);
-		rpc_wait_begin();
-		pthread_mutex_lock(&s->writing);
-		rpc_wait_end();
-		atomic_fetch_sub(&s->waiting, 1);
-	}
+	take_writer(s, urgent);
 	enum err e = join(s, f);
 	if (e == OK) {
 		*ret = s->writer;
 		return OK;
 	}
-	if (s->group && !may_wait(s))
+	if (s->open && !may_wait(s))
 		end_group(s);
-	pthread_mutex_unlock(&s->writing);
+	give_writer(s);
 	return e;
+}
+
+enum err store_begin(struct store *s, struct db **ret, struct fault *f)
+{
+	return begin(s, false, ret, f);
+}
+
+enum err store_begin_urgent(struct store *s, struct db **ret, struct fault *f)
+{
+	return begin(s, true, ret, f);
 }
 
 enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f)
 {
-	struct group *g = s->group;
-	assert(db == s->writer && g);
-	e = leave(s, e, f);
+	struct member m = {.result = OK};
+	assert(db == s->writer && s->open);
+	sem_init(&m.over, 0, 0);
+	e = leave(s, &m, e, f);
 	if (!may_wait(s))
 		end_group(s);
-	pthread_mutex_unlock(&s->writing);
-	return e == OK ? wait_for(s, g, f) : e;
+	give_writer(s);
+	if (e == OK)
+		e = wait_for(&m);
+	sem_destroy(&m.over);
+	return e;
 }
 
 /* --- readers --- */

@@ -148,8 +148,62 @@ static void test_commit_fails(void **state)
 	scene_done(&s);
 }
 
+/* --- the order of turns: as asked for, and what is urgent before the rest --- */
+
+#define WAITING 4
+
+struct queueing {
+	struct scene *s;
+	bool urgent;
+	int64_t place; /* how many had come before */
+};
+
+static void *take_turn(void *arg)
+{
+	struct queueing *q = arg;
+	struct db *db = NULL;
+	struct fault f = {0};
+	enum err e = (q->urgent ? store_begin_urgent : store_begin)(q->s->store, &db, &f);
+	if (e != OK)
+		return (void *)"begin";
+	e = store_head(db, "place", &q->place, &f);
+	if (e == OK)
+		e = store_head_set(db, "place", q->place + 1, &f);
+	return store_end(q->s->store, db, e, &f) == OK ? NULL : (void *)"end";
+}
+
+static void test_turns(void **state)
+{
+	static const int64_t places[WAITING] = {2, 0, 3, 1};
+	struct scene s = {0};
+	struct db *db = NULL;
+	struct fault f = {0};
+	struct queueing q[WAITING];
+	pthread_t t[WAITING];
+	(void)state;
+	scene_init(&s);
+	assert_int_equal(store_begin(s.store, &db, &f), OK);
+	for (unsigned i = 0; i < WAITING; i++) {
+		q[i] = (struct queueing){.s = &s, .urgent = i % 2 == 1};
+		assert_int_equal(pthread_create(&t[i], NULL, take_turn, &q[i]), 0);
+		while (store_waiting(s.store) != i + 1)
+			sched_yield();
+	}
+	assert_int_equal(store_end(s.store, db, OK, &f), OK);
+	for (unsigned i = 0; i < WAITING; i++) {
+		void *why = NULL;
+		pthread_join(t[i], &why);
+		if (why)
+			fail_msg("%s", (const char *)why);
+		assert_int_equal(q[i].place, places[i]);
+	}
+	assert_int_equal(store_waiting(s.store), 0);
+	scene_done(&s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_many), cmocka_unit_test(test_commit_fails)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_many), cmocka_unit_test(test_commit_fails),
+					   cmocka_unit_test(test_turns)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
