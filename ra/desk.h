@@ -61,7 +61,7 @@ MUST_CHECK enum err desk_open(struct ra_config *config, struct desk **ret, struc
 void desk_close(struct desk *d);
 static inline void desk_closep(struct desk **d) { if (*d) desk_close(*d); *d = NULL; }
 /* So many calls may wait for a request to end without keeping others from their turn: the server has as many workers more. */
-#define DESK_WAITERS 64
+#define DESK_WAITERS 192
 #define DESK_NOTIFIERS 16 /* of them wait for messages to people */
 #define DESK_GATES 16	  /* of them wait for the ledger to grow */
 /* An rpc_handler; arg is the desk. */

@@ -1,7 +1,7 @@
 /*
- * Exactly once: that a tally is about to be sent is recorded before it is sent; the signer answers the same text under
- * the same id with the same certificate; and the ledger, which the follower reads, says what became of it even when no
- * answer came. So whatever is not known to be done is simply sent again.
+ * Exactly once: that a tally is about to be sent is recorded before it is sent, by one thread for all that are due; the
+ * signer answers the same text under the same id with the same certificate; and the ledger, which the follower reads, says
+ * what became of it even when no answer came. So whatever is not known to be done is simply sent again.
  *
  * After an answer a sender waits a moment for the follower, so that certificate, status and request change together;
  * only when the follower is late does the answer itself move the request. Next: ledger.c.
@@ -20,22 +20,37 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define DUE_MAX 64
 #define RETRY_MAX_S 60
 #define FOLLOW_WAIT_US 2000000
 #define IDLE_MAX_S 30
 #define WHO "desk"
 
+/* A row that is recorded as sent and waits for a sender. */
+struct parcel {
+	struct handover row;
+	struct parcel *next;
+};
 struct handover_pool {
 	struct desk *desk;
-	pthread_t *threads;
-	unsigned n_threads, n_started;
-	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t due;
+	pthread_t *threads; /* the first fetches, the others send */
+	unsigned n_senders, n_started;
+	pthread_mutex_t lock;  /* of all below */
+	pthread_cond_t due;    /* for who fetches */
+	pthread_cond_t ready;  /* for senders */
+	pthread_cond_t rested; /* for senders after a failure */
 	uint64_t generation;
 	bool stopping;
-	int64_t *taken; /* row that each thread works on, 0: none */
+	struct parcel *first, **last;
+	unsigned n_waiting; /* parcels */
+	int64_t *taken;	    /* rows that are fetched and not done with */
+	size_t n_taken;
 };
+
+static void parcel_free(struct parcel *x)
+{
+	handover_done(&x->row);
+	free(x);
+}
 
 /* --- one row --- */
 
@@ -62,11 +77,21 @@ static enum err mark_sent_in(struct db *db, int64_t id, struct handover *h, bool
 	return store_handover_sent(db, id, f);
 }
 
-static enum err mark_sent(struct desk *d, int64_t id, struct handover *h, bool *ret_go, struct fault *f)
+/* Many rows share a transaction. rows and go are arrays of n. */
+static enum err mark_all_in(struct db *db, const int64_t *ids, size_t n, struct handover *rows, bool *go,
+			    struct fault *f)
+{
+	for (size_t i = 0; i < n; i++)
+		TRY(mark_sent_in(db, ids[i], &rows[i], &go[i], f));
+	return OK;
+}
+
+static enum err mark_sent(struct desk *d, const int64_t *ids, size_t n, struct handover *rows, bool *go,
+			  struct fault *f)
 {
 	struct db *db = NULL;
-	TRY(store_begin(d->store, &db, f));
-	return store_end(d->store, db, mark_sent_in(db, id, h, ret_go, f), f);
+	TRY(store_begin_urgent(d->store, &db, f));
+	return store_end(d->store, db, mark_all_in(db, ids, n, rows, go, f), f);
 }
 
 static enum err send(struct desk *d, const struct handover *h, struct buf *reply, struct wire_done *ret,
@@ -179,44 +204,124 @@ static enum err done(struct desk *d, const struct handover *h, const struct wire
 	return OK;
 }
 
-enum err handover_one(struct desk *d, int64_t id, struct fault *f)
+/* Of a row that is marked. */
+static enum err bring(struct desk *d, const struct handover *h, struct fault *f)
 {
-	_cleanup_(handover_done) struct handover h = {0};
 	_cleanup_buf_ struct buf reply = {0};
 	struct wire_done answer = {0};
 	struct fault why = {0};
 	uint32_t retry_ms = 0;
-	bool go = false;
-	TRY(mark_sent(d, id, &h, &go, f));
-	if (!go)
-		return OK;
-	enum err e = send(d, &h, &reply, &answer, &retry_ms, &why);
+	enum err e = send(d, h, &reply, &answer, &retry_ms, &why);
 	if (e == OK)
-		return done(d, &h, &answer, f);
-	return passes(e) ? retry_later(d, &h, retry_ms, &why, f) : refused(d, &h, &why, f);
+		return done(d, h, &answer, f);
+	return passes(e) ? retry_later(d, h, retry_ms, &why, f) : refused(d, h, &why, f);
 }
 
-/* --- the threads --- */
+enum err handover_one(struct desk *d, int64_t id, struct fault *f)
+{
+	_cleanup_(handover_done) struct handover h = {0};
+	bool go = false;
+	TRY(mark_sent(d, &id, 1, &h, &go, f));
+	return go ? bring(d, &h, f) : OK;
+}
+
+/* --- who fetches --- */
+
+/* Room for what is due and as much again that is under way already. */
+static size_t room(const struct handover_pool *p)
+{
+	return 2 * (size_t)p->n_senders;
+}
 
 static bool is_taken(const struct handover_pool *p, int64_t id)
 {
-	for (unsigned i = 0; i < p->n_threads; i++) {
+	for (size_t i = 0; i < p->n_taken; i++) {
 		if (p->taken[i] == id)
 			return true;
 	}
 	return false;
 }
 
+static void let_go(struct handover_pool *p, int64_t id)
+{
+	for (size_t i = 0; i < p->n_taken; i++) {
+		if (p->taken[i] == id) {
+			p->taken[i] = p->taken[--p->n_taken];
+			return;
+		}
+	}
+}
+
 /* Ids that are due, and when the next one will be. */
-static enum err look(struct desk *d, int64_t *ids, size_t *ret_n, int64_t *ret_next, struct fault *f)
+static enum err look(struct desk *d, int64_t *ids, size_t max, size_t *ret_n, int64_t *ret_next, struct fault *f)
 {
 	struct db *db = NULL;
 	TRY(store_read(d->store, &db, f));
-	enum err e = store_handover_due(db, clock_now(), ids, DUE_MAX, ret_n, f);
+	enum err e = store_handover_due(db, clock_now(), ids, max, ret_n, f);
 	if (e == OK)
 		e = store_handover_next(db, ret_next, f);
 	store_read_end(d->store, db);
 	return e;
+}
+
+/* Under the lock. Keeps of the ids those that nobody has, as many as there is room for, and takes them. */
+static size_t take(struct handover_pool *p, int64_t *ids, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n && p->n_taken < room(p); i++) {
+		if (!is_taken(p, ids[i]))
+			p->taken[p->n_taken++] = ids[kept++] = ids[i];
+	}
+	return kept;
+}
+
+static void put_parcel(struct handover_pool *p, struct handover *row)
+{
+	struct parcel *x = xcalloc(1, sizeof(*x));
+	x->row = *row;
+	*row = (struct handover){0};
+	*p->last = x;
+	p->last = &x->next;
+	p->n_waiting++;
+	pthread_cond_signal(&p->ready);
+}
+
+/* Marks the rows and hands them to the senders; *f says why when it did not work, and none of them is taken then. */
+static enum err mark_and_put(struct handover_pool *p, const int64_t *ids, size_t n, struct fault *f)
+{
+	struct handover *rows = xcalloc(n, sizeof(*rows));
+	_cleanup_(freep) bool *go = xcalloc(n, sizeof(*go));
+	enum err e = mark_sent(p->desk, ids, n, rows, go, f);
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < n; i++) {
+		if (e == OK && go[i])
+			put_parcel(p, &rows[i]);
+		else
+			let_go(p, ids[i]);
+	}
+	pthread_mutex_unlock(&p->lock);
+	for (size_t i = 0; i < n; i++)
+		handover_done(&rows[i]);
+	free(rows);
+	return e;
+}
+
+/* A row that cannot be marked keeps no other from its turn: then each is tried by itself. */
+static bool fetch(struct handover_pool *p, int64_t *ids, size_t n)
+{
+	struct fault f = {0};
+	if (n == 0 || mark_and_put(p, ids, n, &f) == OK)
+		return true;
+	bool good = n > 1;
+	for (size_t i = 0; i < n && n > 1; i++) {
+		pthread_mutex_lock(&p->lock);
+		bool again = take(p, &ids[i], 1) == 1;
+		pthread_mutex_unlock(&p->lock);
+		good = (!again || mark_and_put(p, &ids[i], 1, &f) == OK) && good;
+	}
+	if (!good)
+		log_fault(LOG_LEVEL_ERROR, "handover_failed", &f);
+	return good;
 }
 
 static void wait_until(struct handover_pool *p, uint64_t seen, int64_t next)
@@ -231,101 +336,133 @@ static void wait_until(struct handover_pool *p, uint64_t seen, int64_t next)
 		rv = pthread_cond_timedwait(&p->due, &p->lock, &ts);
 }
 
-/* Under the lock. 0: none is due now. */
-static int64_t take(struct handover_pool *p, unsigned slot, const int64_t *ids, size_t n)
+/* Nothing goes to a signer whose ledger is not to be believed, and nothing more is fetched while senders have enough. */
+static bool may_fetch(const struct handover_pool *p)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!is_taken(p, ids[i])) {
-			p->taken[slot] = ids[i];
-			return ids[i];
-		}
-	}
-	return 0;
+	return !p->desk->forked && p->n_waiting < (p->n_senders + 1) / 2 && p->n_taken < room(p);
 }
 
-/* The next row for this thread; 0 when the pool stops. */
-static int64_t next_row(struct handover_pool *p, unsigned slot)
+/* One look at what is due. Called and left with the lock held. */
+static void fetch_due(struct handover_pool *p, int64_t *ids)
 {
-	int64_t ids[DUE_MAX], id = 0;
+	uint64_t seen = p->generation;
+	int64_t next = INT64_MAX;
+	struct fault f = {0};
+	/* What is under way is due too, and may stand first. */
+	size_t n = 0, max = p->n_taken + room(p);
+	pthread_mutex_unlock(&p->lock);
+	bool good = look(p->desk, ids, max, &n, &next, &f) == OK;
+	if (!good)
+		log_fault(LOG_LEVEL_ERROR, "handover_look", &f);
+	bool all = n < max;
 	pthread_mutex_lock(&p->lock);
-	p->taken[slot] = 0;
-	while (!p->stopping && id == 0) {
-		/* Nothing more goes to a signer whose ledger is not to be believed. */
-		if (p->desk->forked) {
+	n = take(p, ids, n);
+	pthread_mutex_unlock(&p->lock);
+	good = fetch(p, ids, n) && good;
+	pthread_mutex_lock(&p->lock);
+	/* A database that fails now is not asked again at once. */
+	if (!good || (n == 0 && all))
+		wait_until(p, seen, good ? next : clock_now() + 1);
+}
+
+static void *run_fetcher(void *arg)
+{
+	struct handover_pool *p = arg;
+	_cleanup_(freep) int64_t *ids = xcalloc(2 * room(p), sizeof(*ids));
+	pthread_mutex_lock(&p->lock);
+	while (!p->stopping) {
+		if (may_fetch(p))
+			fetch_due(p, ids);
+		else
 			pthread_cond_wait(&p->due, &p->lock);
-			continue;
-		}
-		uint64_t seen = p->generation;
-		int64_t next = INT64_MAX;
-		struct fault f = {0};
-		size_t n = 0;
-		pthread_mutex_unlock(&p->lock);
-		enum err e = look(p->desk, ids, &n, &next, &f);
-		if (e != OK)
-			log_fault(LOG_LEVEL_ERROR, "handover_look", &f);
-		pthread_mutex_lock(&p->lock);
-		id = e == OK ? take(p, slot, ids, n) : 0;
-		if (id == 0)
-			wait_until(p, seen, e == OK ? next : clock_now());
 	}
 	pthread_mutex_unlock(&p->lock);
-	return id;
+	return NULL;
 }
 
-/* A database that fails now is not asked again at once. */
+/* --- who sends --- */
+
+/* NULL when the pool stops. */
+static struct parcel *next_parcel(struct handover_pool *p)
+{
+	struct parcel *x = NULL;
+	pthread_mutex_lock(&p->lock);
+	while (!p->stopping && (!p->first || p->desk->forked))
+		pthread_cond_wait(&p->ready, &p->lock);
+	if (!p->stopping) {
+		x = p->first;
+		p->first = x->next;
+		if (!p->first)
+			p->last = &p->first;
+		p->n_waiting--;
+		if (may_fetch(p))
+			pthread_cond_signal(&p->due);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return x;
+}
+
+/* What failed is due still: not at once. */
 static void rest(struct handover_pool *p)
 {
-	pthread_mutex_lock(&p->lock);
-	wait_until(p, p->generation, clock_now() + 1);
-	pthread_mutex_unlock(&p->lock);
+	int64_t until = clock_mono_us() + 1000000;
+	struct timespec ts = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+	while (!p->stopping && pthread_cond_timedwait(&p->rested, &p->lock, &ts) == 0)
+		;
 }
 
-struct slot {
-	struct handover_pool *pool;
-	unsigned index;
-};
-
-static void *run(void *arg)
+static void *run_sender(void *arg)
 {
-	_cleanup_(freep) struct slot *slot = arg;
-	for (;;) {
+	struct handover_pool *p = arg;
+	struct parcel *x;
+	while ((x = next_parcel(p))) {
 		struct fault f = {0};
-		int64_t id = next_row(slot->pool, slot->index);
-		if (id == 0)
-			return NULL;
-		if (handover_one(slot->pool->desk, id, &f) != OK) {
+		bool good = bring(p->desk, &x->row, &f) == OK;
+		if (!good)
 			log_fault(LOG_LEVEL_ERROR, "handover_failed", &f);
-			rest(slot->pool);
-		}
+		pthread_mutex_lock(&p->lock);
+		if (!good)
+			rest(p);
+		let_go(p, x->row.id);
+		if (may_fetch(p))
+			pthread_cond_signal(&p->due);
+		pthread_mutex_unlock(&p->lock);
+		parcel_free(x);
 	}
+	return NULL;
 }
 
 static enum err start_threads(struct handover_pool *p, struct fault *f)
 {
-	for (; p->n_started < p->n_threads; p->n_started++) {
-		struct slot *slot = xcalloc(1, sizeof(*slot));
-		*slot = (struct slot){p, p->n_started};
-		if (pthread_create(&p->threads[p->n_started], NULL, run, slot) != 0) {
-			free(slot);
+	for (; p->n_started < 1 + p->n_senders; p->n_started++) {
+		void *(*body)(void *) = p->n_started == 0 ? run_fetcher : run_sender;
+		if (pthread_create(&p->threads[p->n_started], NULL, body, p) != 0)
 			return fault_raise(f, ERR_IO, "thread", "handover", "cannot start a thread");
-		}
 	}
 	return OK;
 }
 
-enum err handover_start(struct desk *d, unsigned n_threads, struct handover_pool **ret, struct fault *f)
+static void init_conds(struct handover_pool *p)
 {
-	struct handover_pool *p = xcalloc(1, sizeof(*p));
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->due, &attr);
+	pthread_cond_init(&p->ready, &attr);
+	pthread_cond_init(&p->rested, &attr);
 	pthread_condattr_destroy(&attr);
+}
+
+enum err handover_start(struct desk *d, unsigned n_senders, struct handover_pool **ret, struct fault *f)
+{
+	struct handover_pool *p = xcalloc(1, sizeof(*p));
+	pthread_mutex_init(&p->lock, NULL);
+	init_conds(p);
 	p->desk = d;
-	p->n_threads = n_threads;
-	p->taken = xcalloc(n_threads, sizeof(*p->taken));
-	p->threads = xcalloc(n_threads, sizeof(*p->threads));
+	p->n_senders = n_senders;
+	p->last = &p->first;
+	p->taken = xcalloc(room(p), sizeof(*p->taken));
+	p->threads = xcalloc(1 + n_senders, sizeof(*p->threads));
 	enum err e = start_threads(p, f);
 	if (e != OK) {
 		handover_stop(p);
@@ -340,6 +477,9 @@ void handover_wake(struct handover_pool *p)
 	pthread_mutex_lock(&p->lock);
 	p->generation++;
 	pthread_cond_signal(&p->due);
+	/* Senders stand still only while the ledger is not believed. */
+	if (p->first)
+		pthread_cond_broadcast(&p->ready);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -348,10 +488,7 @@ enum err handover_hurry(struct handover_pool *p, struct fault *f)
 	struct db *db = NULL;
 	TRY(store_begin(p->desk->store, &db, f));
 	TRY(store_end(p->desk->store, db, store_handover_hurry(db, f), f));
-	pthread_mutex_lock(&p->lock);
-	p->generation++;
-	pthread_cond_broadcast(&p->due);
-	pthread_mutex_unlock(&p->lock);
+	handover_wake(p);
 	return OK;
 }
 
@@ -360,10 +497,19 @@ void handover_stop(struct handover_pool *p)
 	pthread_mutex_lock(&p->lock);
 	p->stopping = true;
 	pthread_cond_broadcast(&p->due);
+	pthread_cond_broadcast(&p->ready);
+	pthread_cond_broadcast(&p->rested);
 	pthread_mutex_unlock(&p->lock);
 	for (unsigned i = 0; i < p->n_started; i++)
 		pthread_join(p->threads[i], NULL);
+	while (p->first) {
+		struct parcel *x = p->first;
+		p->first = x->next;
+		parcel_free(x);
+	}
 	pthread_cond_destroy(&p->due);
+	pthread_cond_destroy(&p->ready);
+	pthread_cond_destroy(&p->rested);
 	pthread_mutex_destroy(&p->lock);
 	free(p->taken);
 	free(p->threads);

@@ -7,7 +7,8 @@
 #include "ra/desk.h"
 
 struct handover_pool; /* thread-safe */
-MUST_CHECK enum err handover_start(struct desk *d, unsigned n_threads, struct handover_pool **ret, struct fault *f);
+/* So many rows are brought to the signer at once. Gives *ret: handover_stop(). */
+MUST_CHECK enum err handover_start(struct desk *d, unsigned n_senders, struct handover_pool **ret, struct fault *f);
 /* Something may be due. */
 void handover_wake(struct handover_pool *p);
 /* The signer is back, or unlocked: what waits for another try is due now, however often it has failed. */
