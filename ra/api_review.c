@@ -11,7 +11,7 @@
 #define CLAIM STR("claimed_by") "," STR("claim_ends")
 
 static const char *const kind_words[] = {"extend", "change",  "enrol",	 "reissue", "revoke",
-					 "hold",   "release", "recover", "unlock", NULL};
+					 "hold",   "release", "recover", "unlock",  NULL};
 static const struct rpc_param request_params[] = {REQUEST, {0}};
 static const struct rpc_param queue_params[] = {
 	TEXT("project", false, 1, 47, "项目", "only this project"),

@@ -112,8 +112,9 @@ bool bell_wait(struct bell *b, unsigned lane, uint64_t count, int64_t until_us)
 
 unsigned bell_lane(const char *id)
 {
-	uint8_t first = 0;
-	if (strlen(id) < 2 || !hex_decode(id, 2, &first, 1))
+	uint8_t last = 0;
+	size_t n = strlen(id);
+	if (n < 2 || !hex_decode(id + n - 2, 2, &last, 1))
 		return 0;
-	return first % BELL_LANES;
+	return last % BELL_LANES;
 }

@@ -28,7 +28,7 @@ uint64_t bell_count(struct bell *b, unsigned lane);
 /* Waits until the lane rang since `count`, or the monotonic clock (clock_mono_us) passes until_us. False: no use in looking again. */
 bool bell_wait(struct bell *b, unsigned lane, uint64_t count, int64_t until_us);
 
-/* The lane of an id in hex. */
+/* The lane of an id in hex, whose end is random. */
 unsigned bell_lane(const char *id);
 static inline void lanes_add(struct lanes *l, const char *id) { l->bits |= UINT64_C(1) << bell_lane(id); }
 

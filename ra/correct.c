@@ -121,7 +121,7 @@ enum err correct_begin(struct ctx *c, struct request *r, struct fault *f)
 	TRY(store_course_get(c->db, replaced, &before, f));
 	memcpy(course.number, before.number, sizeof(course.number));
 	memcpy(course.replaces, replaced, sizeof(course.replaces));
-	request_new_id(r);
+	request_new_id(r, c->now);
 	TRY(store_request_add(c->db, r, f));
 	TRY(store_course_add(c->db, r->id, &course, f));
 	TRY(store_materials_carry(c->db, replaced, r->id, f));

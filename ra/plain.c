@@ -131,7 +131,7 @@ enum err plain_make(struct ctx *c, const char *kind, int64_t cert, struct reques
 {
 	_cleanup_(cert_body_done) struct cert_body body = {0};
 	TRY(store_cert_body(c->db, cert, &body, f));
-	request_new_id(r);
+	request_new_id(r, c->now);
 	r->account = c->session->account.id;
 	r->cert = cert;
 	snprintf(r->kind, sizeof(r->kind), "%s", kind);

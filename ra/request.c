@@ -179,10 +179,10 @@ enum err request_check_room(struct ctx *c, struct fault *f)
 			   (long long)open, OPEN_MAX);
 }
 
-void request_new_id(struct request *r)
+void request_new_id(struct request *r, int64_t now)
 {
 	uint8_t id[TALLY_ID];
-	random_fill(id, sizeof(id));
+	tally_id_new(now, id);
 	hex_lower(id, sizeof(id), r->id);
 	snprintf(r->state, sizeof(r->state), "%s", request_state_word(REQUEST_DRAFTED));
 }
@@ -190,7 +190,7 @@ void request_new_id(struct request *r)
 static enum err begin_draft(struct ctx *c, struct request *r, struct fault *f)
 {
 	TRY(request_check_room(c, f));
-	request_new_id(r);
+	request_new_id(r, c->now);
 	r->account = c->session->account.id;
 	return OK;
 }

@@ -20,7 +20,7 @@ enum err request_withdraw(struct ctx *c, json_t **ret, struct fault *f);
 /* ERR_LIMIT requests_many. */
 MUST_CHECK enum err request_check_room(struct ctx *c, struct fault *f);
 /* A fresh random id, and the state of a draft. */
-void request_new_id(struct request *r);
+void request_new_id(struct request *r, int64_t now);
 /* A request of this session's account, by its id or by its number (then the newest): ERR_NOT_FOUND request_unknown when it is not there or not its own. */
 MUST_CHECK enum err request_own(struct ctx *c, struct request *ret, struct fault *f);
 /* Any request, for officers. */

@@ -12,8 +12,8 @@
 #include "ra/officer.h"
 #include "ra/plain.h"
 #include "ra/status.h"
-#include "ra/unlock.h"
 #include "ra/store_queue.h"
+#include "ra/unlock.h"
 #include "ra/work.h"
 
 #include <string.h>

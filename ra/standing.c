@@ -46,7 +46,7 @@ static enum err fill(struct ctx *c, enum tally_kind kind, int64_t account, const
 {
 	_cleanup_(cert_body_done) struct cert_body body = {0};
 	TRY(store_cert_body(c->db, row->id, &body, f));
-	request_new_id(r);
+	request_new_id(r, c->now);
 	r->account = account;
 	r->cert = row->id;
 	r->hold = -1;

@@ -24,7 +24,7 @@ static enum err take_place(struct ctx *c, struct request *r, enum request_event 
 		TRY(note_withdraw(c, r, f));
 	TRY(request_move(c->db, before, state, event, c->now, who, detail, NULL, f));
 	TRY(store_course_claim(c->db, before, "", 0, f));
-	request_new_id(r);
+	request_new_id(r, c->now);
 	snprintf(r->state, sizeof(r->state), "%s", request_state_word(REQUEST_TO_MAKE));
 	memcpy(course.number, old.number, sizeof(course.number));
 	memcpy(course.replaces, before, sizeof(course.replaces));

@@ -56,6 +56,13 @@ bool tally_kind_issues(enum tally_kind kind)
 	return false;
 }
 
+void tally_id_new(int64_t now, uint8_t ret[TALLY_ID])
+{
+	random_fill(ret, TALLY_ID);
+	for (unsigned i = 0; i < 5; i++)
+		ret[i] = (uint8_t)(now >> (32 - 8 * i));
+}
+
 const char *tally_id_text(const uint8_t id[TALLY_ID], char ret[2 * TALLY_ID + 1])
 {
 	hex_lower(id, TALLY_ID, ret);

@@ -663,6 +663,22 @@ static void test_explained(void **state)
 	}
 }
 
+/* Later ids come behind earlier ones, and what is not the time differs. */
+static void test_new_ids(void **state)
+{
+	static const int64_t times[] = {0, 1, 255, 256, 1795651200, INT64_C(0xffffffffff)};
+	uint8_t before[TALLY_ID] = {0}, id[TALLY_ID], again[TALLY_ID];
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		tally_id_new(times[i], id);
+		tally_id_new(times[i], again);
+		assert_memory_equal(id, again, 5);
+		assert_memory_not_equal(id + 5, again + 5, TALLY_ID - 5);
+		assert_true(i == 0 || memcmp(id, before, 5) > 0);
+		memcpy(before, id, TALLY_ID);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -680,6 +696,7 @@ int main(void)
 		cmocka_unit_test(test_values_read),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_explained),
+		cmocka_unit_test(test_new_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@
 #include "common/base/cleanup.h"
 
 #define MANY 128u
-#define DESK_ACCOUNTS 32u
+#define DESK_ACCOUNTS MANY
 #define PILOT_SLOTS 8u	  /* counted as at least so many */
 #define PILOT_TURNS 8u	  /* requests of each slot in the pilot */
 #define POOL_MARGIN 1.5	  /* a run may be faster than those before */
@@ -42,7 +42,7 @@ struct plan {
 static const struct plan plans[] = {
 	{"signer-%s-128", SIGNER, MANY, true, true},
 	{"signer-%s-1", SIGNER, 1, false, false},
-	{"desk-%s-32", DESK, DESK_ACCOUNTS, false, false},
+	{"desk-%s-128", DESK, DESK_ACCOUNTS, false, false},
 };
 #define N_PLANS (sizeof plans / sizeof plans[0])
 #define N_SIDES 4u
