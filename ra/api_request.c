@@ -74,10 +74,17 @@ static const struct rpc_param show_params[] = {
 static const struct rpc_param request_list_params[] = {
 	WORD("state", false, state_words, "状态", "only in this state"), PAGE, {0}};
 static const struct rpc_param prove_params[] = {
-	REQUEST, {"lines", PARAM_STRINGS, true, 1, 2, NULL, "签名行", "signature lines over the tally's text"}, {0}};
+	REQUEST,
+	{"lines", PARAM_STRINGS, true, 1, 2, NULL, "签名行", "signature lines over the tally's text"},
+	{"submit", PARAM_BOOLEAN, false, 0, 0, NULL, "同时提交申请",
+	 "hand the request in as well, as request.submit does"},
+	{"keep_valid", PARAM_BOOLEAN, false, 0, 0, NULL, "遗失补办时不挂起原证书",
+	 "with submit, reissue of a lost key: do not hold its certificate"},
+	{0}};
 
 static const struct rpc_param hold_params[] = {SERIAL_PARAM(true), ISSUER, {0}};
 
+#define HOLD OBJ("hold", STR("request") "," STR("number") "," STR("zh") "," STR("en"))
 #define HISTORY                                                                                                        \
 	ROWS("history", STR("at") "," STR("event") "," STR("from") "," STR("to") "," STR("who") "," STR(               \
 				"detail") "," STR("zh") "," STR("en"))
@@ -97,10 +104,9 @@ static const struct desk_method methods[] = {
 	       "申请", "one request"),
 	READS("request.list", request_list, request_list_params,
 	      OBJECT(ROWS("requests", ITEM "," COURSE) "," INT("total")), "我的申请", "my requests"),
-	CHANGES("request.prove", request_prove, prove_params, OBJECT(STATE "," MISSING), "签名",
+	CHANGES("request.prove", request_prove, prove_params, OBJECT(STATE "," MISSING "," HOLD), "签名",
 		"bring the signature of the current key, the new key or both"),
-	CHANGES("request.submit", request_submit, submit_params,
-		OBJECT(STATE "," OBJ("hold", STR("request") "," STR("number") "," STR("zh") "," STR("en"))), "提交申请",
+	CHANGES("request.submit", request_submit, submit_params, OBJECT(STATE "," HOLD), "提交申请",
 		"hand the request in"),
 	CHANGES("request.hold", request_hold, hold_params, OBJECT(STATE), "挂起",
 		"hold an own certificate at once: a key that may be lost"),

@@ -306,35 +306,6 @@ static enum err check_event(const struct request *r, enum request_event event, s
 	return request_move(c->db, r->id, r->state, event, c->now, c->who, "", NULL, f);
 }
 
-enum err request_prove(struct ctx *c, json_t **ret, struct fault *f)
-{
-	_cleanup_(request_done) struct request r = {0};
-	_cleanup_(draw_done) struct draw d = {0};
-	_cleanup_(json_freep) json_t *missing = NULL;
-	json_t *lines = json_object_get(c->call->params, "lines"), *line;
-	size_t i;
-	TRY(request_own(c, &r, f));
-	if (request_is_keyless(&r))
-		return fault_raise(f, ERR_RULE, "key_at_desk", "params.request",
-				   "the desk makes the key of request %s: there is nothing to sign, submit it", r.id);
-	TRY(check_event(&r, EVENT_PROVE, c, f));
-	if (request_is_plain(&r))
-		return fault_raise(f, ERR_RULE, "nothing_to_sign", "params.request",
-				   "request %s makes no certificate: there is nothing to sign, submit it", r.id);
-	TRY(request_complete(c, &r, &d, f));
-	json_array_foreach(lines, i, line)
-	{
-		bool fresh = false;
-		TRY(proof_take(c, &r, &d, json_string_value(line), &fresh, f));
-	}
-	TRY(request_move(c->db, r.id, r.state, EVENT_PROVE, c->now, c->who, "", NULL, f));
-	TRY(desk_audit(c, "request_proved", r.id, "", f));
-	TRY(draw_missing(c, &d, &r, &missing, f));
-	TRY(request_answer(c, r.id, ret, f));
-	json_object_set_new(*ret, "missing", TAKE(missing));
-	return OK;
-}
-
 static enum err check_proof(struct ctx *c, const struct request *r, struct fault *f)
 {
 	int64_t current = 0, fresh = 0;
@@ -349,21 +320,69 @@ static enum err check_proof(struct ctx *c, const struct request *r, struct fault
 	return OK;
 }
 
+static enum err take_lines(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
+{
+	json_t *lines = json_object_get(c->call->params, "lines"), *line;
+	size_t i;
+	json_array_foreach(lines, i, line)
+	{
+		bool fresh = false;
+		TRY(proof_take(c, r, d, json_string_value(line), &fresh, f));
+	}
+	return desk_audit(c, "request_proved", r->id, "", f);
+}
+
+/* By its owner, for good: to the officers, to the signer where none is needed, or to the desk that makes its key. */
+static enum request_event submit_event(const struct request *r)
+{
+	return request_is_keyless(r) ? EVENT_COMMISSION : r->officers > 0 ? EVENT_SUBMIT : EVENT_PASS;
+}
+
+/* What is left to do when the request has moved by that event. */
+static enum err hand_in(struct ctx *c, struct request *r, enum request_event event, struct fault *f)
+{
+	TRY(event == EVENT_COMMISSION ? work_commission(c, r, f) : check_proof(c, r, f));
+	TRY(correct_check(c, r, f));
+	TRY(event == EVENT_PASS ? note_hand_over(c, r, f) : course_submit(c, r, f));
+	return desk_audit(c, "request_submitted", r->id, r->kind, f);
+}
+
+enum err request_prove(struct ctx *c, json_t **ret, struct fault *f)
+{
+	_cleanup_(request_done) struct request r = {0};
+	_cleanup_(draw_done) struct draw d = {0};
+	_cleanup_(json_freep) json_t *missing = NULL;
+	bool submits = param_true(c, "submit");
+	TRY(request_own(c, &r, f));
+	if (request_is_keyless(&r))
+		return fault_raise(f, ERR_RULE, "key_at_desk", "params.request",
+				   "the desk makes the key of request %s: there is nothing to sign, submit it", r.id);
+	TRY(check_event(&r, EVENT_PROVE, c, f));
+	if (request_is_plain(&r))
+		return fault_raise(f, ERR_RULE, "nothing_to_sign", "params.request",
+				   "request %s makes no certificate: there is nothing to sign, submit it", r.id);
+	TRY(request_complete(c, &r, &d, f));
+	TRY(take_lines(c, &r, &d, f));
+	const enum request_event events[] = {EVENT_PROVE, submit_event(&r)};
+	TRY(request_move_on(c->db, r.id, r.state, events, submits ? 2 : 1, c->now, c->who, "", NULL, f));
+	if (submits)
+		TRY(hand_in(c, &r, events[1], f));
+	TRY(draw_missing(c, &d, &r, &missing, f));
+	TRY(request_answer(c, r.id, ret, f));
+	json_object_set_new(*ret, "missing", TAKE(missing));
+	return submits ? standing_lost(c, &r, &d, *ret, f) : OK;
+}
+
 enum err request_submit(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	_cleanup_(draw_done) struct draw d = {0};
 	TRY(request_own(c, &r, f));
-	enum request_event event = request_is_keyless(&r) ? EVENT_COMMISSION
-				   : r.officers > 0	  ? EVENT_SUBMIT
-							  : EVENT_PASS;
+	enum request_event event = submit_event(&r);
 	TRY(check_event(&r, event, c, f));
 	TRY(request_complete(c, &r, &d, f));
-	TRY(event == EVENT_COMMISSION ? work_commission(c, &r, f) : check_proof(c, &r, f));
-	TRY(correct_check(c, &r, f));
 	TRY(request_move(c->db, r.id, r.state, event, c->now, c->who, "", NULL, f));
-	TRY(event == EVENT_PASS ? note_hand_over(c, &r, f) : course_submit(c, &r, f));
-	TRY(desk_audit(c, "request_submitted", r.id, r.kind, f));
+	TRY(hand_in(c, &r, event, f));
 	TRY(request_answer(c, r.id, ret, f));
 	return standing_lost(c, &r, &d, *ret, f);
 }

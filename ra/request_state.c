@@ -269,19 +269,29 @@ static enum err not_now(const char *id, enum request_state state, enum request_e
 			   id, state_words[state], event_words[event], buf_text(&when));
 }
 
-enum err request_move(struct db *db, const char *id, const char *state_word, enum request_event event, int64_t now,
-		      const char *who, const char *detail, enum request_state *ret_after, struct fault *f)
+enum err request_move_on(struct db *db, const char *id, const char *state_word, const enum request_event *events,
+			 size_t n, int64_t now, const char *who, const char *detail, enum request_state *ret_after,
+			 struct fault *f)
 {
-	enum request_state before = request_state_from_word(state_word), after;
-	assert(before != REQUEST_NONE);
-	after = request_next(before, event);
-	if (after == REQUEST_NONE)
-		return not_now(id, before, event, f);
-	if (after != before)
+	const enum request_state first = request_state_from_word(state_word);
+	enum request_state before = first, after = first;
+	assert(first != REQUEST_NONE);
+	for (size_t i = 0; i < n; i++, before = after) {
+		after = request_next(before, events[i]);
+		if (after == REQUEST_NONE)
+			return not_now(id, before, events[i], f);
+		TRY(store_history_add(db, id, now, event_words[events[i]], state_words[before], state_words[after], who,
+				      detail, f));
+	}
+	if (after != first)
 		TRY(store_request_state(db, id, state_words[after], f));
-	TRY(store_history_add(db, id, now, event_words[event], state_words[before], state_words[after], who, detail,
-			      f));
 	if (ret_after)
 		*ret_after = after;
 	return OK;
+}
+
+enum err request_move(struct db *db, const char *id, const char *state_word, enum request_event event, int64_t now,
+		      const char *who, const char *detail, enum request_state *ret_after, struct fault *f)
+{
+	return request_move_on(db, id, state_word, &event, 1, now, who, detail, ret_after, f);
 }

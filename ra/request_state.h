@@ -87,5 +87,8 @@ enum request_state request_next(enum request_state state, enum request_event eve
  * now; the text says when it is. ret_after may be NULL. */
 MUST_CHECK enum err request_move(struct db *db, const char *id, const char *state_word, enum request_event event, int64_t now,
 				 const char *who, const char *detail, enum request_state *ret_after, struct fault *f);
+/* The same by several events at once, one after the other: each is in the history. */
+MUST_CHECK enum err request_move_on(struct db *db, const char *id, const char *state_word, const enum request_event *events, size_t n,
+				    int64_t now, const char *who, const char *detail, enum request_state *ret_after, struct fault *f);
 
 #endif

@@ -729,6 +729,47 @@ static void test_waiting_for_the_end(void **state)
 	assert_true(clock_mono_us() - before < 5000000);
 }
 
+/* --- proof and submission by one call --- */
+
+static json_t *prove_and_submit(struct fx *x, const char *id, EVP_PKEY *key)
+{
+	_cleanup_(freep) char *line = fx_sub_line(x, id, key);
+	return json_pack("{s:s,s:s,s:[s],s:b}", "session", x->session, "request", id, "lines", line, "submit", 1);
+}
+
+static size_t count_history(struct fx *x, const char *id, const char *event, const char *to)
+{
+	_cleanup_(json_freep) json_t *r =
+		fx_do(x, UID_SUBSCRIBER, "request.show", json_pack("{s:s,s:s}", "session", x->session, "request", id));
+	json_t *row;
+	size_t i, n = 0;
+	json_array_foreach(json_object_get(r, "history"), i, row) n +=
+		strcmp(fx_text(row, "event"), event) == 0 && strcmp(fx_text(row, "to"), to) == 0;
+	return n;
+}
+
+static void test_prove_and_submit(void **state)
+{
+	(void)state;
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	fx_log_in(x);
+	_cleanup_(freep) char *order = fx_paid_order(x, x->session, "20353");
+	_cleanup_(freep) char *id = fx_extend(x, order, 12);
+	/* Another's key proves nothing, and nothing of the call is kept. */
+	fx_refused(x, UID_SUBSCRIBER, "request.prove", prove_and_submit(x, id, x->other.key), "subscriber_signature");
+	fx_state(x, id, "drafted");
+	assert_int_equal(count_history(x, id, "submit", "approved"), 0);
+	json_t *params = prove_and_submit(x, id, x->org.key);
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "request.prove", params);
+	assert_string_equal(fx_text(r, "state"), "approved");
+	assert_int_equal(count_history(x, id, "prove", "awaiting_proof"), 1);
+	assert_int_equal(count_history(x, id, "submit", "approved"), 1);
+	/* It was handed in: neither can be done again. */
+	fx_refused(x, UID_SUBSCRIBER, "request.prove", prove_and_submit(x, id, x->org.key), "request_state");
+	fx_hand_over(x);
+	fx_state(x, id, "issued");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -758,6 +799,7 @@ int main(void)
 		cmocka_unit_test(test_others_are_not_there),
 		cmocka_unit_test(test_history_tells_all),
 		cmocka_unit_test(test_waiting_for_the_end),
+		cmocka_unit_test(test_prove_and_submit),
 	};
 	secret_init();
 	log_init("test", LOG_LEVEL_ERROR);

@@ -34,7 +34,7 @@ struct job {
 	char order[64];
 };
 
-enum phase { LOGIN, PROOF, SHOW_KEY, RESET, LOGIN_AGAIN, CREATE, PAY, CONFIRM, PREPARE, PROVE, SUBMIT, SHOW, DONE };
+enum phase { LOGIN, PROOF, SHOW_KEY, RESET, LOGIN_AGAIN, CREATE, PAY, CONFIRM, PREPARE, PROVE, SHOW, DONE };
 
 struct account {
 	struct desk *desk;
@@ -278,20 +278,7 @@ static enum err take_prepare(struct account *a, json_t *r, struct fault *f)
 
 static json_t *ask_prove(const struct account *a)
 {
-	return json_pack("{s:s,s:[s]}", "request", a->request, "lines", a->line);
-}
-
-static enum err take_prove(struct account *a, json_t *r, struct fault *f)
-{
-	(void)r;
-	(void)f;
-	a->phase = SUBMIT;
-	return OK;
-}
-
-static json_t *ask_submit(const struct account *a)
-{
-	return json_pack("{s:s}", "request", a->request);
+	return json_pack("{s:s,s:[s],s:b}", "request", a->request, "lines", a->line, "submit", 1);
 }
 
 static json_t *ask_show(const struct account *a)
@@ -299,7 +286,7 @@ static json_t *ask_show(const struct account *a)
 	return json_pack("{s:s,s:i}", "request", a->request, "wait_ms", WAIT_MS);
 }
 
-/* submit may say already what show waits for. */
+/* The proof's answer may say already what show waits for. */
 static enum err take_state(struct account *a, json_t *r, struct fault *f)
 {
 	const char *state;
@@ -331,8 +318,7 @@ static const struct move {
 	[PAY] = {"order.pay", true, true, ask_pay, take_pay},
 	[CONFIRM] = {"order.confirm", false, true, ask_confirm, take_confirm},
 	[PREPARE] = {"request.prepare", true, true, ask_prepare, take_prepare},
-	[PROVE] = {"request.prove", true, true, ask_prove, take_prove},
-	[SUBMIT] = {"request.submit", true, true, ask_submit, take_state},
+	[PROVE] = {"request.prove", true, true, ask_prove, take_state},
 	[SHOW] = {"request.show", true, false, ask_show, take_state},
 };
 

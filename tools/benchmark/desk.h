@@ -26,7 +26,7 @@ MUST_CHECK enum err desk_catch_up(struct desk *d, struct fault *f);
 MUST_CHECK enum err desk_fill(struct desk *d, struct item *items, size_t n, struct fault *f);
 /* How many certificates the account with the fewest still has to extend. */
 size_t desk_left(const struct desk *d);
-/* Extends certificates (request.prepare, prove, submit, until request.show says issued) for so long, or until all that
+/* Extends certificates (request.prepare, prove with submit, until request.show says issued) for so long, or until all that
  * were filled in are spent. */
 MUST_CHECK enum err desk_run(struct desk *d, double seconds, struct timing *t, struct fault *f);
 

@@ -66,7 +66,7 @@ int run_request_text(struct cli *c, int argc, char **argv)
 struct prove {
 	const char *key, *new_key;
 	struct proof_way way;
-	bool yes;
+	bool yes, submit;
 };
 static void prove_done(struct prove *p)
 {
@@ -98,6 +98,8 @@ static enum err prove(struct cli *c, const char *id, struct prove *p, json_t **r
 	if (c->dry_run)
 		return OK;
 	json_t *params = json_pack("{s:s,s:O}", "request", id, "lines", proof.lines);
+	if (p->submit)
+		json_object_set_new(params, "submit", json_true());
 	return cli_desk(c, "request.prove", params, true, true, ret, f);
 }
 
@@ -117,7 +119,8 @@ static int proved(const struct cli *c, const char *id, json_t *r)
 				"request %s: would be proved (dry run)\n", id);
 	if (!c->json)
 		request_print_missing(r);
-	return cli_said(c, r, "request %s: proof taken\n", id);
+	const char *state = json_string_value(json_object_get(r, "state"));
+	return cli_said(c, r, "request %s: proof taken, %s\n", id, state ? state : "");
 }
 
 int run_request_prove(struct cli *c, int argc, char **argv)
@@ -126,6 +129,7 @@ int run_request_prove(struct cli *c, int argc, char **argv)
 	const struct option_rule rules[] = {{.name = "--key", .value = &p.key},
 					    {.name = "--new-key", .value = &p.new_key},
 					    PROOF_WAY_RULES(&p.way),
+					    {.name = "--submit", .flag = &p.submit},
 					    {.name = "--yes", .flag = &p.yes},
 					    {0}};
 	const struct command *cmd = cli_command(commands_request, run_request_prove);

@@ -172,12 +172,13 @@ const struct command commands_request[] = {
 		 "or\n"
 		 "                     ECDSA in DER, with the digest that it names (repeat for the second key)\n"
 		 "  --raw-ecdsa        these signatures are r and s side by side\n"
+		 "  --submit           hand the request in as well\n"
 		 "  --yes              do not ask (for scripts)\n\n"
 		 "The text is shown, and signed only after \"yes\". What a token or another tool signed is verified "
 		 "here\n"
 		 "before it is sent.\n\n"
 		 "Examples:\n"
-		 "  hufu request prove --key org.key 8f2c…\n"
+		 "  hufu request prove --key org.key --submit 8f2c…\n"
 		 "  hufu request prove --token ORG1 8f2c…\n"
 		 "  hufu request prove --signature tally.sig 8f2c…",
 	 .run = run_request_prove},
