@@ -124,7 +124,7 @@ enum err issue_intent(struct ledger_tx *tx, void *arg, struct fault *f)
 	i->row.intent = i->intent;
 	i->row.root = r->has_pred ? r->pred.root : 0;
 	TRY(add_row(tx, &i->row, f));
-	TRY(ledger_tally_bind(tx, r->t.id, r->text_sha256, i->intent, LEDGER_NONE, f));
+	TRY(ledger_tally_bind(tx, r->t.id, r->text_sha256, i->intent, i->row.id, f));
 	if (!r->has_pred)
 		return OK;
 	struct ledger_fate fate = {.revoke = r->verdict.revoke_predecessor,
@@ -190,7 +190,7 @@ static enum err give_up(struct ledger_tx *tx, struct issue *i, struct fault *f)
 	TRY(ledger_append_e_dead(tx, &e, &i->index, f));
 	TRY(ledger_cert_drop(tx, i->row.id, f));
 	i->dead = true;
-	return ledger_tally_outcome(tx, i->t->id, i->index, true, f);
+	return ledger_tally_dead(tx, i->t->id, i->index, f);
 }
 
 enum err issue_outcome(struct ledger_tx *tx, void *arg, struct fault *f)
@@ -210,7 +210,6 @@ enum err issue_outcome(struct ledger_tx *tx, void *arg, struct fault *f)
 	memcpy(e.tally, i->t->id, TALLY_ID);
 	TRY(ledger_append_e_issued(tx, &e, &i->index, f));
 	TRY(ledger_cert_issued(tx, i->row.id, i->index, f));
-	TRY(ledger_tally_outcome(tx, i->t->id, i->index, false, f));
 	bool may_be_due = pred != 0 && (!i->r || i->r->verdict.revoke_predecessor);
 	return may_be_due ? revoke_due_one(tx, pred, &any, f) : OK;
 }

@@ -244,12 +244,15 @@ struct ledger_tally {
 	uint64_t intent, outcome; /* LEDGER_NONE: none */
 };
 MUST_CHECK enum err ledger_tally(struct db *db, const uint8_t id[TALLY_ID], struct ledger_tally *ret, struct fault *f);
-/* Binds an id; intent or outcome may be LEDGER_NONE. */
+/* Binds an id to what was done at once. */
+MUST_CHECK enum err ledger_tally_done(struct ledger_tx *tx, const uint8_t id[TALLY_ID], const uint8_t text_sha256[32],
+				      uint64_t outcome, struct fault *f);
+/* Binds an id to an intent and its certificate's row, whose outcome will be the tally's. */
 MUST_CHECK enum err ledger_tally_bind(struct ledger_tx *tx, const uint8_t id[TALLY_ID], const uint8_t text_sha256[32],
-				      uint64_t intent, uint64_t outcome, struct fault *f);
-/* dead: the intent was given up. */
-MUST_CHECK enum err ledger_tally_outcome(struct ledger_tx *tx, const uint8_t id[TALLY_ID], uint64_t outcome, bool dead,
-					 struct fault *f);
+				      uint64_t intent, int64_t cert, struct fault *f);
+/* The intent was given up. */
+MUST_CHECK enum err ledger_tally_dead(struct ledger_tx *tx, const uint8_t id[TALLY_ID], uint64_t outcome,
+				      struct fault *f);
 MUST_CHECK enum err ledger_withdraw(struct ledger_tx *tx, const uint8_t target[TALLY_ID], uint64_t entry,
 				    struct fault *f);
 /* The open intent with the lowest index from `from` on and its certificate's row; *ret_intent LEDGER_NONE when none. */

@@ -162,5 +162,12 @@ const char *const ledger_migrations[] = {
 	" this_update, next_update, upto, changed, sha256 FROM crl;"
 	"DROP TABLE crl;"
 	"ALTER TABLE crl_2 RENAME TO crl;",
+
+	/* Open intents are found by their certificates: ledger_tally.c. */
+	"CREATE INDEX certificate_open ON certificate (intent) WHERE entry IS NULL;"
+	"ALTER TABLE tally ADD COLUMN cert INTEGER;"
+	"UPDATE tally SET cert = (SELECT id FROM certificate c WHERE c.intent = tally.intent AND c.entry IS NULL)"
+	" WHERE outcome IS NULL;"
+	"DROP INDEX tally_open;",
 };
 const size_t ledger_n_migrations = sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);

@@ -1,5 +1,8 @@
 /*
  * Ids of tallies: what each was bound to, and which are dead. A refusal binds nothing, so a refused id has no row.
+ *
+ * The outcome of one that issues stands in the certificate's row, among those of its time. Ids are random: to write it
+ * here as well would dirty a page for each certificate once more.
  */
 #include "ca/ledger_private.h"
 
@@ -12,8 +15,9 @@ enum err ledger_tally(struct db *db, const uint8_t id[TALLY_ID], struct ledger_t
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	*ret = (struct ledger_tally){.intent = LEDGER_NONE, .outcome = LEDGER_NONE};
 	TRY(db_one(db, f, &row,
-		   "SELECT t.text, t.intent, t.outcome, t.dead, w.entry FROM (SELECT ?1 AS id) q"
-		   " LEFT JOIN tally t ON t.id = q.id LEFT JOIN withdrawn w ON w.id = q.id",
+		   "SELECT t.text, t.intent, coalesce(t.outcome, c.entry), t.dead, w.entry FROM (SELECT ?1 AS id) q"
+		   " LEFT JOIN tally t ON t.id = q.id LEFT JOIN withdrawn w ON w.id = q.id"
+		   " LEFT JOIN certificate c ON c.id = t.cert",
 		   "b", slice_of(id, TALLY_ID)));
 	ret->withdrawn = !db_is_null(row, 4);
 	ret->known = !db_is_null(row, 3);
@@ -27,20 +31,25 @@ enum err ledger_tally(struct db *db, const uint8_t id[TALLY_ID], struct ledger_t
 	return OK;
 }
 
-enum err ledger_tally_bind(struct ledger_tx *tx, const uint8_t id[TALLY_ID], const uint8_t text_sha256[32],
-			   uint64_t intent, uint64_t outcome, struct fault *f)
+enum err ledger_tally_done(struct ledger_tx *tx, const uint8_t id[TALLY_ID], const uint8_t text_sha256[32],
+			   uint64_t outcome, struct fault *f)
 {
-	return db_run(tx->db, f,
-		      "INSERT INTO tally (id, text, intent, outcome, dead) VALUES (?1, ?2, iif(?3 < 0, NULL, ?3), "
-		      "iif(?4 < 0, NULL, ?4), 0)",
-		      "bbii", slice_of(id, TALLY_ID), slice_of(text_sha256, 32), (int64_t)intent, (int64_t)outcome);
+	return db_run(tx->db, f, "INSERT INTO tally (id, text, outcome, dead) VALUES (?1, ?2, ?3, 0)", "bbi",
+		      slice_of(id, TALLY_ID), slice_of(text_sha256, 32), (int64_t)outcome);
 }
 
-enum err ledger_tally_outcome(struct ledger_tx *tx, const uint8_t id[TALLY_ID], uint64_t outcome, bool dead,
-			      struct fault *f)
+enum err ledger_tally_bind(struct ledger_tx *tx, const uint8_t id[TALLY_ID], const uint8_t text_sha256[32],
+			   uint64_t intent, int64_t cert, struct fault *f)
 {
-	return db_run(tx->db, f, "UPDATE tally SET outcome = ?2, dead = ?3 WHERE id = ?1", "bii",
-		      slice_of(id, TALLY_ID), (int64_t)outcome, (int64_t)dead);
+	return db_run(tx->db, f, "INSERT INTO tally (id, text, intent, cert, dead) VALUES (?1, ?2, ?3, ?4, 0)", "bbii",
+		      slice_of(id, TALLY_ID), slice_of(text_sha256, 32), (int64_t)intent, cert);
+}
+
+/* The certificate's row is gone, and its number may be another's one day. */
+enum err ledger_tally_dead(struct ledger_tx *tx, const uint8_t id[TALLY_ID], uint64_t outcome, struct fault *f)
+{
+	return db_run(tx->db, f, "UPDATE tally SET outcome = ?2, cert = NULL, dead = 1 WHERE id = ?1", "bi",
+		      slice_of(id, TALLY_ID), (int64_t)outcome);
 }
 
 enum err ledger_withdraw(struct ledger_tx *tx, const uint8_t target[TALLY_ID], uint64_t entry, struct fault *f)
@@ -54,8 +63,7 @@ enum err ledger_open_intent(struct db *db, uint64_t from, uint64_t *ret_intent, 
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	bool more;
 	TRY(db_query(db, f, &row,
-		     "SELECT t.intent, c.id FROM tally t JOIN certificate c ON c.intent = t.intent AND c.entry IS NULL"
-		     " WHERE t.outcome IS NULL AND t.intent >= ?1 ORDER BY t.intent LIMIT 1",
+		     "SELECT intent, id FROM certificate WHERE entry IS NULL AND intent >= ?1 ORDER BY intent LIMIT 1",
 		     "i", (int64_t)from));
 	TRY(db_next(row, &more, f));
 	*ret_intent = more ? (uint64_t)db_i64(row, 0) : LEDGER_NONE;

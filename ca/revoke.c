@@ -162,7 +162,7 @@ enum err revoke_act(struct ledger_tx *tx, void *arg, struct fault *f)
 	uint64_t index = LEDGER_NONE;
 	TRY(checks_again(r, tx, f));
 	TRY(act(tx, r, &index, f));
-	TRY(ledger_tally_bind(tx, r->t.id, r->text_sha256, LEDGER_NONE, index, f));
+	TRY(ledger_tally_done(tx, r->t.id, r->text_sha256, index, f));
 	r->done = (struct wire_done){.index = index, .intent = LEDGER_NONE};
 	return OK;
 }

@@ -668,6 +668,71 @@ static void crls_get_their_issuer(void **state)
 	assert_int_equal(count_revoked(db, foreign, WIRE_FULL_CRL), 0);
 }
 
+static void check_tally(struct db *db, uint8_t first, uint64_t intent, uint64_t outcome, bool dead)
+{
+	struct ledger_tally t;
+	struct fault f = {0};
+	const uint8_t id[TALLY_ID] = {first};
+	must("tally", ledger_tally(db, id, &t, &f), &f);
+	assert_true(t.known && !t.withdrawn);
+	assert_int_equal(t.intent, intent);
+	assert_int_equal(t.outcome, outcome);
+	assert_int_equal(t.dead, dead);
+}
+
+/* Of before: an outcome stood with the tally. 1 is done, 2 and 4 are open, 3 was given up, 5 is a revocation. */
+static void outcomes_move_to_certificates(void **state)
+{
+	struct room *r = *state;
+	_cleanup_(freep) char *path = xasprintf("%s/before.db", r->dir);
+	_cleanup_(db_closep) struct db *db = NULL;
+	struct fault f = {0};
+	uint64_t intent;
+	int64_t cert;
+	ledger_closep(&r->l);
+	must("open", db_open(path, false, &db, &f), &f);
+	must("of before", db_migrate(db, ledger_migrations, 4, &f), &f);
+	must("issuer", db_run(db, &f, "INSERT INTO issuer (id, key_id) VALUES (1, x'01')", ""), &f);
+	must("certificates",
+	     db_run(db, &f,
+		    "INSERT INTO certificate (id, issuer, serial, intent, entry, not_before, not_after, project,"
+		    " profile, line, key64, key, root, renewals, shard, adopted, weak)"
+		    " SELECT column1, 1, column2, column3, column4, 0, 0, '', '', 0, 0, x'', column1, 0, 0, 0, 0"
+		    " FROM (VALUES (11, x'01', 100, 101), (12, x'02', 102, NULL), (14, x'04', 106, NULL),"
+		    " (15, x'05', NULL, 3))",
+		    ""),
+	     &f);
+	must("tallies",
+	     db_run(db, &f,
+		    "INSERT INTO tally (id, text, intent, outcome, dead) SELECT CAST(column1 || zeroblob(15) AS BLOB), "
+		    "zeroblob(32),"
+		    " column2, column3, column4 FROM (VALUES (x'01', 100, 101, 0), (x'02', 102, NULL, 0),"
+		    " (x'03', 103, 104, 1), (x'04', 106, NULL, 0), (x'05', NULL, 105, 0))",
+		    ""),
+	     &f);
+	must("today's", db_migrate(db, ledger_migrations, ledger_n_migrations, &f), &f);
+	check_tally(db, 1, 100, 101, false);
+	check_tally(db, 2, 102, LEDGER_NONE, false);
+	check_tally(db, 3, 103, 104, true);
+	check_tally(db, 5, LEDGER_NONE, 105, false);
+	must("open", ledger_open_intent(db, 0, &intent, &cert, &f), &f);
+	assert_int_equal(intent, 102);
+	assert_int_equal(cert, 12);
+	must("open", ledger_open_intent(db, 103, &intent, &cert, &f), &f);
+	assert_int_equal(intent, 106);
+	assert_int_equal(cert, 14);
+	must("open", ledger_open_intent(db, 107, &intent, &cert, &f), &f);
+	assert_int_equal(intent, LEDGER_NONE);
+	/* Its outcome comes, and is the tally's. */
+	must("outcome", ledger_cert_issued(&(struct ledger_tx){.db = db}, 12, 108, &f), &f);
+	check_tally(db, 2, 102, 108, false);
+	must("dead", ledger_tally_dead(&(struct ledger_tx){.db = db}, (const uint8_t[TALLY_ID]){4}, 109, &f), &f);
+	must("dropped", ledger_cert_drop(&(struct ledger_tx){.db = db}, 14, &f), &f);
+	check_tally(db, 4, 106, 109, true);
+	must("open", ledger_open_intent(db, 0, &intent, &cert, &f), &f);
+	assert_int_equal(intent, LEDGER_NONE);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -690,6 +755,7 @@ int main(void)
 		TEST(due_after_issue),
 		TEST(dropped_frees_the_predecessor),
 		TEST(crls_get_their_issuer),
+		TEST(outcomes_move_to_certificates),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

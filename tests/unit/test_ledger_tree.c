@@ -359,8 +359,14 @@ static void test_older_ledgers_get_a_tree(void **state)
 	struct checkpoint before = head(r);
 	ledger_closep(&r->l);
 	must("db", db_open(path, false, &db, &f), &f);
-	static const char *const since[] = {"DROP TABLE node", "DROP TABLE tree", "DROP TABLE waiting",
-					    "DROP TABLE restored", "DROP TABLE lost"};
+	static const char *const since[] = {"DROP TABLE node",
+					    "DROP TABLE tree",
+					    "DROP TABLE waiting",
+					    "DROP TABLE restored",
+					    "DROP TABLE lost",
+					    "DROP INDEX certificate_open",
+					    "ALTER TABLE tally DROP COLUMN cert",
+					    "CREATE INDEX tally_open ON tally (intent) WHERE outcome IS NULL"};
 	for (size_t i = 0; i < sizeof(since) / sizeof(since[0]); i++)
 		must(since[i], db_run(db, &f, since[i], ""), &f);
 	must("version", db_run(db, &f, "PRAGMA user_version=1", ""), &f);
