@@ -61,13 +61,9 @@ static bool verify_evp(const struct pubkey *k, const EVP_MD *md, struct slice ms
 static bool verify_p256(const struct pubkey *k, const char *md_name, struct slice r, struct slice s, struct slice msg)
 {
 	uint8_t hash[EVP_MAX_MD_SIZE], number[32] = {0};
-	if (strcmp(md_name, "SHA256") == 0) {
-		sha256(msg.p, msg.n, number);
-	} else {
-		size_t n = digest_two(md_name, msg, (struct slice){0}, hash);
-		size_t used = n < sizeof(number) ? n : sizeof(number);
-		memcpy(number + sizeof(number) - used, hash, used);
-	}
+	size_t n = digest_two(md_name, (struct slice){0}, msg, hash);
+	size_t used = n < sizeof(number) ? n : sizeof(number);
+	memcpy(number + sizeof(number) - used, hash, used);
 	return p256_holds(k->spki + k->spki_len - P256_POINT_BYTES, r, s, number);
 }
 
