@@ -27,6 +27,7 @@ struct raw {
 	int role, log;
 	const char *root, *desk_socket, *state, *log_key, *issuer, *root_ca, *documents, *listen, *metrics;
 	int64_t threads, connections, idle_seconds, crl_minutes, snapshot_minutes;
+	struct yaml_strs retired;
 	struct raw_responder responder;
 	struct hsm_yaml token;
 	struct ocsp_rules ocsp;
@@ -88,6 +89,12 @@ static const struct yaml_rule rules[] = {
 	       "folder of the snapshot, CRLs and the responder's certificates"),
 	STR_OF(raw, log_key, "log_key", false, PATH_MAX - 1, "verifier key of the signer's ledger"),
 	STR_OF(raw, issuer, "issuer", false, PATH_MAX - 1, "certificate of the issuing CA"),
+	{.key = "retired",
+	 .kind = YK_STRS,
+	 .offset = offsetof(struct raw, retired),
+	 .min = 1,
+	 .max = PATH_MAX - 1,
+	 .help = "certificates of CAs that were rolled, at most seven: theirs are answered for as well"},
 	STR_OF(raw, root_ca, "root_certificate", false, PATH_MAX - 1, "certificate of the root, to be served"),
 	STR_OF(raw, documents, "documents", false, PATH_MAX - 1, "folder of texts that certificates point to"),
 	STR_OF(raw, listen, "listen", true, PATH_MAX - 1, "address:port, or a Unix socket's path"),
@@ -143,6 +150,8 @@ void gate_config_done(struct gate_config *c)
 	free(c->desk_socket);
 	free(c->log_key);
 	free(c->issuer);
+	for (size_t i = 0; i < c->n_retired; i++)
+		free(c->retired[i]);
 	free(c->root);
 	free(c->documents);
 	listen_done(&c->listen);
@@ -217,6 +226,16 @@ static enum err check_role(const struct raw *r, struct fault *f)
 	return OK;
 }
 
+static enum err take_retired(struct gate_config *c, const struct yaml_strs *files, const char *root, struct fault *f)
+{
+	if (files->n > GATE_ISSUERS_MAX - 1)
+		return fault_raise(f, ERR_CONFIG, "retired_many", "retired", "found %zu, wanted at most %d", files->n,
+				   GATE_ISSUERS_MAX - 1);
+	for (size_t i = 0; i < files->n; i++)
+		c->retired[c->n_retired++] = path_join(root, files->v[i]);
+	return OK;
+}
+
 /* The PIN's file; NULL: it is named nowhere. Gives: free(). */
 static char *pin_place(const struct raw_responder *r, const char *root)
 {
@@ -264,6 +283,7 @@ static enum err take(struct gate_config *c, const struct raw *r, const char *roo
 	c->issuer = join(root, r->issuer);
 	c->root = join(root, r->root_ca);
 	c->documents = join(root, r->documents);
+	TRY(take_retired(c, &r->retired, root, f));
 	TRY(take_responder(c, r, root, f));
 	c->threads = r->threads;
 	c->connections = r->connections;

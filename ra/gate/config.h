@@ -9,6 +9,7 @@
 #include "common/token/hsm_config.h"
 
 #define RESPONDER_KEYS_MAX 4
+#define GATE_ISSUERS_MAX 8 /* with those that were rolled */
 
 /* Where a socket listens: a Unix path, absolute, or an address and a port. */
 struct gate_listen {
@@ -32,6 +33,8 @@ struct portal_rules {
 struct gate_config {
 	enum gate_role role;
 	char *state, *desk_socket, *log_key, *issuer, *root; /* absolute; owned; root may be NULL, a portal has the desk's socket alone */
+	char *retired[GATE_ISSUERS_MAX - 1]; /* certificates of CAs that were rolled; absolute; owned */
+	size_t n_retired;
 	char *documents;				     /* folder of texts that certificates point to; NULL: none */
 	struct gate_listen listen, metrics;
 	char *keys[RESPONDER_KEYS_MAX]; /* of the responder, the one that is wanted first: absolute paths, or URIs of keys in tokens; owned */

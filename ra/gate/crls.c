@@ -22,8 +22,9 @@ struct one {
 	int64_t this_update, next_update;
 };
 struct crls {
-	pthread_mutex_t lock; /* of all below, and of the files' names */
+	const struct cert *ca;
 	char *folder;
+	pthread_mutex_t lock; /* of all below, and of the files' names */
 	struct one *v;
 	size_t n;
 };
@@ -63,11 +64,12 @@ static enum err check_scope(const struct crl *crl, uint32_t scope, struct fault 
 			   "found that of another scope, wanted %s (RFC 5280 5.2.5)", full ? "none" : name);
 }
 
-static enum err check_ledger(struct gate *g, uint32_t scope, uint64_t number, const uint8_t hash[32], struct fault *f)
+static enum err check_ledger(struct gate *g, const struct crls *c, uint32_t scope, uint64_t number,
+			     const uint8_t hash[32], struct fault *f)
 {
 	struct gate_crl told;
 	table_read_begin(g->table);
-	bool is_told = table_crl(g->table, scope, &told);
+	bool is_told = table_crl(g->table, c->ca->key.key_id, scope, &told);
 	table_read_end(g->table);
 	if (is_told && told.number == number && memcmp(told.sha256, hash, 32) != 0)
 		return fault_raise(f, ERR_RULE, "crl_ledger", "crl", "CRL %llu is not the one that the ledger names",
@@ -85,19 +87,20 @@ static enum err read_number(const struct crl *crl, uint64_t *ret, struct fault *
 	return OK;
 }
 
-static enum err judge(struct gate *g, uint32_t scope, struct slice der, struct one *ret, struct fault *f)
+static enum err judge(struct gate *g, const struct crls *c, uint32_t scope, struct slice der, struct one *ret,
+		      struct fault *f)
 {
 	struct crl crl;
 	uint8_t hash[32];
 	TRY(crl_parse(der, &crl, f));
-	TRY(crl_verify_by(&crl, &g->issuer.cert, f));
+	TRY(crl_verify_by(&crl, c->ca, f));
 	TRY(check_scope(&crl, scope, f));
 	*ret = (struct one){
 		.scope = scope, .size = der.n, .this_update = crl.this_update, .next_update = crl.next_update};
 	TRY(read_number(&crl, &ret->number, f));
 	sha256(der.p, der.n, hash);
 	hex_lower(hash, 16, ret->etag);
-	return check_ledger(g, scope, ret->number, hash, f);
+	return check_ledger(g, c, scope, ret->number, hash, f);
 }
 
 /* --- keeping --- */
@@ -161,7 +164,7 @@ static enum err take(struct gate *g, struct crls *c, uint32_t scope, const char 
 {
 	struct one fresh;
 	bool same;
-	TRY(judge(g, scope, der, &fresh, f));
+	TRY(judge(g, c, scope, der, &fresh, f));
 	if (is_newer(c, &fresh, &same))
 		return put_file(c, beside, &fresh, f);
 	unlink(beside);
@@ -194,7 +197,7 @@ static bool load(struct gate *g, struct crls *c, uint32_t scope)
 		return false;
 	enum err e = file_map(path, CRL_MAX_BYTES, &der, &f);
 	if (e == OK)
-		e = judge(g, scope, der, &one, &f);
+		e = judge(g, c, scope, der, &one, &f);
 	if (e == OK)
 		put(c, &one);
 	else
@@ -203,12 +206,20 @@ static bool load(struct gate *g, struct crls *c, uint32_t scope)
 	return true;
 }
 
-enum err crls_open(struct gate *g, struct crls **ret, struct fault *f)
+const uint8_t *crls_issuer(const struct crls *c)
 {
-	_cleanup_(freep) char *folder = path_join(g->config.state, "crl");
+	return c->ca->key.key_id;
+}
+
+enum err crls_open(struct gate *g, const struct cert *ca, struct crls **ret, struct fault *f)
+{
+	char hex[41];
+	hex_lower(ca->key.key_id, 20, hex);
+	_cleanup_(freep) char *folder = xasprintf("%s/crl/%s", g->config.state, hex);
 	TRY(dir_make(folder, 0700, f));
 	struct crls *c = xcalloc(1, sizeof(*c));
 	pthread_mutex_init(&c->lock, NULL);
+	c->ca = ca;
 	c->folder = TAKE(folder);
 	load(g, c, WIRE_FULL_CRL);
 	for (uint32_t shard = 0; shard < GATE_CRLS_MAX && load(g, c, shard); shard++)
@@ -274,13 +285,13 @@ static bool read_name(const char *name, uint32_t *ret)
 
 bool route_crl(struct gate *g, const struct http_request *r, struct http_reply *to)
 {
-	char prefix[60], issuer[41];
+	const size_t before = strlen("/crl/"), n = before + 40;
 	uint32_t scope;
 	struct crl_file file;
-	hex_lower(g->issuer.cert.key.key_id, 20, issuer);
-	int n = snprintf(prefix, sizeof(prefix), "/crl/%s/", issuer);
-	if (strcmp(r->method, "GET") != 0 || strncmp(r->path, prefix, (size_t)n) != 0 ||
-	    !read_name(r->path + n, &scope) || !crls_open_file(g->crls, scope, &file))
+	if (strcmp(r->method, "GET") != 0 || strncmp(r->path, "/crl/", before) != 0)
+		return false;
+	struct gate_issuer *of = gate_issuer(g, r->path + before);
+	if (!of || r->path[n] != '/' || !read_name(r->path + n + 1, &scope) || !crls_open_file(of->crls, scope, &file))
 		return false;
 	int64_t left = file.next_update - clock_now(), every = g->config.crl_minutes * 60;
 	if (left <= 0) {

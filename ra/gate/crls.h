@@ -7,16 +7,18 @@
 #include "ra/gate/gate.h"
 
 struct crls; /* thread-safe */
-/* Reads what the state folder has. Gives *ret: crls_close(). */
-MUST_CHECK enum err crls_open(struct gate *g, struct crls **ret, struct fault *f);
+/* Of that CA, which is borrowed. Reads what the state folder has. Gives *ret: crls_close(). */
+MUST_CHECK enum err crls_open(struct gate *g, const struct cert *ca, struct crls **ret, struct fault *f);
 void crls_close(struct crls *c);
 /* Asks for the full CRL and each shard, which lets the signer make those that are due. What cannot be had leaves what there is. crls_fetch.c. */
 MUST_CHECK enum err crls_fetch(struct gate *g, struct crls *c, struct fault *f);
+/* Whose they are: 20 bytes. */
+const uint8_t *crls_issuer(const struct crls *c);
 /* Where a CRL of that scope is written before it is taken. Gives: free(). */
 char *crls_beside(const struct crls *c, uint32_t scope);
 /* Is the one that is served the one of that SHA-256? */
 bool crls_has(struct crls *c, uint32_t scope, const uint8_t hash[32]);
-/* Takes the CRL that was written beside, when it is our issuer's for that scope, and newer; the file is gone then. ERR_RULE crl_scope, crl_older, crl_ledger,
+/* Takes the CRL that was written beside, when it is the CA's for that scope, and newer; the file is gone then. ERR_RULE crl_scope, crl_older, crl_ledger,
  * and what crl_parse() and crl_verify_by() say. */
 MUST_CHECK enum err crls_take_file(struct gate *g, struct crls *c, uint32_t scope, const char *beside, struct fault *f);
 struct crl_file {

@@ -21,6 +21,7 @@
 
 /* One that is coming. */
 struct coming {
+	const uint8_t *issuer;
 	uint32_t scope;
 	uint64_t size, have;
 	uint8_t sha256[32];
@@ -32,7 +33,7 @@ static enum err ask_piece(struct gate *g, const struct coming *x, json_t **ret, 
 {
 	_cleanup_(json_freep) json_t *params = json_object();
 	char issuer[41], hash[65];
-	hex_lower(g->issuer.cert.key.key_id, 20, issuer);
+	hex_lower(x->issuer, 20, issuer);
 	json_object_set_new(params, "issuer", json_string(issuer));
 	if (x->scope != WIRE_FULL_CRL)
 		json_object_set_new(params, "shard", json_integer(x->scope));
@@ -126,7 +127,7 @@ static enum err fetch_into(struct gate *g, struct crls *c, uint32_t scope, const
 {
 	_cleanup_(closep) int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	_cleanup_(evp_md_ctx_freep) EVP_MD_CTX *md = EVP_MD_CTX_new();
-	struct coming x = {.scope = scope, .fd = fd, .md = md};
+	struct coming x = {.issuer = crls_issuer(c), .scope = scope, .fd = fd, .md = md};
 	if (!md || EVP_DigestInit_ex2(md, EVP_sha256(), NULL) != 1)
 		abort();
 	if (fd < 0)

@@ -132,12 +132,12 @@ static void give_cert(const struct gate_cert *c, struct http_reply *to)
 	give(buf_slice(&c->der), "application/pkix-cert", etag, to); /* RFC 2585 4.1 */
 }
 
-/* From the issuing CA up. */
-static void give_chain(const struct gate *g, struct http_reply *to)
+/* From that CA up. */
+static void give_chain(const struct gate *g, const struct gate_cert *ca, struct http_reply *to)
 {
 	_cleanup_buf_ struct buf pem = {0};
 	char etag[33];
-	pem_put(&pem, "CERTIFICATE", buf_slice(&g->issuer.der));
+	pem_put(&pem, "CERTIFICATE", buf_slice(&ca->der));
 	if (g->root.der.len > 0)
 		pem_put(&pem, "CERTIFICATE", buf_slice(&g->root.der));
 	tag(&pem, etag);
@@ -146,16 +146,16 @@ static void give_chain(const struct gate *g, struct http_reply *to)
 
 bool route_ca(struct gate *g, const struct http_request *r, struct http_reply *to)
 {
-	char issuer[41], root[41];
+	char root[41];
 	const char *name = r->path + 4;
-	hex_lower(g->issuer.cert.key.key_id, 20, issuer);
 	hex_lower(g->root.cert.key.key_id, 20, root);
 	if (strcmp(r->method, "GET") != 0 || strncmp(r->path, "/ca/", 4) != 0 || strlen(name) != 44)
 		return false;
-	if (memcmp(name, issuer, 40) == 0 && strcmp(name + 40, ".crt") == 0)
-		give_cert(&g->issuer, to);
-	else if (memcmp(name, issuer, 40) == 0 && strcmp(name + 40, ".pem") == 0)
-		give_chain(g, to);
+	const struct gate_issuer *of = gate_issuer(g, name);
+	if (of && strcmp(name + 40, ".crt") == 0)
+		give_cert(&of->ca, to);
+	else if (of && strcmp(name + 40, ".pem") == 0)
+		give_chain(g, &of->ca, to);
 	else if (g->root.der.len > 0 && memcmp(name, root, 40) == 0 && strcmp(name + 40, ".crt") == 0)
 		give_cert(&g->root, to);
 	else

@@ -237,10 +237,8 @@ static enum err apply_one(struct gate *g, const struct record *r, struct fault *
 	const struct cert_ref *before = r->before.serial.n > 0 ? &r->before : NULL;
 	if (r->type == WIRE_TYPE_S_CERT)
 		return table_add(g->table, &r->ref, r->not_after, r->foreign, before, f);
-	/* Those of a CA that was rolled, or of the one that came after ours, are another gate's. */
-	bool ours = memcmp(r->ref.issuer_key_id, g->issuer.cert.key.key_id, 20) == 0;
 	if (r->type == WIRE_TYPE_S_CRL)
-		return ours ? table_set_crl(g->table, &r->crl, f) : OK;
+		return table_set_crl(g->table, r->ref.issuer_key_id, &r->crl, f);
 	if (r->type == WIRE_TYPE_S_STATE && !table_set(g->table, &r->ref, r->state, r->reason, r->when))
 		log_event(LOG_LEVEL_ERROR, "certificate_missing", "entry=%llu serial=%s", (unsigned long long)r->index,
 			  SERIAL(&r->ref.serial));

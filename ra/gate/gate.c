@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 
+#include <string.h>
 #include <time.h>
 
 bool gate_ready(struct gate *g, const char **ret_why)
@@ -23,6 +24,17 @@ bool gate_ready(struct gate *g, const char **ret_why)
 void gate_count(struct gate *g, enum gate_count what)
 {
 	atomic_fetch_add_explicit(&g->counts[what], 1, memory_order_relaxed);
+}
+
+struct gate_issuer *gate_issuer(struct gate *g, const char *hex)
+{
+	for (size_t i = 0; i < g->n_issuers; i++) {
+		char own[41];
+		hex_lower(g->issuers[i].ca.cert.key.key_id, 20, own);
+		if (strncmp(hex, own, 40) == 0)
+			return &g->issuers[i];
+	}
+	return NULL;
 }
 
 bool gate_rest(struct gate *g, int64_t ms, bool *ret_hurry)

@@ -42,15 +42,22 @@ struct gate_cert {
 	struct cert cert; /* borrows der */
 };
 
+/* A CA whose certificates are answered for: by CRLs of its own, and by responders that it has certified (RFC 6960 4.2.2.2). */
+struct gate_issuer {
+	struct gate_cert ca;
+	struct crls *crls;
+	struct responder *responder;
+};
+
 struct gate {
 	struct gate_config config;
 	struct gate_table *table;
 	struct log_key log_key;
-	struct gate_cert issuer, root; /* root: zero when none is named */
+	struct gate_issuer issuers[GATE_ISSUERS_MAX]; /* the one that issues, then those that were rolled */
+	size_t n_issuers;
+	struct gate_cert root; /* zero when none is named */
 	struct rpc_client *desk, *desk_quick; /* for what may take long, and for what somebody waits for */
-	struct responder *responder;
 	struct ocsp *ocsp;
-	struct crls *crls;
 	struct documents *documents;
 	struct buf policy; /* a portal's Content-Security-Policy, NUL-terminated */
 	/* the follower's */
@@ -70,6 +77,8 @@ struct gate {
 /* May be asked from any thread. Nothing may be answered for certificates while it is false: *ret_why says why, in one word. */
 bool gate_ready(struct gate *g, const char **ret_why);
 void gate_count(struct gate *g, enum gate_count what);
+/* The issuer whose key id begins the text, 40 hex digits; NULL: none of ours. */
+struct gate_issuer *gate_issuer(struct gate *g, const char *hex);
 /* Waits until somebody hurries, the gate stops, or so long. True: it stops. */
 bool gate_rest(struct gate *g, int64_t ms, bool *ret_hurry);
 

@@ -24,7 +24,7 @@ struct health {
 	bool late;
 	struct gate_head head;
 	uint64_t behind;
-	int64_t beat_age, responder_left;
+	int64_t beat_age, responder_left, least_left; /* of the issuing CA; of all */
 	size_t certificates, bytes;
 };
 
@@ -40,7 +40,11 @@ static struct health look(struct gate *g)
 	table_read_end(g->table);
 	h.behind = g->ledger_size > h.head.size ? g->ledger_size - h.head.size : 0;
 	h.beat_age = h.head.beat == 0 ? -1 : now - h.head.beat;
-	h.responder_left = responder_left(g->responder, now);
+	for (size_t i = 0; i < g->n_issuers; i++) {
+		int64_t left = responder_left(g->issuers[i].responder, now);
+		h.responder_left = i == 0 ? left : h.responder_left;
+		h.least_left = i == 0 || left < h.least_left ? left : h.least_left;
+	}
 	if (h.why[0] == '\0' && h.beat_age >= OCSP_STALE_SECONDS)
 		h.why = "stale";
 	if (h.why[0] == '\0' && h.responder_left == 0 && g->config.n_keys > 0)
@@ -123,7 +127,14 @@ static void put_latency(struct gate *g, struct buf *b)
 static void put_crls(struct gate *g, struct buf *b)
 {
 	int64_t now = clock_now(), oldest = 0, next = 0;
-	size_t n = crls_ages(g->crls, now, &oldest, &next);
+	size_t n = 0;
+	for (size_t i = 0; i < g->n_issuers; i++) {
+		int64_t age, left;
+		size_t more = crls_ages(g->issuers[i].crls, now, &age, &left);
+		oldest = age > oldest ? age : oldest;
+		next = n == 0 || (more > 0 && left < next) ? left : next;
+		n += more;
+	}
 	gauge(b, "crls", "CRLs that are served.", (long long)n);
 	gauge(b, "crl_age_seconds", "Of the oldest CRL that is served.", (long long)oldest);
 	gauge(b, "crl_left_seconds", "Until the first nextUpdate of a CRL that is served.", (long long)next);
@@ -155,7 +166,9 @@ bool route_metrics(struct gate *g, const struct http_request *r, struct http_rep
 	gauge(b, "certificates", "Certificates in the table.", (long long)h.certificates);
 	gauge(b, "table_bytes", "Memory of the table.", (long long)h.bytes);
 	gauge(b, "ocsp_kept", "OCSP answers that are kept signed.", (long long)ocsp_kept(g->ocsp));
-	gauge(b, "responder_left_seconds", "Until the responder's certificate ends; 0: none.", h.responder_left);
+	gauge(b, "responder_left_seconds",
+	      "Until the responder's certificate ends; 0: none. After a roll, of whichever CA it ends first.",
+	      h.least_left);
 	put_crls(g, b);
 	return true;
 }

@@ -42,20 +42,33 @@ static void done(struct duty *d, enum err e, const struct fault *f, int64_t ever
 	log_fault(LOG_LEVEL_WARNING, d->event, f);
 }
 
+/* What there is to do for one CA. */
+struct duties {
+	struct duty responder, crls;
+};
+
+static void look_after(struct gate *g, struct gate_issuer *of, struct duties *d, bool hurry)
+{
+	struct fault f = {0};
+	if (clock_mono_us() >= d->responder.next)
+		done(&d->responder, responder_renew(g, of->responder, clock_now(), &f), &f, 60);
+	f = (struct fault){0};
+	if (hurry || clock_mono_us() >= d->crls.next)
+		done(&d->crls, crls_fetch(g, of->crls, &f), &f, g->config.crl_minutes * 60);
+}
+
 static void *run_desk(void *arg)
 {
 	struct keeper *k = arg;
 	struct gate *g = k->gate;
-	struct duty responder = {.event = "responder_not_renewed"}, crls = {.event = "crls_not_fetched"};
+	struct duties each[GATE_ISSUERS_MAX] = {0};
 	bool hurry = false;
-	do {
-		struct fault f = {0};
-		if (clock_mono_us() >= responder.next)
-			done(&responder, responder_renew(g, g->responder, clock_now(), &f), &f, 60);
-		f = (struct fault){0};
-		if (hurry || clock_mono_us() >= crls.next)
-			done(&crls, crls_fetch(g, g->crls, &f), &f, g->config.crl_minutes * 60);
-	} while (!gate_rest(g, LOOK_MS, &hurry));
+	for (size_t i = 0; i < g->n_issuers; i++)
+		each[i] = (struct duties){{.event = "responder_not_renewed"}, {.event = "crls_not_fetched"}};
+	do
+		for (size_t i = 0; i < g->n_issuers; i++)
+			look_after(g, &g->issuers[i], &each[i], hurry);
+	while (!gate_rest(g, LOOK_MS, &hurry));
 	return NULL;
 }
 

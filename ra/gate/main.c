@@ -98,12 +98,35 @@ static enum err read_cert(const char *path, struct gate_cert *ret, struct fault 
 	return e;
 }
 
+static enum err read_issuer(struct gate *g, const char *path, struct fault *f)
+{
+	struct gate_cert *c = &g->issuers[g->n_issuers].ca;
+	TRY(read_cert(path, c, f));
+	for (size_t i = 0; i < g->n_issuers; i++)
+		if (memcmp(g->issuers[i].ca.cert.key.key_id, c->cert.key.key_id, 20) == 0)
+			return fault_raise(f, ERR_CONFIG, "retired_twice", "retired",
+					   "%s has the key of another CA of this gate", path);
+	g->n_issuers++;
+	return OK;
+}
+
+static enum err open_issuers(struct gate *g, struct fault *f)
+{
+	for (size_t i = 0; i < g->n_issuers; i++) {
+		TRY(responder_open(g, &g->issuers[i].ca.cert, &g->issuers[i].responder, f));
+		TRY(crls_open(g, &g->issuers[i].ca.cert, &g->issuers[i].crls, f));
+	}
+	return OK;
+}
+
 static enum err read_files(struct gate *g, struct fault *f)
 {
 	_cleanup_buf_ struct buf vkey = {0};
 	TRY(file_read(g->config.log_key, 1024, &vkey, f));
 	TRY(log_key_parse(buf_slice(&vkey), &g->log_key, f));
-	TRY(read_cert(g->config.issuer, &g->issuer, f));
+	TRY(read_issuer(g, g->config.issuer, f));
+	for (size_t i = 0; i < g->config.n_retired; i++)
+		TRY(read_issuer(g, g->config.retired[i], f));
 	if (g->config.root)
 		TRY(read_cert(g->config.root, &g->root, f));
 	return OK;
@@ -120,11 +143,13 @@ static enum err enter_sandbox(struct running *r, struct fault *f)
 	};
 	const size_t n_own = sizeof(own) / sizeof(own[0]);
 	_cleanup_(freep) struct sandbox_path *paths =
-		xcalloc(n_own + c->n_keys + t->n_read + t->n_write, sizeof(*paths));
+		xcalloc(n_own + c->n_retired + c->n_keys + t->n_read + t->n_write, sizeof(*paths));
 	const int keep[] = {r->public_fd, r->admin_fd};
 	size_t n = 0;
 	for (size_t i = 0; i < n_own; i++)
 		paths[n++] = own[i];
+	for (size_t i = 0; i < c->n_retired; i++)
+		paths[n++] = (struct sandbox_path){c->retired[i], SANDBOX_READ};
 	for (size_t i = 0; i < c->n_keys; i++)
 		if (!is_token_uri(c->keys[i]))
 			paths[n++] = (struct sandbox_path){c->keys[i], SANDBOX_READ};
@@ -144,10 +169,9 @@ static enum err enter_sandbox(struct running *r, struct fault *f)
 static enum err load_status(struct gate *g, struct fault *f)
 {
 	TRY(read_files(g, f));
-	TRY(responder_open(g, &g->responder, f));
 	TRY(documents_open(g->config.documents, &g->documents, f));
 	TRY(feed_load(g, f));
-	TRY(crls_open(g, &g->crls, f));
+	TRY(open_issuers(g, f));
 	g->ocsp = ocsp_open(g);
 	return OK;
 }
@@ -198,8 +222,9 @@ static void stop(struct running *r)
 		keeper_stop(r->keeper);
 	if (r->follower)
 		follower_stop(r->follower);
-	if (g->responder)
-		responder_close(g->responder);
+	for (size_t i = 0; i < g->n_issuers; i++)
+		if (g->issuers[i].responder)
+			responder_close(g->issuers[i].responder);
 	hsm_finish();
 	if (g->config.listen.path)
 		unlink(g->config.listen.path);

@@ -22,7 +22,7 @@
 #define AHEAD_PLACES 8192    /* looked at in one call of ocsp_ahead() */
 #define AHEAD_SIGNATURES 256 /* and made at most */
 
-/* A CertID up to its serial number, of our issuer. */
+/* A CertID up to its serial number, of one of our issuers. */
 struct cert_id {
 	uint8_t name[32], key[32];
 	size_t n;
@@ -31,7 +31,7 @@ struct cert_id {
 
 struct ocsp {
 	struct gate *g;
-	struct cert_id ids[OCSP_HASH_N];
+	struct cert_id ids[GATE_ISSUERS_MAX][OCSP_HASH_N];
 	struct cache *cache;
 	size_t place;	   /* of ocsp_ahead()'s walk over what is kept */
 	uint32_t next_row; /* and over new certificates */
@@ -79,17 +79,18 @@ static void make_id(const struct cert *issuer, enum ocsp_hash hash, struct cert_
 	der_put(&ret->head, DER_OCTET_STRING, slice_of(ret->key, ret->n));
 }
 
-static bool is_ours(const struct ocsp *o, const struct ocsp_cert *c)
+/* of: number of the issuer. */
+static bool is_of(const struct ocsp *o, size_t of, const struct ocsp_cert *c)
 {
-	const struct cert_id *id = &o->ids[c->hash];
+	const struct cert_id *id = &o->ids[of][c->hash];
 	return memcmp(c->name_hash.p, id->name, id->n) == 0 && memcmp(c->key_hash.p, id->key, id->n) == 0;
 }
 
 /* As whoever asks in DER writes it. */
-static void put_id(const struct ocsp *o, enum ocsp_hash hash, const struct serial *serial, struct buf *ret)
+static void put_id(const struct ocsp *o, size_t of, enum ocsp_hash hash, const struct serial *serial, struct buf *ret)
 {
 	size_t id = der_begin(ret, DER_SEQUENCE);
-	buf_add_slice(ret, buf_slice(&o->ids[hash].head));
+	buf_add_slice(ret, buf_slice(&o->ids[of][hash].head));
 	der_put_magnitude(ret, slice_of(serial->b, serial->n));
 	der_end(ret, id);
 }
@@ -98,17 +99,23 @@ struct ocsp *ocsp_open(struct gate *g)
 {
 	struct ocsp *o = xcalloc(1, sizeof(*o));
 	o->g = g;
-	for (enum ocsp_hash h = 0; h < OCSP_HASH_N; h++)
-		make_id(&g->issuer.cert, h, &o->ids[h]);
-	o->cache = cache_new((size_t)g->config.ocsp.cache_entries, responder_signature_max(g->responder));
+	size_t longest = 0;
+	for (size_t i = 0; i < g->n_issuers; i++) {
+		size_t n = responder_signature_max(g->issuers[i].responder);
+		longest = n > longest ? n : longest;
+		for (enum ocsp_hash h = 0; h < OCSP_HASH_N; h++)
+			make_id(&g->issuers[i].ca.cert, h, &o->ids[i][h]);
+	}
+	o->cache = cache_new((size_t)g->config.ocsp.cache_entries, longest);
 	o->next_row = 1;
 	return o;
 }
 
 void ocsp_close(struct ocsp *o)
 {
-	for (size_t i = 0; i < OCSP_HASH_N; i++)
-		buf_done(&o->ids[i].head);
+	for (size_t i = 0; i < o->g->n_issuers; i++)
+		for (size_t h = 0; h < OCSP_HASH_N; h++)
+			buf_done(&o->ids[i][h].head);
 	cache_free(o->cache);
 	free(o);
 }
@@ -135,11 +142,11 @@ static void read_head(const struct ocsp *o, struct known *k)
 	k->told = h.at;
 }
 
-static struct known look_up(struct ocsp *o, const struct serial *serial)
+static struct known look_up(struct ocsp *o, size_t of, const struct serial *serial)
 {
 	struct known k = {0};
 	struct cert_ref ref = {.serial = *serial};
-	memcpy(ref.issuer_key_id, o->g->issuer.cert.key.key_id, 20);
+	memcpy(ref.issuer_key_id, o->g->issuers[of].ca.cert.key.key_id, 20);
 	table_read_begin(o->g->table);
 	const struct gate_row *row = table_find(o->g->table, &ref, &k.number);
 	if (row)
@@ -212,9 +219,9 @@ static bool is_fresh(const struct cached *c, const struct known *k, const struct
 }
 
 /* Of a certificate that is there. Appends its answer when ret is not NULL. part: as in is_fresh(). */
-static enum err answer_kept(struct ocsp *o, const struct known *k, enum ocsp_hash hash, struct ocsp_single *single,
-			    const struct signing *s, int64_t now, int64_t part, struct buf *ret, bool *ret_signed,
-			    uint8_t ret_tag[16])
+static enum err answer_kept(struct ocsp *o, size_t of, const struct known *k, enum ocsp_hash hash,
+			    struct ocsp_single *single, const struct signing *s, int64_t now, int64_t part,
+			    struct buf *ret, bool *ret_signed, uint8_t ret_tag[16])
 {
 	_cleanup_buf_ struct buf id = {0}, data = {0}, fresh = {0};
 	uint8_t sig[SIG_MAX];
@@ -230,7 +237,7 @@ static enum err answer_kept(struct ocsp *o, const struct known *k, enum ocsp_has
 		if (!ret)
 			return OK;
 	}
-	put_id(o, hash, &serial, &id);
+	put_id(o, of, hash, &serial, &id);
 	single->cert_id = buf_slice(&id);
 	ocsp_answer_data(s->public->key_id, single->this_update, single, 1, (struct slice){0}, &data);
 	if (*ret_signed) {
@@ -270,15 +277,15 @@ static enum ocsp_status status_of(enum err e)
 }
 
 /* Several certificates, a nonce, or one that nobody has: signed for this request alone. */
-static enum ocsp_status answer_live(struct ocsp *o, const struct ocsp_request *r, const struct signing *s, int64_t now,
-				    struct buf *ret, struct ocsp_life *life)
+static enum ocsp_status answer_live(struct ocsp *o, size_t of, const struct ocsp_request *r, const struct signing *s,
+				    int64_t now, struct buf *ret, struct ocsp_life *life)
 {
 	struct ocsp_single singles[OCSP_CERTS_MAX];
 	_cleanup_buf_ struct buf data = {0}, sig = {0};
 	for (size_t i = 0; i < r->n; i++) {
 		struct serial none = {0};
-		bool ours = is_ours(o, &r->certs[i]) && !r->certs[i].any_serial;
-		struct known k = look_up(o, ours ? &r->certs[i].serial : &none);
+		bool ours = is_of(o, of, &r->certs[i]) && !r->certs[i].any_serial;
+		struct known k = look_up(o, of, ours ? &r->certs[i].serial : &none);
 		if (!say(o, &k, s, now, &singles[i]))
 			return OCSP_TRY_LATER;
 		singles[i].cert_id = r->certs[i].whole;
@@ -293,8 +300,8 @@ static enum ocsp_status answer_live(struct ocsp *o, const struct ocsp_request *r
 	return OCSP_SUCCESSFUL;
 }
 
-static enum ocsp_status answer_one(struct ocsp *o, const struct ocsp_request *r, const struct signing *s, int64_t now,
-				   struct buf *ret, struct ocsp_life *life)
+static enum ocsp_status answer_one(struct ocsp *o, size_t of, const struct ocsp_request *r, const struct signing *s,
+				   int64_t now, struct buf *ret, struct ocsp_life *life)
 {
 	const struct ocsp_cert *c = &r->certs[0];
 	struct known k = {0};
@@ -302,12 +309,12 @@ static enum ocsp_status answer_one(struct ocsp *o, const struct ocsp_request *r,
 	bool was_signed = false;
 	*life = (struct ocsp_life){0};
 	if (r->n == 1 && r->nonce.n == 0 && !c->any_serial)
-		k = look_up(o, &c->serial);
+		k = look_up(o, of, &c->serial);
 	if (k.row.n == 0)
-		return answer_live(o, r, s, now, ret, life);
+		return answer_live(o, of, r, s, now, ret, life);
 	if (!say(o, &k, s, now, &single))
 		return OCSP_TRY_LATER;
-	enum err e = answer_kept(o, &k, c->hash, &single, s, now, 3, ret, &was_signed, life->tag);
+	enum err e = answer_kept(o, of, &k, c->hash, &single, s, now, 3, ret, &was_signed, life->tag);
 	if (e != OK)
 		return status_of(e);
 	gate_count(o->g, was_signed ? COUNT_OCSP_SIGNED : COUNT_OCSP_CACHED);
@@ -317,11 +324,14 @@ static enum ocsp_status answer_one(struct ocsp *o, const struct ocsp_request *r,
 	return OCSP_SUCCESSFUL;
 }
 
-static bool any_ours(const struct ocsp *o, const struct ocsp_request *r)
+/* Who answers: the CA of the first certificate that is of one of ours. Those of another are unknown to its responder:
+ * RFC 6960 4.2.2.2. False: there is none. */
+static bool find_issuer(const struct ocsp *o, const struct ocsp_request *r, size_t *ret)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		if (is_ours(o, &r->certs[i]))
-			return true;
+		for (*ret = 0; *ret < o->g->n_issuers; ++*ret)
+			if (is_of(o, *ret, &r->certs[i]))
+				return true;
 	}
 	return false;
 }
@@ -330,6 +340,7 @@ void ocsp_answer(struct ocsp *o, struct slice request, struct buf *ret, struct o
 {
 	struct ocsp_request r;
 	const char *why;
+	size_t of;
 	int64_t now = clock_now();
 	*ret_life = (struct ocsp_life){0};
 	if (ocsp_request_parse(request, &r, NULL) != OK) {
@@ -337,38 +348,74 @@ void ocsp_answer(struct ocsp *o, struct slice request, struct buf *ret, struct o
 		return;
 	}
 	/* RFC 6960 2.3: we have no word to say about others' certificates. */
-	if (!any_ours(o, &r)) {
+	if (!find_issuer(o, &r, &of)) {
 		fail(o->g, OCSP_UNAUTHORIZED, ret);
 		return;
 	}
-	const struct signing *s = gate_ready(o->g, &why) ? responder_take(o->g->responder, now) : NULL;
-	enum ocsp_status status = s ? answer_one(o, &r, s, now, ret, ret_life) : OCSP_TRY_LATER;
+	struct responder *responder = o->g->issuers[of].responder;
+	const struct signing *s = gate_ready(o->g, &why) ? responder_take(responder, now) : NULL;
+	enum ocsp_status status = s ? answer_one(o, of, &r, s, now, ret, ret_life) : OCSP_TRY_LATER;
 	if (s)
-		responder_put(o->g->responder);
+		responder_put(responder);
 	if (status != OCSP_SUCCESSFUL)
 		fail(o->g, status, ret);
 }
 
 /* --- ahead --- */
 
-static bool refresh(struct ocsp *o, uint32_t number, enum ocsp_hash hash, const struct signing *s, int64_t now)
+/* Who signs for each issuer; NULL: nobody can. */
+struct signers {
+	const struct signing *v[GATE_ISSUERS_MAX];
+	bool any;
+};
+
+static bool take_signers(struct ocsp *o, int64_t now, struct signers *ret)
 {
+	*ret = (struct signers){0};
+	for (size_t i = 0; i < o->g->n_issuers; i++) {
+		ret->v[i] = responder_take(o->g->issuers[i].responder, now);
+		ret->any |= ret->v[i] != NULL;
+	}
+	return ret->any;
+}
+
+static void put_signers(struct ocsp *o, const struct signers *s)
+{
+	for (size_t i = 0; i < o->g->n_issuers; i++)
+		if (s->v[i])
+			responder_put(o->g->issuers[i].responder);
+}
+
+/* Of a row. False: another CA's. With the table held. */
+static bool issuer_of(const struct ocsp *o, const struct gate_row *row, size_t *ret)
+{
+	const uint8_t *id = table_issuer(o->g->table, row->issuer);
+	for (*ret = 0; *ret < o->g->n_issuers; ++*ret)
+		if (memcmp(id, o->g->issuers[*ret].ca.cert.key.key_id, 20) == 0)
+			return true;
+	return false;
+}
+
+static bool refresh(struct ocsp *o, uint32_t number, enum ocsp_hash hash, const struct signers *by, int64_t now)
+{
+	size_t of = 0;
 	struct known k = {.number = number};
 	struct ocsp_single single;
 	bool was_signed = false;
 	table_read_begin(o->g->table);
 	const struct gate_row *row = table_row(o->g->table, number);
-	bool ours = row && memcmp(table_issuer(o->g->table, row->issuer), o->g->issuer.cert.key.key_id, 20) == 0;
+	bool ours = row && issuer_of(o, row, &of);
 	if (ours)
 		k.row = *row;
 	read_head(o, &k);
 	table_read_end(o->g->table);
-	return ours && k.row.not_after >= now && say(o, &k, s, now, &single) &&
-	       answer_kept(o, &k, hash, &single, s, now, 2, NULL, &was_signed, NULL) == OK && was_signed;
+	const struct signing *s = ours ? by->v[of] : NULL;
+	return s && k.row.not_after >= now && say(o, &k, s, now, &single) &&
+	       answer_kept(o, of, &k, hash, &single, s, now, 2, NULL, &was_signed, NULL) == OK && was_signed;
 }
 
 /* Only while there is room for all: what is asked for is worth more than what might be. */
-static size_t sign_new(struct ocsp *o, const struct signing *s, int64_t now)
+static size_t sign_new(struct ocsp *o, const struct signers *s, int64_t now)
 {
 	size_t n = 0;
 	table_read_begin(o->g->table);
@@ -382,7 +429,7 @@ static size_t sign_new(struct ocsp *o, const struct signing *s, int64_t now)
 	return n;
 }
 
-static size_t sign_again(struct ocsp *o, const struct signing *s, int64_t now)
+static size_t sign_again(struct ocsp *o, const struct signers *s, int64_t now)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < AHEAD_PLACES && n < AHEAD_SIGNATURES; i++) {
@@ -399,10 +446,10 @@ size_t ocsp_ahead(struct ocsp *o)
 {
 	const char *why;
 	int64_t now = clock_now();
-	const struct signing *s = gate_ready(o->g, &why) ? responder_take(o->g->responder, now) : NULL;
-	if (!s)
+	struct signers s;
+	if (!gate_ready(o->g, &why) || !take_signers(o, now, &s))
 		return 0;
-	size_t n = sign_new(o, s, now) + sign_again(o, s, now);
-	responder_put(o->g->responder);
+	size_t n = sign_new(o, &s, now) + sign_again(o, &s, now);
+	put_signers(o, &s);
 	return n;
 }

@@ -9,7 +9,7 @@
 #define OCSP_STALE_SECONDS 86400 /* no answer outlives the last beat by more */
 
 struct ocsp; /* thread-safe */
-/* Of g's issuer; g is borrowed. Gives: ocsp_close(). */
+/* Of g's issuers; g is borrowed. Gives: ocsp_close(). */
 struct ocsp *ocsp_open(struct gate *g);
 void ocsp_close(struct ocsp *o);
 

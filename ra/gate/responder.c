@@ -4,7 +4,7 @@
  * of the list that has a good certificate signs, and an old key stands behind the new one until the officers' roster
  * has brought it in.
  *
- * Certificates are kept in the state folder, named by the key, and checked like any outside bytes when they are read. Next:
+ * Certificates are kept in the state folder, named by the key and the CA, and checked like any outside bytes when they are read. Next:
  * responder_key.c, where a key is.
  */
 #include "ra/gate/responder.h"
@@ -25,6 +25,7 @@
 #define TALLY_LIFE_S 3600
 
 struct responder {
+	const struct cert *ca;
 	pthread_rwlock_t lock; /* of the certificates */
 	struct signing each[RESPONDER_KEYS_MAX];
 	size_t n;
@@ -33,12 +34,12 @@ struct responder {
 
 /* --- certificates --- */
 
-static char *cert_path(const struct gate *g, const struct pubkey *key)
+static char *cert_path(const struct gate *g, const struct responder *r, const struct pubkey *key)
 {
-	char hex[65];
-	hex_lower(key->spki_sha256, 32, hex);
-	hex[16] = '\0';
-	return xasprintf("%s/responder-%s.crt", g->config.state, hex);
+	char hex[17], of[17];
+	hex_lower(key->spki_sha256, 8, hex);
+	hex_lower(r->ca->key.key_id, 8, of);
+	return xasprintf("%s/responder-%s-%s.crt", g->config.state, hex, of);
 }
 
 /* RFC 5280 4.2.1.12: one purpose, and no other. */
@@ -52,12 +53,12 @@ static bool is_for_ocsp(const struct cert *c)
 	       der_oid_text(oid, text, sizeof(text)) && strcmp(text, OID_KP_OCSP_SIGNING) == 0 && der_at_end(&in);
 }
 
-static enum err read_cert(const struct gate *g, const struct pubkey *key, struct slice der, int64_t now,
+static enum err read_cert(const struct cert *ca, const struct pubkey *key, struct slice der, int64_t now,
 			  int64_t *ret_not_before, int64_t *ret_not_after, struct fault *f)
 {
 	_cleanup_(cert_done) struct cert c = {0};
 	TRY(cert_parse(der, &c, f));
-	TRY(cert_verify_by(&c, &g->issuer.cert, f));
+	TRY(cert_verify_by(&c, ca, f));
 	if (memcmp(c.key.spki_sha256, key->spki_sha256, 32) != 0 || !is_for_ocsp(&c) || now > c.not_after)
 		return fault_raise(f, ERR_RULE, "responder_certificate", "responder",
 				   "found a certificate of another key, not for OCSPSigning alone, or expired");
@@ -66,17 +67,17 @@ static enum err read_cert(const struct gate *g, const struct pubkey *key, struct
 	return OK;
 }
 
-enum err responder_check(const struct gate *g, const struct pubkey *key, struct slice der, int64_t now, struct fault *f)
+enum err responder_check(const struct cert *ca, const struct pubkey *key, struct slice der, int64_t now,
+			 struct fault *f)
 {
 	int64_t from, to;
-	return read_cert(g, key, der, now, &from, &to, f);
+	return read_cert(ca, key, der, now, &from, &to, f);
 }
 
-static enum err install(const struct gate *g, struct responder *r, struct signing *s, struct slice der, int64_t now,
-			struct fault *f)
+static enum err install(struct responder *r, struct signing *s, struct slice der, int64_t now, struct fault *f)
 {
 	int64_t from, to;
-	TRY(read_cert(g, s->public, der, now, &from, &to, f));
+	TRY(read_cert(r->ca, s->public, der, now, &from, &to, f));
 	pthread_rwlock_wrlock(&r->lock);
 	buf_clear(&s->der);
 	buf_add_slice(&s->der, der);
@@ -98,11 +99,11 @@ static enum err open_key(struct gate *g, struct responder *r, const char *place,
 	TRY(responder_key_open(place, pin, &s->key, f));
 	s->public = responder_key_public(s->key);
 	sigalg_put(s->public->alg, &s->sigalg);
-	_cleanup_(freep) char *cert = cert_path(g, s->public);
+	_cleanup_(freep) char *cert = cert_path(g, r, s->public);
 	if (!file_exists(cert))
 		return OK;
 	if (file_read(cert, CERT_MAX_BYTES, &der, &why) != OK ||
-	    install(g, r, s, buf_slice(&der), clock_now(), &why) != OK)
+	    install(r, s, buf_slice(&der), clock_now(), &why) != OK)
 		log_fault(LOG_LEVEL_WARNING, "responder_certificate_unused", &why);
 	return OK;
 }
@@ -123,9 +124,10 @@ static enum err open_keys(struct gate *g, struct responder *r, struct fault *f)
 	return OK;
 }
 
-enum err responder_open(struct gate *g, struct responder **ret, struct fault *f)
+enum err responder_open(struct gate *g, const struct cert *ca, struct responder **ret, struct fault *f)
 {
 	struct responder *r = xcalloc(1, sizeof(*r));
+	r->ca = ca;
 	pthread_rwlock_init(&r->lock, NULL);
 	enum err e = open_keys(g, r, f);
 	if (e != OK) {
@@ -202,19 +204,22 @@ size_t responder_signature_max(const struct responder *r)
 
 /* --- renewing --- */
 
-static enum err make_note(struct gate *g, const struct signing *s, int64_t now, struct buf *ret, struct fault *f)
+static enum err make_note(struct gate *g, const struct responder *r, const struct signing *s, int64_t now,
+			  struct buf *ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0}, signature = {0};
 	uint8_t id[4];
 	struct tally t = {.kind = TALLY_RESPONDER,
 			  .reason = -1,
 			  .profile = "responder",
+			  .has_issuer = true,
 			  .has_key = true,
 			  .key_is_new = true,
 			  .made = now,
 			  .dies = now + TALLY_LIFE_S};
 	random_fill(t.id, sizeof(t.id));
 	checkpoint_origin_ca(g->log_key.origin, t.ca);
+	memcpy(t.issuer, r->ca->key.key_id, 20);
 	memcpy(t.key_sha256, s->public->spki_sha256, 32);
 	tally_put(&t, &text);
 	note_begin(buf_slice(&text), ret);
@@ -228,14 +233,15 @@ static enum err sign_request(void *key, struct slice info, struct buf *ret, stru
 	return responder_key_sign(key, info, ret, f);
 }
 
-static enum err ask(struct gate *g, const struct signing *s, int64_t now, struct buf *ret_der, struct fault *f)
+static enum err ask(struct gate *g, const struct responder *r, const struct signing *s, int64_t now,
+		    struct buf *ret_der, struct fault *f)
 {
 	static const uint8_t no_name[] = {0x30, 0x00};
 	_cleanup_buf_ struct buf note = {0}, csr = {0}, csr_text = {0};
 	_cleanup_(json_freep) json_t *result = NULL;
 	uint8_t random[16];
 	char call_id[33];
-	TRY(make_note(g, s, now, &note, f));
+	TRY(make_note(g, r, s, now, &note, f));
 	TRY(csr_make_by(s->public, sign_request, s->key, slice_of(no_name, sizeof(no_name)), &csr, f));
 	buf_base64(&csr_text, csr.data, csr.len);
 	random_fill(random, sizeof(random));
@@ -253,13 +259,14 @@ static enum err ask(struct gate *g, const struct signing *s, int64_t now, struct
 static enum err renew_one(struct gate *g, struct responder *r, struct signing *s, int64_t now, struct fault *f)
 {
 	_cleanup_buf_ struct buf der = {0};
-	_cleanup_(freep) char *path = cert_path(g, s->public);
+	_cleanup_(freep) char *path = cert_path(g, r, s->public);
 	/* Only this thread writes not_before and not_after. */
 	if (s->der.len > 0 && now < s->not_before + (s->not_after - s->not_before) / 2)
 		return OK;
-	TRY(ask(g, s, now, &der, f));
-	TRY(install(g, r, s, buf_slice(&der), now, f));
-	log_audit("responder_renewed", "key=%.16s not_after=%s", strstr(path, "responder-") + 10, UTC(s->not_after));
+	TRY(ask(g, r, s, now, &der, f));
+	TRY(install(r, s, buf_slice(&der), now, f));
+	log_audit("responder_renewed", "key=%.16s issuer=%.16s not_after=%s", strstr(path, "responder-") + 10,
+		  strstr(path, "responder-") + 27, UTC(s->not_after));
 	return file_write(path, buf_slice(&der), 0600, f);
 }
 

@@ -13,7 +13,7 @@
 #include <sodium.h>
 #include <string.h>
 
-static const char magic[16] = "hufu-gate-tab-2";
+static const char magic[16] = "hufu-gate-tab-3";
 
 struct head {
 	char magic[16];

@@ -205,16 +205,19 @@ bool table_set(struct gate_table *t, const struct cert_ref *ref, enum gate_state
 	return true;
 }
 
-enum err table_set_crl(struct gate_table *t, const struct gate_crl *c, struct fault *f)
+enum err table_set_crl(struct gate_table *t, const uint8_t issuer[20], const struct gate_crl *c, struct fault *f)
 {
 	size_t i = 0;
-	while (i < t->n_crls && t->crls[i].scope != c->scope)
+	uint16_t number;
+	TRY(issuer_number(t, issuer, &number, f));
+	while (i < t->n_crls && (t->crls[i].scope != c->scope || t->crls[i].issuer != number))
 		i++;
 	if (i == GATE_CRLS_MAX)
 		return fault_raise(f, ERR_LIMIT, "crls", "feed", "found CRLs of more than %u scopes", GATE_CRLS_MAX);
 	if (i == t->n_crls)
 		t->crls = xrealloc(t->crls, ++t->n_crls, sizeof(*t->crls));
 	t->crls[i] = *c;
+	t->crls[i].issuer = number;
 	return OK;
 }
 
@@ -279,20 +282,13 @@ const uint8_t *table_issuer(const struct gate_table *t, uint16_t number)
 	return t->issuers[number];
 }
 
-bool table_crl(const struct gate_table *t, uint32_t scope, struct gate_crl *ret)
+bool table_crl(const struct gate_table *t, const uint8_t issuer[20], uint32_t scope, struct gate_crl *ret)
 {
 	for (size_t i = 0; i < t->n_crls; i++) {
-		if (t->crls[i].scope != scope)
+		if (t->crls[i].scope != scope || memcmp(t->issuers[t->crls[i].issuer], issuer, 20) != 0)
 			continue;
 		*ret = t->crls[i];
 		return true;
 	}
 	return false;
-}
-
-size_t table_crls(const struct gate_table *t, struct gate_crl *ret, size_t max)
-{
-	size_t n = t->n_crls < max ? t->n_crls : max;
-	memcpy(ret, t->crls, n * sizeof(*ret));
-	return n;
 }

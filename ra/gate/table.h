@@ -25,6 +25,7 @@ struct gate_row {
 #define GATE_CRLS_MAX 4096u /* scopes that are kept, as many as a profile may have shards */
 struct gate_crl {
 	uint32_t scope;
+	uint16_t issuer; /* number, by table_set_crl() */
 	uint64_t number;
 	int64_t next_update;
 	uint8_t sha256[32];
@@ -51,7 +52,7 @@ MUST_CHECK enum err table_add(struct gate_table *t, const struct cert_ref *ref, 
 			      struct fault *f);
 /* False: there is no such certificate. */
 bool table_set(struct gate_table *t, const struct cert_ref *ref, enum gate_state state, unsigned reason, int64_t when);
-MUST_CHECK enum err table_set_crl(struct gate_table *t, const struct gate_crl *c, struct fault *f);
+MUST_CHECK enum err table_set_crl(struct gate_table *t, const uint8_t issuer[20], const struct gate_crl *c, struct fault *f);
 void table_set_head(struct gate_table *t, const struct gate_head *h);
 
 /* --- reading: between begin and end ------------------------------------------------------------------------------- */
@@ -67,10 +68,8 @@ const struct gate_row *table_find(const struct gate_table *t, const struct cert_
 size_t table_find_serial(const struct gate_table *t, const struct serial *serial, const struct gate_row *ret[TABLE_SAME_MAX]);
 const struct gate_row *table_row(const struct gate_table *t, uint32_t row); /* NULL: none */
 const uint8_t *table_issuer(const struct gate_table *t, uint16_t number);  /* 20 bytes */
-/* False: no CRL of that scope was told of. */
-bool table_crl(const struct gate_table *t, uint32_t scope, struct gate_crl *ret);
-/* The scopes, in no order; at most max. */
-size_t table_crls(const struct gate_table *t, struct gate_crl *ret, size_t max);
+/* False: no CRL of that issuer and scope was told of. */
+bool table_crl(const struct gate_table *t, const uint8_t issuer[20], uint32_t scope, struct gate_crl *ret);
 
 /* --- the snapshot (snapshot.c) ---------------------------------------------------------------------------------------- */
 

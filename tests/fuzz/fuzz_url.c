@@ -49,10 +49,16 @@ static void open_once(void)
 	gate.config.ocsp = (struct ocsp_rules){.validity_minutes = 60, .cache_entries = 1024};
 	pthread_mutex_init(&gate.lock, NULL);
 	gate.table = table_new();
-	make_issuer(&gate.issuer);
-	must(responder_open(&gate, &gate.responder, NULL) == OK && documents_open(NULL, &gate.documents, NULL) == OK &&
-	     crls_open(&gate, &gate.crls, NULL) == OK);
+	struct gate_issuer *of = &gate.issuers[gate.n_issuers++];
+	char hex[41];
+	make_issuer(&of->ca);
+	must(responder_open(&gate, &of->ca.cert, &of->responder, NULL) == OK &&
+	     documents_open(NULL, &gate.documents, NULL) == OK &&
+	     crls_open(&gate, &of->ca.cert, &of->crls, NULL) == OK);
 	gate.ocsp = ocsp_open(&gate);
+	hex_lower(of->ca.cert.key.key_id, 20, hex);
+	_cleanup_(freep) char *own = xasprintf("%s/%s", crl, hex);
+	rmdir(own);
 	rmdir(crl);
 	rmdir(dir);
 }

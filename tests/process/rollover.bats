@@ -146,23 +146,52 @@ killed() {
 # served PATH FILE
 served() { curl -sf "http://$HTTP/$1" >"$WORK/$2"; }
 
-@test "a gate for each CA serves its CRL and its chain, and nothing of the other's" {
-	local ca other=issuing id
+# asked CA FILE: what OCSP says of a certificate by that CA, verified under it and the root alone.
+asked() {
+	cat "$(crt "$1")" "$(crt root)" >"$WORK/$1.chain"
+	openssl ocsp -issuer "$(crt "$1")" -CAfile "$WORK/$1.chain" -url "http://$HTTP/ocsp" -no_nonce -cert "$2" >"$WORK/said" 2>&1
+}
+# answers CA FILE WORD
+answers() { asked "$1" "$2" && grep -q "Response verify OK" "$WORK/said" && grep -q ": $3" "$WORK/said"; }
+
+@test "one gate answers for both: each certificate by OCSP under its own CA, each CA's CRL, and each chain" {
+	local ca id
+	configure
+	responder_key
+	responder_listed
+	sed -i "s,^issuer: .*,issuer: etc/hufu/issuing-2.crt\nretired: [etc/hufu/issuing.crt]," "$WORK/gate.yaml"
+	gate_up
+	eventually answers issuing-2 "$WORK/changed.pem" good
+	eventually answers issuing "$WORK/new1.pem" revoked
+	answers issuing-2 "$WORK/new2.pem" revoked
+	# Asked about under the other's name it is nobody's.
+	asked issuing "$WORK/changed.pem"
+	grep -q ": unknown" "$WORK/said"
 	for ca in issuing-2 issuing; do
-		configure
-		sed -i "/^responder:/d; s,issuing\\.crt,$ca.crt,; s,gate/state,gate/$ca," "$WORK/gate.yaml"
-		gate_up
 		id=$(key_id "$(crt $ca)")
 		eventually served "crl/$id/full.crl" served.crl
 		did openssl crl -inform DER -in "$WORK/served.crl" -CAfile "$(crt $ca)" -noout
 		said "verify OK"
 		served "ca/$id.pem" served.pem
 		same "$(cat "$WORK/served.pem")" "$(cat <(openssl x509 -in "$(crt $ca)") <(openssl x509 -in "$(crt root)"))"
-		run ! served "crl/$(key_id "$(crt $other)")/full.crl" none
-		gate_down
-		run ! grep -q 'rule=crl_ledger' "$WORK/gate.log"
-		other=issuing-2
+		served "ca/$id.crt" served.crt
+		did openssl verify -x509_strict -CAfile "$(crt root)" "$WORK/served.crt"
 	done
+	served "ca/$(key_id "$(crt issuing)").pem" old.pem
+	served "ca/$(key_id "$(crt issuing-2)").pem" new.pem
+	did openssl verify -x509_strict -partial_chain -CAfile "$(crt root)" -untrusted "$WORK/old.pem" "$WORK/new0.pem" "$WORK/new1.pem"
+	did openssl verify -x509_strict -partial_chain -CAfile "$(crt root)" -untrusted "$WORK/new.pem" "$WORK/new2.pem" "$WORK/changed.pem"
+	run ! grep -q 'rule=crl_ledger' "$WORK/gate.log"
+	gate_down
+}
+
+@test "what the gate knows of both is there when it starts again" {
+	gate_up
+	eventually answers issuing "$WORK/new1.pem" revoked
+	answers issuing-2 "$WORK/changed.pem" good
+	gate_down
+	sed -i "s,^retired: .*,retired: [etc/hufu/issuing-2.crt]," "$WORK/gate.yaml"
+	fails 4 "retired_twice" "$gate" --config "$WORK/gate.yaml"
 }
 
 @test "killed once more: both go on, and the ledger is whole" {

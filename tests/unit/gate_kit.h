@@ -31,17 +31,28 @@ static inline void kit_free(struct gate *g)
 	}
 	if (g->ocsp)
 		ocsp_close(g->ocsp);
-	if (g->responder)
-		responder_close(g->responder);
+	for (size_t i = 0; i < g->n_issuers; i++)
+		if (g->issuers[i].responder)
+			responder_close(g->issuers[i].responder);
 	table_freep(&g->table);
 	buf_done(&g->checkpoint);
-	cert_done(&g->issuer.cert);
-	buf_done(&g->issuer.der);
+	for (size_t i = 0; i < g->n_issuers; i++) {
+		cert_done(&g->issuers[i].ca.cert);
+		buf_done(&g->issuers[i].ca.der);
+	}
 	rmdir(g->config.state);
 	gate_config_done(&g->config);
 	free(g);
 }
 CLEANUP_PTR(struct gate, kit_freep, kit_free)
+
+static inline void kit_issuer(struct gate *g, struct slice der)
+{
+	struct gate_cert *c = &g->issuers[g->n_issuers++].ca;
+	struct fault f = {0};
+	buf_add_slice(&c->der, der);
+	kit_must("issuer", cert_parse(buf_slice(&c->der), &c->cert, &f), &f);
+}
 
 /* Its state folder is empty; the table is loaded. */
 static inline struct gate *kit_gate(struct fx *x)
@@ -58,8 +69,7 @@ static inline struct gate *kit_gate(struct fx *x)
 	g->config.ocsp = (struct ocsp_rules){.validity_minutes = 720, .max_age = 300, .cache_entries = 1024};
 	kit_must("vkey", file_read(vkey, 1024, &text, &f), &f);
 	kit_must("vkey", log_key_parse(buf_slice(&text), &g->log_key, &f), &f);
-	buf_add_slice(&g->issuer.der, x->signer->issuer.der);
-	kit_must("issuer", cert_parse(buf_slice(&g->issuer.der), &g->issuer.cert, &f), &f);
+	kit_issuer(g, x->signer->issuer.der);
 	kit_must("load", feed_load(g, &f), &f);
 	return g;
 }

@@ -31,7 +31,10 @@ static enum err take(struct gate *g, struct crls *c, uint32_t scope, const struc
 
 static void remove_files(struct gate *g, const uint32_t *scopes, size_t n)
 {
-	_cleanup_(freep) char *folder = path_join(g->config.state, "crl");
+	_cleanup_(freep) char *all = path_join(g->config.state, "crl");
+	char hex[41];
+	hex_lower(g->issuers[0].ca.cert.key.key_id, 20, hex);
+	_cleanup_(freep) char *folder = path_join(all, hex);
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_(freep) char *path = scopes[i] == WIRE_FULL_CRL
 						      ? path_join(folder, "full.crl")
@@ -39,6 +42,7 @@ static void remove_files(struct gate *g, const uint32_t *scopes, size_t n)
 		unlink(path);
 	}
 	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(rmdir(all), 0);
 }
 
 /* RFC 5280 5.2.5: a shard that is served in the place of another would say of that one's certificates that none is revoked. */
@@ -50,7 +54,7 @@ static void test_swapped(void **state)
 	_cleanup_(kit_freep) struct gate *g = kit_gate(x);
 	struct crls *c = NULL;
 	struct fault f = {0};
-	kit_must("open", crls_open(g, &c, &f), &f);
+	kit_must("open", crls_open(g, &g->issuers[0].ca.cert, &c, &f), &f);
 	for (size_t i = 0; i < 4; i++) {
 		_cleanup_buf_ struct buf der = {0};
 		crl_of(x, scopes[i], &der);
@@ -82,7 +86,7 @@ static void test_hostile(void **state)
 	_cleanup_(fx_answer_done) struct fx_answer a = {0};
 	struct crls *c = NULL;
 	struct fault f = {0};
-	kit_must("open", crls_open(g, &c, &f), &f);
+	kit_must("open", crls_open(g, &g->issuers[0].ca.cert, &c, &f), &f);
 	crl_of(x, WIRE_FULL_CRL, &first);
 	crl_of(other, WIRE_FULL_CRL, &foreign);
 	fx_clock(x, NOW + DAY);

@@ -23,44 +23,70 @@ static void world_done(struct world *w)
 	fx_freep(&w->x);
 }
 
-/* The responder's key into the gate's folder, its certificate from the signer, as edge.responder brings it. */
-static void give_responder(struct world *w)
+/* A certificate for the responder's key by that CA, as edge.responder brings it; the responder is opened with it. */
+static void certify_responder(struct world *w, struct gate_issuer *of)
 {
-	_cleanup_(freep) char *path = path_join(w->g->config.state, "ocsp.key");
 	_cleanup_(fx_answer_done) struct fx_answer a = {0};
 	_cleanup_(tally_done) struct tally t = {0};
 	_cleanup_(pubkey_done) struct pubkey public = {0};
-	_cleanup_buf_ struct buf pem = {0};
 	struct fault f = {0};
-	char hex[65];
-	kit_must("pem", privkey_to_pem(fx_key(KEY_RESPONDER), &pem, &f), &f);
-	kit_must("key", file_write(path, buf_slice(&pem), 0600, &f), &f);
+	char hex[17], ca[17];
 	fx_responder(w->x, ORG_P256, &t);
+	t.has_issuer = true;
+	memcpy(t.issuer, of->ca.cert.key.key_id, 20);
 	fx_ask(w->x, &t, ORG_P256, KEY_RESPONDER, BY_RA | BY_NEW, &a);
 	check_done("responder", &a);
 	kit_must("public", privkey_public(fx_key(KEY_RESPONDER), &public, &f), &f);
-	kit_must("check", responder_check(w->g, &public, a.done.cert, clock_now(), &f), &f);
-	hex_lower(public.spki_sha256, 32, hex);
-	hex[16] = '\0';
-	_cleanup_(freep) char *crt = xasprintf("%s/responder-%s.crt", w->g->config.state, hex);
+	kit_must("check", responder_check(&of->ca.cert, &public, a.done.cert, clock_now(), &f), &f);
+	hex_lower(public.spki_sha256, 8, hex);
+	hex_lower(t.issuer, 8, ca);
+	_cleanup_(freep) char *crt = xasprintf("%s/responder-%s-%s.crt", w->g->config.state, hex, ca);
 	kit_must("crt", file_write(crt, a.done.cert, 0600, &f), &f);
-	w->g->config.keys[w->g->config.n_keys++] = xstrdup(path);
-	kit_must("open", responder_open(w->g, &w->g->responder, &f), &f);
+	kit_must("open", responder_open(w->g, &of->ca.cert, &of->responder, &f), &f);
 	unlink(crt);
+}
+
+/* The responder's key into the gate's folder, and a certificate of it by each CA. */
+static void give_responder(struct world *w)
+{
+	_cleanup_(freep) char *path = path_join(w->g->config.state, "ocsp.key");
+	_cleanup_buf_ struct buf pem = {0};
+	struct fault f = {0};
+	kit_must("pem", privkey_to_pem(fx_key(KEY_RESPONDER), &pem, &f), &f);
+	kit_must("key", file_write(path, buf_slice(&pem), 0600, &f), &f);
+	w->g->config.keys[w->g->config.n_keys++] = xstrdup(path);
+	for (size_t i = 0; i < w->g->n_issuers; i++)
+		certify_responder(w, &w->g->issuers[i]);
+}
+
+/* Whose certificates are asked about, and who is trusted. */
+static void ask_about(struct world *w, size_t issuer)
+{
+	const uint8_t *p = w->g->issuers[issuer].ca.der.data;
+	X509_free(w->issuer);
+	X509_STORE_free(w->trust);
+	w->issuer = d2i_X509(NULL, &p, (long)w->g->issuers[issuer].ca.der.len);
+	w->trust = X509_STORE_new();
+	assert_non_null(w->issuer);
+	X509_STORE_add_cert(w->trust, w->issuer);
+	X509_STORE_set_flags(w->trust, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+}
+
+/* The gate of a signer that is there. */
+static void world_gate(struct world *w, const struct cert *retired)
+{
+	w->g = kit_gate(w->x);
+	if (retired)
+		kit_issuer(w->g, retired->der);
+	give_responder(w);
+	w->g->ocsp = ocsp_open(w->g);
+	ask_about(w, 0);
 }
 
 static struct world world_new(enum key_alg alg)
 {
 	struct world w = {.x = fx_new(alg)};
-	w.g = kit_gate(w.x);
-	give_responder(&w);
-	w.g->ocsp = ocsp_open(w.g);
-	const uint8_t *p = w.g->issuer.der.data;
-	w.issuer = d2i_X509(NULL, &p, (long)w.g->issuer.der.len);
-	w.trust = X509_STORE_new();
-	assert_non_null(w.issuer);
-	X509_STORE_add_cert(w.trust, w.issuer);
-	X509_STORE_set_flags(w.trust, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+	world_gate(&w, NULL);
 	return w;
 }
 
@@ -373,6 +399,50 @@ static void test_responder_ends(void **state)
 	assert_int_equal(t.status, OCSP_RESPONSE_STATUS_TRYLATER);
 }
 
+static struct serial issued(struct world *w, enum fx_which org, enum fx_key key)
+{
+	_cleanup_(fx_answer_done) struct fx_answer a = {0};
+	_cleanup_(tally_done) struct tally t = {0};
+	fx_extend(w->x, org, &t);
+	fx_ask(w->x, &t, org, KEY_NEW, BY_SUB | BY_RA, &a);
+	check_done("extend", &a);
+	fx_follow(w->x, org, &a, key);
+	return w->x->orgs[org].cert.serial;
+}
+
+static void says_of_both(struct world *w, const struct serial *old, const struct serial *new, size_t of)
+{
+	ask_about(w, of);
+	assert_int_equal(about(w, old).word, of == 1 ? V_OCSP_CERTSTATUS_GOOD : V_OCSP_CERTSTATUS_UNKNOWN);
+	assert_int_equal(about(w, new).word, of == 0 ? V_OCSP_CERTSTATUS_GOOD : V_OCSP_CERTSTATUS_UNKNOWN);
+}
+
+/* RFC 6960 4.2.2.2: after a roll, each certificate is answered for under its own CA, and under no other. */
+static void test_rolled(void **state)
+{
+	(void)state;
+	_cleanup_(world_done) struct world w = {.x = fx_new(KEY_P256)};
+	struct serial old = issued(&w, ORG_P256, KEY_OF_P256), new;
+	struct fault f = {0};
+	fx_roll(w.x, KEY_P384);
+	kit_must("new", fx_unlock(w.x, FX_NEW, &f), &f);
+	kit_must("old", fx_unlock(w.x, FX_OLD, &f), &f);
+	new = issued(&w, ORG_RSA, KEY_OF_RSA);
+	world_gate(&w, &w.x->signer->retired[0].cert);
+	kit_beat(w.x);
+	kit_follow(w.x, w.g);
+	/* Signed ahead: the two customers', and the responder's own of each CA. */
+	assert_int_equal(ocsp_ahead(w.g->ocsp), 4);
+	says_of_both(&w, &old, &new, 0);
+	says_of_both(&w, &old, &new, 1);
+	assert_true(about(&w, &old).life.cacheable);
+	/* The old CA certifies no responder any more: nothing is said of its certificates, and the others' are as before. */
+	responder_close(w.g->issuers[1].responder);
+	kit_must("open", responder_open(w.g, &w.g->issuers[1].ca.cert, &w.g->issuers[1].responder, &f), &f);
+	assert_int_equal(about(&w, &old).status, OCSP_RESPONSE_STATUS_TRYLATER);
+	says_of_both(&w, &old, &new, 0);
+}
+
 static void test_forked(void **state)
 {
 	(void)state;
@@ -395,11 +465,13 @@ static void test_responder_certificate(void **state)
 	kit_must("key", privkey_public(fx_key(KEY_RESPONDER), &responder, &f), &f);
 	kit_must("key", privkey_public(fx_key(KEY_OF_P256), &org, &f), &f);
 	struct slice theirs = w.x->orgs[ORG_P256].cert.der, old = buf_slice(&w.x->old_der);
-	assert_int_equal(responder_check(w.g, &org, theirs, clock_now(), &f), ERR_RULE);
+	assert_int_equal(responder_check(&w.g->issuers[0].ca.cert, &org, theirs, clock_now(), &f), ERR_RULE);
 	assert_string_equal(f.rule, "responder_certificate");
-	assert_int_equal(responder_check(w.g, &responder, theirs, clock_now(), &f), ERR_RULE);
-	assert_int_not_equal(responder_check(w.g, &responder, old, clock_now(), &f), OK);
-	assert_int_not_equal(responder_check(w.g, &responder, slice_str("no certificate"), clock_now(), &f), OK);
+	assert_int_equal(responder_check(&w.g->issuers[0].ca.cert, &responder, theirs, clock_now(), &f), ERR_RULE);
+	assert_int_not_equal(responder_check(&w.g->issuers[0].ca.cert, &responder, old, clock_now(), &f), OK);
+	assert_int_not_equal(
+		responder_check(&w.g->issuers[0].ca.cert, &responder, slice_str("no certificate"), clock_now(), &f),
+		OK);
 }
 
 int main(void)
@@ -416,6 +488,7 @@ int main(void)
 		cmocka_unit_test(test_clock_back),
 		cmocka_unit_test(test_clock_forward),
 		cmocka_unit_test(test_responder_ends),
+		cmocka_unit_test(test_rolled),
 		cmocka_unit_test(test_forked),
 		cmocka_unit_test(test_responder_certificate),
 	};

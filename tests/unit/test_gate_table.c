@@ -94,7 +94,8 @@ static void fill(struct gate_table *t)
 	for (uint32_t i = 0; i < 100; i++)
 		add(t, i % 2 ? 1 : 9, i, i == 3 ? &before : NULL);
 	assert_true(table_set(t, &r, GATE_HELD, 6, 1800000000));
-	assert_int_equal(table_set_crl(t, &crl, NULL), OK);
+	for (uint8_t issuer = 1; issuer <= 9; issuer += 8, crl.number++)
+		assert_int_equal(table_set_crl(t, ref_of(issuer, 0).issuer_key_id, &crl, NULL), OK);
 	memset(h.root, 3, 32);
 	table_set_head(t, &h);
 }
@@ -114,7 +115,10 @@ static void test_snapshot(void **state)
 	assert_int_equal(table_count(u), 100);
 	for (uint32_t i = 0; i < 100; i++)
 		assert_memory_equal(find(u, i % 2 ? 1 : 9, i), find(t, i % 2 ? 1 : 9, i), sizeof(struct gate_row));
-	assert_true(table_crl(u, 7, &crl) && crl.number == 9);
+	assert_true(table_crl(u, ref_of(1, 0).issuer_key_id, 7, &crl) && crl.number == 9);
+	assert_true(table_crl(u, ref_of(9, 0).issuer_key_id, 7, &crl) && crl.number == 10);
+	assert_false(table_crl(u, ref_of(2, 0).issuer_key_id, 7, &crl));
+	assert_false(table_crl(u, ref_of(1, 0).issuer_key_id, 8, &crl));
 	assert_int_equal(table_head(u).size, 77);
 	assert_int_equal(table_head(u).beat, 4);
 	/* and goes on growing */
