@@ -5,6 +5,7 @@ import { rpc, change } from "./rpc.js";
 import { state } from "./app.js";
 import { badge, card, facts, form, mono, note, table } from "./ui.js";
 import { yuan, time } from "./format.js";
+import { keepDraft } from "./draft.js";
 import { agentPanel } from "./agent-panel.js";
 
 const t = texts({
@@ -126,8 +127,11 @@ async function detailForm(way, base, cert, go) {
 		name: `new-${kind}-${way.way}-${base.serial || base.service}`, fields, submit: t("save"),
 		call: async (v, id) => {
 			const { service, ...rest } = base;
-			const r = await change("request.prepare", asParams(v, way, rest), id);
-			go(`request/${r.number || r.request}`);
+			const terms = asParams(v, way, rest);
+			const r = await change("request.prepare", terms, id);
+			keepDraft(`terms-${r.number}`, terms);
+			go(`request/${r.number}`);
+			return false; // what was typed stays, for who goes back to edit it
 		},
 	});
 	const show = () => {
@@ -161,9 +165,10 @@ async function readWays(params) {
 	return { cert: null, ways: project.ways.filter((w) => w.kind === "enrol" && w.profile === profile).map((w) => ({ ...w, key: "new" })), days: 2, base: { project: service.project, profile, service: service.id } };
 }
 
-export async function render({ params, go }) {
+export async function render({ params, query, go }) {
 	kind = params.kind;
 	const { cert, ways, days, base } = await readWays(params);
+	if (query.request) base.request = query.request; // a draft is edited
 	const detail = h("div", { "aria-live": "polite" });
 	const choose = async (way) => {
 		if (way.linked_account) return replace(detail, card(t("link_account"), h("p", {}, t("link_text")), papers(way), h("p", {}, h("a.button.primary", { href: "#/link" }, t("to_link")))));

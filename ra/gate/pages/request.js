@@ -5,6 +5,7 @@ import { rpc, change, RpcError } from "./rpc.js";
 import { agentPanel } from "./agent-panel.js";
 import { badge, button, card, dialog, facts, form, link, mono, note, table, toast } from "./ui.js";
 import { dropBox } from "./upload.js";
+import { readDraft } from "./draft.js";
 import { kindWord, minute, size, time } from "./format.js";
 
 const t = texts({
@@ -52,7 +53,7 @@ const t = texts({
 	keep: ["不挂起原证书（他人持有该密钥时仍可使用）", "leave it valid (whoever has the key can go on using it)"],
 	correct: ["需要补正", "To be corrected"],
 	correct_start: ["开始补正", "Begin the correction"],
-	new_one: ["重新填写", "Fill it in again"],
+	edit: ["修改申请", "Edit"],
 	fingerprint: ["新密钥指纹", "Characters of the new key"],
 });
 let shown = null;
@@ -108,19 +109,22 @@ async function noticeCard(r, way, again) {
 	}, { tone: "primary" }) : h("span.badge.ok", {}, t("accepted"))));
 }
 
-// The draft again with one term more; what it has stays.
+// The draft again with one term more: its terms as they were typed in this tab, else as its tally says them.
 async function prepareAgain(r, more) {
-	const draft = r.terms || {};
-	return change("request.prepare", { kind: r.kind, way: r.way, serial: r.serial, issuer: r.issuer, project: r.project, profile: r.serial ? undefined : r.profile, months: r.months || undefined, order: r.order, csr: r.csr, key_seen: r.key_seen, request: r.request, save: true, files: draft.files || filesOf(r.tally), subject: subjectOf(r), ...(r.delivery ? { recipient: r.delivery.recipient, mobile: r.delivery.mobile, ship_to: r.delivery.address } : {}), notice_accepted: accepted(r) || undefined, ...more });
+	const typed = readDraft(`terms-${r.number}`);
+	const terms = typed.kind ? typed : termsOf(r);
+	await change("request.prepare", { ...terms, request: r.request, save: true, notice_accepted: accepted(r) || undefined, ...more });
 }
 
-// What the tally says, line by line: "files: no", "+ O …".
+const termsOf = (r) => ({ kind: r.kind, way: r.way, serial: r.serial, issuer: r.issuer, project: r.project, profile: r.serial ? undefined : r.profile, months: r.months || undefined, order: r.order, csr: r.csr, key_seen: r.key_seen, files: filesOf(r.tally), subject: subjectOf(r), ...(r.delivery ? { recipient: r.delivery.recipient, mobile: r.delivery.mobile, ship_to: r.delivery.address } : {}) });
+
+// What the tally says, line by line: "encrypted-files: no", "subject: + O …".
 const lineOf = (tally, name) => ((tally || "").split("\n").find((l) => l.startsWith(`${name}: `)) || "").slice(name.length + 2) || undefined;
-const filesOf = (tally) => { const v = lineOf(tally, "files"); return ["no", "yes", "waived"].includes(v) ? v : undefined; };
+const filesOf = (tally) => { const v = lineOf(tally, "encrypted-files"); return ["no", "yes", "waived"].includes(v) ? v : undefined; };
 const accepted = (r) => !(r.missing || []).some((m) => m.what === "notice") && /^notice: /m.test(r.tally || "");
 function subjectOf(r) {
 	if (r.kind === "extend" || r.kind === "reissue") return undefined;
-	const lines = (r.tally || "").split("\n").filter((l) => /^\+ /.test(l)).map((l) => l.slice(2));
+	const lines = (r.tally || "").split("\n").filter((l) => l.startsWith("subject: + ")).map((l) => l.slice(11));
 	const out = lines.map((l) => ({ attribute: l.slice(0, l.indexOf(" ")), value: l.slice(l.indexOf(" ") + 1) }));
 	return out.length ? out : undefined;
 }
@@ -183,7 +187,7 @@ function top(r, again) {
 		await again();
 	};
 	const may = ["drafted", "awaiting_proof", "awaiting_officers", "to_correct", "approved", "to_make", "keyed", "to_ship", "opened", "lapsed"].includes(r.state);
-	return card(null, facts([[t("number"), mono(r.number || r.request)], [t("kind"), kindWord(r.kind)], [t("serial"), r.serial ? link(`certificate/${r.serial}`, mono(r.serial)) : null], [t("state"), badge(r.state)], [t("made"), time(r.made)], [t("due"), r.due ? minute(r.due) : null], [t("dies"), r.dies && OPEN.includes(r.state) ? minute(r.dies) : null], [t("fingerprint"), r.key_fingerprint && r.key_seen !== "token" ? mono(r.key_fingerprint) : null]]), h("div.row", {}, button(t("refresh"), again), may ? button(t("withdraw"), withdraw, { tone: "danger" }) : null));
+	return card(null, facts([[t("number"), mono(r.number || r.request)], [t("kind"), kindWord(r.kind)], [t("serial"), r.serial ? link(`certificate/${r.serial}`, mono(r.serial)) : null], [t("state"), badge(r.state)], [t("made"), time(r.made)], [t("due"), r.due ? minute(r.due) : null], [t("dies"), r.dies && OPEN.includes(r.state) ? minute(r.dies) : null], [t("fingerprint"), r.key_fingerprint && r.key_seen !== "token" ? mono(r.key_fingerprint) : null]]), h("div.row", {}, button(t("refresh"), again), r.state === "drafted" && r.serial && ["extend", "change", "reissue"].includes(r.kind) ? h("a.button", { href: `#/new/${r.kind}/${r.serial}?request=${r.number}` }, t("edit")) : null, may ? button(t("withdraw"), withdraw, { tone: "danger" }) : null));
 }
 
 async function wayOf(r) {

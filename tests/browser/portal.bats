@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# The guide, walked through in a real browser: a subscriber at the portal, officers and the bank beside it. One story: each part goes on where the one before ended.
+# walk.mjs has what the browser does; screenshots are left below build/browser.
+
+bats_require_minimum_version 1.5.0
+load ../portal
+
+setup_file() {
+	export SHOTS=$build/browser SERIAL=74C2008800000AE9 MOBILE=13858011084
+	rm -rf "$SHOTS"
+	portal_begin
+}
+teardown_file() { portal_end; }
+
+walk() {
+	run timeout 300 node "$root/tests/browser/walk.mjs" "$1"
+	echo "$output"
+	grep '^# ' <<<"$output" >&3 || :
+	[ "$status" = 0 ]
+}
+
+@test "the start page is small and asks nobody else; the guide's words find the project, and its page has what the guide shows" { walk start; }
+
+@test "a wrong password is said in both languages and nothing typed is lost; the initial one opens the back-fill alone, and no script sees the session" { walk login; }
+
+@test "back-fill and reset: an officer's code, a number with its code and count-down, a password, each with a green tick" {
+	CODE=$(as officer hufu --json account grant --reason "papers seen" 35353550-9 | field code)
+	export CODE
+	walk reset
+}
+
+@test "an expired service stops the extension; it is renewed, ordered and paid for" {
+	walk renew
+	did as officer hufu order confirm --bank-reference BANK-1 "$(cat "$WORK/order")"
+}
+
+@test "extend: the way, its effect on encrypted files, and the text to be signed; a line of nobody's is refused" { walk extend; }
+
+@test "signed elsewhere and handed in, the certificate is issued, and openssl verifies it" {
+	as org hufu login --password-fd 4 "$MOBILE" 4<<<"the password of org"
+	did as org hufu request prove --key "$WORK/old/org.key" --yes "$(cat "$WORK/number")"
+	walk issued
+	verified "$WORK/extended.pem"
+	same "$(public_key "$WORK/extended.pem")" "$(public_key "$WORK/old/org.pem")"
+}
+
+@test "change: what was typed outlives the session, papers are uploaded one by one, the notice is read and accepted" {
+	SERIAL=$(openssl x509 -in "$WORK/extended.pem" -noout -serial | cut -d= -f2) walk change
+}
+
+@test "each page in both languages, at a telephone's width and a desk's: nothing serious by axe, nothing wider than the window" {
+	SERIAL=$(openssl x509 -in "$WORK/extended.pem" -noout -serial | cut -d= -f2) walk all
+}

@@ -1,0 +1,302 @@
+// One step of a person's way through the portal, in Chromium: node walk.mjs STEP. What a step leaves (cookies, a request's number) lies in $WORK for the next;
+// screenshots in $SHOTS. The desk's other side (officers, the SMS gateway) is played by portal.bats.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync, existsSync, readdirSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const { WORK, DIR, HTTP, SHOTS } = process.env;
+const base = `http://${HTTP}`;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const cookies = `${WORK}/browser.json`;
+const WIDTHS = [360, 1440];
+mkdirSync(SHOTS, { recursive: true });
+
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+
+// Errors of the page's own scripts and refused resources fail the step. agent: the person's own agent is not there, which a browser reports too.
+async function open({ width = 1440, language = "zh", fresh = false } = {}) {
+	const context = await browser.newContext({ viewport: { width, height: width < 500 ? 740 : 900 }, storageState: !fresh && existsSync(cookies) ? cookies : undefined });
+	if (language !== "zh") await context.addInitScript((l) => localStorage.setItem("hufu-language", l), language);
+	const page = await context.newPage();
+	page.wrong = [];
+	page.hosts = new Set();
+	page.bytes = 0;
+	page.on("pageerror", (e) => page.wrong.push(e.message));
+	page.on("console", (m) => { if (m.type() === "error" && !/127\.0\.0\.1:27183|ERR_CONNECTION_REFUSED|agent\.js/.test(m.text() + m.location().url)) page.wrong.push(`${m.text()} ${m.location().url}`); });
+	page.on("request", (r) => page.hosts.add(new URL(r.url()).host));
+	return page;
+}
+
+const sound = (page) => assert.deepEqual(page.wrong, []);
+const keep = (page) => page.context().storageState({ path: cookies });
+async function at(page, hash, heading) {
+	await page.goto(`${base}/#/${hash}`);
+	await page.reload();
+	await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+	await settled(page);
+}
+const settled = (page) => page.waitForFunction(() => !document.querySelector("[aria-busy]"));
+const shot = (page, name) => page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+// Nothing serious by axe, nothing wider than the window.
+async function looks(page, name) {
+	await page.evaluate(axe);
+	const found = await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ").slice(0, 400)}`));
+	assert.deepEqual(found, [], name);
+	assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${name} is wider than the window`);
+}
+
+// The newest code to a number, as the gateway would find it.
+async function smsCode(mobile) {
+	const spool = `${DIR}/var/lib/hufu-ra/spool`;
+	for (let i = 0; i < 100; i++) {
+		for (const file of readdirSync(spool).filter((f) => f.endsWith(".json"))) {
+			let m;
+			try { m = JSON.parse(readFileSync(`${spool}/${file}`, "utf8")); } catch { continue; }
+			if (m.to === mobile && m.template === "code" && /\d{6}/.test(m.en || m.zh)) return (m.en || m.zh).match(/\d{6}/)[0];
+		}
+		await new Promise((r) => setTimeout(r, 100));
+	}
+	throw new Error(`no message to ${mobile}`);
+}
+
+const pdf = (text) => {
+	const head = `%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n% ${text}\n`;
+	return Buffer.from(`${head}xref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R>>\nstartxref\n${Buffer.byteLength(head)}\n%%EOF\n`);
+};
+
+const steps = {
+	// The start page: small, and nobody else is asked.
+	async start() {
+		const page = await open({ fresh: true });
+		const session = await page.context().newCDPSession(page);
+		await session.send("Network.enable");
+		let bytes = 0;
+		session.on("Network.loadingFinished", (e) => { bytes += e.encodedDataLength; });
+		const before = Date.now();
+		await page.goto(base);
+		await page.getByRole("heading", { level: 1 }).waitFor();
+		const ms = Date.now() - before;
+		await page.waitForLoadState("networkidle");
+		assert.ok(bytes > 1000 && bytes < 100 * 1024, `${bytes} bytes`);
+		console.log(`# first page: ${bytes} bytes, usable after ${ms} ms`);
+		await page.getByLabel("项目名称").fill("金华市公共资源中心");
+		await page.getByRole("button", { name: "搜索" }).click();
+		await page.getByRole("link", { name: /金华市公共资源交易中心/ }).click();
+		await page.getByRole("heading", { level: 1, name: "金华市公共资源交易中心" }).waitFor();
+		for (const name of ["办理流程", "使用帮助", "软件下载", "账户信息"]) await page.getByRole("heading", { name }).waitFor();
+		await page.getByRole("img", { name: /图形验证码/ }).waitFor();
+		await looks(page, "project");
+		await shot(page, "project-1440-zh");
+		await page.getByRole("button", { name: "English" }).click();
+		await page.getByRole("heading", { name: "Process" }).waitFor();
+		assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
+		assert.deepEqual([...page.hosts], [HTTP]);
+		sound(page);
+	},
+
+	// Wrong in each language, then right: the initial password opens the back-fill alone.
+	async login() {
+		const page = await open({ fresh: true });
+		await at(page, "login", "登录");
+		await page.getByRole("button", { name: "登录" }).click();
+		await page.getByText("此项必填").first().waitFor();
+		await page.getByLabel("用户名").fill("35353550-9");
+		await page.getByLabel("密码").fill("wrong");
+		await page.getByRole("button", { name: "登录" }).click();
+		await page.locator(".wrong:not(:empty), [role=alert]").first().waitFor();
+		assert.equal(await page.getByLabel("用户名").inputValue(), "35353550-9");
+		await looks(page, "login");
+		await shot(page, "login-wrong-1440-zh");
+		await page.getByRole("button", { name: "English" }).click();
+		await page.getByRole("heading", { level: 1, name: "Log in" }).waitFor();
+		assert.equal(await page.getByLabel("User name").inputValue(), "35353550-9"); // nothing typed is lost
+		await page.getByLabel("Password").fill("88888888");
+		await page.getByRole("button", { name: "Log in" }).dblclick(); // one call
+		await page.getByRole("heading", { level: 1, name: "Back-fill and reset" }).waitFor();
+		await page.getByRole("button", { name: "中文" }).click();
+		await page.getByText("杭州田谷").first().waitFor();
+		await page.goto(`${base}/#/certificates`); // nothing else is possible
+		await page.getByRole("heading", { level: 1, name: "补录并重置" }).waitFor();
+		const cookie = (await page.context().cookies()).find((c) => c.name === "hufu-session");
+		assert.ok(cookie.httpOnly && cookie.secure && cookie.sameSite === "Strict");
+		assert.equal(await page.evaluate(() => document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)).then((all) => all.includes(cookie.value) || all.includes("88888888")), false);
+		await looks(page, "reset");
+		await shot(page, "reset-proof-1440-zh");
+		await keep(page);
+		sound(page);
+	},
+
+	// Back-fill: the officer's code, then number, code with its count-down, and password, each with a green tick.
+	async reset() {
+		const page = await open({ width: 360 });
+		await at(page, "reset", "补录并重置");
+		await page.getByLabel("审核员提供的一次性代码").fill(process.env.CODE);
+		await page.locator("form").filter({ has: page.getByLabel("审核员提供的一次性代码") }).getByRole("button", { name: "确认" }).click();
+		const mobile = page.getByLabel("账号（手机号）");
+		await mobile.fill("1300000000");
+		await page.locator(".field", { has: mobile }).locator(".wrong:not(:empty)").waitFor();
+		await mobile.fill(process.env.MOBILE);
+		await page.locator(".field", { has: mobile }).getByRole("img", { name: "格式正确" }).waitFor();
+		await page.getByRole("button", { name: "获取验证码" }).click();
+		await page.getByRole("button", { name: /\d+ 秒后可重新发送/ }).waitFor();
+		await page.getByLabel("短信验证码").fill(await smsCode(process.env.MOBILE));
+		await page.getByLabel("新密码", { exact: true }).fill("the password of org");
+		await page.getByLabel("再次输入新密码").fill("another");
+		await page.locator(".field", { has: page.getByLabel("再次输入新密码") }).locator(".wrong:not(:empty)").waitFor();
+		await looks(page, "reset");
+		await shot(page, "reset-360-zh");
+		await page.getByLabel("再次输入新密码").fill("the password of org");
+		await page.locator(".field", { has: page.getByLabel("再次输入新密码") }).getByRole("img", { name: "格式正确" }).waitFor();
+		await page.getByRole("button", { name: "保存" }).click();
+		await page.waitForURL(/#\/(services|login)/);
+		if (/login/.test(page.url())) await enter(page);
+		await page.getByRole("heading", { level: 1, name: "我的服务" }).waitFor();
+		await keep(page);
+		sound(page);
+	},
+
+	// An expired service stops the extension: renew, order, pay.
+	async renew() {
+		const page = await open();
+		await at(page, "certificates", "我的证书");
+		await page.getByRole("button", { name: "延期" }).click();
+		await page.getByText("服务已到期，请先续费并付款").waitFor();
+		await shot(page, "extend-stopped-1440-zh");
+		await page.getByRole("dialog").getByRole("button", { name: "去续费" }).click();
+		await page.getByRole("heading", { level: 1, name: "我的服务" }).waitFor();
+		await page.getByRole("button", { name: "续费" }).click();
+		await page.getByRole("dialog").getByText("¥ 300.00").waitFor();
+		await page.getByRole("dialog").getByRole("button", { name: "生成订单" }).click();
+		await page.getByRole("heading", { level: 1, name: "订单" }).waitFor();
+		await page.getByRole("button", { name: "银行转账" }).click();
+		await page.getByText("付款参考号").last().waitFor();
+		await looks(page, "order");
+		await shot(page, "order-pay-1440-zh");
+		writeFileSync(`${WORK}/order`, page.url().split("/").pop());
+		sound(page);
+	},
+
+	// Extending: the paid order, the same key; the request waits for its signature.
+	async extend() {
+		const page = await open();
+		await at(page, "certificates", "我的证书");
+		await page.getByRole("link", { name: "延期" }).click();
+		await page.getByRole("heading", { level: 1, name: "证书延期" }).waitFor();
+		await page.getByLabel(/延期（密钥不变）/).check();
+		await page.getByText("密钥不变，已加密的文件不受影响").last().waitFor();
+		await looks(page, "extend");
+		await page.getByRole("button", { name: "保存并继续" }).click();
+		await page.getByRole("heading", { name: "签名", exact: true }).waitFor();
+		await page.getByText("hufu/tally/v1").waitFor();
+		await looks(page, "sign");
+		await shot(page, "sign-1440-zh");
+		writeFileSync(`${WORK}/number`, page.url().split("/").pop());
+		// A line that is none of this key's is refused, and stays where it was typed.
+		await page.getByText("方法三").first().click();
+		await page.getByRole("textbox", { name: /方法三/ }).fill("— nobody AAAA");
+		await page.locator("details").getByRole("button", { name: "签名", exact: true }).click();
+		await page.locator("details").locator(".wrong:not(:empty), [role=alert]").first().waitFor();
+		assert.equal(await page.getByRole("textbox", { name: /方法三/ }).inputValue(), "— nobody AAAA");
+		sound(page);
+	},
+
+	// Signed elsewhere: what is left is to hand it in, and to wait for the certificate.
+	async issued() {
+		const page = await open();
+		const number = readFileSync(`${WORK}/number`, "utf8");
+		await at(page, `request/${number}`, new RegExp(number));
+		await page.getByRole("button", { name: "提交", exact: true }).click();
+		await page.getByText("证书已签发，请安装到 USB Key。").waitFor();
+		const download = page.waitForEvent("download");
+		await page.getByRole("button", { name: "下载证书" }).click();
+		await (await download).saveAs(`${WORK}/extended.pem`);
+		await looks(page, "issued");
+		await shot(page, "issued-1440-zh");
+		sound(page);
+	},
+
+	// A change: what is typed survives the end of the session; papers one by one, one of them no paper at all; the notice read, printed, accepted.
+	async change() {
+		const page = await open();
+		await at(page, `new/change/${process.env.SERIAL}`, "证书变更");
+		await page.getByText("推荐").waitFor();
+		await shot(page, "change-ways-1440-zh");
+		await page.getByLabel(/名称或代码变更/).check();
+		await page.getByLabel(/单位名称/).fill("杭州虎符示例科技有限公司");
+		await page.getByLabel("统一社会信用代码").fill("913301003535355024");
+		await page.getByLabel("没有", { exact: true }).check();
+		await page.context().clearCookies();
+		await page.getByRole("button", { name: "保存并继续" }).click();
+		await page.getByRole("heading", { level: 1, name: "登录" }).waitFor();
+		await enter(page);
+		await page.getByRole("heading", { level: 1, name: "证书变更" }).waitFor();
+		await page.getByLabel(/名称或代码变更/).check();
+		assert.equal(await page.getByLabel(/单位名称/).inputValue(), "杭州虎符示例科技有限公司");
+		await page.getByLabel("没有", { exact: true }).check();
+		await page.getByLabel("统一社会信用代码").fill("913301003535355023");
+		await page.getByRole("button", { name: "保存并继续" }).click();
+		await page.getByRole("heading", { name: "材料" }).waitFor();
+		const row = (name) => page.getByRole("row").filter({ hasText: name });
+		await row("营业执照").locator("input[type=file]").setInputFiles({ name: "licence.pdf", mimeType: "application/pdf", buffer: Buffer.from("no paper at all") });
+		await row("营业执照").locator(".wrong:not(:empty)").waitFor();
+		await shot(page, "change-papers-1440-zh");
+		for (const name of ["机构电子签名认证证书业务登记表", "经办人身份证", "营业执照", "工商变更证明", "证书业务风险告知函"]) {
+			await row(name).locator("input[type=file]").setInputFiles({ name: "paper.pdf", mimeType: "application/pdf", buffer: pdf(name) });
+			await row(name).getByText("✓").waitFor();
+		}
+		await page.emulateMedia({ media: "print" });
+		await page.emulateMedia({ media: "screen" });
+		await page.getByRole("button", { name: "已阅读并接受" }).click();
+		await page.getByText("已接受").waitFor();
+		await page.getByRole("heading", { name: "签名", exact: true }).waitFor();
+		await looks(page, "change");
+		await shot(page, "change-1440-zh");
+		writeFileSync(`${WORK}/number`, page.url().split("/").pop());
+		await keep(page);
+		sound(page);
+	},
+
+	// Each page, in both languages, one at a telephone's width and one at a desk's; with HUFU_LONG each at both.
+	async all() {
+		const pages = ["", "login", "forgot", "identifier", "register", "freeze"];
+		const inside = ["services", "certificates", `certificate/${process.env.SERIAL}`, `new/change/${process.env.SERIAL}`, `new/reissue/${process.env.SERIAL}`, "requests", `request/${readFileSync(`${WORK}/number`, "utf8")}`, "orders", `order/${readFileSync(`${WORK}/order`, "utf8")}`, "parcels", "apply", "me", "contact", "link", `unlock/${process.env.SERIAL}`];
+		for (const language of ["zh", "en"]) {
+			for (const width of process.env.HUFU_LONG === "1" ? WIDTHS : [language === "zh" ? 360 : 1440]) {
+				for (const [fresh, list] of [[true, pages], [false, inside]]) {
+					const page = await open({ width, language, fresh });
+					await page.goto(base);
+					for (const hash of list) {
+						await page.evaluate((to) => { document.querySelector("main").replaceChildren(); location.hash = `#/${to}`; }, hash);
+						await page.locator("h1").waitFor();
+						await settled(page);
+						const name = `${hash.split("/").slice(0, 2).join("-").replace(/[0-9A-F]{12,}|\d{8}-\w+/, "one") || "home"}-${width}-${language}`;
+						await looks(page, name);
+						await shot(page, name);
+						if (language === "en") assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("h1, h2, h3, main button, th, dt, label, nav a, .hint")].map((n) => n.textContent).filter((text) => /[\u4e00-\u9fff]/.test(text.replace(/金华[\u4e00-\u9fff]*/g, "")))), [], `${name}: Chinese on the English page`);
+					}
+					sound(page);
+					await page.context().close();
+				}
+			}
+		}
+	},
+};
+
+async function enter(page) {
+	await page.getByLabel("用户名").fill(process.env.MOBILE);
+	await page.getByLabel("密码").fill("the password of org");
+	await page.getByRole("button", { name: "登录" }).click();
+}
+
+try {
+	await steps[process.argv[2]]();
+} catch (e) {
+	for (const context of browser.contexts()) for (const page of context.pages()) {
+		await shot(page, `failed-${process.argv[2]}`).catch(() => {});
+		console.error(page.url(), page.wrong, await page.locator("main").innerText().catch(() => ""));
+	}
+	throw e;
+} finally {
+	await browser.close();
+}
