@@ -80,17 +80,17 @@ PY
 	[ "$status" = 4 ]
 }
 
-@test "tools/bench status --json: kept answers beside nginx, signed ones beside signatures" {
+@test "tools/bench status --json: kept answers beside nginx, signed ones beside signatures, a CRL beside openssl's" {
 	disk=$BATS_TEST_TMPDIR/disk
 	mkdir "$disk"
 	TMPDIR=$disk tools/bench status --seconds 1 --runs 1 --certificates 2000 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
 	python3 - "$BATS_TEST_TMPDIR/out" <<'PY'
 import json, sys
 o = json.load(open(sys.argv[1]))
-assert o["name"] == "status" and [r["case"] for r in o["rows"]] == ["ocsp-get", "ocsp-post", "ocsp-nonce"], o
+assert o["name"] == "status" and [r["case"] for r in o["rows"]] == ["ocsp-get", "ocsp-post", "ocsp-nonce", "crl"], o
 for r in o["rows"]:
     assert r["runs"] == 1 and r["hufu_per_s"] > 0 and r["limit_per_s"] > 0, r
-    assert set(r["peers"]) == (set() if r["case"] == "ocsp-nonce" else {"nginx"}), r
+    assert set(r["peers"]) == {"ocsp-nonce": set(), "crl": {"openssl-ca"}}.get(r["case"], {"nginx"}), r
 PY
 	[ -z "$(ls -A "$disk")" ]
 }

@@ -10,6 +10,7 @@
 #include "common/note/checkpoint.h"
 #include "common/pki/sign.h"
 #include "ra/gate/table.h"
+#include "tools/benchmark/crls.h"
 #include "tools/benchmark/load.h"
 #include "tools/hufu/process.h"
 
@@ -154,7 +155,6 @@ static enum err make_gate(struct edge *x, struct fault *f)
 	_cleanup_(freep) char *state = in_dir(x, "state");
 	_cleanup_(evp_pkey_freep) EVP_PKEY *key = NULL;
 	TRY(dir_make(state, 0700, f));
-	TRY(old_ca_new(&x->ca, f));
 	TRY(write_file(x, "ca.der", buf_slice(&x->ca.cert), f));
 	TRY(make_log_key(x, f));
 	TRY(make_table(x, f));
@@ -427,9 +427,9 @@ static enum err run_case(struct edge *x, const struct edge_case *c, struct row *
 	return memory_read(x->gate, &r->ra, f);
 }
 
-static bool is_wanted(const struct edge *x, const struct edge_case *c)
+static bool is_wanted(const struct edge *x, const char *name)
 {
-	return !x->b->only || strstr(c->name, x->b->only);
+	return !x->b->only || strstr(name, x->b->only);
 }
 
 /* The first of each answer is signed: that is not what is measured. */
@@ -446,7 +446,7 @@ static enum err warm(struct edge *x, const struct edge_case *c, struct fault *f)
 static enum err run_cases(struct edge *x, struct fault *f)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (!is_wanted(x, &cases[i]))
+		if (!is_wanted(x, cases[i].name))
 			continue;
 		struct row *r = &x->report->rows[x->report->n_rows++];
 		snprintf(r->name, sizeof(r->name), "%s", cases[i].name);
@@ -456,9 +456,7 @@ static enum err run_cases(struct edge *x, struct fault *f)
 		for (unsigned n = 0; n < x->b->runs; n++)
 			TRY(run_case(x, &cases[i], r, f));
 	}
-	return x->report->n_rows > 0
-		       ? OK
-		       : fault_raise(f, ERR_CONFIG, "only", "--only", "no case has \"%s\" in its name", x->b->only);
+	return OK;
 }
 
 /* Of an answer with a P-256 key, certificate included: what nginx is given to serve. */
@@ -480,7 +478,16 @@ static enum err answer_size(struct edge *x, size_t *ret, struct fault *f)
 	return OK;
 }
 
-static enum err run_all(struct edge *x, struct fault *f)
+static bool wants_gate(const struct edge *x)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (is_wanted(x, cases[i].name))
+			return true;
+	}
+	return false;
+}
+
+static enum err run_gate(struct edge *x, struct fault *f)
 {
 	size_t size = 0;
 	struct memory loaded;
@@ -498,7 +505,21 @@ static enum err run_all(struct edge *x, struct fault *f)
 	p->loaded = loaded;
 	if (x->b->progress)
 		fprintf(stderr, "answers of %zu bytes, %zu certificates\n", size, x->b->certificates);
+	process_stop(&x->gate);
+	process_stop(&x->nginx);
 	return OK;
+}
+
+static enum err run_all(struct edge *x, struct fault *f)
+{
+	TRY(old_ca_new(&x->ca, f));
+	if (wants_gate(x))
+		TRY(run_gate(x, f));
+	if (is_wanted(x, "crl"))
+		TRY(crls_run(x->b, &x->ca, x->report, f));
+	return x->report->n_rows > 0
+		       ? OK
+		       : fault_raise(f, ERR_CONFIG, "only", "--only", "no case has \"%s\" in its name", x->b->only);
 }
 
 enum err edge_run(const struct bench_run *b, struct report *ret, struct fault *f)

@@ -7,7 +7,7 @@
 #include "tools/benchmark/issue.h"
 
 /* Cases "ocsp-get" and "ocsp-post": kept answers, by keep-alive connections of wrk, the limit is nginx's rate in the same run. "ocsp-nonce": signed for
- * each request, the limit is P-256 signatures alone on as many threads as the gate has. The gate's table has b->certificates. */
+ * each request, the limit is P-256 signatures alone on as many threads as the gate has. The gate's table has b->certificates. "crl": see crls.h. */
 MUST_CHECK enum err edge_run(const struct bench_run *b, struct report *ret, struct fault *f);
 
 #endif
