@@ -119,6 +119,30 @@ gate_down() {
 	rm -f "$WORK/gate.pid"
 }
 
+# --- later ---
+
+DAY=86400
+# ahead SECONDS: from here on, for programs and clients that start.
+ahead() {
+	export HUFU_TEST_CLOCK_AHEAD=$1
+}
+shifted() { LD_PRELOAD=$build/tests/process/clock_shift.so "$@"; }
+gate_up_shifted() {
+	: >"$WORK/gate.log"
+	as_gate=(setpriv --reuid hufu-gate --regid hufu-gate --init-groups env PATH=/usr/bin:/bin "HUFU_TEST_CLOCK_AHEAD=$HUFU_TEST_CLOCK_AHEAD" "LD_PRELOAD=$build/tests/process/clock_shift.so")
+	"${as_gate[@]}" "$gate" --config "$WORK/gate.yaml" 2>>"$WORK/gate.log" 3>&- &
+	echo $! >"$WORK/gate.pid"
+	eventually healthy
+}
+# Signer, desk and gate, all of them later.
+all_up_shifted() {
+	gate_down
+	down
+	ahead "$1"
+	LD_PRELOAD=$build/tests/process/clock_shift.so up
+	gate_up_shifted
+}
+
 healthy() { curl -sf "http://$ADMIN/healthz"; }
 ready() { curl -sf "http://$ADMIN/readyz"; }
 

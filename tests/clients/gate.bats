@@ -62,7 +62,7 @@ nss_crl() {
 	esac
 }
 
-# told WORD: all clients hear it.
+# clients_hear WORD: all of them, by OCSP.
 clients_hear() {
 	eventually openssl_says "$1"
 	nonce_says "$1"
@@ -78,6 +78,39 @@ clients_read() {
 	same "$(nss_crl)" "$1"
 }
 
+# Later, clients are later too.
+openssl() { shifted command openssl "$@"; }
+ocsptool() { shifted command ocsptool "$@"; }
+java() { shifted command java "$@"; }
+certutil() { shifted command certutil "$@"; }
+crlutil() { shifted command crlutil "$@"; }
+ocspclnt() { shifted command ocspclnt "$@"; }
+
+# What Java and NSS say of the certificate itself: by OCSP, by the CRL.
+dated_out() {
+	local said
+	for said in "$(java_ocsp)" "$(java_crl)" "$(nss_crl)"; do
+		grep -qiE 'expired|validity check failed' <<<"$said" || { echo "$said"; return 1; }
+	done
+}
+# expired WORD: more than a year later all hear the last state from a fresh answer, and refuse the certificate for its date.
+expired() {
+	local number
+	number=$(crl_number)
+	all_up_shifted $((450 * DAY))
+	eventually openssl_says "$1"
+	nonce_says "$1"
+	curl_says "$1"
+	gnutls_says "$1"
+	same "$(bouncy_ocsp)" "$1"
+	same "$(nss_ocsp)" "$1"
+	eventually crl_is_new "$number"
+	dated_out
+	run openssl verify -CAfile "$WORK/chain.pem" "$WORK/org.pem"
+	said "certificate has expired"
+}
+crl_lists() { openssl crl -inform DER -in "$WORK/full.der" -noout -text | grep -qi "Serial Number: $(serial_of_org)"; }
+
 life() {
 	local number
 	scene "$1"
@@ -92,10 +125,21 @@ life() {
 	clients_hear revoked
 	eventually crl_is_new "$number"
 	clients_read revoked
+	crl_lists
+	# Its entry drops out, its last state is told on.
+	expired revoked
+	run crl_lists
+	[ "$status" -ne 0 ]
 }
 
-@test "a certificate of a P-256 CA: good, held, released, revoked" { life p256; }
-@test "a certificate of an RSA CA: good, held, released, revoked" { life rsa; }
+@test "a certificate of a P-256 CA: good, held, released, revoked, and expired" { life p256; }
+@test "a certificate of an RSA CA: good, held, released, revoked, and expired" { life rsa; }
+
+@test "a good certificate expires: OCSP tells it as it was, every client refuses it for its date" {
+	scene p256
+	clients_hear good
+	expired good
+}
 
 @test "a certificate of an SM2 CA: the words by OpenSSL, the signatures by BouncyCastle" {
 	scene sm2
@@ -112,6 +156,9 @@ life() {
 	released
 	eventually words good
 	hufu cert revoke --reason keyCompromise --operator --key "$(key_of carol)" --yes "$(serial_of_org)"
+	eventually words revoked
+	same "$(bouncy_ocsp)" revoked
+	all_up_shifted $((450 * DAY))
 	eventually words revoked
 	same "$(bouncy_ocsp)" revoked
 }

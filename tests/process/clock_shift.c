@@ -4,6 +4,7 @@
  */
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <time.h>
 
 typedef int clock_fn(clockid_t id, struct timespec *ret);
@@ -23,7 +24,16 @@ int clock_gettime(clockid_t id, struct timespec *ret)
 	return e;
 }
 
-/* Other people's programs ask so. */
+/* Other people's programs ask so, and so. */
+int gettimeofday(struct timeval *restrict ret, void *restrict zone)
+{
+	struct timespec t = {0};
+	(void)zone;
+	int e = clock_gettime(CLOCK_REALTIME, &t);
+	*ret = (struct timeval){.tv_sec = t.tv_sec, .tv_usec = t.tv_nsec / 1000};
+	return e;
+}
+
 time_t time(time_t *ret)
 {
 	struct timespec t = {0};

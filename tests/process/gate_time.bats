@@ -5,8 +5,6 @@
 bats_require_minimum_version 1.5.0
 load ../gate
 
-DAY=86400
-
 setup_file() {
 	gate_begin p256
 	configure
@@ -22,28 +20,8 @@ teardown_file() {
 	live_end
 }
 
-# ahead SECONDS: from here on, for programs and clients that start.
-ahead() {
-	export HUFU_TEST_CLOCK_AHEAD=$1
-}
-shifted() { LD_PRELOAD=$build/tests/process/clock_shift.so "$@"; }
 openssl() { shifted command openssl "$@"; }
 ocsptool() { shifted command ocsptool "$@"; }
-gate_up_shifted() {
-	: >"$WORK/gate.log"
-	as_gate=(setpriv --reuid hufu-gate --regid hufu-gate --init-groups env PATH=/usr/bin:/bin "HUFU_TEST_CLOCK_AHEAD=$HUFU_TEST_CLOCK_AHEAD" "LD_PRELOAD=$build/tests/process/clock_shift.so")
-	"${as_gate[@]}" "$gate" --config "$WORK/gate.yaml" 2>>"$WORK/gate.log" 3>&- &
-	echo $! >"$WORK/gate.pid"
-	eventually healthy
-}
-# Signer, desk and gate, all of them later.
-all_up_shifted() {
-	gate_down
-	down
-	ahead "$1"
-	LD_PRELOAD=$build/tests/process/clock_shift.so up
-	gate_up_shifted
-}
 seconds_of() { date -u -d "$(sed -n "s/^ *$1: //p" "$WORK/text" | head -n1)" +%s; }
 # The answer's own words about time, in $WORK/text.
 look() {
