@@ -1,30 +1,18 @@
 /*
  * Between libmicrohttpd and the routes. A request's body is bounded before it is kept, its path before it is looked at;
- * what caches and clients know of an answer already (ETag, Last-Modified) and which part of it they want is dealt with
- * here, once for all routes. Next: routes.c.
+ * what may wait for the desk waits in threads of its own. Next: http_reply.c, which sends; routes.c.
  */
-#include "ra/gate/http.h"
+#include "ra/gate/http_private.h"
 
-#include "common/base/cleanup.h"
 #include "common/base/clock.h"
-#include "common/rpc/path.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <microhttpd.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
+#include <unistd.h>
 
 #define PATH_BYTES_MAX 8192
 #define CONNECTION_MEMORY 12288 /* headers of one request and its answer; libmicrohttpd clears it for each */
-#define BACKLOG 1024
 #define ADMIN_CONNECTIONS 64
-#define DATE_BYTES 32
 #define LATER_THREADS 4
 #define LATER_PORTAL 16 /* all that a portal does waits for the desk */
 #define LATER_MAX 256
@@ -56,236 +44,6 @@ struct http {
 	struct MHD_Daemon *public, *admin;
 	struct waiting waiting;
 };
-
-/* --- a request --- */
-
-const char *http_argument(const struct http_request *r, const char *name)
-{
-	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
-}
-
-const char *http_header(const struct http_request *r, const char *name)
-{
-	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
-}
-
-const char *http_cookie(const struct http_request *r, const char *name)
-{
-	return MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, name);
-}
-
-void http_peer(const struct http_request *r, char ret[46])
-{
-	const union MHD_ConnectionInfo *i = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *a = i ? i->client_addr : NULL;
-	ret[0] = '\0';
-	if (a && a->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, ret, 46);
-	if (a && a->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, ret, 46);
-}
-
-void http_say(struct http_reply *to, unsigned status, const char *text)
-{
-	to->status = status;
-	to->type = "text/plain; charset=utf-8";
-	buf_clear(&to->body);
-	buf_str(&to->body, text);
-	buf_char(&to->body, '\n');
-}
-
-/* --- an answer --- */
-
-static char *put_text(char *at, const char *text, size_t n)
-{
-	memcpy(at, text, n);
-	return at + n;
-}
-
-static char *put_digits(char *at, int v, int n)
-{
-	for (int i = n - 1; i >= 0; i--, v /= 10)
-		at[i] = (char)('0' + v % 10);
-	return at + n;
-}
-
-/* IMF-fixdate, RFC 9110 5.6.7; two of them stand in most answers. */
-static const char *http_date(int64_t t, char ret[DATE_BYTES])
-{
-	static const char *const days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	struct civil c = time_civil(t);
-	int64_t day = t >= 0 ? t / 86400 % 7 : 0;
-	char *at = put_text(ret, days[day], 3);
-	at = put_text(put_digits(put_text(at, ", ", 2), c.day, 2), " ", 1);
-	at = put_digits(put_text(put_text(at, months[(c.month - 1) % 12], 3), " ", 1), c.year, 4);
-	at = put_digits(put_text(put_digits(put_text(at, " ", 1), c.hour, 2), ":", 1), c.minute, 2);
-	memcpy(put_digits(put_text(at, ":", 1), c.second, 2), " GMT", 5);
-	return ret;
-}
-
-/* Does the list of If-None-Match name the tag? Weakly compared, RFC 9110 13.1.2. */
-static bool names_tag(const char *list, const char *tag)
-{
-	size_t n = strlen(tag);
-	if (strcmp(list, "*") == 0)
-		return true;
-	for (const char *p = list; (p = strstr(p, tag)); p += n) {
-		if (p > list && p[-1] == '"' && p[n] == '"')
-			return true;
-	}
-	return false;
-}
-
-/* If-Modified-Since counts only where there is no If-None-Match; a date that is not ours by the letter is another. */
-static bool is_known(const struct http_request *r, const struct http_reply *to)
-{
-	const char *tags = http_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
-	const char *since = http_header(r, MHD_HTTP_HEADER_IF_MODIFIED_SINCE);
-	char date[DATE_BYTES];
-	if (to->status != MHD_HTTP_OK || strcmp(r->method, "GET") != 0)
-		return false;
-	if (tags)
-		return to->etag[0] != '\0' && names_tag(tags, to->etag);
-	return since && to->modified != 0 && strcmp(since, http_date(to->modified, date)) == 0;
-}
-
-/* One range of a file, RFC 9110 14.2: "bytes=a-b", "bytes=a-", "bytes=-n". Anything else is the whole. *ret_bad: nothing of the
- * file is in it. */
-static bool read_range(const char *text, uint64_t size, uint64_t *ret_from, uint64_t *ret_n, bool *ret_bad)
-{
-	uint64_t a = 0, b = size - 1;
-	*ret_bad = false;
-	if (!text || strncmp(text, "bytes=", 6) != 0 || strchr(text, ',') || size == 0)
-		return false;
-	const char *from = text + 6, *dash = strchr(from, '-');
-	if (!dash)
-		return false;
-	bool has_a = dash > from, has_b = dash[1] != '\0';
-	if ((has_a && !u64_parse(from, (size_t)(dash - from), UINT64_MAX, &a)) ||
-	    (has_b && !u64_parse(dash + 1, strlen(dash + 1), UINT64_MAX, &b)) || (!has_a && !has_b))
-		return false;
-	if (!has_a) {
-		*ret_bad = b == 0;
-		a = b >= size ? 0 : size - b;
-		b = size - 1;
-	}
-	if (has_a && has_b && b < a)
-		return false;
-	*ret_bad |= a >= size;
-	*ret_from = a;
-	*ret_n = (b >= size ? size - 1 : b) - a + 1;
-	return true;
-}
-
-static void add(struct MHD_Response *m, const char *name, const char *value)
-{
-	(void)!MHD_add_response_header(m, name, value);
-}
-
-static void add_life(struct MHD_Response *m, const struct http_reply *to)
-{
-	char text[100], date[DATE_BYTES];
-	snprintf(text, sizeof(text), "max-age=%lld, public, no-transform, %s", (long long)to->max_age,
-		 to->immutable ? "immutable" : "must-revalidate");
-	add(m, MHD_HTTP_HEADER_CACHE_CONTROL, to->max_age > 0 ? text : to->revalidate ? "no-cache" : "no-store");
-	if (to->etag[0] != '\0') {
-		snprintf(text, sizeof(text), "\"%s\"", to->etag);
-		add(m, MHD_HTTP_HEADER_ETAG, text);
-	}
-	if (to->modified != 0)
-		add(m, MHD_HTTP_HEADER_LAST_MODIFIED, http_date(to->modified, date));
-	if (to->expires != 0)
-		add(m, MHD_HTTP_HEADER_EXPIRES, http_date(to->expires, date));
-}
-
-static void add_rest(struct MHD_Response *m, const struct http_reply *to)
-{
-	if (to->type)
-		add(m, MHD_HTTP_HEADER_CONTENT_TYPE, to->type);
-	if (to->allow)
-		add(m, MHD_HTTP_HEADER_ALLOW, to->allow);
-	if (to->cookie[0] != '\0')
-		add(m, MHD_HTTP_HEADER_SET_COOKIE, to->cookie);
-	if (to->encoding) {
-		add(m, MHD_HTTP_HEADER_CONTENT_ENCODING, to->encoding);
-		add(m, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
-	}
-	add(m, "X-Content-Type-Options", "nosniff");
-	if (to->is_page) {
-		add(m, "Content-Security-Policy",
-		    to->policy ? to->policy
-			       : "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-				 "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-		add(m, "Referrer-Policy", "no-referrer");
-	}
-	if (!to->origin)
-		return;
-	add(m, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, to->origin);
-	add(m, MHD_HTTP_HEADER_VARY, "Origin");
-	add(m, "Access-Control-Allow-Methods", "GET, POST");
-	add(m, "Access-Control-Allow-Headers", "authorization, content-type");
-	add(m, "Access-Control-Max-Age", "3600");
-}
-
-/* Takes the file. */
-static struct MHD_Response *from_file(const struct http_request *r, struct http_reply *to)
-{
-	uint64_t from = 0, n = to->fd_size;
-	char text[80];
-	bool bad = false, part = to->status == MHD_HTTP_OK &&
-				 read_range(http_header(r, MHD_HTTP_HEADER_RANGE), to->fd_size, &from, &n, &bad);
-	if (bad) {
-		close(to->fd);
-		to->status = MHD_HTTP_RANGE_NOT_SATISFIABLE;
-		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-	}
-	struct MHD_Response *m = MHD_create_response_from_fd_at_offset64(n, to->fd, from);
-	add(m, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
-	if (!part)
-		return m;
-	to->status = MHD_HTTP_PARTIAL_CONTENT;
-	snprintf(text, sizeof(text), "bytes %llu-%llu/%llu", (unsigned long long)from,
-		 (unsigned long long)(from + n - 1), (unsigned long long)to->fd_size);
-	add(m, MHD_HTTP_HEADER_CONTENT_RANGE, text);
-	return m;
-}
-
-static struct MHD_Response *from_buffer(struct http_reply *to)
-{
-	size_t n = 0;
-	if (to->fixed.n > 0)
-		return MHD_create_response_from_buffer(to->fixed.n, (void *)(uintptr_t)to->fixed.p,
-						       MHD_RESPMEM_PERSISTENT);
-	if (to->body.len == 0)
-		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-	char *bytes = buf_take(&to->body, &n);
-	return MHD_create_response_from_buffer(n, bytes, MHD_RESPMEM_MUST_FREE);
-}
-
-static enum MHD_Result give(struct MHD_Connection *c, const struct http_request *r, struct http_reply *to)
-{
-	struct MHD_Response *m;
-	to->status = to->status ? to->status : MHD_HTTP_OK;
-	if (is_known(r, to)) {
-		to->status = MHD_HTTP_NOT_MODIFIED;
-		to->type = NULL;
-		if (to->fd > 0)
-			close(to->fd);
-		m = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-	} else {
-		m = to->fd > 0 ? from_file(r, to) : from_buffer(to);
-	}
-	add_life(m, to);
-	add_rest(m, to);
-	enum MHD_Result sent = MHD_queue_response(c, to->status, m);
-	MHD_destroy_response(m);
-	buf_done(&to->body);
-	return sent;
-}
-
-/* --- the servers --- */
 
 static void note_latency(struct gate *g, int64_t us)
 {
@@ -324,7 +82,7 @@ static enum MHD_Result refuse(struct gate *g, struct MHD_Connection *c, unsigned
 	struct http_reply to = {0};
 	gate_count(g, COUNT_REFUSED);
 	http_say(&to, status, text);
-	return give(c, &r, &to);
+	return http_give(c, &r, &to);
 }
 
 static size_t body_max(const struct gate *g)
@@ -430,7 +188,7 @@ static void waiting_stop(struct http *h)
 
 static enum MHD_Result finish(struct gate *g, struct MHD_Connection *c, struct exchange *x)
 {
-	enum MHD_Result sent = give(c, &x->request, &x->reply);
+	enum MHD_Result sent = http_give(c, &x->request, &x->reply);
 	note_latency(g, clock_mono_us() - x->began);
 	return sent;
 }
@@ -553,53 +311,4 @@ void http_stop(struct http *h)
 	if (h->admin)
 		MHD_stop_daemon(h->admin);
 	free(h);
-}
-
-/* --- listening --- */
-
-static enum err failed(struct fault *f, const char *where, const char *what)
-{
-	return fault_raise(f, errno == EADDRINUSE ? ERR_CONFLICT : ERR_IO, "listen", where, "%s: %s", what,
-			   strerror(errno));
-}
-
-static enum err listen_unix(const char *path, int fd, struct fault *f)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	TRY(path_check(path, f));
-	TRY(path_claim(path, f));
-	memcpy(a.sun_path, path, strlen(path));
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || chmod(path, 0666) != 0)
-		return failed(f, "listen", path);
-	return OK;
-}
-
-static enum err listen_tcp(const struct gate_listen *l, int fd, struct fault *f)
-{
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)l->port)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)l->port)};
-	int on = 1;
-	bool is_v6 = strchr(l->address, ':') != NULL;
-	if (is_v6)
-		inet_pton(AF_INET6, l->address, &v6.sin6_addr);
-	else
-		inet_pton(AF_INET, l->address, &v4.sin_addr);
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    (is_v6 ? bind(fd, (struct sockaddr *)&v6, sizeof(v6)) : bind(fd, (struct sockaddr *)&v4, sizeof(v4))) != 0)
-		return failed(f, "listen", l->address);
-	return OK;
-}
-
-enum err http_listen(const struct gate_listen *l, int *ret_fd, struct fault *f)
-{
-	int family = l->path ? AF_UNIX : strchr(l->address, ':') ? AF_INET6 : AF_INET;
-	_cleanup_(closep) int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return failed(f, "listen", "socket");
-	TRY(l->path ? listen_unix(l->path, fd, f) : listen_tcp(l, fd, f));
-	if (listen(fd, BACKLOG) != 0)
-		return failed(f, "listen", "listen");
-	*ret_fd = fd;
-	fd = -1;
-	return OK;
 }
