@@ -54,7 +54,7 @@ call() {
 	python3 - "$@" >"$WORK/call.json" <<-'PY'
 		import json, os, sys
 		work, params = os.environ["WORK"], {}
-		if os.path.exists(work + "/session") and sys.argv[1].split(".")[0] in ("token", "unlock"):
+		if os.path.exists(work + "/session") and sys.argv[1].split(".")[0] in ("token", "unlock", "officer"):
 		    params["session"] = open(work + "/session").read().strip()
 		for word in sys.argv[2:]:
 		    name, value = word.split("=", 1)
@@ -346,4 +346,99 @@ teardown_file() {
 	echo nonsense >>"$WORK/people/org/hufu/agent-paired"
 	fails 1 "pairing_file" env XDG_STATE_HOME="$WORK/people/org" "$hufu" agent --prompt /bin/true --origin $portal
 	sed -i '$d' "$WORK/people/org/hufu/agent-paired"
+}
+
+# --- the officer
+
+characters_of() { openssl req -in "$1" -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base32 | cut -c 1-10; }
+
+# reissue HOW: for the key that the agent made on the second token; its token signs, and it is handed in. Prints the id.
+reissue() {
+	local m papers=() id
+	for m in registration-form agent-id-card business-licence risk-notice; do papers+=("--material=$m=$(material "$m")"); done
+	id=$(as org hufu --json request reissue --way damaged --project jinhua --csr "$WORK/two.csr" --files no --accept-notice --key-seen "$1" "${papers[@]}" \
+		"$(cat "$WORK/serial")" | field request)
+	as org hufu --json request show "$id" | python3 -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)["tally"])' >"$WORK/text"
+	answers sign yes 24680246
+	call token.sign "text=@$WORK/text" "expect=$(kept two)" >"$WORK/lines" || { cat "$WORK/lines"; return 1; }
+	python3 -c 'import json, sys; json.dump({"request": sys.argv[1], "lines": json.load(open(sys.argv[2]))["lines"]}, sys.stdout)' "$id" "$WORK/lines" >"$WORK/prove.json"
+	as org hufu rpc --session --call-id request.prove "$(cat "$WORK/prove.json")" >/dev/null
+	as org hufu request submit "$id" >/dev/null
+	echo "$id"
+}
+
+@test "only an agent with an officer's key says yes for one" {
+	keep call "$(reissue call)"
+	asked sign | grep -q "ten characters: $(characters_of "$WORK/two.csr" | sed 's/.....$/-&/')"
+	refused agent_officer call officer.approve "request=$(kept call)"
+	agent_down
+	mv "$WORK/session" "$WORK/session.org"
+	agent_up officer --officer "$(key_of alice)" --materials "$WORK/looked"
+	pair
+}
+
+@test "the page names a request; the agent fetches text and materials itself, shows them, asks once, and types nothing for the officer" {
+	local id right
+	id=$(kept call)
+	right=$(characters_of "$WORK/two.csr")
+	refused request_unknown call officer.approve request=20261126-AAAAAAAAAAAA
+	answers approve no "$right"
+	refused not_confirmed call officer.approve "request=$id"
+	answers approve yes AAAAA-AAAAA
+	refused fingerprint_wrong call officer.approve "request=$id"
+	run asked approve
+	said "hufu/tally/v1" "kind: reissue" "material business-licence" "SHA-256 as in the tally" "Approve exactly this tally?" "read out to you in your call" "(not shown"
+	[[ "$output" != *"${right:0:5}"* && "$output" != *"$(openssl req -in "$WORK/two.csr" -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -r | cut -c 1-10)"* ]]
+	cmp "$WORK"/looked/business-licence-* "$WORK/business-licence.pdf"
+	answers approve yes "${right,,}"
+	did call officer.approve "request=$id"
+	same "$(field state <<<"$output")" awaiting_officers
+	grep -qx "approve characters" "$WORK/words"
+	refused officer_twice call officer.approve "request=$id"
+	did as officer hufu officer approve --yes --key "$(key_of bob)" --key-seen call "$id" <<<"$right"
+	did as officer hufu officer approve --yes --key "$(key_of carol)" --key-seen call "$id" <<<"$right"
+	issued_to org "$id" second >"$WORK/serial"
+	verified "$WORK/second.pem"
+}
+
+@test "the certificate of the reissue stands on the token that made its key; a key that is on a token here is shown by that token" {
+	local id
+	agent_down
+	mv "$WORK/session" "$WORK/session.officer"
+	mv "$WORK/session.org" "$WORK/session"
+	agent_up org
+	answers install yes 24680246
+	did call token.install "certificate=@$WORK/second.pem" "expect=$(kept two)"
+	answers keygen yes 24680246
+	did call token.keygen algorithm=rsa "expect=$(kept two)"
+	field csr <<<"$output" >"$WORK/two.csr"
+	id=$(reissue token)
+	agent_down
+	mv "$WORK/session" "$WORK/session.org"
+	mv "$WORK/session.officer" "$WORK/session"
+	agent_up officer --officer "$(key_of alice)"
+	answers approve yes $pin
+	refused key_not_on_token call officer.approve "request=$id" "expect=$(kept one)"
+	answers approve yes
+	refused key_seen call officer.approve "request=$id"
+	answers approve yes 000000
+	refused pin_wrong call officer.approve "request=$id" "expect=$(kept two)"
+	answers approve yes 24680246
+	did call officer.approve "request=$id" "expect=$(kept two)"
+	same "$(field state <<<"$output")" awaiting_officers
+}
+
+@test "an officer's key behind a passphrase is opened for one yes" {
+	local id
+	id=$(as officer hufu --json officer queue | python3 -c 'import json, sys; r = json.load(sys.stdin); r = r if isinstance(r, list) else r["requests"]; print(r[0]["request"])')
+	agent_down
+	hufu officer key --out "$WORK/dora.key" --passphrase-fd 4 dora 4<<<"a passphrase" >/dev/null
+	agent_up officer --officer "$WORK/dora.key"
+	answers approve yes 24680246 "another passphrase"
+	refused sealed_open call officer.approve "request=$id" "expect=$(kept two)"
+	answers approve yes 24680246 "a passphrase"
+	run call officer.approve "request=$id" "expect=$(kept two)"
+	[ "$status" = 2 ]
+	said "officer_" # opened; but she is in no roster
+	grep -qx "approve pin passphrase" "$WORK/words"
 }

@@ -58,7 +58,7 @@ struct agent {
 	const char **origins; /* borrowed */
 	size_t n_origins;
 	unsigned port;
-	const char *module, *program, *officer_key, *token_key; /* borrowed, each may be NULL */
+	const char *module, *program, *officer_key, *materials, *token_key; /* borrowed, each may be NULL */
 	struct pairing pairing;
 	pthread_mutex_t busy; /* one call uses the module, or asks the person, at a time */
 	atomic_bool asking;
@@ -72,9 +72,10 @@ struct agent_question {
 	const char *asks;  /* the question itself */
 	bool pin, new_pin; /* wanted besides a yes */
 	bool characters;   /* the ten characters of a key */
+	bool passphrase;   /* of the officer's key */
 };
 struct agent_answer {
-	struct secret pin, new_pin, characters;
+	struct secret pin, new_pin, characters, passphrase;
 };
 void agent_answer_done(struct agent_answer *a);
 /* ERR_DENIED not_confirmed; ERR_CONFIG prompt_program. */
@@ -109,6 +110,8 @@ enum err agent_unlock_ask(void *arg, struct rpc_call *call, json_t **ret, struct
 enum err agent_unlock_next(void *arg, struct rpc_call *call, json_t **ret, struct fault *f);
 enum err agent_unlock_set(void *arg, struct rpc_call *call, json_t **ret, struct fault *f);
 enum err agent_unlock_forget(void *arg, struct rpc_call *call, json_t **ret, struct fault *f);
+
+enum err agent_approve(void *arg, struct rpc_call *call, json_t **ret, struct fault *f);
 
 /* One request of a page of that origin (agent_methods.c). Appends the reply. */
 void agent_handle(struct agent *a, const char *origin, struct slice request, struct buf *reply);

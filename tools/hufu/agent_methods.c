@@ -55,11 +55,12 @@ static const struct {
 	const char *method;
 	rpc_method_fn *fn;
 } works[] = {
-	{"token.list", agent_list},	  {"token.sign", agent_sign},
-	{"token.keygen", agent_keygen},	  {"token.install", agent_install},
-	{"token.test", agent_test},	  {"token.pin", agent_pin},
-	{"unlock.ask", agent_unlock_ask}, {"unlock.next", agent_unlock_next},
-	{"unlock.set", agent_unlock_set}, {"unlock.forget", agent_unlock_forget},
+	{"token.list", agent_list},	    {"token.sign", agent_sign},
+	{"token.keygen", agent_keygen},	    {"token.install", agent_install},
+	{"token.test", agent_test},	    {"token.pin", agent_pin},
+	{"unlock.ask", agent_unlock_ask},   {"unlock.next", agent_unlock_next},
+	{"unlock.set", agent_unlock_set},   {"unlock.forget", agent_unlock_forget},
+	{"officer.approve", agent_approve},
 };
 
 /* What a token or its library answers is for the person to read: at the desk such errors stay in the log. */
@@ -103,6 +104,8 @@ static const struct rpc_param
 	puk_params[] = {{"puk", PARAM_STRING, true, 1, 2 * PUK_BOX_MAX, NULL, "密封的 PUK", "what unlock.take gave"},
 			EXPECT,
 			{0}};
+static const struct rpc_param approve_params[] = {
+	{"request", PARAM_STRING, true, 1, 64, NULL, "申请编号", "number or id of the request"}, EXPECT, {0}};
 
 static const struct rpc_method methods[] = {
 	{"agent.hello", hello, PAGE, false, false, none, "{}", "客户端在吗？", "is there an agent?"},
@@ -119,10 +122,17 @@ static const struct rpc_method methods[] = {
 	{"unlock.next", work, PAGE, true, false, puk_params, "{}", "收到 PUK", "a PUK for unlock.renew"},
 	{"unlock.set", work, PAGE, true, false, expect, "{}", "设置新 PIN", "set the new PIN"},
 	{"unlock.forget", work, PAGE, true, false, expect, "{}", "解锁结束", "the unlock is over"},
+	{"officer.approve", work, PAGE, true, false, approve_params, "{}", "审批", "an officer's yes to a request"},
 };
 
 static const struct rpc_message messages[] = {
 	{"agent_unpaired", "此网页尚未与客户端配对", NULL},
+	{"agent_officer", "此客户端未配置审核员密钥", NULL},
+	{"fingerprint_wrong", "输入的字符与新密钥不符，未签署", NULL},
+	{"nothing_to_sign", "此申请不产生证书，无需签署", NULL},
+	{"material_hash", "材料与所签文本中的散列值不符，请勿批准", NULL},
+	{"key_seen", "请插入新密钥所在的 USB Key", NULL},
+	{"sealed_open", "口令错误", NULL},
 	{"agent_busy", "客户端正在等待您的确认，请先在客户端窗口回答", NULL},
 	{"pair_code", "配对码不正确", NULL},
 	{"pair_closed", "配对码多次错误，请十分钟后再试", NULL},

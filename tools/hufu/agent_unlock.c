@@ -41,12 +41,11 @@ static enum err begin(struct agent_call *at, struct rpc_call *call, enum token_u
 
 /* --- asking --- */
 
-/* One that was asked for and not answered yet is asked for again, so that an unlock that is open already keeps its key. */
+/* One key for each token until the unlock has ended: asking again must not put another in the place of one that an answer is on its way to. */
 static enum err client_key(struct unlocking *u, struct fault *f)
 {
 	struct fault why;
-	if (unlock_client_load(u->name, &u->client, &why) == OK && u->client.taken.len == 0 &&
-	    strcmp(u->client.serial, u->card.serial) == 0)
+	if (unlock_client_load(u->name, &u->client, &why) == OK && strcmp(u->client.serial, u->card.serial) == 0)
 		return OK;
 	unlock_client_done(&u->client);
 	unlock_client_make(u->card.serial, &u->client);

@@ -90,7 +90,8 @@ int run_agent(struct cli *c, int argc, char **argv)
 	const struct option_rule rules[] = {
 		{.name = "--origin", .many = &o.origins},	 {.name = "--port", .value = &o.port},
 		{.name = "--module", .value = &a->module},	 {.name = "--prompt", .value = &a->program},
-		{.name = "--token-key", .value = &a->token_key}, {0}};
+		{.name = "--token-key", .value = &a->token_key}, {.name = "--officer", .value = &a->officer_key},
+		{.name = "--materials", .value = &a->materials}, {0}};
 	const struct command *cmd = cli_command(commands_agent, run_agent);
 	_cleanup_(freep) char *path = cli_state_path("agent-paired");
 	struct fault f = {0};
@@ -108,24 +109,29 @@ int run_agent(struct cli *c, int argc, char **argv)
 
 const struct command commands_agent[] = {
 	{.name = "agent",
-	 .usage = "--origin URL… [--port N] [--module PATH] [--prompt PROGRAM] [--token-key FILE]",
+	 .usage = "--origin URL… [--port N] [--module PATH] [--prompt PROGRAM] [--token-key FILE] [--officer KEY "
+		  "[--materials DIR]]",
 	 .summary = "the helper between the portal's page in your browser and your USB key",
 	 .help = "  --origin URL       a portal whose pages may ask, as https://ca.example.cn (repeat for more)\n"
 		 "  --port N           of 127.0.0.1, where the pages look for it (default 27183)\n"
 		 "  --module PATH      the token's PKCS#11 library (default: all that p11-kit is configured with)\n"
 		 "  --prompt PROGRAM   asks you in a window instead of on this terminal: run with a word for what is "
 		 "asked\n"
-		 "                     and words for the answers that are wanted (pin, new-pin, characters), gets the "
-		 "text "
-		 "on\n"
-		 "                     standard input, writes \"yes\" and the answers, a line each\n"
-		 "  --token-key FILE   public half of the desk's token key, which an unlock wants\n\n"
+		 "                     and words for the answers that are wanted (pin, new-pin, characters, "
+		 "passphrase),\n"
+		 "                     gets the text on standard input, writes \"yes\" and the answers, a line each\n"
+		 "  --token-key FILE   public half of the desk's token key, which an unlock wants\n"
+		 "  --officer KEY      an officer's own key (hufu officer key): pages may ask for its yes to a "
+		 "request; the\n"
+		 "                     agent fetches it from the desk itself and checks it\n"
+		 "  --materials DIR    keep the materials of these requests there (0600)\n\n"
 		 "A page is paired once, by a code that is shown here. What a page asks for is shown here in full, and "
 		 "done\n"
 		 "only after your yes; the PIN is asked for here and never on the page. It signs tallies and first "
 		 "log-ins,\n"
 		 "nothing else.\n\n"
-		 "Example:\n  hufu agent --origin https://ca.example.cn",
+		 "Examples:\n  hufu agent --origin https://ca.example.cn\n"
+		 "  hufu agent --origin https://ca.example.cn --officer alice.key",
 	 .run = run_agent},
 	{0},
 };

@@ -1,13 +1,9 @@
 /*
- * `hufu officer …`: the officer's own client. It downloads each material, compares its hash with the tally, shows the
- * text and the difference itself, and asks once for each tally. What is signed is exactly what was shown; the desk's
- * word is not taken for anything.
+ * `hufu officer …`: the officer's own client, on a terminal. Next: officer_case.h.
  */
-#include "common/base/clock.h"
-#include "common/note/tally.h"
 #include "tools/hufu/key_seen.h"
-#include "tools/hufu/material.h"
 #include "tools/hufu/note_files.h"
+#include "tools/hufu/officer_case.h"
 #include "tools/hufu/subscriber.h"
 
 #include <string.h>
@@ -48,129 +44,6 @@ static int run_officer_key(struct cli *c, int argc, char **argv)
 
 /* --- looking at a request --- */
 
-struct case_file {
-	json_t *answer; /* of review.show */
-	const char *text;
-	struct tally tally;
-};
-static void case_done(struct case_file *k)
-{
-	tally_done(&k->tally);
-	json_freep(&k->answer);
-}
-
-static enum err case_load(struct cli *c, const char *id, struct case_file *k, struct fault *f)
-{
-	TRY(cli_desk(c, "review.show", json_pack("{s:s}", "request", id), false, false, &k->answer, f));
-	k->text = json_string_value(json_object_get(k->answer, "tally"));
-	if (!k->text)
-		return fault_raise(f, ERR_NET, "desk_answer", "review.show", "the desk's answer has no tally text");
-	if (k->text[0] == '\0')
-		return OK;
-	return tally_parse(slice_str(k->text), &k->tally, f);
-}
-
-/* Downloads one material into dir (or only checks it when dir is NULL): the hash must be the tally's. */
-static enum err fetch_material(struct cli *c, const char *id, const struct tally_material *m, const char *source,
-			       const char *dir, struct fault *f)
-{
-	_cleanup_buf_ struct buf bytes = {0};
-	_cleanup_(freep) char *path = NULL;
-	TRY(material_download(c, "request", id, m->name, m->sha256, false, &bytes, f));
-	if (!c->json)
-		printf("material %-20s %8zu bytes  SHA-256 as %s\n", m->name, bytes.len, source);
-	return dir ? material_save(dir, m->name, m->sha256, buf_slice(&bytes), &path, f) : OK;
-}
-
-static void print_difference(const struct tally *t)
-{
-	puts("difference:");
-	for (size_t i = 0; i < t->n_subject; i++)
-		if (t->subject[i].mark != SUBJECT_SAME)
-			printf("  %c %s %s\n", t->subject[i].mark == SUBJECT_OLD ? '-' : '+', t->subject[i].type->word,
-			       t->subject[i].value);
-	if (!tally_subject_differs(t))
-		puts("  subject: none");
-}
-
-/* A request that asks for no certificate has no tally: what the desk says of it is all that there is. */
-static void show_plain(json_t *r)
-{
-	json_t *explain = json_object_get(r, "explain"), *v;
-	size_t i;
-	printf("request %s: %s\n", json_string_value(json_object_get(r, "number")),
-	       json_string_value(json_object_get(r, "state")));
-	printf("%s%s", json_string_value(json_object_get(explain, "zh")),
-	       json_string_value(json_object_get(explain, "en")));
-	json_array_foreach(json_object_get(r, "difference"), i, v)
-	{
-		const char *old = json_string_value(json_object_get(v, "old"));
-		printf("  %s: %s -> %s\n", json_string_value(json_object_get(v, "attribute")),
-		       old ? old : "(nothing on record)", json_string_value(json_object_get(v, "new")));
-	}
-}
-
-/* Beside the text: what the desk asks an officer to look at. It proves nothing. */
-static void show_desk(json_t *r)
-{
-	json_t *v;
-	size_t i;
-	const char *due = json_string_value(json_object_get(r, "due")),
-		   *who = json_string_value(json_object_get(r, "claimed_by"));
-	printf("\nnumber %s%s%s%s%s%s\n", json_string_value(json_object_get(r, "number")), due ? ", due " : "",
-	       due ? due : "", json_is_true(json_object_get(r, "overdue")) ? " (LATE)" : "", who ? ", claimed by " : "",
-	       who ? who : "");
-	json_array_foreach(json_object_get(r, "corrections"), i, v)
-		printf("was to be corrected: %s: %s\n", json_string_value(json_object_get(v, "item")),
-		       json_string_value(json_object_get(v, "reason")));
-	json_array_foreach(json_object_get(r, "checklist"), i, v)
-		printf("[ ] %s\n    %s\n", json_string_value(json_object_get(v, "zh")),
-		       json_string_value(json_object_get(v, "en")));
-}
-
-static enum err fetch_plain(struct cli *c, const char *id, json_t *answer, const char *dir, struct fault *f)
-{
-	json_t *v;
-	size_t i;
-	json_array_foreach(json_object_get(answer, "materials"), i, v)
-	{
-		struct tally_material m = {0};
-		const char *name = json_string_value(json_object_get(v, "name")),
-			   *hex = json_string_value(json_object_get(v, "sha256"));
-		if (!name || !hex || strlen(hex) != 64 || !hex_decode(hex, 64, m.sha256, 32))
-			return fault_raise(f, ERR_NET, "desk_answer", "review.show",
-					   "the desk's answer has a malformed material");
-		snprintf(m.name, sizeof m.name, "%s", name);
-		TRY(fetch_material(c, id, &m, "the desk says", dir, f));
-	}
-	return OK;
-}
-
-static enum err show_case(struct cli *c, const char *id, const struct case_file *k, const char *dir, struct fault *f)
-{
-	_cleanup_buf_ struct buf zh = {0}, en = {0};
-	if (k->text[0] == '\0') {
-		if (!c->json)
-			show_plain(k->answer);
-		TRY(fetch_plain(c, id, k->answer, dir, f));
-		if (!c->json)
-			show_desk(k->answer);
-		return OK;
-	}
-	tally_explain(&k->tally, "zh", &zh);
-	tally_explain(&k->tally, "en", &en);
-	if (!c->json) {
-		key_seen_print(&k->tally, k->text);
-		printf("\n%s\n%s\n", buf_text(&zh), buf_text(&en));
-		print_difference(&k->tally);
-	}
-	for (size_t i = 0; i < k->tally.n_materials; i++)
-		TRY(fetch_material(c, id, &k->tally.materials[i], "in the tally", dir, f));
-	if (!c->json)
-		show_desk(k->answer);
-	return OK;
-}
-
 static int queue(struct cli *c, const char *project, const char *kind)
 {
 	json_t *p = json_object();
@@ -179,6 +52,16 @@ static int queue(struct cli *c, const char *project, const char *kind)
 	if (kind)
 		json_object_set_new(p, "kind", json_string(kind));
 	return officer_print_queue(c, p);
+}
+
+/* What was found out before something did not fit is shown too. */
+static enum err show(struct cli *c, const char *id, const struct case_file *k, const char *dir, struct fault *f)
+{
+	_cleanup_buf_ struct buf text = {0};
+	enum err e = case_show(c, id, k, dir, &text, f);
+	if (!c->json)
+		fputs(buf_text(&text), stdout);
+	return e;
 }
 
 static int run_officer_review(struct cli *c, int argc, char **argv)
@@ -194,7 +77,7 @@ static int run_officer_review(struct cli *c, int argc, char **argv)
 	if (argc < 2)
 		return queue(c, project, kind);
 	_cleanup_(case_done) struct case_file k = {0};
-	if (case_load(c, argv[1], &k, &f) != OK || show_case(c, argv[1], &k, dir, &f) != OK)
+	if (case_load(c, argv[1], &k, &f) != OK || show(c, argv[1], &k, dir, &f) != OK)
 		return cli_fail(c, &f);
 	if (c->json)
 		cli_print_json(k.answer);
@@ -208,11 +91,8 @@ static enum err approve(struct cli *c, const char *id, const char *key_path, str
 	_cleanup_(person_key_done) struct person_key key = {0};
 	_cleanup_(freep) char *line = NULL;
 	TRY(case_load(c, id, &k, f));
-	TRY(show_case(c, id, &k, NULL, f));
-	if (k.text[0] == '\0')
-		return fault_raise(f, ERR_RULE, "nothing_to_sign", "request",
-				   "request %s makes no certificate: there is nothing to sign (hufu officer decide)",
-				   id);
+	TRY(show(c, id, &k, NULL, f));
+	TRY(case_signable(&k, id, f));
 	TRY(person_key_load(key_path, NULL, &key, f));
 	how->own = &key;
 	TRY(key_seen_check(c, how, &k.tally, k.answer, f));

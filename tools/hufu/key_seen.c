@@ -18,21 +18,35 @@ bool key_seen_is_typed(const struct tally *t)
 	return t->key_seen == KEY_SEEN_PAPER || t->key_seen == KEY_SEEN_CALL || t->key_seen == KEY_SEEN_PERSON;
 }
 
-void key_seen_print(const struct tally *t, const char *text)
+void key_seen_put(const struct tally *t, const char *text, struct buf *ret)
 {
 	static const char head[] = "key: new ";
 	while (*text) {
 		size_t n = strcspn(text, "\n");
 		bool hidden = key_seen_is_typed(t) && strncmp(text, head, strlen(head)) == 0;
 		if (hidden)
-			printf("%s(not shown: the officer types its ten characters)\n", head);
+			buf_fmt(ret, "%s(not shown: the officer types its ten characters)\n", head);
 		else
-			printf("%.*s\n", (int)n, text);
+			buf_fmt(ret, "%.*s\n", (int)n, text);
 		text += n + (text[n] == '\n');
 	}
 }
 
 /* --- typed --- */
+
+bool key_seen_fits(const struct tally *t, const char *typed)
+{
+	char parsed[FINGERPRINT_CHARS + 1];
+	return fingerprint_parse(typed, parsed) && fingerprint_fits(parsed, t->key_sha256);
+}
+
+enum err key_seen_wrong(struct fault *f)
+{
+	return fault_raise(
+		f, ERR_DENIED, "fingerprint_wrong", "key-seen",
+		"the characters are not those of the key that the tally names: nothing was signed. If they were "
+		"read and typed rightly, somebody asks for a certificate with another key");
+}
 
 static enum err ask_characters(const struct tally *t, struct fault *f)
 {
@@ -41,20 +55,17 @@ static enum err ask_characters(const struct tally *t, struct fault *f)
 					   [KEY_SEEN_PERSON] = "that the person showed you"};
 	fflush(stdout);
 	for (int left = TRIES; left > 0; left--) {
-		char line[64] = {0}, parsed[FINGERPRINT_CHARS + 1];
+		char line[64] = {0};
 		fprintf(stderr, "The ten characters of the key, %s: ", from[t->key_seen]);
 		if (!fgets(line, sizeof line, stdin))
 			break;
 		line[strcspn(line, "\r\n")] = '\0';
-		if (fingerprint_parse(line, parsed) && fingerprint_fits(parsed, t->key_sha256))
+		if (key_seen_fits(t, line))
 			return OK;
 		fprintf(stderr, "hufu: these are not the characters of the key in the tally; tries left: %d\n",
 			left - 1);
 	}
-	return fault_raise(
-		f, ERR_DENIED, "fingerprint_wrong", "key-seen",
-		"the characters are not those of the key that the tally names: nothing was signed. If they were "
-		"read and typed rightly, somebody asks for a certificate with another key");
+	return key_seen_wrong(f);
 }
 
 /* --- token --- */
@@ -81,7 +92,7 @@ static enum err token_has(const struct seen_how *how, const struct pubkey *key, 
 	struct token_key found;
 	uint8_t noise[32];
 	TRY(token_open(&how->choice, &token, f));
-	enum err e = token_ask_login(token, how->pin_fd, &pin, f);
+	enum err e = how->pin ? token_login(token, how->pin, f) : token_ask_login(token, how->pin_fd, &pin, f);
 	if (e == OK)
 		e = token_find(token, key, "the new key", &found, f);
 	random_fill(noise, sizeof noise);
@@ -112,13 +123,14 @@ static bool seen_before(const struct seen_how *how, const struct tally *t, json_
 	return own && before.key_seen == KEY_SEEN_TOKEN && memcmp(before.key_sha256, t->key_sha256, 32) == 0;
 }
 
-static enum err check_token(const struct seen_how *how, const struct tally *t, json_t *answer, struct fault *f)
+enum err key_seen_token(const struct seen_how *how, const struct tally *t, json_t *answer, struct fault *f)
 {
 	_cleanup_(csr_done) struct csr csr = {0};
 	_cleanup_buf_ struct buf der = {0};
-	if (!how->choice.label && !how->choice.uri && seen_before(how, t, answer))
+	bool named = how->choice.label || how->choice.uri || how->choice.serial;
+	if (!named && seen_before(how, t, answer))
 		return OK;
-	if (!how->choice.label && !how->choice.uri)
+	if (!named)
 		return fault_raise(f, ERR_CONFIG, "key_seen", "--key-seen",
 				   "--key-seen token wants --token LABEL or --token-uri URI");
 	TRY(key_of_csr(t, answer, &csr, &der, f));
@@ -140,7 +152,7 @@ enum err key_seen_check(const struct cli *c, const struct seen_how *how, const s
 		return fault_raise(f, ERR_RULE, "key_seen_other", "tally.key-seen",
 				   "the tally says %s and you say %s: do not sign it, ask for a correction",
 				   key_seen_word(t->key_seen), how->word);
-	TRY(key_seen_is_typed(t) ? ask_characters(t, f) : check_token(how, t, answer, f));
+	TRY(key_seen_is_typed(t) ? ask_characters(t, f) : key_seen_token(how, t, answer, f));
 	if (!c->json)
 		printf("\nthe key is the one %s\n", key_seen_is_typed(t) ? "whose characters you typed"
 						    : how->choice.label || how->choice.uri
