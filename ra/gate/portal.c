@@ -6,6 +6,8 @@
 
 #include "ra/gate/routes.h"
 
+#include <string.h>
+
 #define AGENT_ORIGIN "http://127.0.0.1:27183" /* where hufu agent listens when nobody says otherwise */
 
 void portal_open(struct gate *g)
@@ -18,7 +20,18 @@ void portal_open(struct gate *g)
 	buf_char(&g->policy, '\0');
 }
 
-static http_route *const portal_routes[] = {route_rpc, route_pages};
+/* Where a page finds the person's own agent. The configuration has held it against the form of an origin. */
+bool route_agent(struct gate *g, const struct http_request *r, struct http_reply *to)
+{
+	const char *agent = g->config.portal.agent;
+	if (strcmp(r->path, "/agent.json") != 0 || strcmp(r->method, "GET") != 0)
+		return false;
+	buf_fmt(&to->body, "{\"agent\":\"%s\"}\n", agent ? agent : AGENT_ORIGIN);
+	to->type = "application/json";
+	return true;
+}
+
+static http_route *const portal_routes[] = {route_rpc, route_agent, route_pages};
 static http_route *const portal_admin_routes[] = {route_portal_health, route_portal_metrics};
 #define ROUTES(v)                                                                                                      \
 	{                                                                                                              \

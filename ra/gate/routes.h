@@ -19,6 +19,7 @@ http_route route_metrics;
 /* A portal's: */
 http_route route_pages;	 /* /, /a/<hash>/<file> */
 http_route route_rpc;	 /* /rpc */
+http_route route_agent;	 /* /agent.json */
 http_route route_portal_health, route_portal_metrics;
 
 #endif

@@ -2,6 +2,7 @@
 # `hufu agent`, with curl as the page, SoftHSM as the USB key, and a program that answers in a person's place. What it does for the page is handed in at a real desk.
 
 load ../live
+load ../agent
 
 module=/usr/lib/softhsm/libsofthsm2.so
 pin=135790
@@ -9,43 +10,10 @@ portal=https://ca.example.cn
 
 # --- the stage
 
-# The person: keeps what is asked, does what a test has laid ready for it, and answers.
-make_person() {
-	cat >"$WORK/person" <<-'SH'
-		#!/bin/bash
-		cat >"$WORK/asked.$1"
-		echo "$*" >>"$WORK/words"
-		[ ! -e "$WORK/then.$1" ] || . "$WORK/then.$1"
-		[ ! -e "$WORK/answer.$1" ] || exec cat "$WORK/answer.$1"
-	SH
-	chmod +x "$WORK/person"
-}
-# answers WORD LINE…: of the person, from now on.
-answers() { printf '%s\n' "${@:2}" >"$WORK/answer.$1"; }
-asked() { cat "$WORK/asked.$1"; }
 code() { sed -n 's/.*pairing code: //p' "$WORK/asked.pair"; }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
-# agent_up NAME OPTIONS…: with a home and a port of its own.
-agent_up() {
-	local line
-	AGENT=$(free_port)
-	mkfifo "$WORK/agent.fifo"
-	XDG_STATE_HOME=$WORK/people/$1 "$hufu" agent --origin $portal --origin http://localhost:18080 --port "$AGENT" --module "${front:-$module}" --prompt "$WORK/person" "${@:2}" \
-		</dev/null >/dev/null 2>"$WORK/agent.fifo" 3>&- &
-	echo $! >"$WORK/agent.pid"
-	read -r line <"$WORK/agent.fifo"
-	rm "$WORK/agent.fifo"
-	[[ "$line" == "hufu agent: 127.0.0.1:$AGENT"* ]] || { echo "$line"; return 1; }
-	echo "$AGENT" >"$WORK/port"
-}
-agent_down() {
-	[ -e "$WORK/agent.pid" ] || return 0
-	kill "$(cat "$WORK/agent.pid")"
-	tail --pid="$(cat "$WORK/agent.pid")" -f /dev/null
-	rm "$WORK/agent.pid"
-}
+# up_for NAME OPTIONS…: an agent that knows the portal.
+up_for() { agent_up "$1" --origin $portal --origin http://localhost:18080 "${@:2}"; }
 
 # raw OPTIONS…: curl, as a page of the portal; prints the status behind the answer.
 raw() { curl -s --noproxy '*' -m 60 -w '\n%{http_code}\n' -H "Origin: ${origin:-$portal}" -H "Content-Type: ${type:-application/json}" "$@" "http://127.0.0.1:$(cat "$WORK/port")${path:-/}"; }
@@ -106,7 +74,7 @@ setup_file() {
 	keep two "$(serial_of ORG2)"
 	keep request "$(prepared org --kind extend --way same-key --months 12 --order "$(paid_order org 20851)" 74C2008800000A51)"
 	as org hufu --json request show "$(kept request)" | python3 -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)["tally"])' >"$WORK/tally"
-	agent_up org --token-key "$DIR/etc/hufu/token.pub"
+	up_for org --token-key "$DIR/etc/hufu/token.pub"
 }
 
 teardown_file() {
@@ -341,7 +309,7 @@ teardown_file() {
 
 @test "a pairing outlives the agent; a file of pairings that was altered is an error" {
 	agent_down
-	agent_up org --token-key "$DIR/etc/hufu/token.pub"
+	up_for org --token-key "$DIR/etc/hufu/token.pub"
 	did call token.list
 	echo nonsense >>"$WORK/people/org/hufu/agent-paired"
 	fails 1 "pairing_file" env XDG_STATE_HOME="$WORK/people/org" "$hufu" agent --prompt /bin/true --origin $portal
@@ -373,7 +341,7 @@ reissue() {
 	refused agent_officer call officer.approve "request=$(kept call)"
 	agent_down
 	mv "$WORK/session" "$WORK/session.org"
-	agent_up officer --officer "$(key_of alice)" --materials "$WORK/looked"
+	up_for officer --officer "$(key_of alice)" --materials "$WORK/looked"
 	pair
 }
 
@@ -406,7 +374,7 @@ reissue() {
 	agent_down
 	mv "$WORK/session" "$WORK/session.officer"
 	mv "$WORK/session.org" "$WORK/session"
-	agent_up org
+	up_for org
 	answers install yes 24680246
 	did call token.install "certificate=@$WORK/second.pem" "expect=$(kept two)"
 	answers keygen yes 24680246
@@ -416,7 +384,7 @@ reissue() {
 	agent_down
 	mv "$WORK/session" "$WORK/session.org"
 	mv "$WORK/session.officer" "$WORK/session"
-	agent_up officer --officer "$(key_of alice)"
+	up_for officer --officer "$(key_of alice)"
 	answers approve yes $pin
 	refused key_not_on_token call officer.approve "request=$id" "expect=$(kept one)"
 	answers approve yes
@@ -433,7 +401,7 @@ reissue() {
 	id=$(as officer hufu --json officer queue | python3 -c 'import json, sys; r = json.load(sys.stdin); r = r if isinstance(r, list) else r["requests"]; print(r[0]["request"])')
 	agent_down
 	hufu officer key --out "$WORK/dora.key" --passphrase-fd 4 dora 4<<<"a passphrase" >/dev/null
-	agent_up officer --officer "$WORK/dora.key"
+	up_for officer --officer "$WORK/dora.key"
 	answers approve yes 24680246 "another passphrase"
 	refused sealed_open call officer.approve "request=$id" "expect=$(kept two)"
 	answers approve yes 24680246 "a passphrase"

@@ -40,6 +40,7 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 	curl -s -D "$WORK/headers" -o /dev/null -H "Accept-Encoding: gzip" "http://$HTTP${path%main.js}style.css"
 	grep -qi '^content-encoding: gzip' "$WORK/headers"
 	grep -qi '^vary: accept-encoding' "$WORK/headers"
+	same "$(curl -s "http://$HTTP/agent.json")" '{"agent":"http://127.0.0.1:27183"}'
 	for other in /a/0000000000000000/main.js /a/../main.js /index.html /desk.html /ocsp /v1/status/0BAD; do
 		same "$(curl -s --path-as-is -o /dev/null -w '%{http_code}' "http://$HTTP$other")" 404
 	done
