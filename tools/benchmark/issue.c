@@ -1,6 +1,7 @@
 /*
  * Three CAs, with a P-256, an RSA-2048 and an SM2 key, and for each three cases: tallies straight to the signer, many
- * and one at a time, and requests through the desk. A fourth has its P-256 key in a token (SoftHSM): many tallies. In each round every case measures its crypto limit and then Hufu.
+ * and one at a time, and requests through the desk. A fourth has its P-256 key in a token (SoftHSM): many tallies.
+ * A fifth, when it is asked for, has a ledger that is long already: many tallies and one at a time. In each round every case measures its crypto limit and then Hufu.
  *
  * Each extension needs a predecessor of its own. A pilot tells how many a run will spend, and they are made, adopted
  * and signed (or, for the desk, paid) before the time of a run begins.
@@ -38,14 +39,15 @@ struct plan {
 	unsigned in_flight;
 	bool beside_cfssl; /* with its P-256 key */
 	bool in_hsm;	   /* also by a key in a token */
+	bool in_long;	   /* also behind many entries */
 };
 static const struct plan plans[] = {
-	{"signer-%s-128", SIGNER, MANY, true, true},
-	{"signer-%s-1", SIGNER, 1, false, false},
-	{"desk-%s-128", DESK, DESK_ACCOUNTS, false, false},
+	{"signer-%s-128", SIGNER, MANY, true, true, true},
+	{"signer-%s-1", SIGNER, 1, false, false, true},
+	{"desk-%s-128", DESK, DESK_ACCOUNTS, false, false, false},
 };
 #define N_PLANS (sizeof plans / sizeof plans[0])
-#define N_SIDES 4u
+#define N_SIDES 5u
 static const char *const peer_words[REPORT_PEERS] = {"cfssl-sqlite", "cfssl"};
 
 /* The tallies of one case, spent in order. */
@@ -63,7 +65,7 @@ static void pool_done(struct pool *p)
 struct side {
 	const char *word, *algorithm; /* in case names; for `hufu init` */
 	enum key_alg alg;
-	bool in_hsm;
+	bool in_hsm, in_long;
 	struct tree tree;
 	struct stock stock;
 	struct limit *limit;
@@ -91,6 +93,8 @@ static void issue_done(struct issue *x)
 		limit_freep(&s->limit);
 		for (size_t k = 0; k < N_PLANS; k++)
 			pool_done(&s->pools[k]);
+		if (s->in_long && s->tree.ra > 0)
+			(void)kill(s->tree.ra, SIGCONT);
 		tree_done(&s->tree);
 	}
 	old_ca_done(&x->old);
@@ -174,6 +178,8 @@ static struct row *add_row(struct issue *x, const struct side *s, const struct p
 {
 	if (s->in_hsm && (!p->in_hsm || !hsm_there()))
 		return NULL;
+	if (s->in_long && (!p->in_long || x->b->entries == 0))
+		return NULL;
 	_cleanup_(freep) char *name = NULL;
 	const char *at = strstr(p->name, "%s");
 	name = xasprintf("%.*s%s%s", (int)(at - p->name), p->name, s->word, at + 2);
@@ -181,7 +187,7 @@ static struct row *add_row(struct issue *x, const struct side *s, const struct p
 		return NULL;
 	struct row *r = &x->report->rows[x->report->n_rows++];
 	snprintf(r->name, sizeof r->name, "%s", name);
-	if (p->beside_cfssl && s->alg == KEY_P256 && !s->in_hsm && cfssl_program())
+	if (p->beside_cfssl && s->alg == KEY_P256 && !s->in_hsm && !s->in_long && cfssl_program())
 		memcpy(r->peers, peer_words, sizeof r->peers);
 	return r;
 }
@@ -211,7 +217,14 @@ static enum err open_side(struct issue *x, struct side *s, struct fault *f)
 	s->tree.in_hsm = s->in_hsm;
 	s->tree.dir = path_join(x->b->dir, s->word);
 	TRY(tree_lay_out(&s->tree, s->algorithm, x->old_path, f));
+	if (s->in_long) {
+		progress(x, "%s: %zu entries are made", s->word, x->b->entries);
+		TRY(tree_lengthen(&s->tree, x->b->entries, f));
+	}
 	TRY(tree_start(&s->tree, f));
+	/* Nobody asks this desk: it need not read the ledger beside the others' runs. */
+	if (s->in_long)
+		(void)kill(s->tree.ra, SIGSTOP);
 	s->ca = add_program(x, s, "hufu-ca", &s->tree.idle_ca);
 	s->ra = add_program(x, s, "hufu-ra", &s->tree.idle_ra);
 	s->stock = (struct stock){.old = &x->old, .ra = &s->tree.ra_key, .officer = &s->tree.officers[0]};
@@ -247,7 +260,8 @@ static enum err run_alone(struct issue *x, struct side *s, size_t k, struct faul
 		return run_plan(x, s, k, f);
 	(void)kill(s->tree.ra, SIGSTOP);
 	enum err e = run_plan(x, s, k, f);
-	(void)kill(s->tree.ra, SIGCONT);
+	if (!s->in_long)
+		(void)kill(s->tree.ra, SIGCONT);
 	return e;
 }
 
@@ -351,6 +365,7 @@ enum err issue_run(const struct bench_run *b, struct report *ret, struct fault *
 	struct issue x = {.b = b,
 			  .report = ret,
 			  .sides = {{.word = "p256", .algorithm = "p256", .alg = KEY_P256},
+				    {.word = "p256-long", .algorithm = "p256", .alg = KEY_P256, .in_long = true},
 				    {.word = "p256-hsm", .algorithm = "p256", .alg = KEY_P256, .in_hsm = true},
 				    {.word = "rsa2048", .algorithm = "rsa", .alg = KEY_RSA},
 				    {.word = "sm2", .algorithm = "sm2", .alg = KEY_SM2}}};

@@ -14,6 +14,7 @@ struct bench_run {
 	double seconds; /* of one run */
 	size_t certificates; /* that a generated desk holds */
 	size_t rows;	     /* of an export that is imported */
+	size_t entries;	     /* of the long ledger beside the others; 0: none */
 	bool progress;	     /* say on stderr what is being done */
 };
 /* Fills rows and programs of *ret. */

@@ -30,6 +30,7 @@
 #define MAX_CERTIFICATES 100000000u
 #define ROWS 100000u
 #define MAX_ROWS 1000000u
+#define MAX_ENTRIES 100000000u
 
 static const struct benchmark {
 	const char *name, *what;
@@ -53,7 +54,8 @@ struct options {
 /* A length of time: digits, and at most three behind a point. */
 static bool seconds_parse(const char *text, double *ret)
 {
-	size_t whole = strspn(text, "0123456789"), part = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+	size_t whole = strspn(text, "0123456789"),
+	       part = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
 	size_t n = whole + (part ? part + 1 : 0);
 
 	if (!whole || part > 3 || text[n])
@@ -66,7 +68,7 @@ static int usage(const char *why, const char *what)
 {
 	fprintf(stderr,
 		"hufu-bench: %s%s\nUsage: tools/bench NAME [--seconds S] [--runs N] [--only CASE] [--certificates N] "
-		"[--rows N] "
+		"[--rows N] [--entries N] "
 		"[--keep DIR] [--json]\n",
 		why, what);
 	for (size_t i = 0; i < N_BENCHMARKS; i++)
@@ -104,6 +106,8 @@ static int read_options(int argc, char **argv, struct options *o)
 			o->run.certificates = n;
 		else if (strcmp(a, "--rows") == 0 && u64_parse(value, strlen(value), MAX_ROWS, &n) && n > 0)
 			o->run.rows = n;
+		else if (strcmp(a, "--entries") == 0 && u64_parse(value, strlen(value), MAX_ENTRIES, &n) && n > 0)
+			o->run.entries = n;
 		else if (strcmp(a, "--only") == 0)
 			o->run.only = value;
 		else if (strcmp(a, "--keep") == 0)
