@@ -23,6 +23,7 @@ setup_file() {
 }
 
 teardown_file() {
+	desk_down
 	stop
 	! mountpoint -q "$STATE" || umount "$STATE"
 	rm -rf "$WORK"
@@ -240,3 +241,68 @@ sqlite3_unmark() { python3 -c 'import sqlite3, sys; db = sqlite3.connect(sys.arg
 }
 
 noted() { [ "$(sed -n 2p "$STATE/head.note")" -ge "$(hufu --json health --signer | field signer.ledger_size)" ]; }
+
+# --- a ledger that is another ---
+
+# desk_up, desk_down: the desk beside the signer.
+desk_up() {
+	"$build/ra/hufu-ra" --config "$DIR/etc/hufu/ra.yaml" 2>>"$WORK/ra.log" 3>&- &
+	echo $! >"$WORK/ra.pid"
+	eventually desk_says desk.queue 0
+}
+desk_down() {
+	[ -e "$WORK/ra.pid" ] || return 0
+	kill "$(cat "$WORK/ra.pid")" 2>/dev/null || :
+	tail --pid="$(cat "$WORK/ra.pid")" -f /dev/null
+	rm -f "$WORK/ra.pid"
+}
+desk_says() { [ "$(hufu --json health --desk | field "$1")" = "$2" ]; }
+followed_all() { desk_says desk.lag 0; }
+worried() { hufu --json health --desk | grep -q '"ledger_fork"'; }
+size() { hufu --json health --signer | field signer.ledger_size; }
+import() { hufu rpc --call-id import.accounts '{"rows": [{"line": 1}], "dry_run": false}'; }
+
+@test "another history in its place, longer than the first: the desk that followed the first says so and takes no work" {
+	local first second
+	stop
+	cp -a "$STATE" "$WORK/before"
+	start
+	renew
+	renew
+	desk_up
+	eventually followed_all
+	first=$(size)
+	desk_down
+	stop
+	mv "$STATE" "$WORK/first"
+	cp -a "$WORK/before" "$STATE"
+	start
+	for i in 1 2 3 4; do hufu responder renew --key "$WORK/ocsp.key" --out "$WORK/other-$i.crt"; done
+	second=$(size)
+	[ "$second" -gt "$first" ]
+	desk_up
+	eventually worried
+	grep -q 'event=ledger_fork audit=1' "$WORK/ra.log"
+	run import
+	echo "$output"
+	[ "$status" = 3 ]
+	said "ledger_fork"
+	# The signer has been shown what the desk holds: it signs nothing in this history any more.
+	eventually waits_for_word
+	desk_down
+	stop
+	rm -rf "$STATE"
+	mv "$WORK/first" "$STATE"
+	start
+	: >"$WORK/ra.log"
+	desk_up
+	eventually followed_all
+	! worried
+	desk_down
+	whole
+}
+
+waits_for_word() {
+	run hufu responder renew --key "$WORK/ocsp.key" --out "$WORK/none.crt"
+	[[ "$output" == *"[ledger_waits]"* ]]
+}
