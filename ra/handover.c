@@ -173,10 +173,10 @@ static bool wait_for_follower(struct desk *d, uint64_t index)
 {
 	int64_t until = clock_mono_us() + FOLLOW_WAIT_US;
 	for (;;) {
-		uint64_t count = bell_count(d->followed, 0);
+		uint64_t count = bell_count(d->followed, follow_lane(index));
 		if (d->followed_next > index)
 			return true;
-		if (!bell_wait(d->followed, 0, count, until))
+		if (!bell_wait(d->followed, follow_lane(index), count, until))
 			return d->followed_next > index;
 	}
 }
