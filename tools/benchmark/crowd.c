@@ -290,7 +290,7 @@ static enum err add_audit(struct db *db, const struct crowd *w, size_t i, const 
 static enum err add_account(struct db *db, struct crowd *w, size_t i, struct fault *f)
 {
 	struct account a = {.agent = "张三"};
-	size_t own = i < CROWD_ACCOUNTS ? CROWD_OWN : 2;
+	size_t own = i < CROWD_ACCOUNTS ? CROWD_OWN : 2, before = w->n_certs;
 	int64_t id;
 	crowd_identifier(i, a.identifier);
 	crowd_name(i, a.organisation, false);
@@ -304,7 +304,7 @@ static enum err add_account(struct db *db, struct crowd *w, size_t i, struct fau
 		if (i < CROWD_ACCOUNTS || (k == 0 && i % 10 == 0 && w->n_requests < crowd_requests(w)))
 			TRY(add_request(db, w, id, w->last_cert, f));
 	}
-	if (i % KEYS_ONE_IN == 0)
+	if (i % KEYS_ONE_IN == 0 && w->n_certs > before)
 		TRY(add_key(db, w, id, w->last_cert, f));
 	if (i < CROWD_ACCOUNTS || i % SESSIONS_ONE_IN == 0)
 		TRY(add_session(db, w, i, id, f));
