@@ -56,7 +56,7 @@ crl_of() {
 	did openssl crl -in "$WORK/$1.crl" -CAfile "$(crt "$1")" -noout
 	said "verify OK"
 }
-listed() { openssl crl -in "$WORK/$1.crl" -noout -text | grep -q "Serial Number: $2"; }
+on_crl() { openssl crl -in "$WORK/$1.crl" -noout -text | grep -q "Serial Number: $2"; }
 verify() { hufu verify --log-key "$DIR/etc/hufu/log.vkey" --roster "$DIR/etc/hufu/roster.note" --root "$(crt root)" "$@"; }
 
 # killed: both programs without a word.
@@ -130,11 +130,11 @@ killed() {
 	local how
 	for how in "" --operator; do
 		crl_of issuing $how
-		listed issuing "$(kept serial1)"
-		run ! listed issuing "$(kept serial2)"
+		on_crl issuing "$(kept serial1)"
+		run ! on_crl issuing "$(kept serial2)"
 		crl_of issuing-2 $how
-		listed issuing-2 "$(kept serial2)"
-		run ! listed issuing-2 "$(kept serial1)"
+		on_crl issuing-2 "$(kept serial2)"
+		run ! on_crl issuing-2 "$(kept serial1)"
 	done
 	did hufu crl --out "$WORK/default.crl"
 	did openssl crl -in "$WORK/default.crl" -CAfile "$(crt issuing-2)" -noout
@@ -198,9 +198,9 @@ answers() { asked "$1" "$2" && grep -q "Response verify OK" "$WORK/said" && grep
 	killed
 	up
 	crl_of issuing
-	listed issuing "$(kept serial1)"
+	on_crl issuing "$(kept serial1)"
 	crl_of issuing-2
-	listed issuing-2 "$(kept serial2)"
+	on_crl issuing-2 "$(kept serial2)"
 	did "$build/ca/hufu-ca" ledger check --config "$DIR/etc/hufu/ca.yaml"
 	said "good: every entry"
 	did hufu ledger head
