@@ -15,7 +15,7 @@ import json, sys
 o = json.load(open(sys.argv[1]))
 assert o["name"] == "issue" and o["cpus"] >= 1 and o["commit"], o
 assert sorted(r["case"] for r in o["rows"]) == sorted(
-    ["signer-p256-hsm-128"] + [f"{road}-{key}-{n}" for road, n in (("signer", 128), ("signer", 1), ("desk", 32)) for key in ("p256", "rsa2048", "sm2")]), o
+    ["signer-p256-hsm-128"] + [f"{road}-{key}-{n}" for road, n in (("signer", 128), ("signer", 1), ("desk", 128)) for key in ("p256", "rsa2048", "sm2")]), o
 for r in o["rows"]:
     assert set(r) == {"case", "hufu_per_s", "limit_per_s", "ratio", "peers", "p50_ms", "p99_ms", "rss_mib", "runs"}, r
     peers = {"cfssl-sqlite", "cfssl"} if r["case"] == "signer-p256-128" else set()
