@@ -179,6 +179,12 @@ tests_of() {
 		NoNewPrivileges=yes ProtectSystem=strict MemoryDenyWriteExecute=yes CapabilityBoundingSet= LimitCORE=0 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6'; do
 		grep -qx -- "$line" "$unit" || { echo "$unit has no $line"; false; }
 	done
+	unit=docs/systemd/hufu-portal.service
+	for line in User=hufu-portal 'ExecStart=/usr/local/bin/hufu-gate --config /srv/hufu/etc/hufu/portal.yaml' NoNewPrivileges=yes ProtectSystem=strict; do
+		grep -qx -- "$line" "$unit" || { echo "$unit has no $line"; false; }
+	done
+	run grep '^ReadWritePaths=' "$unit"
+	[ "$status" = 1 ]
 	# Each folder that a unit may write is one that hufu init makes.
 	for path in $(sed -n 's/^ReadWritePaths=//p' docs/systemd/hufu-{ca,ra,notifier}.service); do
 		grep -qF "{\"${path#/srv/hufu/}\", 0" tools/hufu/setup.c || { echo "$path is not laid out"; false; }

@@ -6,7 +6,10 @@ bats_require_minimum_version 1.5.0
 load ../portal
 
 setup_file() { portal_begin; }
-teardown_file() { portal_end; }
+teardown_file() {
+	[ ! -e "$WORK/demo.pid" ] || kill "$(cat "$WORK/demo.pid")" 2>/dev/null || : # it may have ended by itself
+	portal_end
+}
 
 # page OPTIONS…: curl to /rpc as a page of this portal would; headers in $WORK/headers, the status in $code.
 page() {
@@ -50,7 +53,7 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/rpc")" 405
 	call calendar.show '{}'
 	same "$code" 200
-	said '"id":7' '"result":'
+	echo "$output"; cat "$WORK/demo.log" | tail -5; said '"result"'
 	call calendar.show '{}' -H "Content-Type: text/plain"
 	refuses 415 content_type
 	call calendar.show '{}' -H "Content-Type: application/x-www-form-urlencoded"
@@ -137,10 +140,10 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 
 @test "logged out is logged out, and the same call again gets the same answer" {
 	call account.logout '{"call_id":"logout-of-the-tests"}' -H "Cookie: hufu-session=$(cat "$WORK/cookie")"
-	said '"result"'
+	echo "$output"; cat "$WORK/demo.log" | tail -5; said '"result"'
 	grep -qi '^set-cookie: hufu-session=; Max-Age=0' "$WORK/headers"
 	call account.logout '{"call_id":"logout-of-the-tests"}' -H "Cookie: hufu-session=$(cat "$WORK/cookie")"
-	said '"result"'
+	echo "$output"; cat "$WORK/demo.log" | tail -5; said '"result"'
 	call account.show '{}' -H "Cookie: hufu-session=$(cat "$WORK/cookie")"
 	refuses 200 session_unknown
 }
@@ -177,4 +180,22 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 	wrong "wanted scheme and host" 'origins: ["https://a.example.test/path"]'
 	wrong "wanted scheme and host" 'origins: ["https://a.example.test"]' "portal: {agent: \"http://a; script-src *\"}"
 	wrong audience 'origins: ["https://a.example.test"]' "portal: {audience: everybody}"
+}
+
+@test "hufu demo --stay: what it prints opens the portal, and it ends with all that it started" {
+	gate_down
+	"$hufu" demo --dir "$WORK/demo" --ca-user hufu-ca --ra-user hufu-ra --stay "$HTTP" >"$WORK/demo.log" 2>&1 3>&- &
+	local demo=$!
+	echo "$demo" >"$WORK/demo.pid"
+	eventually grep -q "^  codes by SMS" "$WORK/demo.log" || { tail "$WORK/demo.log"; false; }
+	grep -q "The portal is at http://$HTTP/" "$WORK/demo.log"
+	name=$(awk '/^  log in as/ {print $NF}' "$WORK/demo.log") password=$(awk '/^  password/ {print $NF}' "$WORK/demo.log")
+	call account.login "{\"identifier\":\"$name\",\"password\":\"$password\"}"
+	said '"result"'
+	call account.show '{}' -H "Cookie: hufu-session=$(cookie)"
+	said 35353550-9
+	kill "$demo"
+	tail --pid="$demo" -f /dev/null
+	! pgrep -f "$WORK/demo/etc/hufu/"
+	! curl -s "http://$HTTP/"
 }

@@ -113,10 +113,11 @@ static void demo_free(struct demo *d)
 int run_demo(struct cli *c, int argc, char **argv)
 {
 	struct demo d = {.c = c};
-	const char *dir = NULL;
+	const char *dir = NULL, *stay = NULL;
 	const struct option_rule rules[] = {{.name = "--dir", .value = &dir},
 					    {.name = "--ca-user", .value = &d.ca_user},
 					    {.name = "--ra-user", .value = &d.ra_user},
+					    {.name = "--stay", .value = &stay},
 					    {0}};
 	const struct command *cmd = cli_command(commands_setup, run_demo);
 	struct fault f = {0};
@@ -134,10 +135,12 @@ int run_demo(struct cli *c, int argc, char **argv)
 	enum err e = prepare_folder(&d, dir, &f);
 	if (e == OK)
 		e = run_story(&d, &f);
-	daemons_stop(&d.daemons);
 	if (e == OK)
 		printf("done in %.1f s. Certificates, CRL and tallies: %s\n",
 		       (double)(clock_mono_us() - d.started_us) / 1e6, d.out);
+	if (e == OK && stay)
+		e = demo_stay(&d, stay, &f);
+	daemons_stop(&d.daemons);
 	demo_free(&d);
 	return e == OK ? EXIT_DONE : cli_fail(c, &f);
 }

@@ -210,11 +210,13 @@ const struct command commands_setup[] = {
 		 "Example:\n  hufu --dry-run import --officer alice.key --officer bob.key old/accounts.csv",
 	 .run = run_import},
 	{.name = "demo",
-	 .usage = "[--ca-user U --ra-user U] --dir DIR",
+	 .usage = "[--ca-user U --ra-user U] [--stay ADDRESS:PORT] --dir DIR",
 	 .summary = "the main job on real input, and an attacker who holds the RA",
 	 .help = "  --dir DIR                 a folder that does not exist yet\n"
-		 "  --ca-user U --ra-user U   as root: run the two programs as these Unix users\n\n"
-		 "Example:\n  hufu demo --dir /tmp/hufu-demo",
+		 "  --ca-user U --ra-user U   as root: run the two programs as these Unix users\n"
+		 "  --stay ADDRESS:PORT       go on after the story, with a portal there, until Ctrl-C\n\n"
+		 "Examples:\n  hufu demo --dir /tmp/hufu-demo\n"
+		 "  hufu demo --dir /tmp/hufu-demo --stay 127.0.0.1:8082",
 	 .run = run_demo},
 	/* The demo's attacker, which runs as the RA's user: no command for people. */
 	{.name = "demo-send", .usage = "SOCKET DIR", .run = run_demo_send},

@@ -26,6 +26,7 @@
 #define DEMO_LAPSED_CODE "91330100MADEM0CBXW"
 #define DEMO_LAPSED_SERIAL "74C2008800000B02"
 #define DEMO_LAPSED_SERVICE "20355"
+#define DEMO_PASSWORD "tiger-tally-2026"
 #define DEMO_PROJECT "jinhua"
 
 struct demo {
@@ -89,5 +90,8 @@ MUST_CHECK enum err demo_keep_result(struct demo *d, json_t *r, const char *stem
 MUST_CHECK enum err demo_attacks(struct demo *d, struct fault *f);
 /* Runs as the RA's Unix user: sends the notes of a folder to the signer and prints its answers. */
 int run_demo_send(struct cli *c, int argc, char **argv);
+
+/* Keeps signer and desk, with a portal at that address, until a signal. (demo_stay.c) */
+MUST_CHECK enum err demo_stay(struct demo *d, const char *listen, struct fault *f);
 
 #endif

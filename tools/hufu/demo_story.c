@@ -17,7 +17,6 @@
 #include <time.h>
 
 #define DAY_S 86400
-#define DEMO_PASSWORD "tiger-tally-2026"
 #define WAIT_ISSUED_MS 30000
 
 enum err demo_call(struct demo *d, const char *method, json_t *params, bool session, bool changes, json_t **ret,

@@ -30,6 +30,8 @@ char *process_program(const char *name)
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 	self[n > 0 ? n : 0] = '\0';
 	const char *dir = dirname(self), *room = strcmp(name, "hufu-ca") == 0 ? "ca" : "ra";
+	if (strcmp(name, "hufu-gate") == 0)
+		room = "ra/gate";
 	/* Installed, from tools/, from a folder below tests/. */
 	char *places[] = {xasprintf("%s/%s", dir, name), xasprintf("%s/../%s/%s", dir, room, name),
 			  xasprintf("%s/../../%s/%s", dir, room, name)};
@@ -302,8 +304,14 @@ enum err daemons_start(struct daemons *d, const char *root, const char *ca_user,
 	return daemons_start_ra(d, root, ra_user, logs, f);
 }
 
+enum err daemons_start_gate(struct daemons *d, const char *root, const char *config, const char *logs, struct fault *f)
+{
+	return start_daemon(d, "hufu-gate", root, config, NULL, NULL, logs, &d->gate, f);
+}
+
 void daemons_stop(struct daemons *d)
 {
+	process_stop(&d->gate);
 	process_stop(&d->ra);
 	process_stop(&d->ca);
 	notify_close(&d->notify);

@@ -40,7 +40,7 @@ MUST_CHECK enum err notify_wait(struct notify *n, pid_t pid, const char *name, i
 /* Both daemons of a tree that `hufu init` laid out. */
 struct daemons {
 	struct notify notify;
-	pid_t ca, ra;
+	pid_t ca, ra, gate; /* gate: where somebody started one */
 };
 /* Starts the signer, waits, then the desk. logs: folder for ca.log and ra.log, or NULL for stderr. */
 MUST_CHECK enum err daemons_start(struct daemons *d, const char *root, const char *ca_user, const char *ra_user,
@@ -49,6 +49,9 @@ MUST_CHECK enum err daemons_start_ca(struct daemons *d, const char *root, const 
 				     const struct secret *passphrase, const char *logs, struct fault *f);
 MUST_CHECK enum err daemons_start_ra(struct daemons *d, const char *root, const char *user, const char *logs,
 				     struct fault *f);
+/* A portal, beside a desk that runs. config: relative to root. */
+MUST_CHECK enum err daemons_start_gate(struct daemons *d, const char *root, const char *config, const char *logs,
+				       struct fault *f);
 void daemons_stop(struct daemons *d);
 
 #endif
