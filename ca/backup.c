@@ -6,6 +6,7 @@
 #include "ca/backup.h"
 
 #include "ca/ledger_check.h"
+#include "ca/log_signer.h"
 #include "ca/signer.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -170,15 +171,13 @@ static enum err seal(struct gathering *g, const struct secret *passphrase, struc
 
 static enum err sign(struct gathering *g, struct fault *f)
 {
-	_cleanup_(freep) char *key_path = path_join(g->config->state, "log.key"),
-			      *to = path_join(g->to, BACKUP_MANIFEST);
-	_cleanup_(person_key_done) struct person_key key = {0};
+	_cleanup_(freep) char *to = path_join(g->to, BACKUP_MANIFEST);
+	_cleanup_(log_signer_freep) struct log_signer *log = NULL;
 	_cleanup_buf_ struct buf note = {0};
-	TRY(person_key_load(key_path, NULL, &key, f));
-	log_origin(g->b.ca, g->b.log.origin);
-	memcpy(g->b.log.key, key.public_key, ED25519_KEY);
+	TRY(log_signer_open(g->config, g->b.ca, &log, f));
+	log_signer_public(log, &g->b.log);
 	g->b.made = clock_now();
-	TRY(backup_sign(&g->b, key.secret.p, &note, f));
+	TRY(backup_sign(&g->b, log_signer_hand(log), &note, f));
 	return file_write_new(to, buf_slice(&note), 0600, f);
 }
 

@@ -6,6 +6,7 @@
 #include "ca/key.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/token/token_uri.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,7 +22,7 @@ struct retired_yaml {
 	const char *issuer, *key;
 };
 struct config_yaml {
-	const char *tree, *state, *ra_socket, *operator_socket, *issuer, *root, *key;
+	const char *tree, *state, *ra_socket, *operator_socket, *issuer, *root, *key, *log_key, *log_key_pin;
 	struct yaml_list retired; /* of retired_yaml */
 	struct hsm_yaml token;
 	struct yaml_ints ra_uids, operator_uids;
@@ -96,6 +97,9 @@ static const struct yaml_rule config_rules[] = {
 	PATH("issuer", issuer, true, "certificate of the CA that signs, PEM"),
 	PATH("root", root, false, "certificate of the root above it, PEM"),
 	PATH("key", key, true, "key of the CA that signs: path of a sealed file, or a PKCS#11 URI (RFC 7512)"),
+	PATH("log_key", log_key, false, "key of the log in a token, a PKCS#11 URI (default: log.key in the state)"),
+	PATH("log_key_pin", log_key_pin, false,
+	     "file (0600) with that token's PIN; without it $CREDENTIALS_DIRECTORY/log-key-pin"),
 	{.key = "retired",
 	 .kind = YK_LIST,
 	 .offset = offsetof(struct config_yaml, retired),
@@ -201,6 +205,15 @@ static void fill_retired(const struct config_yaml *y, const char *tree, struct c
 	}
 }
 
+/* Gives: free(). NULL: named nowhere. */
+static char *pin_place(const struct config_yaml *y, const char *tree)
+{
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+	if (y->log_key_pin)
+		return path_join(tree, y->log_key_pin);
+	return y->log_key && credentials ? path_join(credentials, "log-key-pin") : NULL;
+}
+
 static void fill(const struct config_yaml *y, const char *tree, struct ca_config *c)
 {
 	c->state = path_join(tree, y->state);
@@ -209,6 +222,8 @@ static void fill(const struct config_yaml *y, const char *tree, struct ca_config
 	c->issuer = path_join(tree, y->issuer);
 	c->root = y->root ? path_join(tree, y->root) : NULL;
 	c->key = key_place(tree, y->key);
+	c->log_key = y->log_key ? xstrdup(y->log_key) : NULL;
+	c->log_key_pin = pin_place(y, tree);
 	fill_retired(y, tree, c);
 	c->ra_uids = uids_of(&y->ra_uids, &c->n_ra_uids);
 	c->operator_uids = uids_of(&y->operator_uids, &c->n_operator_uids);
@@ -220,6 +235,44 @@ static void fill(const struct config_yaml *y, const char *tree, struct ca_config
 	c->refusals_per_second = (unsigned)y->refusals.per_second;
 	c->refusals_burst = (unsigned)y->refusals.burst;
 	c->log = (enum log_level)(LOG_LEVEL_ERROR + y->log);
+}
+
+/* Why not the token of a CA key: log_signer.c. */
+static enum err check_apart(const struct yaml_doc *doc, const struct config_yaml *y, const char *key, struct fault *f)
+{
+	struct token_uri log, ca;
+	if (!is_token_uri(key))
+		return OK;
+	TRY(token_uri_parse(y->log_key, TOKEN_URI_KEY, "log_key", &log, f));
+	TRY(token_uri_parse(key, TOKEN_URI_KEY, "key", &ca, f));
+	if (log.serial.n != ca.serial.n || memcmp(log.serial.text, ca.serial.text, ca.serial.n) != 0)
+		return OK;
+	return yaml_fault(
+		doc, &y->log_key, f, "config_key",
+		"found the token of a CA key: while it is open for the log it would be open for that key too. "
+		"Wanted a token of its own");
+}
+
+static enum err check_log_key(const struct yaml_doc *doc, const struct config_yaml *y, struct fault *f)
+{
+	const struct retired_yaml *retired = y->retired.v;
+	if (!y->log_key)
+		return y->log_key_pin ? yaml_fault(doc, &y->log_key_pin, f, "config_key",
+						   "a PIN is for a key in a token: found no log_key")
+				      : OK;
+	if (!is_token_uri(y->log_key))
+		return yaml_fault(doc, &y->log_key, f, "config_key",
+				  "found \"%s\", wanted a PKCS#11 URI; a log key in a file is log.key of the state",
+				  ESC(y->log_key, strlen(y->log_key)));
+	TRY(hsm_config_check(doc, &y->token, &y->log_key, f));
+	if (!y->log_key_pin && !getenv("CREDENTIALS_DIRECTORY"))
+		return yaml_fault(doc, &y->log_key, f, "config_key",
+				  "a log key in a token wants its PIN: log_key_pin, or the credential log-key-pin of "
+				  "the service manager");
+	for (size_t i = 0; i < y->retired.n; i++)
+		if (retired[i].key)
+			TRY(check_apart(doc, y, retired[i].key, f));
+	return check_apart(doc, y, y->key, f);
 }
 
 static enum err check(const struct yaml_doc *doc, const struct config_yaml *y, struct fault *f)
@@ -234,7 +287,8 @@ static enum err check(const struct yaml_doc *doc, const struct config_yaml *y, s
 	for (size_t i = 0; i < y->retired.n; i++)
 		if (retired[i].key)
 			TRY(hsm_config_check(doc, &y->token, &retired[i].key, f));
-	return hsm_config_check(doc, &y->token, &y->key, f);
+	TRY(hsm_config_check(doc, &y->token, &y->key, f));
+	return check_log_key(doc, y, f);
 }
 
 enum err ca_config_load(const char *path, struct ca_config *ret, struct fault *f)
@@ -258,7 +312,8 @@ enum err ca_config_load(const char *path, struct ca_config *ret, struct fault *f
 
 void ca_config_done(struct ca_config *c)
 {
-	char *texts[] = {c->path, c->state, c->ra_socket, c->operator_socket, c->issuer, c->root, c->key};
+	char *texts[] = {c->path, c->state, c->ra_socket, c->operator_socket, c->issuer,
+			 c->root, c->key,   c->log_key,	  c->log_key_pin};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
 	for (size_t i = 0; i < c->n_retired; i++) {

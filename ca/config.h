@@ -17,6 +17,7 @@ struct ca_config {
 	char *ra_socket, *operator_socket;
 	char *issuer, *root; /* certificates (PEM) */
 	char *key;	     /* of issuer: see ca_key_open() */
+	char *log_key, *log_key_pin; /* URI of the log's key in a token, and the file of its PIN; NULL: it is a file of the state */
 	struct ca_config_retired {
 		char *issuer, *key; /* as above; key NULL: it is no more */
 	} * retired;

@@ -189,6 +189,7 @@ static enum err begin(struct course *c, struct signer *s, bool by_operator, stru
 				   custody ? waits : "the operator must unlock the signer");
 	}
 	TRY(ca_key_usable(atomic_load(&s->key), f));
+	TRY(ledger_log_usable(s->ledger, f)); /* no receipt would come */
 	TRY(signer_enter(s, f));
 	*c = (struct course){
 		.next = first,

@@ -4,6 +4,7 @@
  */
 #include "ca/genesis.h"
 
+#include "ca/log_signer.h"
 #include "ca/operator.h"
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
@@ -67,7 +68,7 @@ enum err genesis(const struct ca_config *config, const char *roster, const char 
 	struct ledger *l = NULL;
 	TRY(read_all(config, roster, policies, &g, f));
 	TRY(ledger_open(config->state, true, &l, f));
-	enum err e = ledger_key_make(config->state, g.issuer.key.key_id, f);
+	enum err e = log_signer_make(config, g.issuer.key.key_id, f);
 	if (e == OK)
 		e = record_all(l, &g, f);
 	ledger_close(l);

@@ -476,7 +476,8 @@ void ledger_close(struct ledger *l)
 	if (l->db)
 		db_close(l->db);
 	closep(&l->lock_fd);
-	person_key_done(&l->key);
+	if (l->log)
+		log_signer_free(l->log);
 	pthread_cond_destroy(&l->work);
 	pthread_cond_destroy(&l->grown);
 	pthread_mutex_destroy(&l->lock);

@@ -128,10 +128,11 @@ MUST_CHECK enum err ledger_resume(struct ledger_tx *tx, struct wire_e_restored *
 
 /* --- the Merkle tree (ledger_tree.c) --- */
 
-/* Makes dir/log.key (0600) where there is none, and dir/log.vkey, its public half for everybody. */
-MUST_CHECK enum err ledger_key_make(const char *dir, const uint8_t ca[20], struct fault *f);
-/* Reads dir/log.key. ERR_CONFIG log_key_missing. Before the first checkpoint. */
-MUST_CHECK enum err ledger_take_key(struct ledger *l, const char *dir, const uint8_t ca[20], struct fault *f);
+/* Who signs for it. Takes log. Before the first checkpoint. */
+struct log_signer;
+void ledger_take_log(struct ledger *l, struct log_signer *log);
+/* Would a checkpoint come? log_signer_usable(). */
+MUST_CHECK enum err ledger_log_usable(struct ledger *l, struct fault *f);
 /* The tree as it is now, everything in it flushed: *ret, and the signed note, appended. */
 MUST_CHECK enum err ledger_checkpoint(struct ledger *l, struct checkpoint *ret, struct buf *ret_note, struct fault *f);
 /* p->origin is set; the note is appended. What p says must be of entries that are flushed. */

@@ -282,7 +282,8 @@ static enum err set_revocation(struct ledger_tx *tx, const struct ledger_cert *c
 			   " ON CONFLICT (issuer, serial) DO UPDATE SET at = excluded.at, reason = excluded.reason, "
 			   "keep_until "
 			   "= excluded.keep_until",
-			   "biiiib", serial, (int64_t)c->shard, when, (int64_t)reason, end + LEDGER_KEEP_AFTER_END, issuer));
+			   "biiiib", serial, (int64_t)c->shard, when, (int64_t)reason, end + LEDGER_KEEP_AFTER_END,
+			   issuer));
 	else
 		TRY(db_run(tx->db, f,
 			   "DELETE FROM revocation WHERE issuer = (SELECT id FROM issuer WHERE key_id = ?2) AND serial "

@@ -183,20 +183,19 @@ enum err ledger_file_ca(const char *path, uint8_t ret[20], struct fault *f)
 	return OK;
 }
 
-enum err ledger_file_head(const char *dir, const uint8_t ca[20], struct checkpoint *ret, struct buf *ret_note,
+enum err ledger_file_head(const char *path, struct log_signer *log, struct checkpoint *ret, struct buf *ret_note,
 			  struct fault *f)
 {
-	_cleanup_(freep) char *path = path_join(dir, "ledger.db"), *key_path = path_join(dir, "log.key");
-	_cleanup_(person_key_done) struct person_key key = {0};
 	_cleanup_(db_closep) struct db *db = NULL;
 	struct checkpoint c;
-	TRY(person_key_load(key_path, NULL, &key, f));
+	struct log_key key;
 	TRY(open_snapshot(path, &db, f));
 	TRY(tree_head(db, &c.size, c.root, f));
 	if (c.size == UINT64_MAX)
 		return fault_raise(f, ERR_DB, "ledger_tree", "ledger", "the file has no tree: its signer never ran");
-	log_origin(ca, c.origin);
-	TRY(checkpoint_sign(&c, key.secret.p, ret_note, f));
+	log_signer_public(log, &key);
+	memcpy(c.origin, key.origin, sizeof(c.origin));
+	TRY(checkpoint_sign(&c, log_signer_hand(log), ret_note, f));
 	*ret = c;
 	return OK;
 }

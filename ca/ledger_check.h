@@ -16,8 +16,8 @@ struct ledger_report {
 MUST_CHECK enum err ledger_check(const char *path, struct ledger_report *ret, struct fault *f);
 /* Who the CA of this ledger is: what the roster in force says. */
 MUST_CHECK enum err ledger_file_ca(const char *path, uint8_t ret[20], struct fault *f);
-/* The tree as the file has it, signed with dir/log.key, appended. */
-MUST_CHECK enum err ledger_file_head(const char *dir, const uint8_t ca[20], struct checkpoint *ret, struct buf *ret_note, struct fault *f);
+/* The tree as the file has it, signed by the log, appended. */
+MUST_CHECK enum err ledger_file_head(const char *path, struct log_signer *log, struct checkpoint *ret, struct buf *ret_note, struct fault *f);
 /* An entry's inclusion path in the tree of that size, appended. */
 MUST_CHECK enum err ledger_file_prove(const char *path, uint64_t index, uint64_t size, struct buf *ret, struct fault *f);
 /* Each entry from `from` on, before `to`, as wire_print() says it, handed to fn. */

@@ -5,6 +5,7 @@
 
 #include "ca/config.h"
 #include "ca/ledger_check.h"
+#include "ca/log_signer.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 
@@ -44,8 +45,10 @@ static enum err head_of(const struct ca_config *config, const struct place *p, s
 			struct buf *ret_note, struct fault *f)
 {
 	uint8_t ca[20];
+	_cleanup_(log_signer_freep) struct log_signer *log = NULL;
 	TRY(ledger_file_ca(p->path, ca, f));
-	return ledger_file_head(config->state, ca, ret, ret_note, f);
+	TRY(log_signer_open(config, ca, &log, f));
+	return ledger_file_head(p->path, log, ret, ret_note, f);
 }
 
 static enum err run_head(const struct ca_config *config, const struct place *p, const char *word, struct fault *f)

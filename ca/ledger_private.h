@@ -5,7 +5,7 @@
 #define HUFU_CA_LEDGER_PRIVATE_H
 
 #include "ca/ledger.h"
-#include "common/note/person.h"
+#include "ca/log_signer.h"
 
 #include <pthread.h>
 #include <sys/types.h>
@@ -29,8 +29,7 @@ struct ledger {
 	dev_t dev; /* of the file, as it was opened */
 	ino_t ino;
 	bool doubted; /* the writer's: the file is not what was written to it */
-	struct person_key key; /* of the log; set before anybody asks */
-	char origin[CHECKPOINT_ORIGIN_SIZE];
+	struct log_signer *log; /* set before anybody asks */
 
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t work, grown;

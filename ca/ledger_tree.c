@@ -19,7 +19,6 @@
 
 #define TILE_BITS 8
 #define TILE (1u << TILE_BITS)
-#define KEY_NAME "log"
 
 /* --- stored nodes --- */
 
@@ -222,59 +221,44 @@ enum err tree_open(struct ledger_tree *t, struct db *db, uint64_t size, struct f
 
 /* --- the log key --- */
 
-enum err ledger_key_make(const char *dir, const uint8_t ca[20], struct fault *f)
+void ledger_take_log(struct ledger *l, struct log_signer *log)
 {
-	_cleanup_(person_key_done) struct person_key k = {0};
-	_cleanup_(freep) char *path = path_join(dir, "log.key"), *public = path_join(dir, "log.vkey");
-	_cleanup_buf_ struct buf vkey = {0};
-	char origin[CHECKPOINT_ORIGIN_SIZE];
-	if (file_exists(path))
-		TRY(person_key_load(path, NULL, &k, f));
-	else
-		TRY(person_key_generate(KEY_NAME, &k, f));
-	log_origin(ca, origin);
-	note_vkey_put(origin, k.public_key, &vkey);
-	buf_char(&vkey, '\n');
-	if (!file_exists(path))
-		TRY(person_key_save(&k, path, NULL, f));
-	return file_exists(public) ? OK : file_write_new(public, buf_slice(&vkey), 0600, f);
+	if (l->log)
+		log_signer_free(l->log);
+	l->log = log;
 }
 
-enum err ledger_take_key(struct ledger *l, const char *dir, const uint8_t ca[20], struct fault *f)
+enum err ledger_log_usable(struct ledger *l, struct fault *f)
 {
-	_cleanup_(freep) char *path = path_join(dir, "log.key");
-	if (!file_exists(path))
-		return fault_raise(f, ERR_CONFIG, "log_key_missing", "log key",
-				   "%s is missing: hufu-ca genesis makes it, a backup holds it",
-				   ESC(path, strlen(path)));
-	person_key_done(&l->key);
-	log_origin(ca, l->origin);
-	return person_key_load(path, NULL, &l->key, f);
+	return log_signer_usable(l->log, f);
 }
 
 void ledger_log_key(const struct ledger *l, struct log_key *ret)
 {
-	memcpy(ret->origin, l->origin, sizeof(ret->origin));
-	memcpy(ret->key, l->key.public_key, sizeof(ret->key));
+	log_signer_public(l->log, ret);
 }
 
 enum err ledger_checkpoint(struct ledger *l, struct checkpoint *ret, struct buf *ret_note, struct fault *f)
 {
 	struct checkpoint c;
-	memcpy(c.origin, l->origin, sizeof(c.origin));
+	struct log_key key;
+	log_signer_public(l->log, &key);
+	memcpy(c.origin, key.origin, sizeof(c.origin));
 	pthread_mutex_lock(&l->lock);
 	c.size = l->size;
 	memcpy(c.root, l->root, 32);
 	pthread_mutex_unlock(&l->lock);
-	TRY(checkpoint_sign(&c, l->key.secret.p, ret_note, f));
+	TRY(checkpoint_sign(&c, log_signer_hand(l->log), ret_note, f));
 	*ret = c;
 	return OK;
 }
 
 enum err ledger_sign_feed(struct ledger *l, struct feed_part *p, struct buf *ret_note, struct fault *f)
 {
-	memcpy(p->origin, l->origin, sizeof(p->origin));
-	return feed_part_sign(p, l->key.secret.p, ret_note, f);
+	struct log_key key;
+	log_signer_public(l->log, &key);
+	memcpy(p->origin, key.origin, sizeof(p->origin));
+	return feed_part_sign(p, log_signer_hand(l->log), ret_note, f);
 }
 
 /* --- proofs --- */

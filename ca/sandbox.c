@@ -21,6 +21,7 @@ enum err ca_sandbox_enter(const struct ca_config *c, struct fault *f)
 		{c->root, SANDBOX_READ},
 		/* Usually in the state; opened when the operator unlocks. */
 		{ca_key_file(c->key), SANDBOX_READ},
+		{c->log_key_pin, SANDBOX_READ},
 	};
 	const size_t n_own = sizeof(own) / sizeof(own[0]);
 	_cleanup_(freep) struct sandbox_path *paths =

@@ -5,6 +5,7 @@
 #include "ca/signer.h"
 
 #include "ca/issue.h"
+#include "ca/log_signer.h"
 #include "ca/restore.h"
 #include "ca/revoke.h"
 #include "common/base/cleanup.h"
@@ -362,6 +363,14 @@ static enum err open_custody(struct signer *s, struct fault *f)
 	return ca_custody_open(s->config->state, s->ca, keys, s->n_retired + 1, &s->custody, f);
 }
 
+static enum err take_log(struct signer *s, struct fault *f)
+{
+	struct log_signer *log;
+	TRY(log_signer_open(s->config, s->ca, &log, f));
+	ledger_take_log(s->ledger, log);
+	return OK;
+}
+
 enum err signer_new(const struct ca_config *config, struct ledger *ledger, struct signer **ret, struct fault *f)
 {
 	_cleanup_(signer_freep) struct signer *s = xcalloc(1, sizeof(*s));
@@ -374,7 +383,7 @@ enum err signer_new(const struct ca_config *config, struct ledger *ledger, struc
 	pthread_mutex_init(&s->gate, NULL);
 	pthread_cond_init(&s->left, NULL);
 	TRY(load(s, f));
-	TRY(ledger_take_key(ledger, config->state, s->ca, f));
+	TRY(take_log(s, f));
 	TRY(open_custody(s, f));
 	TRY(restore_start(s, f));
 	*ret = TAKE(s);

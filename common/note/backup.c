@@ -142,7 +142,7 @@ static enum err parse(struct slice text, struct backup *b, struct fault *f)
 	return lines_same("backup", text, &again, f);
 }
 
-enum err backup_sign(struct backup *b, const uint8_t secret[ED25519_SECRET], struct buf *ret, struct fault *f)
+enum err backup_sign(struct backup *b, struct note_signer s, struct buf *ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0};
 	qsort(b->files, b->n_files, sizeof(*b->files), by_path);
@@ -151,7 +151,7 @@ enum err backup_sign(struct backup *b, const uint8_t secret[ED25519_SECRET], str
 		return fault_raise(f, ERR_LIMIT, "backup_files", "backup", "the list of %zu files is too long",
 				   b->n_files);
 	note_begin(buf_slice(&text), ret);
-	return note_sign_ed25519(ret, b->log.origin, secret, f);
+	return note_sign_by(ret, b->log.origin, s, f);
 }
 
 enum err backup_open(struct slice bytes, const struct log_key *trusted, struct backup *ret, struct fault *f)

@@ -53,7 +53,7 @@ bool backup_path_valid(struct slice path);
 MUST_CHECK enum err backup_add(struct backup *b, const char *path, unsigned mode, const uint8_t sha256[32], struct fault *f);
 const struct backup_file *backup_find(const struct backup *b, const char *path);
 /* The signed note. ERR_LIMIT when it is larger than a note. */
-MUST_CHECK enum err backup_sign(struct backup *b, const uint8_t secret[ED25519_SECRET], struct buf *ret, struct fault *f);
+MUST_CHECK enum err backup_sign(struct backup *b, struct note_signer s, struct buf *ret, struct fault *f);
 /* Strict. trusted NULL: the key that the manifest names itself, which proves only that it is whole. ERR_PARSE; ERR_CRYPTO log_signature;
  * ERR_RULE log_origin when the manifest names another log than the trusted one. Zero-init *ret. */
 MUST_CHECK enum err backup_open(struct slice note, const struct log_key *trusted, struct backup *ret, struct fault *f);

@@ -93,13 +93,12 @@ enum err checkpoint_parse(struct slice text, struct checkpoint *ret, struct faul
 	return OK;
 }
 
-enum err checkpoint_sign(const struct checkpoint *c, const uint8_t secret[ED25519_SECRET], struct buf *ret,
-			 struct fault *f)
+enum err checkpoint_sign(const struct checkpoint *c, struct note_signer s, struct buf *ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0}, note = {0};
 	checkpoint_put(c, &text);
 	note_begin(buf_slice(&text), &note);
-	TRY(note_sign_ed25519(&note, c->origin, secret, f));
+	TRY(note_sign_by(&note, c->origin, s, f));
 	buf_add_slice(ret, buf_slice(&note));
 	return OK;
 }

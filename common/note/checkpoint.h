@@ -35,8 +35,8 @@ struct checkpoint {
 void checkpoint_put(const struct checkpoint *c, struct buf *ret);
 /* Strict: the text re-encodes to the same bytes. ERR_PARSE. */
 MUST_CHECK enum err checkpoint_parse(struct slice text, struct checkpoint *ret, struct fault *f);
-/* The text signed by the log's secret key; appends the note. */
-MUST_CHECK enum err checkpoint_sign(const struct checkpoint *c, const uint8_t secret[ED25519_SECRET], struct buf *ret, struct fault *f);
+/* The text signed by the log's key; appends the note. */
+MUST_CHECK enum err checkpoint_sign(const struct checkpoint *c, struct note_signer s, struct buf *ret, struct fault *f);
 /* A note that is a checkpoint of that log: the origin is the key's, and its one line holds. ERR_PARSE; ERR_RULE log_origin; ERR_CRYPTO
  * log_signature. */
 MUST_CHECK enum err checkpoint_open(struct slice note, const struct log_key *key, struct checkpoint *ret, struct fault *f);

@@ -58,13 +58,12 @@ static enum err part_parse(struct slice text, struct feed_part *ret, struct faul
 	return OK;
 }
 
-enum err feed_part_sign(const struct feed_part *p, const uint8_t secret[ED25519_SECRET], struct buf *ret,
-			struct fault *f)
+enum err feed_part_sign(const struct feed_part *p, struct note_signer s, struct buf *ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0}, note = {0};
 	feed_part_put(p, &text);
 	note_begin(buf_slice(&text), &note);
-	TRY(note_sign_ed25519(&note, p->origin, secret, f));
+	TRY(note_sign_by(&note, p->origin, s, f));
 	buf_add_slice(ret, buf_slice(&note));
 	return OK;
 }

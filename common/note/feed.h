@@ -25,8 +25,8 @@ struct feed_part {
 	uint8_t root[32], records[32];
 };
 void feed_part_put(const struct feed_part *p, struct buf *ret);
-/* The text signed by the log's secret key; appends the note. */
-MUST_CHECK enum err feed_part_sign(const struct feed_part *p, const uint8_t secret[ED25519_SECRET], struct buf *ret, struct fault *f);
+/* The text signed by the log's key; appends the note. */
+MUST_CHECK enum err feed_part_sign(const struct feed_part *p, struct note_signer s, struct buf *ret, struct fault *f);
 /* A note that is a part of that log's feed: one line, the log's, and it holds; the records are those. ERR_PARSE; ERR_RULE log_origin, signer_unknown,
  * feed_records; ERR_CRYPTO log_signature. */
 MUST_CHECK enum err feed_part_open(struct slice note, const struct log_key *key, const struct slice *records, size_t n, struct feed_part *ret,

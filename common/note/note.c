@@ -295,15 +295,33 @@ enum err note_add_line(struct buf *note, const char *name, const uint8_t key_id[
 	return add_line(note, &now, name, key_id, sig, f);
 }
 
-enum err note_sign_ed25519(struct buf *note, const char *name, const uint8_t secret[ED25519_SECRET], struct fault *f)
+enum err note_sign_by(struct buf *note, const char *name, struct note_signer s, struct fault *f)
 {
 	_cleanup_(note_done) struct note now = {0};
 	uint8_t sig[ED25519_SIG], id[KEY_ID];
 
 	TRY(note_parse(buf_slice(note), 0, &now, f));
-	note_key_id_ed25519(name, secret + 32, id); /* libsodium keeps the public half behind the seed */
-	crypto_sign_detached(sig, NULL, now.text.p, now.text.n, secret);
+	note_key_id_ed25519(name, s.public, id);
+	TRY(s.sign(s.arg, now.text, sig, f));
 	return add_line(note, &now, name, id, slice_of(sig, sizeof(sig)), f);
+}
+
+static enum err sign_here(void *secret, struct slice text, uint8_t ret[ED25519_SIG], struct fault *f)
+{
+	(void)f;
+	crypto_sign_detached(ret, NULL, text.p, text.n, secret);
+	return OK;
+}
+
+struct note_signer note_signer_of(const uint8_t secret[ED25519_SECRET])
+{
+	/* libsodium keeps the public half behind the seed */
+	return (struct note_signer){.public = secret + 32, .sign = sign_here, .arg = (void *)(uintptr_t)secret};
+}
+
+enum err note_sign_ed25519(struct buf *note, const char *name, const uint8_t secret[ED25519_SECRET], struct fault *f)
+{
+	return note_sign_by(note, name, note_signer_of(secret), f);
 }
 
 void note_vkey_put(const char *name, const uint8_t key[ED25519_KEY], struct buf *ret)

@@ -58,6 +58,16 @@ void note_begin(struct slice text, struct buf *ret);
  * ERR_CONFLICT when the name and key id have a line already: what is written here can be parsed. */
 MUST_CHECK enum err note_add_line(struct buf *note, const char *name, const uint8_t key_id[4], struct slice sig, struct fault *f);
 /* Signs the note's text with an Ed25519 secret key (libsodium's 64 bytes) and appends the line. */
+/* By an Ed25519 key that may be elsewhere, in a token. */
+struct note_signer {
+	const uint8_t *public; /* ED25519_KEY bytes; borrowed, as arg is */
+	enum err (*sign)(void *arg, struct slice text, uint8_t ret[ED25519_SIG], struct fault *f);
+	void *arg;
+};
+MUST_CHECK enum err note_sign_by(struct buf *note, const char *name, struct note_signer s, struct fault *f);
+/* A key that is here. Borrows secret. */
+struct note_signer note_signer_of(const uint8_t secret[ED25519_SECRET]);
+/* note_sign_by() of that. */
 MUST_CHECK enum err note_sign_ed25519(struct buf *note, const char *name, const uint8_t secret[ED25519_SECRET], struct fault *f);
 
 /* "name+<key id hex>+<base64(0x01 || key)>": the C2SP verifier key. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The issuing key in a PKCS#11 token (SoftHSM): made there by the ceremony, used by the signer inside its walls, lost and found again.
+# The issuing key and the log's key in PKCS#11 tokens (SoftHSM): made there by ceremonies, used by the signer inside its walls, lost and found again.
 
 load ../live
 load ../hsm
@@ -18,18 +18,47 @@ setup_file() {
 		"$WORK/policies/ceremonies/issuing.yaml"
 	init --policies "$WORK/policies" >"$WORK/init.log" 2>&1 || { cat "$WORK/init.log"; return 1; }
 	chown -R hufu-ca "$WORK/tokens"
+	log_begins
 	configure "pkcs11:token=ISSUING;serial=$SERIAL;object=issuing"
+	genesis >"$WORK/genesis.log" 2>&1 || { cat "$WORK/genesis.log"; return 1; }
 	up
 	import >"$WORK/import.log" 2>&1 || { cat "$WORK/import.log"; return 1; }
 }
 
 teardown_file() { live_end; }
 
+# The log's key is born in a token of its own, before the ledger is: the one that `hufu init` began is taken away.
+log_begins() {
+	LOG=$(token_made LOG 97539753)
+	export LOG
+	echo 97539753 >"$WORK/log-pin"
+	"$hufu" officer key --plain --out "$WORK/operator.key" operator >/dev/null
+	cat >"$WORK/log.yaml" <<-Y
+	kind: log-key
+	name: log
+	ca: etc/hufu/issuing.crt
+	key: {algorithm: ed25519, token: "pkcs11:serial=$LOG;object=log?module-path=$FRONT"}
+	outputs: {key: log.place, public: log.vkey, transcript: etc/hufu/ceremonies/log.note}
+	Y
+	"$hufu" ceremony run --yes --dir "$DIR" --operator-key "$WORK/operator.key" --passphrase-fd 4 "$WORK/log.yaml" 4<"$WORK/log-pin" >"$WORK/log.log" 2>&1 || { cat "$WORK/log.log"; return 1; }
+	rm "$DIR"/var/lib/hufu-ca/ledger.db* "$DIR/var/lib/hufu-ca/log.key"
+	install -o hufu-ca -m 600 "$DIR/log.vkey" "$DIR/var/lib/hufu-ca/log.vkey"
+	install -o hufu-ca -m 600 "$WORK/log-pin" "$DIR/var/lib/hufu-ca/log.pin"
+	cat "$DIR/log.vkey" >"$DIR/etc/hufu/log.vkey"
+	chown -R hufu-ca "$WORK/tokens"
+}
+
+# as_signer COMMAND…: hufu-ca's own commands, by its user and configuration.
+as_signer() { runuser -u hufu-ca -- "$build/ca/hufu-ca" "$@" --config "$DIR/etc/hufu/ca.yaml"; }
+genesis() { as_signer genesis --roster "$DIR/etc/hufu/roster.note" --policies "$DIR/etc/hufu/policies"; }
+
 # configure URI: ca.yaml names the key in the token, and what the library opens.
 configure() {
-	sed -i '/^key:/d; /^token:/,$d' "$DIR/etc/hufu/ca.yaml"
+	sed -i '/^key:/d; /^log_key/d; /^token:/,$d' "$DIR/etc/hufu/ca.yaml"
 	cat >>"$DIR/etc/hufu/ca.yaml" <<-Y
 	key: "$1"
+	log_key: "pkcs11:serial=$LOG;object=log"
+	log_key_pin: var/lib/hufu-ca/log.pin
 	token:
 	  module: $FRONT
 	  sessions: 1
@@ -61,6 +90,15 @@ holds() { openssl crl -inform DER -in "$WORK/now.crl" -noout -CAfile "$DIR/etc/h
 	same "$(cat "$DIR/var/lib/hufu-ca/issuing.key")" "pkcs11:token=ISSUING;serial=$SERIAL;object=issuing?module-path=$FRONT"
 	openssl verify -CAfile "$DIR/etc/hufu/root.crt" "$DIR/etc/hufu/issuing.crt"
 	run grep -r "$(cat "$WORK/pass")" "$DIR/etc" "$DIR/var/log" "$DIR/var/lib/hufu-ca"
+	[ "$status" = 1 ]
+}
+
+@test "the log's key is in a token of its own: no file has it, and what it signs holds for log.vkey" {
+	grep -q "made in token LOG, serial $LOG, .*; key log: CKA_LOCAL true, .* CKA_NEVER_EXTRACTABLE true" "$DIR/etc/hufu/ceremonies/log.note"
+	[ ! -e "$DIR/var/lib/hufu-ca/log.key" ]
+	did as_signer ledger head
+	said "$(cut -d+ -f1 "$DIR/log.vkey")"
+	run grep -rl 97539753 "$DIR/etc" "$DIR/var/log"
 	[ "$status" = 1 ]
 }
 
@@ -112,6 +150,19 @@ holds() { openssl crl -inform DER -in "$WORK/now.crl" -noout -CAfile "$DIR/etc/h
 	both_live
 }
 
+@test "what is wrong with the log's key in the configuration is said too" {
+	local config=$WORK/wrong-log/etc/hufu/ca.yaml k
+	mkdir -p "$WORK/wrong-log/etc/hufu"
+	for k in "pkcs11:serial=$SERIAL;object=log|found the token of a CA key" "log.key|wanted a PKCS#11 URI" "pkcs11:object=log|wanted what names a key"; do
+		sed "s#^log_key: .*#log_key: \"${k%|*}\"#" "$DIR/etc/hufu/ca.yaml" >"$config"
+		fails 4 "${k#*|}" "$build/ca/hufu-ca" --config "$config"
+	done
+	sed '/^log_key_pin/d' "$DIR/etc/hufu/ca.yaml" >"$config"
+	fails 4 "a log key in a token wants its PIN" "$build/ca/hufu-ca" --config "$config"
+	sed '/^log_key:/d' "$DIR/etc/hufu/ca.yaml" >"$config"
+	fails 4 "a PIN is for a key in a token" "$build/ca/hufu-ca" --config "$config"
+}
+
 @test "what is wrong with the configuration is said before anything runs" {
 	local config=$WORK/wrong/etc/hufu/ca.yaml k
 	mkdir -p "$WORK/wrong/etc/hufu"
@@ -140,6 +191,12 @@ alone() { runuser -u hufu-ca -- "$build/ca/hufu-ca" --config "$DIR/etc/hufu/ca.y
 	fails 1 'holds no private key with label' alone "$WORK/pass"
 	configure "pkcs11:token=ISSUING;serial=0000;object=issuing"
 	fails 1 'no token with serial' alone "$WORK/pass"
+	configure "pkcs11:token=ISSUING;serial=$SERIAL;object=issuing"
+	install -o hufu-ca -m 600 "$WORK/wrong-pin" "$DIR/var/lib/hufu-ca/log.pin"
+	fails 2 "the PIN is wrong" alone "$WORK/pass"
+	install -o hufu-ca -m 600 "$WORK/log-pin" "$DIR/var/lib/hufu-ca/log.pin"
+	rm "$DIR/var/lib/hufu-ca/log.vkey"
+	fails 4 "log.vkey is missing: it says which key of the token is the log's" alone "$WORK/pass"
 	run grep -r "$(cat "$WORK/pass")" "$DIR/var/log"
 	[ "$status" = 1 ]
 }

@@ -5,6 +5,7 @@
 #include "ca_fixture.h"
 
 #include "ca/build.h"
+#include "ca/log_signer.h"
 #include "ca/operator.h"
 #include "ca/publish.h"
 #include "common/base/file.h"
@@ -337,7 +338,7 @@ static struct ca_key *make_ca(struct fx *x)
 	fx_roster_note(x, 1, false, NULL, 2, BY_OFFICERS, &x->roster_note);
 	x->old_cert = old;
 	must("ledger", ledger_open(x->dir, true, &x->ledger, &f), &f);
-	must("log key", ledger_key_make(x->dir, cert.key.key_id, &f), &f);
+	must("log key", log_signer_make(&(struct ca_config){.state = x->dir}, cert.key.key_id, &f), &f);
 	genesis_notes(x, &cert);
 	return key;
 }

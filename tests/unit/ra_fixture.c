@@ -323,7 +323,7 @@ static void put_checkpoint(struct fake *s, struct buf *ret)
 	c.root[0] ^= s->bad_root;
 	log_origin(s->public_key.key_id, c.origin);
 	seeded(s->other_log_key ? "thief" : "log", key, secret);
-	must("checkpoint", checkpoint_sign(&c, secret, ret, &f), &f);
+	must("checkpoint", checkpoint_sign(&c, note_signer_of(secret), ret, &f), &f);
 }
 
 static void serve_follow(struct fake *s, struct slice request, struct buf *reply)

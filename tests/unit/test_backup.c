@@ -40,7 +40,7 @@ static void signed_one(struct buf *ret)
 	_cleanup_(backup_done) struct backup b = {0};
 	struct fault f = {0};
 	fill(&b);
-	must("sign", backup_sign(&b, key.secret.p, ret, &f), &f);
+	must("sign", backup_sign(&b, note_signer_of(key.secret.p), ret, &f), &f);
 }
 
 static void what_is_signed_opens(void **state)
@@ -89,7 +89,7 @@ static void another_log(void **state)
 	/* It names the right key, and is signed by another. */
 	_cleanup_(backup_done) struct backup mine = {0};
 	fill(&mine);
-	must("sign", backup_sign(&mine, thief.secret.p, &forged, &f), &f);
+	must("sign", backup_sign(&mine, note_signer_of(thief.secret.p), &forged, &f), &f);
 	assert_int_equal(backup_open(buf_slice(&forged), NULL, &c, &f), ERR_CRYPTO);
 	assert_string_equal(f.rule, "log_signature");
 }

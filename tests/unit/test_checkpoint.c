@@ -21,7 +21,7 @@ static char *signed_checkpoint(uint64_t size, struct keypair k)
 	struct checkpoint c = {.size = size, .root = {7, 8, 9}};
 	struct fault f = {0};
 	log_origin(ca, c.origin);
-	check_ok("sign", checkpoint_sign(&c, k.secret, &note, &f), &f);
+	check_ok("sign", checkpoint_sign(&c, note_signer_of(k.secret), &note, &f), &f);
 	return buf_take(&note, NULL);
 }
 

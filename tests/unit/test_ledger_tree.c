@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "ca/ledger_check.h"
+#include "ca/log_signer.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -39,7 +40,9 @@ static void take_key(struct room *r)
 	_cleanup_buf_ struct buf vkey = {0};
 	_cleanup_(freep) char *path = path_join(r->dir, "log.vkey");
 	struct fault f = {0};
-	must("log key", ledger_take_key(r->l, r->dir, ca, &f), &f);
+	struct log_signer *log = NULL;
+	must("log key", log_signer_open(&(struct ca_config){.state = r->dir}, ca, &log, &f), &f);
+	ledger_take_log(r->l, log);
 	must("vkey", file_read(path, 1000, &vkey, &f), &f);
 	must("vkey", log_key_parse(buf_slice(&vkey), &r->key, &f), &f);
 }
@@ -53,7 +56,7 @@ static int set_up(void **state)
 	snprintf(r->dir, sizeof(r->dir), "/tmp/hufu-tree-XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
 	must("open", ledger_open(r->dir, true, &r->l, &f), &f);
-	must("make key", ledger_key_make(r->dir, ca, &f), &f);
+	must("make key", log_signer_make(&(struct ca_config){.state = r->dir}, ca, &f), &f);
 	take_key(r);
 	*state = r;
 	return 0;
@@ -232,11 +235,12 @@ static void test_log_key(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	/* Made once: a second genesis in the same folder keeps the key. */
 	struct log_key before = r->key;
-	must("again", ledger_key_make(r->dir, ca, &f), &f);
+	must("again", log_signer_make(&(struct ca_config){.state = r->dir}, ca, &f), &f);
 	take_key(r);
 	assert_memory_equal(&before, &r->key, sizeof(before));
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(ledger_take_key(r->l, r->dir, ca, &f), ERR_CONFIG);
+	struct log_signer *none = NULL;
+	assert_int_equal(log_signer_open(&(struct ca_config){.state = r->dir}, ca, &none, &f), ERR_CONFIG);
 	assert_string_equal(f.rule, "log_key_missing");
 }
 

@@ -341,9 +341,9 @@ static void checkpoints_that_count_for_nothing(void **state)
 	must("key", person_key_generate("thief", &thief, &f), &f);
 	ledger_log_key(x->ledger, &key);
 	memcpy(c.origin, key.origin, sizeof(c.origin));
-	must("forged", checkpoint_sign(&c, thief.secret.p, &forged, &f), &f);
+	must("forged", checkpoint_sign(&c, note_signer_of(thief.secret.p), &forged, &f), &f);
 	log_origin(other_ca, c.origin);
-	must("other", checkpoint_sign(&c, thief.secret.p, &other, &f), &f);
+	must("other", checkpoint_sign(&c, note_signer_of(thief.secret.p), &other, &f), &f);
 	head(x, &changed);
 	changed.data[changed.len - 10] ^= 1;
 	for (int by_operator = 0; by_operator < 2; by_operator++) {
