@@ -9,7 +9,7 @@
  *     HUFU_TEST_LIE     "signature": one bit is another; "length": longer than there was room for; "empty": no bytes;
  *                       "extractable": private keys could leave
  *     HUFU_TEST_CONTROL path of a file that says more while the program runs, a line each: a fault as above, where
- *                       "C_Sign=hang" does not come back while it stands there; "kill=N": once for each N, all sessions end
+ *                       "C_Sign=hang" does not come back while it stands there; "C_GenerateKeyPair=die": the pair is made, and the power goes; "kill=N": once for each N, all sessions end
  *                       (pulled out and plugged in again); "stop=N": once for each N, the library forgets everything (its
  *                       daemon was started again); "serial=TEXT": another token is in the slot
  */
@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <p11-kit/pkcs11.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,10 +181,14 @@ static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_
 		      CK_ATTRIBUTE_PTR private, CK_ULONG n_private, CK_OBJECT_HANDLE_PTR ret_public,
 		      CK_OBJECT_HANDLE_PTR ret_private)
 {
+	char value[200];
 	CK_RV rv = fault_of("C_GenerateKeyPair");
-	return rv ? rv
-		  : real->C_GenerateKeyPair(session, mechanism, public, n_public, private, n_private, ret_public,
-					    ret_private);
+	if (rv == CKR_OK)
+		rv = real->C_GenerateKeyPair(session, mechanism, public, n_public, private, n_private, ret_public,
+					     ret_private);
+	if (strcmp(control("C_GenerateKeyPair", value), "die") == 0)
+		kill(getpid(), SIGKILL);
+	return rv;
 }
 
 static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
