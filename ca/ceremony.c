@@ -283,7 +283,9 @@ enum err ceremony_check(const struct ceremony_options *o, struct fault *f)
 	_cleanup_(ceremony_done) struct ceremony c = {0};
 	bool finished = false;
 	TRY(begin(&c, o, CEREMONY_CHECK, &finished, f));
-	return walk(&c, f);
+	TRY(walk(&c, f));
+	ceremony_report(&c, false);
+	return OK;
 }
 
 static enum err rehearsal_folder(const char *into, char **ret, struct fault *f)
@@ -312,6 +314,7 @@ enum err ceremony_rehearse(const struct ceremony_options *o, char **ret_into, st
 		return e;
 	}
 	say_end(&c);
+	ceremony_report(&c, false);
 	*ret_into = xstrdup(c.out);
 	return OK;
 }
@@ -321,10 +324,13 @@ enum err ceremony_run(const struct ceremony_options *o, struct fault *f)
 	_cleanup_(ceremony_done) struct ceremony c = {0};
 	bool finished = false;
 	TRY(begin(&c, o, CEREMONY_RUN, &finished, f));
-	if (finished)
+	if (finished) {
+		ceremony_report(&c, true);
 		return OK;
+	}
 	TRY(walk(&c, f));
 	say_end(&c);
+	ceremony_report(&c, false);
 	log_audit("ceremony", "name=%s kind=%s operator=%s", c.file.name, ceremony_kind_word(c.file.kind),
 		  c.operator.name);
 	return OK;

@@ -48,6 +48,7 @@ struct ceremony_options {
 	bool yes; /* steps are confirmed beforehand */
 	int answers;  /* descriptor that answers are read from */
 	FILE *screen; /* where prompts and the checklist go; NULL: nowhere */
+	FILE *report; /* what was done, for programs: "field: value" lines; NULL: nowhere */
 };
 
 /* All that can be found without touching a key: form, inputs, dates, chain, outputs, quorums; and the whole with throw-away keys, written
@@ -61,5 +62,8 @@ MUST_CHECK enum err ceremony_rehearse(const struct ceremony_options *o, char **r
 MUST_CHECK enum err ceremony_run(const struct ceremony_options *o, struct fault *f);
 /* The unsigned hufu/ceremony/v1 text over the file, for the officers to sign. Appends. */
 MUST_CHECK enum err ceremony_order(const struct ceremony_options *o, struct buf *ret, struct fault *f);
+
+/* The same of what went wrong. */
+void ceremony_report_fault(FILE *report, const struct fault *f);
 
 #endif

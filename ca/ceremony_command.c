@@ -33,6 +33,8 @@ static const char help[] =
 	"  --passphrase-fd N         of the new key and, without the next, of the issuer's: read from this descriptor\n"
 	"  --issuer-passphrase-fd N  of the issuer's key\n"
 	"  --yes                     every step is confirmed beforehand (for scripts; the transcript says so)\n"
+	"  --report-fd N             what was done as lines to this descriptor; the screen is standard error then\n"
+	"  --dry-run                 run and rehearse only check; note writes nothing\n"
 	"\n"
 	"examples:\n"
 	"  hufu-ca ceremony check root.yaml\n"
@@ -48,12 +50,25 @@ struct arguments {
 	const char *dir, *into, *operator_key;
 	struct key_list witnesses, officers;
 	int passphrase_fd, issuer_passphrase_fd;
-	bool yes, help;
+	int report_fd;
+	bool yes, dry_run, help;
 	const char *words[3];
 	size_t n_words;
 };
 
-enum { OPT_DIR = 256, OPT_INTO, OPT_OPERATOR, OPT_WITNESS, OPT_OFFICER, OPT_FD, OPT_ISSUER_FD, OPT_YES, OPT_HELP };
+enum {
+	OPT_DIR = 256,
+	OPT_INTO,
+	OPT_OPERATOR,
+	OPT_WITNESS,
+	OPT_OFFICER,
+	OPT_FD,
+	OPT_ISSUER_FD,
+	OPT_YES,
+	OPT_REPORT,
+	OPT_DRY,
+	OPT_HELP
+};
 
 static const struct option options[] = {
 	{"dir", required_argument, NULL, OPT_DIR},
@@ -64,6 +79,8 @@ static const struct option options[] = {
 	{"passphrase-fd", required_argument, NULL, OPT_FD},
 	{"issuer-passphrase-fd", required_argument, NULL, OPT_ISSUER_FD},
 	{"yes", no_argument, NULL, OPT_YES},
+	{"report-fd", required_argument, NULL, OPT_REPORT},
+	{"dry-run", no_argument, NULL, OPT_DRY},
 	{"help", no_argument, NULL, OPT_HELP},
 	{0},
 };
@@ -77,7 +94,7 @@ static enum err take_fd(int *ret, struct fault *f)
 {
 	uint64_t fd;
 	if (!u64_parse(optarg, strlen(optarg), 1023, &fd))
-		return usage(f, "a passphrase wants the number of an open file");
+		return usage(f, "wanted the number of an open file");
 	*ret = (int)fd;
 	return OK;
 }
@@ -113,6 +130,11 @@ static enum err take_option(int c, struct arguments *a, struct fault *f)
 	case OPT_YES:
 		a->yes = true;
 		return OK;
+	case OPT_REPORT:
+		return take_fd(&a->report_fd, f);
+	case OPT_DRY:
+		a->dry_run = true;
+		return OK;
 	case OPT_HELP:
 		a->help = true;
 		return OK;
@@ -136,12 +158,20 @@ static enum err parse(int argc, char **argv, struct arguments *a, struct fault *
 	return OK;
 }
 
-static enum err write_order(const struct ceremony_options *o, const char *out, struct fault *f)
+static enum err write_order(const struct ceremony_options *o, const char *out, bool dry_run, struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0};
+	const char *shown = ESC(out, strlen(out));
 	TRY(ceremony_order(o, &text, f));
-	TRY(file_write_new(out, buf_slice(&text), 0644, f));
-	printf("%s%s: written, unsigned; officers sign it: hufu note sign --key FILE %s\n", buf_text(&text), out, out);
+	if (!dry_run)
+		TRY(file_write_new(out, buf_slice(&text), 0644, f));
+	if (o->report)
+		fprintf(o->report, "note: %s\nwritten: %s\n", shown, dry_run ? "false" : "true");
+	fprintf(o->screen, "%s%s: ", buf_text(&text), shown);
+	if (dry_run)
+		fputs("not written (dry run)\n", o->screen);
+	else
+		fprintf(o->screen, "written, unsigned; officers sign it: hufu note sign --key FILE %s\n", shown);
 	return OK;
 }
 
@@ -149,7 +179,7 @@ static enum err rehearse(const struct ceremony_options *o, struct fault *f)
 {
 	_cleanup_(freep) char *into = NULL;
 	TRY(ceremony_rehearse(o, &into, f));
-	printf("outputs: %s\n", into);
+	fprintf(o->screen, "outputs: %s\n", into);
 	return OK;
 }
 
@@ -160,45 +190,58 @@ static enum err run(const struct arguments *a, const struct ceremony_options *o,
 	if (a->n_words != (note ? 3u : 2u))
 		return usage(f, note ? "note wants FILE and OUT" : "wanted one ceremony file");
 	if (note)
-		return write_order(o, a->words[2], f);
-	if (strcmp(word, "rehearse") == 0)
+		return write_order(o, a->words[2], a->dry_run, f);
+	if (strcmp(word, "rehearse") == 0 && !a->dry_run)
 		return rehearse(o, f);
-	if (strcmp(word, "run") == 0)
+	if (strcmp(word, "run") == 0 && !a->dry_run)
 		return ceremony_run(o, f);
-	if (strcmp(word, "check") != 0)
+	bool known = strcmp(word, "rehearse") == 0 || strcmp(word, "run") == 0;
+	if (!known && strcmp(word, "check") != 0)
 		return usage(f, "wanted check, rehearse, run or note");
 	TRY(ceremony_check(o, f));
-	printf("%s: good\n", o->file);
+	fprintf(o->screen, "%s: good\n", o->file);
 	return OK;
+}
+
+static enum err perform(const struct arguments *a, FILE *report, struct fault *f)
+{
+	_cleanup_secret_ struct secret passphrase = {0}, issuers = {0};
+	if (a->n_words < 2)
+		return usage(f, "wanted check, rehearse, run or note, and a ceremony file");
+	if (a->passphrase_fd >= 0)
+		TRY(secret_read_fd(a->passphrase_fd, PASSPHRASE_MAX, &passphrase, f));
+	if (a->issuer_passphrase_fd >= 0)
+		TRY(secret_read_fd(a->issuer_passphrase_fd, PASSPHRASE_MAX, &issuers, f));
+	struct ceremony_options o = {.file = a->words[1],
+				     .dir = a->dir,
+				     .into = a->into,
+				     .operator_key = a->operator_key,
+				     .witness_keys = a->witnesses.v,
+				     .n_witness_keys = a->witnesses.n,
+				     .officer_keys = a->officers.v,
+				     .n_officer_keys = a->officers.n,
+				     .passphrase = passphrase.n ? &passphrase : NULL,
+				     .issuer_passphrase = issuers.n ? &issuers : NULL,
+				     .yes = a->yes,
+				     .answers = STDIN_FILENO,
+				     .screen = report ? stderr : stdout,
+				     .report = report};
+	return run(a, &o, f);
 }
 
 enum err ceremony_command(int argc, char **argv, struct fault *f)
 {
-	struct arguments a = {.dir = ".", .passphrase_fd = -1, .issuer_passphrase_fd = -1};
-	_cleanup_secret_ struct secret passphrase = {0}, issuers = {0};
+	struct arguments a = {.dir = ".", .passphrase_fd = -1, .issuer_passphrase_fd = -1, .report_fd = -1};
+	_cleanup_(fclosep) FILE *report = NULL;
 	TRY(parse(argc, argv, &a, f));
 	if (a.help) {
 		fputs(help, stdout);
 		return OK;
 	}
-	if (a.n_words < 2)
-		return usage(f, "wanted check, rehearse, run or note, and a ceremony file");
-	if (a.passphrase_fd >= 0)
-		TRY(secret_read_fd(a.passphrase_fd, PASSPHRASE_MAX, &passphrase, f));
-	if (a.issuer_passphrase_fd >= 0)
-		TRY(secret_read_fd(a.issuer_passphrase_fd, PASSPHRASE_MAX, &issuers, f));
-	struct ceremony_options o = {.file = a.words[1],
-				     .dir = a.dir,
-				     .into = a.into,
-				     .operator_key = a.operator_key,
-				     .witness_keys = a.witnesses.v,
-				     .n_witness_keys = a.witnesses.n,
-				     .officer_keys = a.officers.v,
-				     .n_officer_keys = a.officers.n,
-				     .passphrase = passphrase.n ? &passphrase : NULL,
-				     .issuer_passphrase = issuers.n ? &issuers : NULL,
-				     .yes = a.yes,
-				     .answers = STDIN_FILENO,
-				     .screen = stdout};
-	return run(&a, &o, f);
+	if (a.report_fd >= 0 && !(report = fdopen(a.report_fd, "w")))
+		return usage(f, "the report's descriptor is not open for writing");
+	enum err e = perform(&a, report, f);
+	if (e != OK && report)
+		ceremony_report_fault(report, f);
+	return e;
 }

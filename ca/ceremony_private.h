@@ -29,6 +29,11 @@ enum ceremony_kind {
 	CEREMONY_KIND_N
 };
 
+/* Sets of kinds. */
+#define CEREMONY_BIT(kind) (1u << CEREMONY_##kind)
+#define CEREMONY_CERTIFICATES (CEREMONY_BIT(ROOT) | CEREMONY_BIT(INTERMEDIATE) | CEREMONY_BIT(ROLLOVER))
+#define CEREMONY_CRLS (CEREMONY_BIT(CRL) | CEREMONY_BIT(REVOKE_CA))
+
 /* --- the file: ceremony_file.c --- */
 
 struct ceremony_attr {
@@ -86,6 +91,8 @@ struct ceremony_file {
 };
 /* The form: what the kind uses, and nothing else. *ret is zeroed. ceremony_file_done() also after an error. */
 MUST_CHECK enum err ceremony_file_load(const char *path, struct ceremony_file *ret, struct fault *f);
+/* What each line says, by itself: ceremony_line.c. */
+MUST_CHECK enum err ceremony_lines(struct ceremony_file *c, struct fault *f);
 void ceremony_file_done(struct ceremony_file *c);
 const char *ceremony_kind_word(int kind);
 /* Every output's place in the struct, in the order in which they are written: the transcript last. */
@@ -162,6 +169,9 @@ void ceremony_say(const struct ceremony *c, const char *fmt, ...) __attribute__(
 void ceremony_did(struct ceremony *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same of what a token says of itself and its key. */
 void ceremony_saw(struct ceremony *c, const char *token);
+
+/* To the report, where there is one. finished: of a run that was cut off. (ceremony_report.c) */
+void ceremony_report(const struct ceremony *c, bool finished);
 
 /* Where a path of the file is: in a rehearsal what is not there yet may come from one before it. Gives: free(). */
 char *ceremony_in(const struct ceremony *c, const char *path, bool *ret_rehearsed);

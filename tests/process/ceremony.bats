@@ -209,6 +209,69 @@ whole() { "$hufu" ceremony verify --key "$(vkey operator)" --key "$(vkey walter)
 	mv "$WORK/kept.crl" "$WORK/ca/root.crl"
 }
 
+@test "a transcript of an older build verifies still, and says that another program made it" {
+	local kept=$root/tests/process/transcripts/issuing.note
+	run "$hufu" ceremony verify --key "operator+88d2b46d+AWCO67NrO1LGF5aI2hPGiiUYM7FgZuy/9BD8XGAHeo7V" --key "walter+c0c45d17+ARuQ2PX2nxH7TYSCz9SUSAo2f3qhSfB89obUJnKvNBof" \
+		--key "wendy+4627678f+Aa+a6lhAyHAlU909eoMHNtAibgh2l8ycEL3PwOzHJvHD" "$kept"
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(grep -c 'holds$' <<<"$output")" = 3 ]
+	run "$hufu" ceremony verify --program "$build/ca/hufu-ca" "$kept"
+	[ "$status" = 2 ]
+	[[ "$output" == *"program"*"IS ANOTHER"* ]]
+	"$hufu" ceremony print "$kept" "$WORK/kept.html"
+	grep -q 4d52a313ad02a2802656a0f03d76e3971d539b9d1e490d2673dc9e6666fa69f0 "$WORK/kept.html" || grep -q '4d52 a313' "$WORK/kept.html"
+}
+
+@test "roots of every algorithm: run, verified, and a rehearsal before" {
+	local n=0 key
+	for key in 'p384' 'rsa, bits: 3072' 'ed25519' 'sm2'; do
+		n=$((n + 1))
+		mkdir "$WORK/alg$n"
+		sed "s/algorithm: p256/algorithm: $key/; s/'+10 years'/'+9 years'/" "$WORK/root.yaml" >"$WORK/alg$n.yaml"
+		"$hufu" ceremony rehearse --yes --dir "$WORK/alg$n" --into "$WORK/alg$n.try" --operator-key "$WORK/operator.key" --passphrase-fd 4 "$WORK/alg$n.yaml" 4<<<pass >/dev/null
+		"$hufu" ceremony run --yes --dir "$WORK/alg$n" --operator-key "$WORK/operator.key" --passphrase-fd 4 "$WORK/alg$n.yaml" 4<<<pass >/dev/null
+		run "$hufu" ceremony verify --key "$(vkey operator)" --dir "$WORK/alg$n" --all --file "$WORK/alg$n.yaml" --program "$build/ca/hufu-ca" "$WORK/alg$n/root.note"
+		echo "$key: $output"
+		[ "$status" = 0 ]
+		grep -q "key made: ${key%%,*}, " "$WORK/alg$n/root.note"
+		run "$hufu" ceremony verify --key "$(vkey operator)" "$WORK/alg$n.try/root.note"
+		[ "$status" = 2 ]
+	done
+}
+
+# as_json FIELD COMMAND…: standard output is one JSON object, and prints what it says there.
+as_json() {
+	local field=$1
+	shift
+	"$hufu" --json ceremony "$@" >"$WORK/out.json" 2>"$WORK/screen" || :
+	python3 -c 'import json, sys
+v = json.load(open(sys.argv[1]))
+for k in sys.argv[2].split("."): v = v[int(k)] if isinstance(v, list) else v[k]
+print(v)' "$WORK/out.json" "$field"
+}
+
+@test "--json: what each did is one object, and the screen is elsewhere; --dry-run changes nothing" {
+	local ops=(--yes --operator-key "$WORK/operator.key" --witness-key "$WORK/walter.key" --passphrase-fd 4)
+	clear_away
+	[ "$(as_json mode check --dir "$WORK/ca" "$WORK/issuing.yaml")" = check ]
+	[ "$(as_json file check --dir "$WORK/ca" "$WORK/issuing.yaml")" = "$(sha256sum "$WORK/issuing.yaml" | cut -d' ' -f1)" ]
+	[ "$(as_json error.rule check --dir "$WORK/ca" <(echo 'kind: leaf'))" = yaml_word ]
+	[ "$(as_json error.kind check --dir "$WORK/ca" "$WORK/none.yaml")" = not_found ]
+	[ "$(as_json into rehearse --dir "$WORK/ca" --into "$WORK/try-json" "${ops[@]}" "$WORK/issuing.yaml" 4<<<pass)" = "$WORK/try-json" ]
+	"$hufu" --json --dry-run ceremony run --dir "$WORK/ca" "${ops[@]}" "$WORK/issuing.yaml" 4<<<pass >"$WORK/out.json" 2>/dev/null
+	grep -q '"mode": "check"' "$WORK/out.json"
+	"$hufu" --dry-run ceremony rehearse --dir "$WORK/ca" --into "$WORK/try-none" "${ops[@]}" "$WORK/issuing.yaml" 4<<<pass
+	[ ! -e "$WORK/try-none" ]
+	[ "$(cd "$WORK/ca" && ls -A $outputs 2>/dev/null | wc -l)" = 0 ]
+	[ "$(as_json outputs.0.what run --dir "$WORK/ca" "${ops[@]}" "$WORK/issuing.yaml" 4<<<pass)" = key ]
+	grep -q "key sealed" "$WORK/screen"
+	[ "$(python3 -c 'import json, sys; v = json.load(open(sys.argv[1])); print(v["transcript"], [o["sha256"] for o in v["outputs"] if o["path"] == "issuing.crt"][0])' "$WORK/out.json")" = "issuing.note $(sha256sum "$WORK/ca/issuing.crt" | cut -d' ' -f1)" ]
+	whole
+	[ "$(as_json error.rule run --dir "$WORK/ca" "${ops[@]}" "$WORK/issuing.yaml" 4<<<pass)" = ceremony_output_exists ]
+	"$hufu" --json ceremony verify "$WORK/ca/issuing.note" | python3 -c 'import json, sys; assert all(r["good"] for r in json.load(sys.stdin))'
+}
+
 @test "the page to print is a file of its own, and names everybody" {
 	"$hufu" ceremony print "$WORK/ca/issuing.note" "$WORK/page.html"
 	run cat "$WORK/page.html"

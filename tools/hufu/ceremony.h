@@ -1,10 +1,17 @@
 /*
- * Transcripts of ceremonies as people read them.
+ * Ceremonies: what hufu-ca does, and transcripts as people read them.
  */
 #ifndef HUFU_TOOLS_CEREMONY_H
 #define HUFU_TOOLS_CEREMONY_H
 
 #include "common/note/transcript.h"
+#include "tools/hufu/cli.h"
+
+/* `hufu-ca ceremony check|rehearse|run|note` (ceremony_start.c). */
+int ceremony_check_command(struct cli *c, int argc, char **argv);
+int ceremony_rehearse_command(struct cli *c, int argc, char **argv);
+int ceremony_run_command(struct cli *c, int argc, char **argv);
+int ceremony_note_command(struct cli *c, int argc, char **argv);
 
 /* One HTML page without anything from outside: what was done, hashes in groups, a box for each person to sign by hand. n is the note that
  * the transcript was read from. Appends. */

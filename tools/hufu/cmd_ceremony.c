@@ -1,59 +1,16 @@
 /*
  * `hufu ceremony …`. What holds keys is hufu-ca, which makes certificates and nobody else may; check, rehearse, run and
- * note become that program. What anybody does afterwards with the transcript, verify it and print it, is done here,
- * without it.
+ * note are that program's (ceremony_start.c). What anybody does afterwards with the transcript, verify it and print it, is
+ * done here, without it.
  */
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "tools/hufu/ceremony.h"
 #include "tools/hufu/note_files.h"
-#include "tools/hufu/process.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define OUTPUT_MAX (64u << 20)
-
-/* --- what hufu-ca does --- */
-
-/* Becomes `hufu-ca ceremony WORD …`; its exit code is this one's. */
-static int become(struct cli *c, const char *word, int argc, char **argv)
-{
-	_cleanup_(freep) char *program = process_program("hufu-ca");
-	_cleanup_(freep) const char **words = xcalloc((size_t)argc + 4, sizeof(*words));
-	struct fault f = {0};
-	size_t n = 0;
-	words[n++] = program;
-	words[n++] = "ceremony";
-	words[n++] = word;
-	for (int i = 1; i < argc; i++)
-		words[n++] = argv[i];
-	fflush(NULL);
-	execv(program, (char *const *)(uintptr_t)words);
-	fault_raise(&f, ERR_CONFIG, "program_missing", "process", "%s: %s", program, strerror(errno));
-	return cli_fail(c, &f);
-}
-
-static int run_check(struct cli *c, int argc, char **argv)
-{
-	return become(c, "check", argc, argv);
-}
-
-static int run_rehearse(struct cli *c, int argc, char **argv)
-{
-	return become(c, "rehearse", argc, argv);
-}
-
-/* A dry run of a ceremony is its check. */
-static int run_run(struct cli *c, int argc, char **argv)
-{
-	return become(c, c->dry_run ? "check" : "run", argc, argv);
-}
-
-static int run_note(struct cli *c, int argc, char **argv)
-{
-	return become(c, "note", argc, argv);
-}
 
 /* --- a transcript --- */
 
@@ -244,6 +201,10 @@ static int run_print(struct cli *c, int argc, char **argv)
 }
 
 #define DIR_HELP "  --dir DIR                 where the file's paths start (default: here)\n"
+#define JSON_HELP                                                                                                      \
+	"\nWith --json the screen is standard error, and what was done is one object: ceremony, kind, mode, file, "    \
+	"outputs,\n"                                                                                                   \
+	"transcript. "
 #define PEOPLE_HELP                                                                                                    \
 	"  --operator-key FILE       the operator's own key (hufu officer key)\n"                                      \
 	"  --witness-key FILE        a witness who signs here (repeat); they can sign later: hufu note sign\n"         \
@@ -263,31 +224,33 @@ const struct command commands_ceremony[] = {
 			  "written nowhere.\n"
 			  "What is wrong is said with file:line:column and what to write instead. Exit code 4.\n\n"
 			  "Example:\n  hufu ceremony check --dir /srv/ceremony root.yaml",
-	 .run = run_check},
+	 .run = ceremony_check_command},
 	{.name = "ceremony rehearse",
 	 .usage = "[--dir DIR] [--into FOLDER] " PEOPLE_USAGE " FILE",
 	 .summary = "the whole ceremony with throw-away keys and the same prompts",
 	 .help = DIR_HELP
 	 "  --into FOLDER             outputs, kept for the rehearsal of the ceremony that needs them\n" PEOPLE_HELP
+		 JSON_HELP "With --dry-run it is only checked.\n"
 	 "\nPeople's keys are opened as on the day, and sign nothing.\n\n"
 	 "Example:\n  hufu ceremony rehearse --into /tmp/try --operator-key op.key root.yaml",
-	 .run = run_rehearse},
+	 .run = ceremony_rehearse_command},
 	{.name = "ceremony run",
 	 .usage = "[--dir DIR] " PEOPLE_USAGE " FILE",
 	 .summary = "the ceremony: checklist, each step confirmed, all outputs or none",
-	 .help = DIR_HELP PEOPLE_HELP
+	 .help = DIR_HELP PEOPLE_HELP JSON_HELP
+	 "With --dry-run it is only checked.\n"
 	 "\nA run that was cut off starts again; one that was cut off while it wrote is finished, without a key: in "
 	 "both\n"
 	 "cases by running the file again.\n\n"
 	 "Example:\n  hufu ceremony run --dir /srv/ceremony --operator-key op.key --witness-key walter.key root.yaml",
-	 .run = run_run},
+	 .run = ceremony_run_command},
 	{.name = "ceremony note",
 	 .usage = "[--dir DIR] FILE OUT",
 	 .summary = "write the note that approves a ceremony file, unsigned",
 	 .help = DIR_HELP
 	 "\nThe officers' quorum signs it: hufu note sign. It approves these bytes of the file and no others.\n\n"
 	 "Example:\n  hufu ceremony note rollover.yaml rollover.approval",
-	 .run = run_note},
+	 .run = ceremony_note_command},
 	{.name = "ceremony verify",
 	 .usage = "[--key VKEY]… [--dir DIR [--all]] [--file FILE] [--program FILE] TRANSCRIPT",
 	 .summary = "check a transcript offline: form, signatures, hashes",
