@@ -18,7 +18,8 @@ static const char style[] =
 	"monospace;overflow-wrap:anywhere}.box{width:1.2em}.box:before{content:'\\2610'}"
 	".sign td{height:1.6cm;border:1px solid #333;padding:4pt}.rehearsal{border:3px solid "
 	"#000;padding:6pt;font-weight:bold}"
-	"tr,h2{break-inside:avoid}h2{break-after:avoid}";
+	"td{overflow-wrap:anywhere}.time{white-space:nowrap}@page{margin:1.5cm}tr,h2{break-inside:avoid}h2{break-after:"
+	"avoid}";
 
 static void html_put(const char *text, struct buf *ret)
 {
@@ -136,7 +137,7 @@ static void lines(const struct transcript *t, struct buf *ret)
 	for (size_t i = 0; i < t->n_lines; i++) {
 		const struct transcript_line *l = &t->lines[i];
 		buf_str(ret, "<tr><td class=\"box\"></td>");
-		cell(UTC(l->when), ret);
+		buf_fmt(ret, "<td class=\"time\">%s</td>", UTC(l->when));
 		cell(l->text, ret);
 		cell(answer_text(l), ret);
 		buf_str(ret, "</tr>\n");
