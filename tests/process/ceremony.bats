@@ -277,6 +277,9 @@ print(v)' "$WORK/out.json" "$field"
 	run cat "$WORK/page.html"
 	[[ "$output" == *"operator"* && "$output" == *"walter"* && "$output" == *"signature:"* ]]
 	! grep -Ei 'https?:|src=|<script|@import' "$WORK/page.html"
+	# Sheets: heads come again, what is signed by hand stays on one, and no word is too long for its column.
+	[ "$(grep -c '<thead>' "$WORK/page.html")" -ge 3 ]
+	[[ "$output" == *"<div class=\"hand\"><h2>Signed by hand"* && "$output" == *".hand{break-inside:avoid}"* && "$output" == *"td{overflow-wrap:anywhere}"* ]]
 	python3 - "$WORK/page.html" <<-'PY'
 		import html.parser, sys
 		class P(html.parser.HTMLParser):

@@ -147,6 +147,8 @@ as_json() {
 		--dry-run request text --out $WORK/nowhere.txt $waiting
 		--dry-run roster note --quorum 3 $WORK/nowhere.note
 		--dry-run policy note
+		ceremony verify $DIR/etc/hufu/ceremonies/issuing.note
+		--dry-run ceremony print $DIR/etc/hufu/ceremonies/issuing.note $WORK/nowhere.html
 		--dry-run agent --prompt /bin/true --origin https://ca.example.cn
 		--dry-run cert revoke --operator --yes --key $(key_of alice) --reason superseded 74C2008800000A03
 	TABLE
@@ -203,6 +205,7 @@ world() {
 		roster note --quorum 3 $WORK/notes/next.note
 		roster sign --yes --key $(key_of alice) $WORK/notes/roster.note
 		note sign --yes --key $(key_of alice) $WORK/notes/roster.note
+		ceremony print $DIR/etc/hufu/ceremonies/issuing.note $WORK/notes/issuing.html
 		logout
 	TABLE
 	did as org hufu --dry-run password --password-fd 4 4<<<"another password"

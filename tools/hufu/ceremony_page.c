@@ -1,7 +1,7 @@
 /*
  * A transcript as a page to print: every line with a box to tick, every hash in groups of four, and for everybody who was
  * there a place to sign by hand. One file, no script, nothing loaded, so that it prints from any browser, or none: the
- * text is readable as it is.
+ * text is readable as it is. Table heads come again on each sheet, and what is signed by hand stays on one.
  */
 #include "tools/hufu/ceremony.h"
 
@@ -18,7 +18,8 @@ static const char style[] =
 	"monospace;overflow-wrap:anywhere}.box{width:1.2em}.box:before{content:'\\2610'}"
 	".sign td{height:1.6cm;border:1px solid #333;padding:4pt}.rehearsal{border:3px solid "
 	"#000;padding:6pt;font-weight:bold}"
-	"td{overflow-wrap:anywhere}.time{white-space:nowrap}@page{margin:1.5cm}tr,h2{break-inside:avoid}h2{break-after:"
+	"td{overflow-wrap:anywhere}.time{white-space:nowrap}@page{margin:1.5cm}@media print{body{margin:0 "
+	"auto}}tr,h2,.hand{break-inside:avoid}h2{break-after:"
 	"avoid}";
 
 static void html_put(const char *text, struct buf *ret)
@@ -111,7 +112,9 @@ static void files(const char *title, const struct transcript_file *v, size_t n, 
 {
 	if (n == 0)
 		return;
-	buf_fmt(ret, "<h2>%s</h2>\n<table><tr><th></th><th>what</th><th>file</th><th>SHA-256</th></tr>\n", title);
+	buf_fmt(ret,
+		"<h2>%s</h2>\n<table><thead><tr><th></th><th>what</th><th>file</th><th>SHA-256</th></tr></thead>\n",
+		title);
 	for (size_t i = 0; i < n; i++) {
 		buf_str(ret, "<tr><td class=\"box\"></td>");
 		cell(v[i].what, ret);
@@ -133,7 +136,8 @@ static const char *answer_text(const struct transcript_line *l)
 
 static void lines(const struct transcript *t, struct buf *ret)
 {
-	buf_str(ret, "<h2>What was done</h2>\n<table><tr><th></th><th>time</th><th></th><th>answer</th></tr>\n");
+	buf_str(ret, "<h2>What was "
+		     "done</h2>\n<table><thead><tr><th></th><th>time</th><th></th><th>answer</th></tr></thead>\n");
 	for (size_t i = 0; i < t->n_lines; i++) {
 		const struct transcript_line *l = &t->lines[i];
 		buf_str(ret, "<tr><td class=\"box\"></td>");
@@ -162,12 +166,13 @@ void ceremony_page(const struct transcript *t, const struct note *n, struct buf 
 	lines(t, ret);
 	files("What came out", t->outputs, t->n_outputs, ret);
 	note_text_sha256(n, hash);
-	buf_str(ret, "<h2>Signed by hand</h2>\n<p>Each of us saw this, and read these hashes aloud. SHA-256 of this "
+	buf_str(ret, "<div class=\"hand\"><h2>Signed by hand</h2>\n<p>Each of us saw this, and read these hashes "
+		     "aloud. SHA-256 of this "
 		     "transcript's text:<br><code>");
 	hash_aloud(hash, "<br>", ret);
 	buf_str(ret, "</code></p>\n<table class=\"sign\">\n");
 	sign_row("operator", t->operator.name, n, ret);
 	for (size_t i = 0; i < t->n_witnesses; i++)
 		sign_row("witness", t->witnesses[i].name, n, ret);
-	buf_str(ret, "</table>\n</body></html>\n");
+	buf_str(ret, "</table></div>\n</body></html>\n");
 }
