@@ -288,9 +288,12 @@ enum err feed_take(struct gate *g, struct slice answer, bool *ret_more, struct f
 	if (p.to == p.from)
 		return OK;
 	TRY(read_records(&m, &p, &b, f));
-	if (b.changes && !g->behind_mark)
-		TRY(mark_write(g, &b.head, f));
-	TRY(apply(g, &b, f));
+	e = b.changes && !g->behind_mark ? mark_write(g, &b.head, f) : OK;
+	if (e == OK)
+		e = apply(g, &b, f);
+	/* What was told and cannot be kept is not answered against: until it can, nothing is. */
+	g->unkept = e != OK && (b.changes || g->unkept);
+	TRY(e);
 	if (b.urgent)
 		hurry(g);
 	return OK;

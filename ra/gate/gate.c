@@ -10,7 +10,7 @@
 
 bool gate_ready(struct gate *g, const char **ret_why)
 {
-	*ret_why = g->forked ? "forked" : g->behind_mark ? "behind" : "";
+	*ret_why = g->forked ? "forked" : g->behind_mark ? "behind" : g->unkept ? "disk" : "";
 	if ((*ret_why)[0] != '\0')
 		return false;
 	table_read_begin(g->table);

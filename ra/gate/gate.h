@@ -63,6 +63,7 @@ struct gate {
 	/* the follower's */
 	_Atomic bool forked;	     /* the ledger is not the one that was followed: nothing is answered */
 	_Atomic bool behind_mark;    /* what was followed in an earlier life is not in the table again yet */
+	_Atomic bool unkept;	     /* a change of status was told, and could not be written or taken: the disk is full */
 	_Atomic uint64_t ledger_size; /* as the signer said last */
 	_Atomic int64_t heard;	     /* when the desk answered last; 0: never */
 	pthread_mutex_t lock;	     /* of checkpoint and hurry */

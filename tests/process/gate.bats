@@ -11,15 +11,41 @@ setup_file() {
 
 teardown_file() {
 	gate_down
+	second down
+	! mountpoint -q "$WORK/second" || umount "$WORK/second"
 	live_end
 }
+
+# second COMMAND…: the same for a second gate, whose state folder is a small disk of its own; the proxy's ports are free until there is one.
+second() {
+	local HTTP=$PROXY ADMIN=$PROXY_TLS
+	"second_$@"
+}
+second_up() {
+	mkdir "$WORK/second"
+	mount -t tmpfs -o size=512k,uid="$(id -u hufu-gate)",mode=700 tmpfs "$WORK/second"
+	sed "s|^listen: .*|listen: $HTTP|; s|^metrics: .*|metrics: $ADMIN|; s|^state: .*|state: $WORK/second/state|" "$WORK/gate.yaml" >"$WORK/second.yaml"
+	setpriv --reuid hufu-gate --regid hufu-gate --init-groups env PATH=/usr/bin:/bin "$gate" --config "$WORK/second.yaml" 2>>"$WORK/second.log" 3>&- &
+	echo $! >"$WORK/second.pid"
+	eventually ready
+}
+second_down() {
+	[ -e "$WORK/second.pid" ] || return 0
+	kill "$(cat "$WORK/second.pid")"
+	tail --pid="$(cat "$WORK/second.pid")" -f /dev/null
+	rm "$WORK/second.pid"
+}
+second_says() { openssl_says "$1"; }
+second_state() { curl -s "http://$ADMIN/readyz" | field state; }
+second_tries_later() { ask -no_nonce -cert "$WORK/org.pem" | grep -q trylater; }
 
 @test "without a responder's certificate: tryLater, and readiness says why" {
 	configure
 	responder_key
 	gate_up
 	gate_certificate
-	! ready
+	run ready
+	[ "$status" -ne 0 ]
 	run curl -s "http://$ADMIN/readyz"
 	said '"state":"responder"' '"ready":false'
 	run ask -no_nonce -cert "$WORK/org.pem"
@@ -62,6 +88,29 @@ teardown_file() {
 	all_say good
 }
 
+@test "two gates on one desk: both hear at once; one whose disk is full never tells as good what was told, and goes on when there is room" {
+	second up
+	second says good
+	as officer hufu officer hold --as carol "$(serial_of_org)"
+	eventually openssl_says revoked
+	eventually second says revoked
+	released
+	eventually openssl_says good
+	eventually second says good
+	head -c 600k /dev/zero >"$WORK/second/filling" 2>/dev/null || :
+	as officer hufu officer hold --as carol "$(serial_of_org)"
+	eventually openssl_says revoked
+	eventually second tries_later
+	same "$(second state)" disk
+	grep -q disk_full "$WORK/second.log"
+	rm "$WORK/second/filling"
+	eventually second says revoked
+	same "$(second state)" ok
+	second down
+	released
+	eventually openssl_says good
+}
+
 @test "killed and started again without the desk: what is still true is served, a change that was told is never forgotten" {
 	gate_down -TERM
 	gate_up
@@ -91,7 +140,8 @@ teardown_file() {
 	modified=$(grep -i '^last-modified:' "$WORK/headers" | cut -d' ' -f2- | tr -d '\r')
 	same "$(curl -s -o /dev/null -w '%{http_code}' -H "If-None-Match: $tag" "$url")" 304
 	same "$(curl -s -o /dev/null -w '%{http_code}' -H "If-Modified-Since: $modified" "$url")" 304
-	curl -s -r 0-9 "$url" >"$WORK/a" && curl -s -r 10- "$url" >"$WORK/b"
+	curl -s -r 0-9 "$url" >"$WORK/a"
+	curl -s -r 10- "$url" >"$WORK/b"
 	same "$(cat "$WORK/a" "$WORK/b" | sha256sum)" "$(sha256sum <"$WORK/full.der")"
 	same "$(curl -s -r -5 "$url" | wc -c)" 5
 	same "$(curl -s -o /dev/null -w '%{http_code}' -r 99999999- "$url")" 416
@@ -149,9 +199,12 @@ teardown_file() {
 @test "bad requests: the standard's word, or a 4xx" {
 	post() { curl -s -o "$WORK/answer.der" -w '%{http_code}' --data-binary "@$1" -H 'Content-Type: application/ocsp-request' "http://$HTTP/ocsp"; }
 	malformed() { same "$(post "$1")" 200 && same "$(openssl ocsp -respin "$WORK/answer.der" -noverify 2>&1 | head -n1)" "Responder Error: malformedrequest (1)"; }
-	head -c 100 /dev/urandom >"$WORK/noise" && malformed "$WORK/noise"
-	: >"$WORK/nothing" && malformed "$WORK/nothing"
-	head -c 70000 /dev/zero >"$WORK/large" && same "$(post "$WORK/large")" 413
+	head -c 100 /dev/urandom >"$WORK/noise"
+	malformed "$WORK/noise"
+	: >"$WORK/nothing"
+	malformed "$WORK/nothing"
+	head -c 70000 /dev/zero >"$WORK/large"
+	same "$(post "$WORK/large")" 413
 	# Another CA's certificate.
 	run openssl ocsp -issuer "$WORK/old/zjca-oca2.pem" -cert "$WORK/old/org.pem" -no_nonce -url "http://$HTTP/ocsp"
 	said "unauthorized"
@@ -261,7 +314,8 @@ window() { timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-d
 	curl -sf "http://$HTTP/log/checkpoint" >"$WORK/checkpoint"
 	size=$(sed -n 2p "$WORK/checkpoint")
 	grep -q "^hufu/log/$ISSUER$" "$WORK/checkpoint"
-	[ "$size" -gt 5 ] && [ "$size" -lt 256 ]
+	[ "$size" -gt 5 ]
+	[ "$size" -lt 256 ]
 	curl -sf "http://$HTTP/log/tile/0/000.p/$size" >"$WORK/tile"
 	python3 -c '
 import base64, hashlib, sys

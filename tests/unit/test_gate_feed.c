@@ -4,6 +4,8 @@
  */
 #include "tests/unit/gate_kit.h"
 
+#include <sys/stat.h>
+
 static void ask_done(struct fx *x, const char *what, const struct tally *t, unsigned who)
 {
 	_cleanup_(fx_answer_done) struct fx_answer a = {0};
@@ -159,13 +161,43 @@ static void test_mark(void **state)
 	assert_int_equal(feed_load(g, &f), ERR_CONFIG);
 }
 
+/* A change that cannot be kept is not answered against: nothing is told until it can. */
+static void test_full_disk(void **state)
+{
+	(void)state;
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_(kit_freep) struct gate *g = kit_gate(x);
+	_cleanup_(freep) char *mark = path_join(g->config.state, "followed");
+	struct fault f = {0};
+	const char *why;
+	bool more;
+	extend(x);
+	kit_beat(x);
+	kit_follow(x, g);
+	assert_true(gate_ready(g, &why));
+	/* No file takes the name of a folder. */
+	unlink(mark);
+	assert_int_equal(mkdir(mark, 0700), 0);
+	hold(x);
+	{
+		_cleanup_buf_ struct buf answer = {0};
+		kit_answer(x, kit_size(g), 1024, &answer);
+		assert_int_equal(feed_take(g, buf_slice(&answer), &more, &f), ERR_IO);
+	}
+	assert_int_equal(state_of(x, g), GATE_GOOD);
+	assert_false(gate_ready(g, &why));
+	assert_string_equal(why, "disk");
+	assert_int_equal(rmdir(mark), 0);
+	kit_follow(x, g);
+	assert_int_equal(state_of(x, g), GATE_HELD);
+	assert_true(gate_ready(g, &why));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_follows),
-		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_fork),
-		cmocka_unit_test(test_mark),
+		cmocka_unit_test(test_follows), cmocka_unit_test(test_hostile),	  cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_mark),	cmocka_unit_test(test_full_disk),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	fx_keys_done();
