@@ -337,7 +337,7 @@ assert len(leaves) == int(lines[1]) and root(leaves) == base64.b64decode(lines[2
 	mkdir -p "$WORK/nginx/logs"
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$WORK/nginx/tls.key" -out "$WORK/nginx/tls.pem" -days 2 -subj /CN=pki.example.test \
 		-addext subjectAltName=DNS:pki.example.test 2>/dev/null
-	awk '/^```nginx$/ {on = 1; next} /^```$/ {on = 0} on' "$root/docs/gate.md" | sed -e "s/127.0.0.1:8080/$HTTP/" -e "s/listen 80;/listen $PROXY;/" \
+	awk '/^```nginx$/ {on = ++n == 1; next} /^```$/ {on = 0} on' "$root/docs/gate.md" | sed -e "s/127.0.0.1:8080/$HTTP/" -e "s/listen 80;/listen $PROXY;/" \
 		-e "s/listen 443 ssl;/listen $PROXY_TLS ssl;/" -e "s|/etc/ssl/pki.example.test|$WORK/nginx/tls|" >"$WORK/nginx/site.conf"
 	[ "$(grep -c 'listen 127.0.0.1' "$WORK/nginx/site.conf")" = 2 ]
 	printf 'pid %s/pid; error_log %s/error.log; events {}\nhttp { access_log off; client_body_temp_path %s/b; proxy_temp_path %s/p; fastcgi_temp_path %s/f; uwsgi_temp_path %s/u; scgi_temp_path %s/s; include %s/site.conf; }\n' \
