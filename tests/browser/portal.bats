@@ -23,6 +23,8 @@ walk() {
 
 @test "a wrong password is said in both languages and nothing typed is lost; the initial one opens the back-fill alone, and no script sees the session" { walk login; }
 
+@test "a picture code is asked for after wrong passwords" { walk picture; }
+
 @test "back-fill and reset: an officer's code, a number with its code and count-down, a password, each with a green tick" {
 	CODE=$(as officer hufu --json account grant --reason "papers seen" 35353550-9 | field code)
 	export CODE
@@ -50,4 +52,9 @@ walk() {
 
 @test "each page in both languages, at a telephone's width and a desk's: nothing serious by axe, nothing wider than the window" {
 	SERIAL=$(openssl x509 -in "$WORK/extended.pem" -noout -serial | cut -d= -f2) walk all
+}
+
+@test "a forgotten password: a wrong code is said at its field, the right one opens" {
+	rm -f "$DIR"/var/lib/hufu-ra/spool/*.json # the codes of before
+	walk forgot
 }

@@ -1,7 +1,7 @@
 // One step of a person's way through the portal, in Chromium: node walk.mjs STEP. What a step leaves (cookies, a request's number) lies in $WORK for the next;
 // screenshots in $SHOTS. The desk's other side (officers, the SMS gateway) is played by portal.bats.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync, existsSync, readdirSync, mkdirSync } from "node:fs";
+import { readFileSync, writeFileSync, existsSync, readdirSync, mkdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
@@ -50,7 +50,7 @@ async function looks(page, name) {
 async function smsCode(mobile) {
 	const spool = `${DIR}/var/lib/hufu-ra/spool`;
 	for (let i = 0; i < 100; i++) {
-		for (const file of readdirSync(spool).filter((f) => f.endsWith(".json"))) {
+		for (const file of readdirSync(spool).filter((f) => f.endsWith(".json")).sort((a, b) => statSync(`${spool}/${b}`).mtimeMs - statSync(`${spool}/${a}`).mtimeMs)) {
 			let m;
 			try { m = JSON.parse(readFileSync(`${spool}/${file}`, "utf8")); } catch { continue; }
 			if (m.to === mobile && m.template === "code" && /\d{6}/.test(m.en || m.zh)) return (m.en || m.zh).match(/\d{6}/)[0];
@@ -124,6 +124,51 @@ const steps = {
 		await looks(page, "reset");
 		await shot(page, "reset-proof-1440-zh");
 		await keep(page);
+		sound(page);
+	},
+
+	// After three wrong passwords of a name a picture code is asked for, and what was typed stays.
+	async picture() {
+		const page = await open({ fresh: true });
+		await at(page, "login", "登录");
+		await page.getByLabel("用户名").fill("913301003535355023");
+		await page.getByLabel("密码").fill("wrong");
+		for (let i = 0; i < 4 && !(await page.getByLabel("图形验证码", { exact: true }).count()); i++) {
+			await page.getByRole("button", { name: "登录" }).click();
+			await settled(page);
+		}
+		await page.getByLabel("图形验证码", { exact: true }).fill("0000");
+		assert.equal(await page.getByLabel("用户名").inputValue(), "913301003535355023");
+		const before = await page.getByRole("img", { name: /图形验证码/ }).getAttribute("src");
+		await page.getByRole("button", { name: "登录" }).click();
+		await page.waitForFunction((old) => document.querySelector("img.picture").src !== old, before);
+		await page.locator(".wrong:not(:empty), [role=alert]").first().waitFor();
+		await looks(page, "picture");
+		await shot(page, "login-picture-1440-zh");
+		sound(page);
+	},
+
+	// A forgotten password: a code to the bound number, a new password, and in.
+	async forgot() {
+		const page = await open({ fresh: true, width: 360, language: "en" });
+		await at(page, "forgot", "Forgot the password");
+		await page.getByLabel("Account (mobile number)").fill(process.env.MOBILE);
+		await page.getByRole("button", { name: "Send a code" }).click();
+		await page.getByRole("button", { name: /again in \d+ s/ }).waitFor();
+		await page.getByLabel("SMS code").fill("000000");
+		await page.getByLabel("New password", { exact: true }).fill("another password of org");
+		await page.getByLabel("The new password again").fill("another password of org");
+		await page.getByRole("button", { name: "Set the new password" }).click();
+		await page.locator(".wrong:not(:empty), [role=alert]").first().waitFor();
+		await page.getByLabel("SMS code").fill(await smsCode(process.env.MOBILE));
+		await page.getByRole("button", { name: "Set the new password" }).click();
+		await page.getByRole("heading", { level: 1, name: "Log in" }).waitFor();
+		await page.getByLabel("User name").fill(process.env.MOBILE);
+		await page.getByLabel("Password").fill("another password of org");
+		await page.getByRole("button", { name: "Log in" }).click();
+		await page.getByRole("heading", { level: 1, name: "My services" }).waitFor();
+		await page.getByRole("button", { name: "Log out" }).click();
+		await page.getByRole("heading", { level: 1, name: "Certificate services" }).waitFor();
 		sound(page);
 	},
 
@@ -241,7 +286,8 @@ const steps = {
 		await row("营业执照").locator("input[type=file]").setInputFiles({ name: "licence.pdf", mimeType: "application/pdf", buffer: Buffer.from("no paper at all") });
 		await row("营业执照").locator(".wrong:not(:empty)").waitFor();
 		await shot(page, "change-papers-1440-zh");
-		for (const name of ["机构电子签名认证证书业务登记表", "经办人身份证", "营业执照", "工商变更证明", "证书业务风险告知函"]) {
+		await resumed(page, row("机构电子签名认证证书业务登记表"));
+		for (const name of ["经办人身份证", "营业执照", "工商变更证明", "证书业务风险告知函"]) {
 			await row(name).locator("input[type=file]").setInputFiles({ name: "paper.pdf", mimeType: "application/pdf", buffer: pdf(name) });
 			await row(name).getByText("✓").waitFor();
 		}
@@ -273,6 +319,7 @@ const steps = {
 						const name = `${hash.split("/").slice(0, 2).join("-").replace(/[0-9A-F]{12,}|\d{8}-\w+/, "one") || "home"}-${width}-${language}`;
 						await looks(page, name);
 						await shot(page, name);
+						assert.equal(await page.locator("main .note.bad").count(), 0, `${name}: ${await page.locator("main").innerText()}`);
 						if (language === "en") assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("h1, h2, h3, main button, th, dt, label, nav a, .hint")].map((n) => n.textContent).filter((text) => /[\u4e00-\u9fff]/.test(text.replace(/金华[\u4e00-\u9fff]*/g, "")))), [], `${name}: Chinese on the English page`);
 					}
 					sound(page);
@@ -282,6 +329,30 @@ const steps = {
 		}
 	},
 };
+
+// A paper of several parts, cut off in the middle: it goes on with the parts that the desk lacks.
+async function resumed(page, row) {
+	const text = `%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n${`% ${"x".repeat(997)}\n`.repeat(1300)}`;
+	const buffer = Buffer.from(`${text}xref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R>>\nstartxref\n${Buffer.byteLength(text)}\n%%EOF\n`);
+	const sent = [];
+	let cut = true;
+	await page.route("**/rpc", async (route) => {
+		const call = route.request().postDataJSON();
+		if (call.method === "material.part") {
+			if (cut && call.params.part === 2) return route.abort();
+			sent.push(call.params.part);
+		}
+		await route.continue();
+	});
+	await row.locator("input[type=file]").setInputFiles({ name: "form.pdf", mimeType: "application/pdf", buffer });
+	await row.getByText("网络不通").waitFor();
+	cut = false;
+	page.wrong = page.wrong.filter((text) => !/ERR_FAILED/.test(text));
+	await row.getByRole("button", { name: "继续上传" }).click();
+	await row.getByText("✓").waitFor();
+	assert.deepEqual(sent, [1, 2, 3]);
+	await page.unroute("**/rpc");
+}
 
 async function enter(page) {
 	await page.getByLabel("用户名").fill(process.env.MOBILE);

@@ -25,9 +25,9 @@ export async function withPicture(purpose, more) {
 		onError: async (n, e) => {
 			if (e instanceof RpcError && /^picture/.test(e.reason)) {
 				shown = true;
-				n.part("picture_code").node.hidden = false;
+				n.fieldAt("picture_code").node.hidden = false;
 				await picture.load();
-				n.part("picture_code").focus();
+				n.fieldAt("picture_code").focus();
 				if (e.reason === "picture_wanted") return;
 			}
 			n.fail(e);
@@ -35,7 +35,7 @@ export async function withPicture(purpose, more) {
 	});
 	const field = { name: "picture_code", label: t("picture"), secret: true, max: 12, after: picture.node };
 	const node = form(more([field, ...code.fields, ...passwordFields()]));
-	node.part("picture_code").node.hidden = true;
+	node.fieldAt("picture_code").node.hidden = true;
 	code.bind(node);
 	return node;
 }

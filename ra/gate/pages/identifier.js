@@ -34,18 +34,18 @@ export async function render() {
 		],
 		call: async ({ picture_code, ...v }, id) => {
 			try {
-				const shown = !node.part("picture_code").node.hidden;
+				const shown = !node.fieldAt("picture_code").node.hidden;
 				const r = await change("account.licence", shown ? { ...v, picture: picture.id(), picture_code } : v, id);
 				replace(box, note("ok", h("p", {}, say(r))), dropBox({ label: t("licence"), name: "business-licence", owner: async () => ({ case: r.case }), onDone: () => replace(box, note("ok", h("p", {}, t("done"), " ", say(r)))) }));
 			} catch (e) {
 				if (!(e instanceof RpcError) || !/^picture/.test(e.reason)) throw e;
-				node.part("picture_code").node.hidden = false;
+				node.fieldAt("picture_code").node.hidden = false;
 				await picture.load();
 				throw e;
 			}
 		},
 	});
-	node.part("picture_code").node.hidden = true;
+	node.fieldAt("picture_code").node.hidden = true;
 	replace(box, h("p", {}, t("text")), node);
 	return h("div.narrow", {}, card(null, box, h("p.links", {}, link("login", t("back")))));
 }

@@ -69,7 +69,7 @@ export async function loginForm({ go, next, always, name }) {
 					await picture.load();
 					const again = draw(true, v);
 					if (e.reason !== "picture_wanted") again.fail(e);
-					else again.part("picture_code").focus();
+					else again.fieldAt("picture_code").focus();
 					return false;
 				}
 				await enter(go, next, result);

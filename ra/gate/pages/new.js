@@ -137,8 +137,8 @@ async function detailForm(way, base, cert, go) {
 	const show = () => {
 		const v = node.values();
 		if (!("where" in v)) return;
-		for (const key of ["recipient", "mobile", "ship_to"]) node.part(key).node.hidden = v.where !== "desk";
-		for (const key of ["csr", "key_seen"]) if (node.part(key)) node.part(key).node.hidden = v.where !== "own";
+		for (const key of ["recipient", "mobile", "ship_to"]) node.fieldAt(key).node.hidden = v.where !== "desk";
+		for (const key of ["csr", "key_seen"]) if (node.fieldAt(key)) node.fieldAt(key).node.hidden = v.where !== "own";
 	};
 	node.addEventListener("input", show);
 	show();

@@ -112,7 +112,7 @@ export function dialog(title, content, buttons) {
  *  - call(values, id) does the work; id stays the same until it has succeeded, so that a repeated call is the same wish.
  *  - An error with a field is shown there, others above the button. check(value, values) gives a text when it is wrong; tick asks the desk as it is typed and gives an error or null.
  *  - What is typed is kept under name, secrets never.
- * The node has .values(), .set(name, value), .fail(error).
+ * The node has .values(), .set(name, value), .fail(error), .fieldAt(name).
  */
 export function form({ name, fields, submit, call, tone = "primary", keep = true }) {
 	const draft = name ? readDraft(name) : {};
@@ -158,7 +158,7 @@ export function form({ name, fields, submit, call, tone = "primary", keep = true
 	node.values = values;
 	node.fail = fail;
 	node.set = (key, value) => parts.get(key).set(value);
-	node.part = (key) => parts.get(key);
+	node.fieldAt = (key) => parts.get(key);
 	return node;
 }
 
