@@ -106,7 +106,8 @@ static const struct yaml_rule config_rules[] = {
 	 .max = CA_MAX_RETIRED,
 	 .sub = retired_rules,
 	 .elem_size = sizeof(struct retired_yaml),
-	 .help = "CAs that issued before: each signs CRLs of its own certificates, and nothing else"},
+	 .help = "CAs that issued before: each signs CRLs of its own certificates and certificates of their "
+		 "responders, and nothing else"},
 	{.key = "token",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct config_yaml, token),

@@ -76,7 +76,7 @@ static void add_key_id(json_t *list, struct slice der)
 	json_array_append_new(list, json_string(hex));
 }
 
-/* After a roll: which CA issues, and which sign CRLs alone, by the key ids that --issuer takes. */
+/* After a roll: which CA issues, and which sign for the status of their own certificates alone, by the key ids that --issuer takes. */
 static void set_issuers(json_t *o, const struct wire_health_is *h)
 {
 	_cleanup_(json_freep) json_t *now = json_array();
