@@ -97,11 +97,12 @@ static enum err make_responder(struct edge *x, EVP_PKEY *key, struct fault *f)
 	_cleanup_(pubkey_done) struct pubkey public = {0};
 	_cleanup_buf_ struct buf pem = {0};
 	uint8_t *der = NULL;
-	char hex[65];
+	char hex[65], of[41];
 	TRY(privkey_to_pem(key, &pem, f));
 	TRY(write_file(x, "ocsp.key", buf_slice(&pem), f));
 	TRY(privkey_public(key, &public, f));
 	hex_lower(public.spki_sha256, 32, hex);
+	hex_lower(x->ca.public.key_id, 20, of);
 	X509_EXTENSION *eku = X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, "OCSPSigning");
 	X509_set_version(c, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(c), 4711);
@@ -113,7 +114,7 @@ static enum err make_responder(struct edge *x, EVP_PKEY *key, struct fault *f)
 	X509_add_ext(c, eku, -1);
 	X509_EXTENSION_free(eku);
 	int n = X509_sign(c, x->ca.key, EVP_sha256()) > 0 ? i2d_X509(c, &der) : -1;
-	_cleanup_(freep) char *name = xasprintf("state/responder-%.16s.crt", hex);
+	_cleanup_(freep) char *name = xasprintf("state/responder-%.16s-%.16s.crt", hex, of);
 	enum err e = n > 0 ? write_file(x, name, slice_of(der, (size_t)n), f)
 			   : fault_raise(f, ERR_CRYPTO, "responder", "responder", "libcrypto makes no certificate");
 	OPENSSL_free(der);
