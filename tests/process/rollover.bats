@@ -5,13 +5,11 @@
 bats_require_minimum_version 1.5.0
 load ../gate
 load ../roll
-HTTP=127.0.0.1:20984
-ADMIN=127.0.0.1:20985
-
 CODES=(91330100MAHUFU0179 91330100MAHUFU0254 91330100MAHUFU033Y)
 
 setup_file() {
 	live_begin
+	take_ports
 	old_authority
 	csv_begin
 	local i
@@ -185,6 +183,7 @@ answers() {
 }
 
 @test "what the gate knows of both is there when it starts again" {
+	gate_down # where the part before has failed
 	gate_up
 	eventually answers issuing "$WORK/new1.pem" revoked
 	answers issuing-2 "$WORK/changed.pem" good
