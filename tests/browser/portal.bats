@@ -50,6 +50,10 @@ walk() {
 	SERIAL=$(openssl x509 -in "$WORK/extended.pem" -noout -serial | cut -d= -f2) walk change
 }
 
+@test "reissue: where the new key is made, encrypted files first, withdrawn" {
+	SERIAL=$(openssl x509 -in "$WORK/extended.pem" -noout -serial | cut -d= -f2) walk reissue
+}
+
 @test "each page in both languages, at a telephone's width and a desk's: nothing serious by axe, nothing wider than the window" {
 	SERIAL=$(openssl x509 -in "$WORK/extended.pem" -noout -serial | cut -d= -f2) walk all
 }

@@ -14,8 +14,6 @@ const t = texts({
 	missing: ["没有这个页面", "There is no such page"],
 	home: ["回到首页", "Back to the beginning"],
 	over: ["登录已失效，请重新登录。已填写的内容都在。", "Your session is over: log in again. What you typed is kept."],
-	loading: ["正在加载…", "Loading…"],
-	menu: ["菜单", "Menu"],
 });
 
 // Who is logged in: what account.show says, or null; and whom the number serves, when the log-in said several. Pages read it, and call refresh() after they changed it.
@@ -37,13 +35,17 @@ function parse() {
 	return { path, query: Object.fromEntries(new URLSearchParams(query || "")) };
 }
 
+function decode(text) {
+	try { return decodeURIComponent(text); } catch { return text; }
+}
+
 // "request/:id" against "request/2026…": its parts, or null.
 function match(pattern, path) {
-	const a = pattern.split("/"), b = path.split("/");
+	const a = pattern.split("/"), b = path.split("/").map(decode);
 	if (a.length !== b.length) return null;
 	const found = {};
 	for (let i = 0; i < a.length; i++) {
-		if (a[i].startsWith(":")) found[a[i].slice(1)] = decodeURIComponent(b[i]);
+		if (a[i].startsWith(":")) found[a[i].slice(1)] = b[i];
 		else if (a[i] !== b[i]) return null;
 	}
 	return found;

@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { texts } from "./i18n.js";
 import { rpc, change } from "./rpc.js";
-import { badge, button, card, dialog, facts, link, mono, note, toast } from "./ui.js";
+import { badge, button, card, dialog, facts, link, mono, toast } from "./ui.js";
 import { agentPanel } from "./agent-panel.js";
 import { time } from "./format.js";
 

@@ -1,9 +1,8 @@
 // 我的证书: the certificates and what can be done with each, or why not, in plain words.
 import { h } from "./dom.js";
 import { say, texts } from "./i18n.js";
-import { rpc, change } from "./rpc.js";
-import { badge, button, dialog, link, list, mono, note, toast } from "./ui.js";
-import { time } from "./format.js";
+import { rpc } from "./rpc.js";
+import { badge, button, dialog, list, note, span } from "./ui.js";
 
 const t = texts({
 	caption: ["我的证书", "My certificates"],
@@ -19,14 +18,10 @@ const t = texts({
 	change: ["变更", "Change"],
 	unlock: ["解锁", "Unlock"],
 	reissue: ["补办", "Reissue"],
-	more: ["详情", "Details"],
 	why: ["为什么现在不能办理", "Why this is not possible now"],
-	close: ["知道了", "All right"],
-	to: ["{a} 至 {b}", "{a} to {b}"],
 	renew: ["去续费", "Renew the service"],
 	instead: ["改办恢复证书或补办", "Ask for the recovery, or a reissue, instead"],
 	new: ["办理新证书", "New certificate"],
-	tokens: ["USB Key", "USB key"],
 });
 export const title = ["我的证书", "My certificates"];
 
@@ -49,7 +44,7 @@ export async function render({ go }) {
 			{ label: t("serial"), cell: (c) => h("a.mono", { href: `#/certificate/${c.serial}` }, c.serial) },
 			{ label: t("name"), cell: (c) => c.name },
 			{ label: t("issuer"), cell: (c) => c.issuer },
-			{ label: t("validity"), cell: (c) => t("to", { a: time(c.not_before), b: time(c.not_after) }) },
+			{ label: t("validity"), cell: (c) => span(c.not_before, c.not_after) },
 			{ label: t("state"), cell: (c) => badge(c.state) },
 			{ label: t("actions"), cell: (c) => h("div.actions", {}, (c.offers || []).map((o) => offerButton(c, o, go))) },
 		],

@@ -10,7 +10,6 @@ const t = texts({
 	label: ["项目名称", "name of the project"],
 	hint: ["输入您使用证书的平台名称，例如“金华市公共资源中心”。", "Type the platform on which you use your certificate, for example 金华市公共资源中心."],
 	none: ["没有找到。请换一个名称，或联系服务台。", "Nothing found: try another name, or ask the service desk."],
-	enter: ["进入", "Enter"],
 	known: ["已经知道怎么办？", "Know your way?"],
 	login: ["直接登录", "Log in"],
 	freeze: ["收到陌生的绑定通知？", "A notice of a binding that you did not make?"],

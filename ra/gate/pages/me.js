@@ -3,7 +3,7 @@ import { h, replace } from "./dom.js";
 import { texts } from "./i18n.js";
 import { rpc, change } from "./rpc.js";
 import { refresh, state } from "./app.js";
-import { badge, button, card, codeButton, facts, form, link, list, mono, table, toast } from "./ui.js";
+import { badge, button, card, codeButton, facts, form, mono, table, toast } from "./ui.js";
 import { passwordFields, tick } from "./reset.js";
 import { minute } from "./format.js";
 

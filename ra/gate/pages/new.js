@@ -56,7 +56,6 @@ const t = texts({
 	link_account: ["以新资料办理新证书", "New certificate with new data"],
 	link_text: ["请先以新的统一社会信用代码建立账户（沿用本手机号），再在新账户申请服务。", "First an account with the new code is made under the same number, then the service is applied for there."],
 	to_link: ["建立新账户", "Make the account"],
-	checking: ["正在读取…", "one moment…"],
 	make_sure: ["请确认：没有任何尚未解密的加密文件（含未开标的投标文件）。", "Make sure that nothing encrypted is still to be decrypted, tenders not yet opened among it."],
 	cert: ["证书", "Certificate"],
 	name_of: ["证书名称", "Certificate name"],

@@ -11,7 +11,6 @@ const t = texts({
 	service: ["服务编号", "Service"],
 	amount: ["金额", "Amount"],
 	created: ["下单时间", "Made"],
-	uses: ["已用/可用", "Uses"],
 	state: ["状态", "State"],
 });
 export const title = ["我的订单", "My orders"];

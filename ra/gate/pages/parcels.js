@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { texts } from "./i18n.js";
 import { rpc, change } from "./rpc.js";
-import { badge, button, form, link, list, mono, note, toast } from "./ui.js";
+import { badge, form, link, list, mono, note, toast } from "./ui.js";
 import { minute } from "./format.js";
 
 const t = texts({

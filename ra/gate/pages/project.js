@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { say, texts } from "./i18n.js";
 import { rpc } from "./rpc.js";
 import { state } from "./app.js";
-import { card, contact, facts, link, table } from "./ui.js";
+import { card, contact, link, table } from "./ui.js";
 import { yuan } from "./format.js";
 import { loginForm } from "./login.js";
 
@@ -26,7 +26,6 @@ const t = texts({
 	materials: ["所需材料", "Papers"],
 	none: ["无", "none"],
 	or: [" 或 ", " or "],
-	also: ["又名", "Also called"],
 	logged: ["您已登录。", "You are logged in."],
 	to: ["进入我的服务", "To my services"],
 	user: ["用户名为首次办理时登记的组织机构代码或统一社会信用代码；初始密码由服务台公布。", "The user name is the organisation code or unified code of the first issue; the initial password is published by the service desk."],

@@ -1,6 +1,6 @@
 // One request: what it will do, its papers, the notice, the signature, and its way through the desk.
 import { h, replace } from "./dom.js";
-import { language, say, texts } from "./i18n.js";
+import { say, texts } from "./i18n.js";
 import { rpc, change, RpcError } from "./rpc.js";
 import { agentPanel } from "./agent-panel.js";
 import { badge, button, card, dialog, facts, form, link, mono, note, table, toast } from "./ui.js";
@@ -27,7 +27,9 @@ const t = texts({
 	notice: ["证书业务风险告知函", "Risk notice"],
 	notice_text: ["请阅读、打印、盖章，扫描后与材料一同上传；再在此接受。", "Read it, print it, stamp it, and upload the scan with the papers; then accept it here."],
 	print: ["打印", "Print"],
-	form_print: ["打印登记表", "Print the registration form"],
+	form: ["业务登记表", "Registration form"],
+	form_text: ["已按本申请填好，请打印、签字盖章后扫描上传。", "Filled in for this request: print it, sign and stamp it, and upload the scan."],
+	form_print: ["查看并打印", "Look at it and print"],
 	accept: ["已阅读并接受", "I have read and accept it"],
 	accepted: ["已接受", "accepted"],
 	sign: ["签名", "Signature"],
@@ -70,7 +72,8 @@ function save(text, name) {
 
 // A text to be read, and printed alone.
 function paper(text, name) {
-	const node = h("div.paper", { tabindex: "0", role: "document", "aria-label": name }, text);
+	const rows = text.replace(/^\| (.*?) \|\s?(.*?)\|?$/gm, "$1  $2"); // the table at its head
+	const node = h("div.paper", { tabindex: "0", role: "document", "aria-label": name }, rows);
 	const print = () => {
 		document.body.classList.add("print-paper");
 		node.classList.add("printed");
@@ -127,6 +130,19 @@ function subjectOf(r) {
 	const lines = (r.tally || "").split("\n").filter((l) => l.startsWith("subject: + ")).map((l) => l.slice(11));
 	const out = lines.map((l) => ({ attribute: l.slice(0, l.indexOf(" ")), value: l.slice(l.indexOf(" ") + 1) }));
 	return out.length ? out : undefined;
+}
+
+// The registration form, filled in, where the way wants it.
+async function formCard(r, way) {
+	const name = "registration-form";
+	if (r.state !== "drafted" || !way || !way.materials.flat().some((m) => m.name === name)) return null;
+	try {
+		const text = await rpc("form.get", { form: name, request: r.number, format: "text" });
+		return card(t("form"), h("p", {}, t("form_text")), h("details", {}, h("summary", {}, t("form_print")), paper(text.content, t("form"))));
+	} catch (e) {
+		if (e instanceof RpcError && e.loggedOut) throw e;
+		return null; // this bundle has no such form
+	}
 }
 
 const canSign = (r) => ["drafted", "awaiting_proof", "lapsed"].includes(r.state) && r.tally && !(r.missing || []).some((m) => m.what !== "proof");
@@ -211,7 +227,7 @@ export async function render({ params }) {
 		replace(box, top(r, draw), resultCard(r), correctCard(r, draw),
 			say(r.explain) ? card(t("what"), h("pre", {}, say(r.explain)), way && say(way.files) ? note(way.key === "same" ? "ok" : "warn", say(way.files)) : null) : null,
 			missing.length ? card(t("missing"), h("ul", {}, missing.map((m) => h("li", {}, say(m))))) : null,
-			materialsCard(r, way, draw), await noticeCard(r, way, draw), await signCard(r, draw), submitCard(r, draw), timeline(r));
+			materialsCard(r, way, draw), await formCard(r, way), await noticeCard(r, way, draw), await signCard(r, draw), submitCard(r, draw), timeline(r));
 		if (RUNNING.includes(r.state) && polls++ < 60) setTimeout(() => { if (box.isConnected) draw().catch(() => {}); }, 1000);
 	};
 	await draw();

@@ -1,5 +1,4 @@
 // My requests, the newest first.
-import { h } from "./dom.js";
 import { texts } from "./i18n.js";
 import { rpc } from "./rpc.js";
 import { badge, link, list, mono } from "./ui.js";

@@ -2,8 +2,8 @@
 import { h } from "./dom.js";
 import { say, texts } from "./i18n.js";
 import { rpc, change } from "./rpc.js";
-import { badge, button, dialog, facts, list, mono, note } from "./ui.js";
-import { time, yuan } from "./format.js";
+import { badge, button, dialog, facts, list, mono, note, span } from "./ui.js";
+import { yuan } from "./format.js";
 
 const t = texts({
 	caption: ["我的服务", "My services"],
@@ -28,7 +28,6 @@ const t = texts({
 	length: ["时长", "Length"],
 	order: ["生成订单", "Make the order"],
 	none: ["–", "–"],
-	to: ["{a} 至 {b}", "{a} to {b}"],
 });
 
 // A project's title, asked for once.
@@ -67,7 +66,7 @@ export async function render({ go }) {
 			{ label: t("project"), cell: (s) => say(titles.get(s.project)) || s.project },
 			{ label: t("name"), cell: (s) => s.certificate_name || t("none") },
 			{ label: t("serial"), cell: (s) => (s.serial ? mono(s.serial) : t("none")) },
-			{ label: t("period"), cell: (s) => (s.begins ? t("to", { a: time(s.begins), b: time(s.ends) }) : t("none")) },
+			{ label: t("period"), cell: (s) => (s.begins ? span(s.begins, s.ends) : t("none")) },
 			{ label: t("state"), cell: (s) => badge(s.state) },
 			{ label: t("action"), cell: action },
 		],

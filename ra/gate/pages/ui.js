@@ -3,11 +3,10 @@ import { h, add, replace, newId } from "./dom.js";
 import { language, say, texts } from "./i18n.js";
 import { callId, RpcError } from "./rpc.js";
 import { readDraft, keepDraft, dropDraft } from "./draft.js";
-import { stateTone, stateWord } from "./format.js";
+import { stateTone, stateWord, time } from "./format.js";
 
 const t = texts({
 	required: ["此项必填", "this is required"],
-	working: ["请稍候…", "one moment…"],
 	desk: ["服务台", "Service desk"],
 	telephone: ["电话", "telephone"],
 	emergency: ["紧急电话", "emergency"],
@@ -21,12 +20,14 @@ const t = texts({
 	again: ["重试", "Try again"],
 	good: ["格式正确", "well formed"],
 	again_at: ["{n} 秒后可重新发送", "again in {n} s"],
-	show: ["显示", "Show"],
+	until: ["至 {to}", "to {to}"],
 });
 
 export const badge = (state) => h(`span.badge.${stateTone(state)}`, {}, stateWord(state));
 export const note = (tone, ...children) => h(`div.note.${tone}`, { role: tone === "bad" ? "alert" : null }, ...children);
 export const link = (to, ...children) => h("a", { href: `#/${to}` }, ...children);
+// From when until when, each on a line of its own.
+export const span = (from, to) => h("span", {}, h("span.when", {}, time(from)), " ", h("span.when", {}, t("until", { to: time(to) })));
 export const mono = (text) => h("span.mono", {}, text);
 export const card = (title, ...children) => h("section.card", {}, title ? h("h2", {}, title) : null, ...children);
 

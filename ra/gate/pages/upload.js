@@ -15,7 +15,6 @@ const t = texts({
 	done: ["已上传 {name}", "{name} is there"],
 	stopped: ["上传中断：{why}", "stopped: {why}"],
 	resume: ["继续上传", "Go on"],
-	abandon: ["放弃", "Give up"],
 });
 const MAX = 20 * 1024 * 1024, TRIES = 3;
 
