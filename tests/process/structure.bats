@@ -72,8 +72,8 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 }
 
 @test "only store files of the desk and the ledger hold SQL" {
-	# tools/benchmark/cfssl.c lays out the database of the program that is measured beside ours.
-	bad=$(grep -rnE '"(SELECT|INSERT|UPDATE|DELETE|CREATE) ' ca ra tools --include='*.c' | grep -vE '^(ra/store[a-z_]*|ca/(ledger|store)[a-z_]*|tools/benchmark/cfssl)\.c:' || true)
+	# tools/benchmark/cfssl.c lays out the database of the program that is measured beside ours; crls.c gives a ledger a million revocations in a second.
+	bad=$(grep -rnE '"(SELECT|INSERT|UPDATE|DELETE|CREATE) ' ca ra tools --include='*.c' | grep -vE '^(ra/store[a-z_]*|ca/(ledger|store)[a-z_]*|tools/benchmark/(cfssl|crls))\.c:' || true)
 	[ -z "$bad" ] || { echo "$bad"; false; }
 }
 
