@@ -205,7 +205,12 @@ function field(f, kept, changed, all) {
 	return {
 		field: f, node, read,
 		set: (v) => { if (f.type === "check") input.checked = v; else if (f.type !== "radio") input.value = v; changed(); ask(); },
-		wrong: mark,
+		wrong: (text) => { // what the desk said of the whole form stands over what it says of this field's form, which may come later
+			clearTimeout(timer);
+			asked++;
+			tick.hidden = true;
+			mark(text);
+		},
 		focus: () => (f.type === "radio" ? input.querySelector("input") : input).focus(),
 		judge: (values) => {
 			const v = values[f.name];
