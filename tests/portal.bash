@@ -10,7 +10,7 @@ portal_admitted() {
 	chgrp hufu-portal "$DIR/run/hufu/ra" && chmod g+s "$DIR/run/hufu/ra"
 }
 
-# portal_begin: a desk with the guide's organisation, whose service has expired and whose certificate ends soon.
+# portal_begin [LINES…]: lines of one's own for ra.yaml; a desk with the guide's organisation, whose service has expired and whose certificate ends soon.
 portal_begin() {
 	live_begin
 	take_ports
@@ -21,6 +21,7 @@ portal_begin() {
 	old_crl
 	init >/dev/null
 	portal_admitted
+	[ $# = 0 ] || printf '%s\n' "$@" >>"$DIR/etc/hufu/ra.yaml"
 	up
 	import >"$WORK/import.log" 2>&1 || { cat "$WORK/import.log"; return 1; }
 	portal_up

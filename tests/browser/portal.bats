@@ -8,7 +8,7 @@ load ../portal
 setup_file() {
 	export SHOTS=$build/browser SERIAL=74C2008800000AE9 MOBILE=13858011084
 	rm -rf "$SHOTS"
-	portal_begin
+	portal_begin "sms: {resend_seconds: 5}"
 }
 teardown_file() { portal_end; }
 
