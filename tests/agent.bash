@@ -17,12 +17,14 @@ asked() { cat "$WORK/asked.$1"; }
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-# agent_up NAME OPTIONS…: with that person's home, at the port of $WORK/port, or one of its own, which is kept there.
+# agent_up NAME OPTIONS…: with that person's home, at the port of $WORK/port, or one of its own, which is kept there. HUFU_AGENT: of another
+# build.
 agent_up() {
 	local line
+	agent_down
 	[ -e "$WORK/port" ] || free_port >"$WORK/port"
 	mkfifo "$WORK/agent.fifo"
-	XDG_STATE_HOME=$WORK/people/$1 "$hufu" agent --port "$(cat "$WORK/port")" --module "${front:-$module}" --prompt "$WORK/person" "${@:2}" \
+	XDG_STATE_HOME=$WORK/people/$1 "${HUFU_AGENT:-$hufu}" agent --port "$(cat "$WORK/port")" --module "${front:-$module}" --prompt "$WORK/person" "${@:2}" \
 		</dev/null >/dev/null 2>"$WORK/agent.fifo" 3>&- &
 	echo $! >"$WORK/agent.pid"
 	read -r line <"$WORK/agent.fifo"
@@ -31,7 +33,7 @@ agent_up() {
 }
 agent_down() {
 	[ -e "$WORK/agent.pid" ] || return 0
-	kill "$(cat "$WORK/agent.pid")"
+	kill "$(cat "$WORK/agent.pid")" 2>/dev/null || : # it may have ended by itself
 	tail --pid="$(cat "$WORK/agent.pid")" -f /dev/null
 	rm "$WORK/agent.pid"
 }

@@ -11,6 +11,11 @@ portal=https://ca.example.cn
 # --- the stage
 
 code() { sed -n 's/.*pairing code: //p' "$WORK/asked.pair"; }
+# shown WORD COMMAND…: the command's answer, and then what the agent shows without waiting for anybody.
+shown() {
+	rm -f "$WORK/asked.$1"
+	"${@:2}" && eventually grep -q . "$WORK/asked.$1"
+}
 
 # up_for NAME OPTIONS…: an agent that knows the portal.
 up_for() { agent_up "$1" --origin $portal --origin http://localhost:18080 "${@:2}"; }
@@ -41,7 +46,7 @@ print(json.dumps(r["result"], ensure_ascii=False))'
 }
 # pair: as the person does it.
 pair() {
-	call pair.begin >/dev/null && call pair.finish "code=$(code)" | field session >"$WORK/session"
+	shown pair call pair.begin >/dev/null && call pair.finish "code=$(code)" | field session >"$WORK/session"
 }
 keep() { echo "$2" >"$WORK/kept.$1"; }
 kept() { cat "$WORK/kept.$1"; }
@@ -130,7 +135,7 @@ teardown_file() {
 	said '"agent": "hufu"'
 	refused agent_unpaired call token.list session=nobody
 	refused pair_code call pair.finish code=123456
-	call pair.begin
+	shown pair call pair.begin
 	asked pair
 	[[ "$(asked pair)" == "$portal"* && "$(code)" =~ ^[0-9]{6}$ ]]
 	origin=http://localhost:18080 refused pair_code call pair.finish "code=$(code)" # shown for another page
@@ -146,7 +151,7 @@ teardown_file() {
 
 @test "five wrong codes close the pairing, also for the right one; who is paired stays so" {
 	local n
-	call pair.begin
+	shown pair call pair.begin
 	for n in 1 2 3; do refused pair_code call pair.finish code=00000x; done # one was typed above
 	refused pair_closed call pair.finish code=00000x
 	refused pair_closed call pair.finish "code=$(code)"
@@ -197,10 +202,7 @@ teardown_file() {
 @test "a token that is pulled out while it is asked for signs nothing, and the next try is whole" {
 	answers sign yes $pin
 	echo "mv $WORK/tokens/* $WORK/away/" >"$WORK/then.sign"
-	run call token.sign "text=@$WORK/tally" "expect=$(kept one)"
-	echo "$output"
-	[ "$status" = 2 ]
-	[[ "$output" != *lines* ]]
+	refused token_pulled call token.sign "text=@$WORK/tally" "expect=$(kept one)"
 	rm "$WORK/then.sign"
 	refused token_absent call token.sign "text=@$WORK/tally" "expect=$(kept one)"
 	did call token.list
@@ -243,7 +245,7 @@ teardown_file() {
 	refused param_word call token.keygen algorithm=dsa "expect=$(kept two)"
 	did call token.keygen algorithm=p256 "expect=$(kept two)"
 	field csr <<<"$output" >"$WORK/two.csr"
-	asked characters | grep -q "$(field characters <<<"$output")"
+	eventually grep -q "$(field characters <<<"$output")" "$WORK/asked.characters"
 	openssl req -in "$WORK/two.csr" -noout -verify
 	did call token.test "expect=$(kept two)"
 	same "$(field keys.0.deciphers <<<"$output")" false
@@ -263,7 +265,7 @@ teardown_file() {
 	did hufu token move --to prepared --holder 91330100MAHUFU0179 --why x --as alice "$three"
 	did hufu token move --to in_use --certificate 74C2008800000A51 --why x --as alice "$three"
 	refused unlock_elsewhere call unlock.set "expect=$three"
-	did call unlock.ask "expect=$three"
+	shown code did call unlock.ask "expect=$three"
 	key=$(field key <<<"$output")
 	did call unlock.ask "expect=$three" # asked twice, it is the same key
 	same "$(field key <<<"$output")" "$key"
@@ -305,6 +307,47 @@ teardown_file() {
 	wait
 	rm "$WORK/then.test"
 	grep -q '"keys"' "$WORK/first"
+}
+
+@test "on a terminal: the text, a typed yes, the PIN without an echo; anything else but yes does nothing; Ctrl-C ends it" {
+	agent_down
+	run python3 - "$hufu" "$module" "$(cat "$WORK/port")" "$(cat "$WORK/session")" "$(kept two)" 24680246 <<-'PY'
+		import json, os, pty, sys, threading, urllib.request
+		hufu, module, port, session, token, pin = sys.argv[1:]
+		os.environ["XDG_STATE_HOME"] = os.environ["WORK"] + "/people/org"
+		pid, tty = pty.fork()
+		if pid == 0:
+		    os.execv(hufu, [hufu, "agent", "--origin", os.environ["PORTAL"], "--port", port, "--module", module])
+		seen = ""
+		def until(text):
+		    global seen
+		    at = len(seen)
+		    while text not in seen[at:]:
+		        seen += os.read(tty, 4096).decode(errors="replace")
+		def ask(answers, replies):
+		    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "token.test", "params": {"session": session, "expect": token}}).encode()
+		    call = urllib.request.Request(f"http://127.0.0.1:{port}/", body, {"Content-Type": "application/json", "Origin": os.environ["PORTAL"]})
+		    got = threading.Thread(target=lambda: replies.append(json.load(urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call))))
+		    got.start()
+		    for wait, answer in answers:
+		        until(wait)
+		        os.write(tty, answer.encode() + b"\n")
+		    got.join()
+		until("Ctrl-C ends it")
+		replies = []
+		ask([("Type yes: ", "yes"), ("PIN: ", pin)], replies)
+		ask([("Type yes: ", "y")], replies)
+		assert replies[0]["result"]["keys"][0]["algorithm"] == "p256", replies
+		assert replies[1]["error"]["data"]["reason"] == "not_confirmed", replies
+		assert os.environ["PORTAL"] in seen and token in seen and pin not in seen, seen
+		os.write(tty, b"\x03")
+		_, status = os.waitpid(pid, 0)
+		assert os.waitstatus_to_exitcode(status) == 0, status
+		print("done")
+	PY
+	echo "$output"
+	same "$output" "done"
+	up_for org --token-key "$DIR/etc/hufu/token.pub"
 }
 
 @test "a pairing outlives the agent; a file of pairings that was altered is an error" {
@@ -407,6 +450,6 @@ reissue() {
 	answers approve yes 24680246 "a passphrase"
 	run call officer.approve "request=$id" "expect=$(kept two)"
 	[ "$status" = 2 ]
-	said "officer_" # opened; but she is in no roster
+	said officer # opened; but she is in no roster
 	grep -qx "approve pin passphrase" "$WORK/words"
 }

@@ -89,6 +89,8 @@ void agent_tell(struct agent *a, const char *what, const char *text);
 /* The one that is wanted (`expect` of the call), or the only one that is plugged in. ERR_RULE token_other: another is; ERR_NOT_FOUND token_absent; ERR_CONFLICT
  * token_ambiguous. */
 MUST_CHECK enum err agent_card(struct agent *a, json_t *params, enum token_use use, struct card *ret, struct fault *f);
+/* Some libraries answer with no more than "it failed" when the token is gone: then it is said to be gone. Returns the fault's kind. */
+enum err agent_pulled(struct agent *a, json_t *params, struct fault *f);
 /* Which answers a log-in to it wants. */
 void agent_card_wants(const struct card *k, struct agent_question *q);
 /* Takes the PIN of the answer. */

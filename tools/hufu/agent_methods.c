@@ -71,6 +71,8 @@ static enum err work(void *arg, struct rpc_call *call, json_t **ret, struct faul
 		if (strcmp(works[i].method, call->method) == 0)
 			e = works[i].fn(arg, call, ret, f);
 	if (e == ERR_IO)
+		e = agent_pulled(((struct agent_call *)arg)->agent, call->params, f);
+	if (e == ERR_IO)
 		f->kind = e = ERR_BUSY;
 	return e;
 }

@@ -72,6 +72,18 @@ enum err agent_card(struct agent *a, json_t *params, enum token_use use, struct 
 	return card_find(a->cli, ret, use, f);
 }
 
+enum err agent_pulled(struct agent *a, json_t *params, struct fault *f)
+{
+	struct slots s = {0};
+	struct fault why;
+	const char *expect = text_of(params, "expect"), *found = NULL;
+	if (strcmp(f->rule, "token_failed") != 0 || token_each(a->module, add_slot, &s, &why) != OK ||
+	    (s.n > 0 && (!expect || choose(&s, expect, &found, &why) == OK)))
+		return f->kind;
+	return fault_raise(f, ERR_IO, "token_pulled", "token",
+			   "the token was pulled out or reset; nothing was sent: plug it in and start again");
+}
+
 void agent_card_wants(const struct card *k, struct agent_question *q)
 {
 	q->pin = token_login_way(k->token) == TOKEN_LOGIN_PIN;
