@@ -1,0 +1,137 @@
+// One step with a USB key in Chromium: node agent.mjs STEP. What a step leaves (cookies, the pairing) lies in $WORK for the next. The person at the agent, and the keys that are
+// plugged in, are agent.bats's.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const { WORK, HTTP, SHOTS, MOBILE, PASSWORD, STEP_LANGUAGE: language } = process.env;
+const base = `http://${HTTP}`;
+const kept = `${WORK}/browser.${language}.json`;
+const zh = language === "zh";
+const word = (a, b) => (zh ? a : b);
+mkdirSync(SHOTS, { recursive: true });
+
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+const context = await browser.newContext({ viewport: { width: zh ? 1440 : 360, height: 900 }, storageState: existsSync(kept) ? kept : undefined });
+await context.addInitScript((l) => localStorage.setItem("hufu-language", l), language);
+const page = await context.newPage();
+const wrong = [];
+page.on("pageerror", (e) => wrong.push(e.message));
+page.setDefaultTimeout(30000);
+
+const shot = (name) => page.screenshot({ path: `${SHOTS}/agent-${name}-${language}.png`, fullPage: true });
+const press = (a, b) => page.getByRole("button", { name: word(a, b), exact: true }).click();
+const reads = (a, b) => page.getByText(word(a, b)).first().waitFor();
+// The agent shows it aside, and its answer to the page does not wait for the window.
+async function pairingCode() {
+	for (let i = 0; i < 100; i++) {
+		const code = existsSync(`${WORK}/asked.pair`) && readFileSync(`${WORK}/asked.pair`, "utf8").match(/pairing code: (\d{6})/);
+		if (code) return code[1];
+		await new Promise((r) => setTimeout(r, 100));
+	}
+	throw new Error("no pairing code is shown");
+}
+
+async function logIn() {
+	if (existsSync(kept)) return;
+	await page.goto(`${base}/#/login`);
+	await page.getByLabel(word("用户名", "User name")).fill(MOBILE);
+	await page.getByLabel(word("密码", "Password")).fill(PASSWORD);
+	await page.getByRole("button", { name: word("登录", "Log in"), exact: true }).click();
+	await page.waitForURL((u) => !u.hash.includes("login"));
+}
+
+// The request that is to be signed: the one that waits, or a new one.
+async function request() {
+	await logIn();
+	const file = `${WORK}/request.${language}`;
+	if (!existsSync(file)) {
+		await page.goto(`${base}/#/certificates`);
+		await page.getByRole("link", { name: word("延期", "Extend"), exact: true }).click();
+		await page.getByRole("radio").first().check();
+		await press("保存并继续", "Save and go on");
+		await page.getByText("hufu/tally/v1").waitFor();
+		writeFileSync(file, page.url().split("/").pop());
+	}
+	await page.goto(`${base}/#/request/${readFileSync(file, "utf8")}`);
+	await page.reload();
+	await page.getByText("hufu/tally/v1").waitFor();
+}
+
+// Reaches the agent; pairs where this page is not paired yet.
+async function reach() {
+	if (await page.evaluate(() => localStorage.getItem("hufu-agent"))) return;
+	await press("连接 USB Key 客户端", "Reach the agent of the USB key");
+	rmSync(`${WORK}/asked.pair`, { force: true });
+	await press("显示配对码", "Show the code");
+	const code = await pairingCode();
+	await page.getByLabel(word("客户端显示的配对码", "The code that the agent shows")).fill(code === "000000" ? "000001" : "000000");
+	await press("配对", "Pair");
+	await page.getByRole("alert").or(page.locator(".wrong:not(:empty)")).first().waitFor();
+	await shot("pairing");
+	await page.getByLabel(word("客户端显示的配对码", "The code that the agent shows")).fill(code);
+	await press("配对", "Pair");
+	await page.getByText(word("重新读取", "Look again")).first().waitFor();
+}
+
+const signIt = () => press("用此 USB Key 签名", "Sign with this USB key");
+
+const steps = {
+	async missing() {
+		await request();
+		await press("连接 USB Key 客户端", "Reach the agent of the USB key");
+		await reads("没有找到 USB Key 客户端", "No agent was found");
+		await page.getByText(`hufu agent --origin ${base}`).waitFor();
+		await shot("missing");
+	},
+	async mismatch() {
+		await request();
+		await reach();
+		await reads("插入的 USB Key 中没有这张证书", "does not hold this certificate");
+		await shot("mismatch");
+		await signIt();
+		await page.getByRole("alert").first().waitFor();
+		await page.getByRole("alert").getByText(word("USB Key 中没有所需的密钥", "holds no key that this request needs")).waitFor();
+	},
+	async wrong_pin() {
+		await request();
+		await reach();
+		await signIt();
+		await page.getByRole("alert").getByText(word("PIN 错误", "the PIN is wrong")).waitFor();
+	},
+	async pulled() {
+		await request();
+		await reach();
+		await signIt();
+		await page.getByRole("alert").getByText(word("USB Key 已被拔出", "the token was pulled out")).waitFor();
+		await shot("pulled");
+		await press("重新读取", "Look again");
+		await reads("未插入 USB Key", "No USB key is plugged in");
+	},
+	async extend() {
+		await request();
+		await reach();
+		await page.getByText("74C2008800000B5").first().waitFor();
+		await shot("sign");
+		await signIt();
+		await page.getByRole("button", { name: word("提交", "Hand in"), exact: true }).click();
+		await reads("证书已签发", "The certificate is issued");
+		await press("安装到此 USB Key", "Install on this USB key");
+		await reads("密钥签名、解密正常", "signs and deciphers");
+		await shot("installed");
+	},
+};
+
+let failed = null;
+try {
+	await steps[process.argv[2]]();
+	assert.deepEqual(wrong, []);
+	await context.storageState({ path: kept });
+} catch (e) {
+	failed = e;
+	await shot("failed");
+	console.log(await page.locator("main").innerText().catch(() => ""));
+} finally {
+	await browser.close();
+}
+if (failed) throw failed;
