@@ -1,6 +1,7 @@
 /*
  * common/rpc/jsonrpc: requests as texts against a small table of methods, then one call over a real socket.
  */
+#include "common/rpc/json.h"
 #include "common/rpc/jsonrpc.h"
 
 #include "common/base/cleanup.h"
@@ -601,6 +602,67 @@ static void test_call(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* --- writing: the bytes are jansson's --- */
+
+static void check_written(const json_t *value)
+{
+	_cleanup_buf_ struct buf ours = {0};
+	char *wanted = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	assert_non_null(wanted);
+	json_write(value, &ours);
+	assert_string_equal(buf_text(&ours), wanted);
+	assert_int_equal(ours.len, strlen(wanted));
+	free(wanted);
+}
+
+static void test_write(void **state)
+{
+	static const char *const texts[] = {
+		"null",
+		"true",
+		"false",
+		"0",
+		"-1",
+		"9223372036854775807",
+		"-9223372036854775808",
+		"1.5",
+		"-1e-7",
+		"1e300",
+		"3.0",
+		"\"\"",
+		"[]",
+		"{}",
+		"[[],{},\"\"]",
+		"{\"b\":1,\"a\":{\"\":[1,2,3]},\"c\\\"\":null}",
+		"\"杭州有限公司 \\/ 😀\"",
+		"\"\\u0001\\u001f\x7f\"",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *v = json_loads(texts[i], JSON_DECODE_ANY, NULL);
+		assert_non_null(v);
+		check_written(v);
+		json_decref(v);
+	}
+}
+
+/* Each character that is one byte, NUL too, at each place of a text of two groups of eight and a rest. */
+static void test_write_text(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 0x80; c++) {
+		for (size_t at = 0; at < 19; at++) {
+			char text[20];
+			memset(text, 'x', sizeof(text));
+			text[at] = (char)c;
+			text[at + 1] = (char)(c ^ 1); /* what follows a special character is looked at, too */
+			json_t *v = json_stringn(text, sizeof(text));
+			check_written(v);
+			json_decref(v);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -615,6 +677,8 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_openrpc),
 		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_write_text),
 	};
 	return cmocka_run_group_tests_name("jsonrpc", tests, NULL, NULL);
 }
