@@ -27,6 +27,56 @@ portal_begin() {
 	portal_up
 }
 
+# The officers' desk, through the same program under a Unix user that is an officer and an administrator; before `up`.
+officers_admitted() {
+	id hufu-portal >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin hufu-portal
+	printf '  - uid: %s\n    roles: [officer, admin]\n' "$(id -u hufu-portal)" >"$WORK/portal-caller"
+	sed -i "/^callers:/r $WORK/portal-caller" "$DIR/etc/hufu/ra.yaml"
+	chgrp hufu-portal "$DIR/run/hufu/ra" && chmod g+s "$DIR/run/hufu/ra"
+}
+
+# officers_begin: a desk with two organisations, a change and a change of record in its queue. Their numbers: $WORK/number.
+officers_begin() {
+	local five id
+	live_begin
+	take_ports
+	old_authority
+	csv_begin
+	old_cert org 74C2008800000AE9 擎洲测试投标人6 35353550-9
+	csv_row 35353550-9 杭州田谷 20353 "+200 days" 擎洲测试投标人6 74C2008800000AE9 org
+	old_cert other 74C2008800000B01 杭州另一家示例有限公司 91330100MAHUFU0179
+	csv_row 91330100MAHUFU0179 杭州另一家示例有限公司 20354 "+200 days" 杭州另一家示例有限公司 74C2008800000B01 other
+	old_crl
+	init >/dev/null
+	officers_admitted
+	up
+	import >"$WORK/import.log" 2>&1 || { cat "$WORK/import.log"; return 1; }
+	at_home org 35353550-9 >/dev/null
+	at_home other 91330100MAHUFU0179 >/dev/null
+	mapfile -t five < <(five_materials)
+	five[2]=--material=business-licence=$(scan)
+	id=$(prepared org --kind change --way name-or-code --files no --accept-notice --subject O=杭州虎符示例科技有限公司 --subject organizationIdentifier=913301003535355023 \
+		"${five[@]}" 74C2008800000AE9)
+	proved org "$WORK/old/org.key" "$id" >/dev/null
+	as org hufu --json request show "$id" | field number >"$WORK/number"
+	id=$(prepared other --kind change --way name-or-code --files no --accept-notice --subject O=杭州又一家示例有限公司 "${five[@]}" 74C2008800000B01)
+	proved other "$WORK/old/other.key" "$id" >/dev/null
+	as other hufu --json request show "$id" | field number >"$WORK/second"
+	portal_up "portal: {audience: officers}"
+}
+
+# A picture of a paper, as PNG; prints its path.
+scan() {
+	python3 - "$WORK/licence.png" <<-'PY'
+		import struct, sys, zlib
+		w, h = 240, 160
+		rows = b"".join(b"\0" + bytes(min(255, 210 + 40 * (20 < x < 220 and y % 24 < 2)) for x in range(w)) for y in range(h))
+		chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+		open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+	PY
+	echo "$WORK/licence.png"
+}
+
 # portal_up [LINES…]: lines of its own for the configuration.
 portal_up() {
 	printf '%s\n' "role: portal" "root: $DIR" "desk_socket: run/hufu/ra/desk.sock" "listen: $HTTP" "metrics: $ADMIN" \

@@ -13,10 +13,13 @@
 void portal_open(struct gate *g)
 {
 	const char *agent = g->config.portal.agent ? g->config.portal.agent : AGENT_ORIGIN;
+	/* Officers look at people's papers, which a page has in memory: PDF goes into a frame. */
+	const char *frames =
+		g->config.portal.audience == AUDIENCE_OFFICERS ? "frame-src blob:; object-src blob:; " : "";
 	buf_fmt(&g->policy,
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-		"connect-src 'self' %s; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-		agent);
+		"%sconnect-src 'self' %s; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		frames, agent);
 	buf_char(&g->policy, '\0');
 }
 

@@ -1,50 +1,10 @@
 // One step of a person's way through the portal, in Chromium: node walk.mjs STEP. What a step leaves (cookies, a request's number) lies in $WORK for the next;
 // screenshots in $SHOTS. The desk's other side (officers, the SMS gateway) is played by portal.bats.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync, existsSync, readdirSync, mkdirSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { readFileSync, writeFileSync, readdirSync, statSync } from "node:fs";
+import { at, base, keep, looks, open, play, settled, shot, sound, WIDTHS } from "./browser.mjs";
 
-const { WORK, DIR, HTTP, SHOTS } = process.env;
-const base = `http://${HTTP}`;
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const cookies = `${WORK}/browser.json`;
-const WIDTHS = [360, 1440];
-mkdirSync(SHOTS, { recursive: true });
-
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-
-// Errors of the page's own scripts and refused resources fail the step. agent: the person's own agent is not there, which a browser reports too.
-async function open({ width = 1440, language = "zh", fresh = false } = {}) {
-	const context = await browser.newContext({ viewport: { width, height: width < 500 ? 740 : 900 }, storageState: !fresh && existsSync(cookies) ? cookies : undefined });
-	if (language !== "zh") await context.addInitScript((l) => localStorage.setItem("hufu-language", l), language);
-	const page = await context.newPage();
-	page.wrong = [];
-	page.hosts = new Set();
-	page.bytes = 0;
-	page.on("pageerror", (e) => page.wrong.push(e.message));
-	page.on("console", (m) => { if (m.type() === "error" && !/127\.0\.0\.1:27183|ERR_CONNECTION_REFUSED|agent\.js/.test(m.text() + m.location().url)) page.wrong.push(`${m.text()} ${m.location().url}`); });
-	page.on("request", (r) => page.hosts.add(new URL(r.url()).host));
-	return page;
-}
-
-const sound = (page) => assert.deepEqual(page.wrong, []);
-const keep = (page) => page.context().storageState({ path: cookies });
-async function at(page, hash, heading) {
-	await page.goto(`${base}/#/${hash}`);
-	await page.reload();
-	await page.getByRole("heading", { level: 1, name: heading }).waitFor();
-	await settled(page);
-}
-const settled = (page) => page.waitForFunction(() => !document.querySelector("[aria-busy]"));
-const shot = (page, name) => page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
-// Nothing serious by axe, nothing wider than the window.
-async function looks(page, name) {
-	await page.evaluate(axe);
-	const found = await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ").slice(0, 400)}`));
-	assert.deepEqual(found, [], name);
-	assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${name} is wider than the window`);
-}
+const { WORK, DIR, HTTP } = process.env;
 
 // The newest code to a number, as the gateway would find it.
 async function smsCode(mobile) {
@@ -396,14 +356,4 @@ async function enter(page) {
 	await page.getByRole("button", { name: "登录" }).click();
 }
 
-try {
-	await steps[process.argv[2]]();
-} catch (e) {
-	for (const context of browser.contexts()) for (const page of context.pages()) {
-		await shot(page, `failed-${process.argv[2]}`).catch(() => {});
-		console.error(page.url(), page.wrong, await page.locator("main").innerText().catch(() => ""));
-	}
-	throw e;
-} finally {
-	await browser.close();
-}
+await play(steps);

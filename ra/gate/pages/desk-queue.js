@@ -1,0 +1,71 @@
+// 待审核: what waits for officers, the first due first.
+import { h } from "./dom.js";
+import { texts } from "./i18n.js";
+import { rpc } from "./rpc.js";
+import { badge, card, link, mono } from "./ui.js";
+import { keyed } from "./keyed.js";
+import { kindWord, minute } from "./format.js";
+
+const t = texts({
+	title: ["待审核", "Review queue"],
+	filter: ["筛选", "Filter"],
+	project: ["项目", "Project"],
+	all_projects: ["全部项目", "all projects"],
+	kind: ["业务", "Kind"],
+	all_kinds: ["全部业务", "all kinds"],
+	show: ["范围", "Which"],
+	all: ["全部", "all"],
+	overdue: ["已逾期", "overdue"],
+	number: ["申请编号", "Request"],
+	organisation: ["单位", "Organisation"],
+	state: ["状态", "State"],
+	officers: ["已审/需审", "Signed"],
+	due: ["应于此前办结", "Due"],
+	soon: ["今日到期", "due within a day"],
+	claimed: ["认领人", "Claimed by"],
+	counts: ["待审核 {waiting}，已逾期 {overdue}，已认领 {claimed}", "{waiting} wait, {overdue} overdue, {claimed} claimed"],
+});
+export const title = ["待审核", "Review queue"];
+
+const KINDS = ["extend", "change", "enrol", "reissue", "revoke", "hold", "release", "recover", "unlock"];
+
+// In words and a colour: overdue, or due within a day.
+export function dueMark(r) {
+	if (!r.due) return "–";
+	const soon = !r.overdue && new Date(r.due) - Date.now() < 86400000;
+	return h("span", {}, minute(r.due), r.overdue ? h("span.badge.bad", {}, t("overdue")) : soon ? h("span.badge.warn", {}, t("soon")) : null);
+}
+
+function choice(id, label, options, value, set) {
+	return h("div.field", {}, h("label", { for: id }, label), h("select", { id, onchange: (e) => set(e.target.value) }, options.map(([v, text]) => h("option", { value: v, selected: v === value }, text))));
+}
+
+export async function render({ query, go }) {
+	const { facts } = await rpc("desk.law");
+	const filter = { project: query.project || "", kind: query.kind || "", overdue: query.overdue === "1" };
+	const set = (name) => (value) => go(`queue?${new URLSearchParams(Object.entries({ ...query, [name]: value }).filter(([, v]) => v !== ""))}`);
+	const counts = h("p", { role: "status" });
+	const rows = keyed({
+		caption: t("title"),
+		load: async ({ after }) => {
+			const r = await rpc("review.queue", { project: filter.project, kind: filter.kind, overdue: filter.overdue || undefined, after });
+			counts.textContent = t("counts", r.counts);
+			return { ...r, rows: r.requests };
+		},
+		columns: [
+			{ label: t("number"), cell: (r) => link(`request/${r.number}`, mono(r.number)) },
+			{ label: t("kind"), cell: (r) => kindWord(r.kind) },
+			{ label: t("organisation"), cell: (r) => r.organisation || "–" },
+			{ label: t("project"), cell: (r) => r.project },
+			{ label: t("state"), cell: (r) => badge(r.state) },
+			{ label: t("officers"), cell: (r) => r.officers },
+			{ label: t("due"), cell: dueMark },
+			{ label: t("claimed"), cell: (r) => r.claimed_by || "–" },
+		],
+	});
+	const projects = [...new Set(facts.map((line) => line.match(/^project\.([a-z0-9-]+)\./)?.[1]).filter(Boolean))];
+	return h("div", {}, card(t("filter"), h("div.filters", {},
+		choice("queue-project", t("project"), [["", t("all_projects")], ...projects.map((p) => [p, p])], filter.project, set("project")),
+		choice("queue-kind", t("kind"), [["", t("all_kinds")], ...KINDS.map((k) => [k, kindWord(k)])], filter.kind, set("kind")),
+		choice("queue-overdue", t("show"), [["", t("all")], ["1", t("overdue")]], filter.overdue ? "1" : "", set("overdue")))), counts, rows);
+}
