@@ -4,9 +4,7 @@
 #include "ra/gate/gate.h"
 
 #include "common/base/file.h"
-#include "common/base/sandbox.h"
 #include "common/rpc/json.h"
-#include "common/token/token_uri.h"
 #include "ra/gate/crls.h"
 #include "ra/gate/documents.h"
 #include "ra/gate/feed.h"
@@ -15,6 +13,7 @@
 #include "ra/gate/ocsp.h"
 #include "ra/gate/portal.h"
 #include "ra/gate/responder.h"
+#include "ra/gate/sandbox.h"
 
 #include "common/base/cleanup.h"
 
@@ -132,40 +131,6 @@ static enum err read_files(struct gate *g, struct fault *f)
 	return OK;
 }
 
-static enum err enter_sandbox(struct running *r, struct fault *f)
-{
-	const struct gate_config *c = &r->gate.config;
-	const struct hsm_config *t = &c->token;
-	const struct sandbox_path own[] = {
-		{c->state, SANDBOX_STATE},	   {c->log_key, SANDBOX_READ},	 {c->issuer, SANDBOX_READ},
-		{c->root, SANDBOX_READ},	   {c->documents, SANDBOX_READ}, {c->listen.path, SANDBOX_SOCKET},
-		{c->metrics.path, SANDBOX_SOCKET}, {c->pin, SANDBOX_READ},
-	};
-	const size_t n_own = sizeof(own) / sizeof(own[0]);
-	_cleanup_(freep) struct sandbox_path *paths =
-		xcalloc(n_own + c->n_retired + c->n_keys + t->n_read + t->n_write, sizeof(*paths));
-	const int keep[] = {r->public_fd, r->admin_fd};
-	size_t n = 0;
-	for (size_t i = 0; i < n_own; i++)
-		paths[n++] = own[i];
-	for (size_t i = 0; i < c->n_retired; i++)
-		paths[n++] = (struct sandbox_path){c->retired[i], SANDBOX_READ};
-	for (size_t i = 0; i < c->n_keys; i++)
-		if (!is_token_uri(c->keys[i]))
-			paths[n++] = (struct sandbox_path){c->keys[i], SANDBOX_READ};
-	hsm_config_paths(t, paths + n);
-	n += t->n_read + t->n_write;
-	return sandbox_enter(&(struct sandbox){.paths = paths,
-					       .n_paths = n,
-					       .ports = t->ports,
-					       .n_ports = t->n_ports,
-					       .client = true,
-					       .keep = keep,
-					       .n_keep = 2,
-					       .serves_http = true},
-			     f);
-}
-
 static enum err load_status(struct gate *g, struct fault *f)
 {
 	TRY(read_files(g, f));
@@ -190,7 +155,7 @@ static enum err load(const char *path, struct running *r, struct fault *f)
 	TRY(http_listen(&g->config.metrics, &r->admin_fd, f));
 	json_start();
 	TRY(hsm_prepare(&g->config.token.settings, f)); /* its code, before the walls */
-	TRY(enter_sandbox(r, f));
+	TRY(gate_sandbox_enter(&g->config, r->public_fd, r->admin_fd, f));
 	if (g->config.role == GATE_STATUS)
 		TRY(load_status(g, f));
 	else

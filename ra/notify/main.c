@@ -1,16 +1,14 @@
 /*
  * hufu-notifier: takes messages to people from the desk and sends them. Next: worker.c.
  */
+#include "ra/notify/sandbox.h"
 #include "ra/notify/worker.h"
 
 #include "common/base/file.h"
-#include "common/base/sandbox.h"
 #include "common/rpc/json.h"
 #include "common/rpc/jsonrpc.h"
 
 #include <curl/curl.h>
-#include <netdb.h>
-#include <nss.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -74,39 +72,6 @@ static void block_signals(sigset_t *ret)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Its state, and to read what names and certificates are looked up in; to connect to the ports of its servers alone. */
-static enum err enter_sandbox(const struct notifier_config *c, const char *spool, struct fault *f)
-{
-	uint16_t ports[2];
-	size_t n = 0;
-	if (c->sms_road == ROAD_GATEWAY)
-		ports[n++] = (uint16_t)c->gateway.port;
-	if (c->mail_road == ROAD_SMTP)
-		ports[n++] = (uint16_t)c->smtp.port;
-	const struct sandbox_path paths[] = {
-		{spool, SANDBOX_STATE},
-		{c->gateway.ca, SANDBOX_READ},
-		{c->smtp.ca, SANDBOX_READ},
-		{"/etc/ssl", SANDBOX_READ},
-		{"/usr/share/ca-certificates", SANDBOX_READ},
-		{"/etc/resolv.conf", SANDBOX_READ},
-		{"/etc/hosts", SANDBOX_READ},
-		{"/etc/host.conf", SANDBOX_READ},
-		{"/etc/gai.conf", SANDBOX_READ},
-		{"/etc/services", SANDBOX_READ},
-	};
-	/* Names by file and by name server, which libc does itself: other ways are libraries that can't be loaded behind
-	 * the walls. */
-	if (__nss_configure_lookup("hosts", "files dns") != 0)
-		return fault_raise(f, ERR_INTERNAL, "nss", "sandbox", "names cannot be looked up by files and dns");
-	return sandbox_enter(&(struct sandbox){.paths = paths,
-					       .n_paths = sizeof(paths) / sizeof(paths[0]),
-					       .ports = ports,
-					       .n_ports = n,
-					       .client = true},
-			     f);
-}
-
 static enum err load(const char *path, struct notifier_config *c, struct fault *f)
 {
 	char hex[65];
@@ -114,12 +79,10 @@ static enum err load(const char *path, struct notifier_config *c, struct fault *
 	log_init("hufu-notifier", c->log);
 	hex_lower(c->sha256, 32, hex);
 	log_event(LOG_LEVEL_NOTICE, "config_loaded", "path=%s sha256=%s", LQ(path), hex);
-	_cleanup_(freep) char *spool = path_join(c->state, "spool");
-	TRY(dir_make(spool, 0700, f));
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
 		return fault_raise(f, ERR_INTERNAL, "curl", "curl", "libcurl does not start");
 	json_start();
-	return enter_sandbox(c, spool, f);
+	return notifier_sandbox_enter(c, f);
 }
 
 static int fail(const struct fault *f)

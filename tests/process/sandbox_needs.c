@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -88,12 +89,7 @@ static int keep_a_database(void)
 static int read_config_again(void)
 {
 	struct fault f = {0};
-	struct ca_config ca = {0};
-	struct ra_config ra = {0};
-	enum err e = scene.is_ca ? ca_config_load(scene.config, &ca, &f) : ra_config_load(scene.config, &ra, &f);
-	ca_config_done(&ca);
-	ra_config_done(&ra);
-	return because(e, &f);
+	return because(load_config(scene.config, &f), &f);
 }
 
 /* As it is after somebody wrote the new one beside and renamed it. */
@@ -102,19 +98,17 @@ static int read_what_was_replaced(void)
 	return open(scene.beside_config, O_RDONLY | O_CLOEXEC) < 0 ? errno : 0;
 }
 
-static int list_policies(void)
+static int read_on(void)
 {
-	const char *path = scene.is_ca ? scene.ca.issuer : scene.ra.policies;
-	if (scene.is_ca)
-		return open(path, O_RDONLY | O_CLOEXEC) < 0 ? errno : 0;
-	DIR *d = opendir(path);
+	if (scene.who != RA)
+		return open(scene.reads, O_RDONLY | O_CLOEXEC) < 0 ? errno : 0;
+	DIR *d = opendir(scene.reads);
 	return d && readdir(d) ? closedir(d) : errno;
 }
 
 static int open_key(void)
 {
-	const char *path = scene.is_ca ? scene.ca.key : scene.ra.ra_key;
-	return open(path, O_RDONLY | O_CLOEXEC) < 0 ? errno : 0;
+	return open(scene.key, O_RDONLY | O_CLOEXEC) < 0 ? errno : 0;
 }
 
 /* --- sockets --- */
@@ -166,6 +160,15 @@ static int tell_the_supervisor(void)
 	int code = n < 0 ? errno : strcmp(text, "READY=1") != 0;
 	(void)unlink(path);
 	return code;
+}
+
+static int look_a_name_up(void)
+{
+	struct addrinfo *all = NULL;
+	int code = getaddrinfo("localhost", "25", NULL, &all);
+	if (code == 0)
+		freeaddrinfo(all);
+	return code == 0 ? 0 : EIO;
 }
 
 /* --- the rest --- */
@@ -284,22 +287,23 @@ static int free_twice(void)
 }
 
 const struct need needs[] = {
-	{"keep a file in its state", keep_a_file},
-	{"keep a database in its state", keep_a_database},
-	{"read its configuration again", read_config_again},
-	{"read a file that replaces its configuration", read_what_was_replaced},
-	{"read its certificate, or list its policies", list_policies},
-	{"open its key", open_key},
-	{"serve a socket", serve_a_socket},
-	{"tell the supervisor", tell_the_supervisor},
+	{"keep a file in its state", keep_a_file, CA | RA | GATE | NOTIFIER},
+	{"keep a database in its state", keep_a_database, CA | RA},
+	{"read its configuration again", read_config_again, RELOADS, .alone = true},
+	{"read a file that replaces its configuration", read_what_was_replaced, RELOADS, .alone = true},
+	{"read its certificate, its policies, or where names are looked up", read_on, CA | RA | GATE | NOTIFIER},
+	{"open its key", open_key, CA | RA | GATE},
+	{"serve a socket", serve_a_socket, CA | RA},
+	{"tell the supervisor", tell_the_supervisor, CA | RA | GATE | PORTAL},
+	{"look a name up", look_a_name_up, NOTIFIER, .alone = true},
 	{"make keys and sign in threads", sign_in_threads},
 	{"open a seal", open_a_seal},
 	{"sort, and take and give back memory", sort_and_grow},
 	{"watch the clock", watch_the_clock},
 	{"write the log", write_the_log},
 	{"ask for its own limits", ask_for_limits},
-	{"name a thread", name_a_thread, .ra_only = true},
-	{"count processors", count_processors, .ra_only = true},
+	{"name a thread", name_a_thread, CLIENTS, .alone = true},
+	{"count processors", count_processors, CLIENTS, .alone = true},
 	{"fail an assertion", fail_an_assertion, .aborts = true},
 	{"free memory twice", free_twice, .aborts = true},
 	{0},

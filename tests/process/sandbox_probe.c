@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -110,7 +111,8 @@ static const struct {
 	const char *path;  /* this one is opened with flags */
 	char *const *that; /* or this one */
 	int flags;
-	int (*run)(void); /* or this is called */
+	int (*run)(void);   /* or this is called */
+	bool state, socket; /* asked of who keeps a state, or binds a socket */
 } on_files[] = {
 	{"read another user's secret", .path = "/etc/shadow", .flags = O_RDONLY},
 	{"read a foreign file", .that = &scene.foreign_file, .flags = O_RDONLY},
@@ -127,18 +129,18 @@ static const struct {
 	{"make a foreign file", .that = &scene.foreign_new, .flags = O_WRONLY | O_CREAT | O_EXCL},
 	{"make a file without a name", .path = "/tmp", .flags = O_RDWR | O_TMPFILE},
 	{"write its own configuration", .that = &scene.config, .flags = O_WRONLY | O_APPEND},
-	{"make a file beside its socket", .that = &scene.beside_socket, .flags = O_WRONLY | O_CREAT},
+	{"make a file beside its socket", .that = &scene.beside_socket, .flags = O_WRONLY | O_CREAT, .socket = true},
 	{"use a descriptor from before", .run = read_inherited},
 	{"make a foreign folder", .run = make_folder},
 	{"remove a foreign file", .run = remove_file},
 	{"remove a foreign folder", .run = remove_folder},
 	{"remove a file beside its configuration", .run = remove_beside_config},
-	{"move its own file out", .run = move_out},
-	{"move a foreign file in", .run = move_in},
-	{"link a foreign file into its state", .run = link_in},
-	{"link its own file out", .run = link_out},
+	{"move its own file out", .run = move_out, .state = true},
+	{"move a foreign file in", .run = move_in, .state = true},
+	{"link a foreign file into its state", .run = link_in, .state = true},
+	{"link its own file out", .run = link_out, .state = true},
 	{"make a socket elsewhere", .run = bind_elsewhere},
-	{"make a socket in its state", .run = bind_in_state},
+	{"make a socket in its state", .run = bind_in_state, .state = true},
 };
 
 static int attempt_on_file(size_t i)
@@ -158,15 +160,16 @@ static struct rlimit some_limit = {RLIM_INFINITY, RLIM_INFINITY};
 static const struct {
 	const char *name;
 	long call, a[6];
+	bool network; /* who has one may */
 } forbidden[] = {
-	{"open a TCP socket", SYS_socket, {AF_INET, SOCK_STREAM}},
-	{"open a TCP socket over IPv6", SYS_socket, {AF_INET6, SOCK_STREAM}},
-	{"open a UDP socket", SYS_socket, {AF_INET, SOCK_DGRAM}},
-	{"open a netlink socket", SYS_socket, {AF_NETLINK, SOCK_RAW}},
+	{"open a TCP socket", SYS_socket, {AF_INET, SOCK_STREAM}, .network = true},
+	{"open a TCP socket over IPv6", SYS_socket, {AF_INET6, SOCK_STREAM}, .network = true},
+	{"open a UDP socket", SYS_socket, {AF_INET, SOCK_DGRAM}, .network = true},
+	{"open a netlink socket", SYS_socket, {AF_NETLINK, SOCK_RAW}, .network = true},
 	{"open a packet socket", SYS_socket, {AF_PACKET, SOCK_RAW}},
 	{"open a socket between virtual machines", SYS_socket, {AF_VSOCK, SOCK_STREAM}},
-	{"make a pair of sockets", SYS_socketpair, {AF_UNIX, SOCK_STREAM, 0, 0}},
-	{"make a pipe", SYS_pipe2, {0, BAD}},
+	{"make a pair of sockets", SYS_socketpair, {AF_UNIX, SOCK_STREAM, 0, 0}, .network = true},
+	{"make a pipe", SYS_pipe2, {0, BAD}, .network = true},
 	{"start a program", SYS_execve, {(long)"/bin/true"}},
 	{"start a program by descriptor", SYS_execveat, {BAD, (long)"", 0, 0, BAD}},
 	{"make half a thread", SYS_clone, {CLONE_THREAD}},
@@ -195,7 +198,7 @@ static const struct {
 	{"map code", SYS_mmap, {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}},
 	{"turn data into code", SYS_mprotect, {0, 4096, PROT_READ | PROT_EXEC}},
 	{"type into the terminal", SYS_ioctl, {0, TIOCSTI, 0}},
-	{"ask a device", SYS_ioctl, {0, FIONREAD, 0}},
+	{"ask a device", SYS_ioctl, {0, FIONREAD, 0}, .network = true},
 	{"remove a folder", SYS_rmdir, {0}},
 	{"make a symbolic link", SYS_symlinkat, {0, AT_FDCWD, 0}},
 	{"make a device", SYS_mknodat, {AT_FDCWD, 0, 0, 0}},
@@ -235,7 +238,18 @@ static int attempt_clone3(size_t i)
 
 static enum err enter(struct fault *f)
 {
-	return scene.is_ca ? ca_sandbox_enter(&scene.ca, f) : ra_sandbox_enter(&scene.ra, f);
+	switch (scene.who) {
+	case CA:
+		return ca_sandbox_enter(&scene.ca, f);
+	case RA:
+		return ra_sandbox_enter(&scene.ra, f);
+	case NOTIFIER:
+		return notifier_sandbox_enter(&scene.notifier, f);
+	case GATE:
+	case PORTAL:
+		break;
+	}
+	return gate_sandbox_enter(&scene.gate, -1, -1, f);
 }
 
 static void put_file(const char *path)
@@ -250,7 +264,7 @@ static void put_file(const char *path)
 static void remove_all(const char *const *paths, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (unlink(paths[i]) != 0)
+		if (paths[i] && unlink(paths[i]) != 0)
 			(void)rmdir(paths[i]);
 }
 
@@ -266,7 +280,8 @@ static void set_scene(void)
 {
 	clear_scene();
 	put_file(scene.foreign_file);
-	put_file(scene.own);
+	if (scene.own)
+		put_file(scene.own);
 	put_file(scene.beside_config);
 	(void)mkdir(scene.foreign_folder, 0777);
 }
@@ -329,6 +344,8 @@ static void ask_for_files(void)
 		return;
 	}
 	for (size_t i = 0; i < N(on_files); i++) {
+		if ((on_files[i].state && !scene.state) || (on_files[i].socket && !scene.socket_folder))
+			continue;
 		int status = run_in_child(attempt_on_file, i, false);
 		verdict(exited(status, 0), on_files[i].name, "without walls", status);
 		status = run_in_child(attempt_on_file, i, true);
@@ -347,17 +364,47 @@ static void ask_for_calls(void)
 		int status = run_in_child(attempt_call, i, false);
 		verdict(!WIFSIGNALED(status), forbidden[i].name, "without walls", status);
 		status = run_in_child(attempt_call, i, true);
-		verdict(killed(status), forbidden[i].name, "walled", status);
+		if (forbidden[i].network && scene.who == NOTIFIER)
+			verdict(!killed(status), forbidden[i].name, "walled, with a network", status);
+		else
+			verdict(killed(status), forbidden[i].name, "walled", status);
 	}
 	int status = run_in_child(attempt_clone3, 0, true);
 	verdict(exited(status, ENOSYS), "clone3", "walled", status);
 }
 
+static int attempt_port(size_t port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	_cleanup_(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return outcome(connect(fd, (const struct sockaddr *)&a, sizeof(a)));
+}
+
+/* Nobody listens on either: refused is heard from the network, denied from the walls. */
+static void ask_for_ports(void)
+{
+	static const uint16_t foreign[] = {1, 25, 8080};
+	if (scene.who != NOTIFIER || syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 4)
+		return;
+	int status = run_in_child(attempt_port, (size_t)scene.notifier.gateway.port, true);
+	verdict(exited(status, ECONNREFUSED), "connect to its gateway's port", "walled", status);
+	status = run_in_child(attempt_port, (size_t)scene.notifier.smtp.port, true);
+	verdict(exited(status, ECONNREFUSED), "connect to its mail server's port", "walled", status);
+	for (size_t i = 0; i < N(foreign); i++) {
+		status = run_in_child(attempt_port, foreign[i], true);
+		verdict(exited(status, EACCES), "connect to a foreign port", "walled", status);
+	}
+}
+
 static void ask_for_needs(void)
 {
 	for (size_t i = 0; needs[i].name; i++) {
+		bool has = needs[i].who == 0 || (needs[i].who & scene.who) != 0;
+		if (!has && !needs[i].alone)
+			continue;
 		int status = run_in_child(attempt_need, i, true);
-		if (needs[i].ra_only && scene.is_ca)
+		if (!has)
 			verdict(!exited(status, 0), needs[i].name, "walled, of the other daemon", status);
 		else if (needs[i].aborts)
 			verdict(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, needs[i].name, "walled", status);
@@ -368,26 +415,73 @@ static void ask_for_needs(void)
 
 /* --- main --- */
 
+static const struct {
+	const char *name;
+	enum who who;
+} daemons[] = {{"ca", CA}, {"ra", RA}, {"gate", GATE}, {"portal", PORTAL}, {"notifier", NOTIFIER}};
+
 static char *folder_of(const char *path)
 {
 	return xstrndup(path, (size_t)(strrchr(path, '/') - path));
 }
 
+enum err load_config(const char *path, struct fault *f)
+{
+	switch (scene.who) {
+	case CA:
+		return ca_config_load(path, &scene.ca, f);
+	case RA:
+		return ra_config_load(path, &scene.ra, f);
+	case NOTIFIER:
+		return notifier_config_load(path, &scene.notifier, f);
+	case GATE:
+	case PORTAL:
+		break;
+	}
+	return gate_config_load(path, &scene.gate, f);
+}
+
+/* Where each has what the attempts are about. */
+static void look_around(void)
+{
+	const struct {
+		char *state, *socket;
+		const char *reads, *key;
+	} all[] = {
+		[CA] = {scene.ca.state, scene.ca.ra_socket, scene.ca.issuer, scene.ca.key},
+		[RA] = {scene.ra.state, scene.ra.socket, scene.ra.policies, scene.ra.ra_key},
+		[GATE] = {scene.gate.state, scene.gate.metrics.path, scene.gate.issuer, scene.gate.keys[0]},
+		[PORTAL] = {scene.gate.state, scene.gate.metrics.path, NULL, NULL},
+		[NOTIFIER] = {NULL, NULL, "/etc/hosts", NULL},
+	};
+	scene.state = scene.who == NOTIFIER ? path_join(scene.notifier.state, "spool") : all[scene.who].state;
+	scene.reads = all[scene.who].reads;
+	scene.key = all[scene.who].key;
+	if (scene.state) {
+		scene.own = path_join(scene.state, "probe-own");
+		scene.own_new = path_join(scene.state, "probe-new");
+	}
+	if (all[scene.who].socket) {
+		scene.socket_folder = folder_of(all[scene.who].socket);
+		scene.beside_socket = path_join(scene.socket_folder, "probe-file");
+	}
+}
+
 static enum err open_scene(const char *daemon, const char *config, const char *foreign, struct fault *f)
 {
-	scene.is_ca = strcmp(daemon, "ca") == 0;
-	TRY(scene.is_ca ? ca_config_load(config, &scene.ca, f) : ra_config_load(config, &scene.ra, f));
+	for (size_t i = 0; i < N(daemons); i++)
+		if (strcmp(daemon, daemons[i].name) == 0)
+			scene.who = daemons[i].who;
+	if (scene.who == 0)
+		return fault_raise(f, ERR_CONFIG, "daemon", "daemon", "found %s, wanted one of five", daemon);
+	TRY(load_config(config, f));
+	look_around();
 	scene.config = xstrdup(config);
 	scene.beside_config = xasprintf("%s.probe", config);
-	scene.state = scene.is_ca ? scene.ca.state : scene.ra.state;
-	scene.own = path_join(scene.state, "probe-own");
-	scene.own_new = path_join(scene.state, "probe-new");
-	scene.socket_folder = folder_of(scene.is_ca ? scene.ca.ra_socket : scene.ra.socket);
-	scene.beside_socket = path_join(scene.socket_folder, "probe-file");
 	scene.foreign_file = path_join(foreign, "file");
 	scene.foreign_new = path_join(foreign, "new");
 	scene.foreign_folder = path_join(foreign, "folder");
-	return OK;
+	return scene.state ? dir_make(scene.state, 0700, f) : OK;
 }
 
 int main(int argc, char **argv)
@@ -396,7 +490,7 @@ int main(int argc, char **argv)
 	secret_init();
 	log_init("sandbox_probe", LOG_LEVEL_ERROR);
 	if (argc != 4 || argv[2][0] != '/') {
-		fputs("usage: sandbox_probe ca|ra CONFIG FOREIGN-FOLDER\n", stderr);
+		fputs("usage: sandbox_probe ca|ra|gate|portal|notifier CONFIG FOREIGN-FOLDER\n", stderr);
 		return 4;
 	}
 	if (open_scene(argv[1], argv[2], argv[3], &f) != OK) {
@@ -406,6 +500,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IONBF, 0);
 	ask_for_files();
 	ask_for_calls();
+	ask_for_ports();
 	ask_for_needs();
 	clear_scene();
 	printf("%u asked, %u wrong\n", n_asked, n_wrong);
