@@ -1,9 +1,11 @@
 // One step of an officer's day at the desk's pages, in Chromium: node desk.mjs STEP. The organisations, and the colleague at another machine, are officers.bats's.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { at, keep, looks, open, play, settled, shot, sound } from "./browser.mjs";
+import { at, base, keep, looks, open, play, settled, shot, sound, WIDTHS } from "./browser.mjs";
 
 const number = (name) => readFileSync(`${process.env.WORK}/${name}`, "utf8").trim();
+
+const PAGES = ["", "queue", `request/${number("number")}`, "accounts?find=91330100", "cases?state=accepted", "parcels", "payments", "tokens", "token/8ca811af663709db"];
 
 // By the keyboard alone: Tab until what has this name has the focus.
 async function tabTo(page, name) {
@@ -95,6 +97,69 @@ const steps = {
 		await page.getByText("withdrawn", { exact: true }).or(page.getByText("refused", { exact: true })).first().waitFor();
 		await page.getByText(/another organisation's/).waitFor();
 		sound(page);
+	},
+
+	// The service desk's work: an account found, a forgotten identifier with its licence, money that came (a wrong amount is said at its field), a USB key moved.
+	async service() {
+		const page = await open();
+		await at(page, "accounts", "查找账户");
+		await page.getByLabel(/机构代码、登录手机号/).fill("另一家");
+		await page.getByRole("button", { name: "搜索" }).click();
+		await page.getByRole("cell", { name: "91330100MAHUFU0179" }).waitFor();
+		await page.getByLabel("机构代码", { exact: true }).fill("no such");
+		await page.getByLabel("核实依据").fill("营业执照原件");
+		await page.getByRole("button", { name: "核发" }).click();
+		await page.locator(".wrong:not(:empty), [role=alert]").first().waitFor();
+		assert.equal(await page.getByLabel("核实依据").inputValue(), "营业执照原件");
+		await at(page, "cases", "服务事项");
+		await page.getByRole("link", { name: "查看" }).click();
+		await page.getByRole("button", { name: "business-licence" }).click();
+		await page.getByRole("img", { name: /business-licence/ }).waitFor();
+		await page.getByRole("button", { name: "办理" }).click();
+		await page.getByText("此项必填").first().waitFor();
+		await page.getByLabel(/^同意/).check();
+		await page.getByLabel("答复").fill("已电话告知");
+		await page.getByRole("button", { name: "办理" }).click();
+		await page.getByText("已同意", { exact: true }).waitFor();
+		await at(page, "payments", "收款与退款");
+		const confirm = page.locator("section", { hasText: "确认到账" });
+		await confirm.getByLabel("订单编号").fill(number("order"));
+		await confirm.getByLabel("银行流水号").fill("BANK-1");
+		await confirm.getByLabel(/到账金额/).fill("299.99");
+		await confirm.getByRole("button", { name: "确认到账" }).click();
+		await confirm.locator(".field", { hasText: "到账金额" }).locator(".wrong:not(:empty)").waitFor();
+		await confirm.getByLabel(/到账金额/).fill("300");
+		await confirm.getByRole("button", { name: "确认到账" }).click();
+		await page.getByRole("row", { name: new RegExp(`${number("order")}.*已付款`) }).waitFor();
+		await at(page, "tokens", "USB Key 库存");
+		await page.getByRole("link", { name: "8ca811af663709db" }).click();
+		await page.getByLabel("新状态").selectOption("damaged");
+		await page.getByLabel("原因").fill("外壳破损");
+		await page.getByRole("button", { name: "变更状态" }).click();
+		await page.getByText(/外壳破损/).waitFor();
+		sound(page);
+	},
+
+	// Each page in both languages, one at a telephone's width and one at a desk's; with HUFU_LONG each at both.
+	async all() {
+		for (const language of ["zh", "en"]) {
+			for (const width of process.env.HUFU_LONG === "1" ? WIDTHS : [language === "zh" ? 360 : 1440]) {
+				const page = await open({ width, language });
+				await page.goto(base);
+				for (const hash of PAGES) {
+					await page.evaluate((to) => { document.querySelector("main").replaceChildren(); location.hash = `#/${to}`; }, hash);
+					await page.locator("h1").waitFor();
+					await settled(page);
+					const name = `desk-${hash.split(/[/?]/)[0] || "home"}-${width}-${language}`;
+					await looks(page, name);
+					await shot(page, name);
+					assert.equal(await page.locator("main .note.bad").count(), 0, `${name}: ${await page.locator("main").innerText()}`);
+					if (language === "en") assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("h1, h2, h3, main button, th, dt, label, nav a, .hint")].map((n) => n.textContent).filter((text) => /[\u4e00-\u9fff]/.test(text.replace(/"[^"]*"/g, "")))), [], `${name}: Chinese on the English page`);
+				}
+				sound(page);
+				await page.context().close();
+			}
+		}
 	},
 };
 

@@ -29,3 +29,13 @@ desk() {
 	did as other hufu request history "$(cat "$WORK/second")"
 	said "another organisation's"
 }
+
+@test "the service desk: an account found, a forgotten identifier, a transfer confirmed, a USB key moved; what is wrong is said at its field" {
+	did hufu account licence --organisation 杭州田谷 --agent 王五 --mobile 13700000008 "$(scan)"
+	did as officer hufu rpc --call-id token.add '{"token": "8ca811af663709db", "label": "HUFU-1", "model": "Example"}'
+	as org hufu --json order renew 20353 | field order >"$WORK/order"
+	did as org hufu order pay "$(cat "$WORK/order")"
+	desk service
+}
+
+@test "each page in both languages, at a telephone's width and a desk's: nothing serious by axe, nothing wider than the window" { desk all; }

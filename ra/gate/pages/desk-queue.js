@@ -2,19 +2,18 @@
 import { h } from "./dom.js";
 import { texts } from "./i18n.js";
 import { rpc } from "./rpc.js";
-import { badge, card, link, mono } from "./ui.js";
+import { badge, link, mono } from "./ui.js";
+import { filters } from "./filters.js";
 import { keyed } from "./keyed.js";
 import { kindWord, minute } from "./format.js";
 
 const t = texts({
 	title: ["待审核", "Review queue"],
-	filter: ["筛选", "Filter"],
 	project: ["项目", "Project"],
 	all_projects: ["全部项目", "all projects"],
 	kind: ["业务", "Kind"],
 	all_kinds: ["全部业务", "all kinds"],
 	show: ["范围", "Which"],
-	all: ["全部", "all"],
 	overdue: ["已逾期", "overdue"],
 	number: ["申请编号", "Request"],
 	organisation: ["单位", "Organisation"],
@@ -36,19 +35,13 @@ export function dueMark(r) {
 	return h("span", {}, minute(r.due), r.overdue ? h("span.badge.bad", {}, t("overdue")) : soon ? h("span.badge.warn", {}, t("soon")) : null);
 }
 
-function choice(id, label, options, value, set) {
-	return h("div.field", {}, h("label", { for: id }, label), h("select", { id, onchange: (e) => set(e.target.value) }, options.map(([v, text]) => h("option", { value: v, selected: v === value }, text))));
-}
-
 export async function render({ query, go }) {
 	const { facts } = await rpc("desk.law");
-	const filter = { project: query.project || "", kind: query.kind || "", overdue: query.overdue === "1" };
-	const set = (name) => (value) => go(`queue?${new URLSearchParams(Object.entries({ ...query, [name]: value }).filter(([, v]) => v !== ""))}`);
 	const counts = h("p", { role: "status" });
 	const rows = keyed({
 		caption: t("title"),
 		load: async ({ after }) => {
-			const r = await rpc("review.queue", { project: filter.project, kind: filter.kind, overdue: filter.overdue || undefined, after });
+			const r = await rpc("review.queue", { project: query.project, kind: query.kind, overdue: query.overdue === "1" || undefined, after });
 			counts.textContent = t("counts", r.counts);
 			return { ...r, rows: r.requests };
 		},
@@ -64,8 +57,9 @@ export async function render({ query, go }) {
 		],
 	});
 	const projects = [...new Set(facts.map((line) => line.match(/^project\.([a-z0-9-]+)\./)?.[1]).filter(Boolean))];
-	return h("div", {}, card(t("filter"), h("div.filters", {},
-		choice("queue-project", t("project"), [["", t("all_projects")], ...projects.map((p) => [p, p])], filter.project, set("project")),
-		choice("queue-kind", t("kind"), [["", t("all_kinds")], ...KINDS.map((k) => [k, kindWord(k)])], filter.kind, set("kind")),
-		choice("queue-overdue", t("show"), [["", t("all")], ["1", t("overdue")]], filter.overdue ? "1" : "", set("overdue")))), counts, rows);
+	return h("div", {}, filters("queue", { query, go }, [
+		["project", t("project"), projects.map((p) => [p, p]), t("all_projects")],
+		["kind", t("kind"), KINDS.map((k) => [k, kindWord(k)]), t("all_kinds")],
+		["overdue", t("show"), [["1", t("overdue")]]],
+	]), counts, rows);
 }

@@ -7,10 +7,22 @@ start({
 	nav: [
 		["", ["概览", "Overview"]],
 		["queue", ["待审核", "Review queue"]],
+		["accounts", ["查找账户", "Accounts"]],
+		["cases", ["服务事项", "Cases"]],
+		["parcels", ["包裹", "Parcels"]],
+		["payments", ["收款与退款", "Payments"]],
+		["tokens", ["USB Key 库存", "USB keys"]],
 	],
 	routes: [
 		["", () => import("./desk-home.js"), { open: true }],
 		["queue", () => import("./desk-queue.js"), { open: true }],
 		["request/:id", () => import("./desk-request.js"), { open: true }],
+		["accounts", () => import("./desk-accounts.js"), { open: true }],
+		["cases", () => import("./desk-cases.js"), { open: true }],
+		["case/:id", () => import("./desk-case.js"), { open: true }],
+		["parcels", () => import("./desk-parcels.js"), { open: true }],
+		["payments", () => import("./desk-payments.js"), { open: true }],
+		["tokens", () => import("./desk-tokens.js"), { open: true }],
+		["token/:token", () => import("./desk-tokens.js"), { open: true }],
 	],
 });
