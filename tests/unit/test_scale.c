@@ -482,6 +482,50 @@ static void test_parcel_pages(void **state)
 	end(x, db);
 }
 
+/* What is overdue, at the beginning, in the middle and at the end of days, is what a count of rows says. */
+static void check_overdue(struct db *db)
+{
+	struct fault f = {0};
+	for (int64_t at = NOW - 12 * DAY; at < NOW + 22 * DAY; at += DAY / 3 + 1) {
+		_cleanup_(db_row_donep) struct db_row *row = NULL;
+		int64_t n = 0;
+		ok(store_parcels_overdue(db, at, &n, &f), &f);
+		ok(db_one(db, &f, &row, "SELECT count(*) FROM parcels WHERE state = 'shipped' AND due < ?1", "i", at),
+		   &f);
+		assert_int_equal(n, db_i64(row, 0));
+	}
+}
+
+static void test_parcels_overdue(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = crowded();
+	static const char *const changes[] = {
+		"UPDATE parcels SET state = 'received', ended = 1 WHERE state = 'shipped' AND due % 2 = 0 AND packed % "
+		"3 = 0",
+		"UPDATE parcels SET state = 'shipped', due = packed WHERE state = 'packed'",
+		"UPDATE parcels SET due = due + 86401 WHERE packed % 5 = 0",
+		"DELETE FROM parcels WHERE packed % 7 = 0",
+		"UPDATE parcels SET state = 'lost'",
+	};
+	struct account a = {0};
+	struct fault f = {0};
+	(void)state;
+	struct db *db = begin(x);
+	ok(store_account_by_name(db, "35353550-9", &a, &f), &f);
+	for (unsigned i = 0; i < N; i++)
+		add_parcel(db, i, a.id);
+	check_overdue(db);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		ok(db_run(db, &f, changes[i], ""), &f);
+		check_overdue(db);
+	}
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	ok(db_one(db, &f, &row, "SELECT count(*) FROM parcel_days", ""), &f);
+	assert_int_equal(db_i64(row, 0), 0);
+	db_row_done(TAKE(row));
+	end(x, db);
+}
+
 /* An owner's are the newest first, by key as well. */
 static void test_own_parcels(void **state)
 {
@@ -676,8 +720,9 @@ int main(void)
 		cmocka_unit_test(test_each_state),	cmocka_unit_test(test_claims_and_rollbacks),
 		cmocka_unit_test(test_rows_follow),	cmocka_unit_test(test_pending_pages),
 		cmocka_unit_test(test_parcel_pages),	cmocka_unit_test(test_own_parcels),
-		cmocka_unit_test(test_account_find),	cmocka_unit_test(test_account_renamed),
-		cmocka_unit_test(test_audit_by_time),	cmocka_unit_test(test_status_early),
+		cmocka_unit_test(test_parcels_overdue), cmocka_unit_test(test_account_find),
+		cmocka_unit_test(test_account_renamed), cmocka_unit_test(test_audit_by_time),
+		cmocka_unit_test(test_status_early),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
