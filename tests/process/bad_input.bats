@@ -265,8 +265,9 @@ wants("a byte more", tally + b"\0", "wire_trailing")
 wants("a note longer than all", b"\1\1" + u32(0xFFFFFFFF) + note, "wire_bytes", "wire_truncated")
 wants("a note over the limit", wire.tally(b"x" * 49153), "wire_bytes")
 wants("a CSR over the limit", wire.tally(note, b"x" * 16385), "wire_bytes")
-wants("CRL of nobody", b"\1\2" + b"\0" * 20 + u32(0xFFFFFFFF), "issuer_unknown")
-wants("CRL of a shard far out", b"\1\2" + b"\0" * 20 + u32(70000), "issuer_unknown", "shard_unknown")
+piece = u64(0) + b"\0" * 32
+wants("CRL of nobody", b"\1\2" + b"\0" * 20 + u32(0xFFFFFFFF) + piece, "issuer_unknown")
+wants("CRL of a shard far out", b"\1\2" + b"\0" * 20 + u32(70000) + piece, "issuer_unknown", "shard_unknown")
 if of_ra:
     wants("follow too many", b"\1\3" + u64(0) + u32(1025) + u32(0), "wire_number")
     wants("follow too long", b"\1\3" + u64(0) + u32(1) + u32(1001), "wire_number")
