@@ -1,7 +1,7 @@
 /*
  * Each search goes by the index that knows the rarest of what was said: a text, else an invoice's state, else amount and
  * state, and judges the rest row by row. Parts of names are found by the index of their groups of three characters; what is
- * shorter, by the beginning.
+ * shorter, by the beginning. Whose projects have few services has orders found from those.
  */
 #include "ra/store_find.h"
 
@@ -117,15 +117,32 @@ enum err store_accounts_find(struct db *db, const char *text, const char *view, 
 	" AND (?3 = '' OR EXISTS (SELECT 1 FROM invoices i WHERE i.order_id = o.id AND i.state = ?3))"                 \
 	" AND (o.created, o.id) > (?4, ?5) AND " VIEW_ORDER
 #define BY_TIME " ORDER BY o.created, o.id LIMIT ?6"
+#define ORDERS_OF_FEW                                                                                                  \
+	"SELECT o.created, o.id FROM " VIEW_SERVICES("?7") " v CROSS JOIN orders o INDEXED BY orders_service"          \
+							   " ON o.service = v.id WHERE 1" REST BY_TIME
 #define ORDERS(index, where) "SELECT o.created, o.id FROM orders o INDEXED BY " index " WHERE " where REST BY_TIME
 
-static const char *orders_sql(const struct order_search *s)
+enum err store_view_few(struct db *db, const char *view, bool *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	*ret = false;
+	if (view[0] == '\0')
+		return OK;
+	TRY(db_one(db, f, &row, "SELECT count(*) FROM (SELECT 1 FROM " VIEW_SERVICES("?1") " LIMIT ?2)", "ti", view,
+		   (int64_t)VIEW_FEW + 1));
+	*ret = db_i64(row, 0) <= VIEW_FEW;
+	return OK;
+}
+
+static const char *orders_sql(const struct order_search *s, bool few)
 {
 	if (s->invoice[0] != '\0')
 		return "SELECT i.asked, i.order_id FROM invoices i INDEXED BY invoices_state JOIN orders o"
 		       " ON o.id = i.order_id WHERE i.state = ?3 AND (i.asked, i.order_id) > (?4, ?5)"
 		       " AND (?1 < 0 OR o.amount_fen = ?1) AND (?2 = '' OR o.state = ?2) AND " VIEW_ORDER
 		       " ORDER BY i.asked, i.order_id LIMIT ?6";
+	if (few)
+		return ORDERS_OF_FEW;
 	if (s->amount_fen >= 0)
 		return s->state[0] != '\0' ? ORDERS("orders_state_amount", "o.state = ?2 AND o.amount_fen = ?1")
 					   : ORDERS("orders_amount", "o.amount_fen = ?1");
@@ -136,7 +153,9 @@ static enum err order_keys(struct db *db, const struct order_search *s, const st
 			   struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_query(db, f, &row, orders_sql(s), "ittitit", s->amount_fen, s->state, s->invoice, p->after.at,
+	bool few;
+	TRY(store_view_few(db, s->view, &few, f));
+	TRY(db_query(db, f, &row, orders_sql(s, few), "ittitit", s->amount_fen, s->state, s->invoice, p->after.at,
 		     p->after.id, keys_wanted(p), s->view));
 	return keys_read(row, k, f);
 }

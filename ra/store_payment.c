@@ -47,10 +47,19 @@ enum err store_payment_refunded(struct db *db, const char *id, const char *refun
 							 "o.service WHERE o.id = p.order_id)") " ORDER BY p.at, p.id " \
 											       "LIMIT ?5"
 
-static const char *keys_sql(const char *state, const char *order)
+#define KEYS_OF_FEW                                                                                                    \
+	"SELECT p.at, p.id FROM " VIEW_SERVICES("?6") " v CROSS JOIN orders o INDEXED BY orders_service"               \
+						      " ON o.service = v.id CROSS JOIN payments p INDEXED BY"          \
+						      " payments_order ON p.order_id = o.id WHERE (?1 = '' OR"         \
+						      " p.state = ?1) AND ?2 = '' AND (p.at, p.id) > (?3, ?4)"         \
+						      " ORDER BY p.at, p.id LIMIT ?5"
+
+static const char *keys_sql(const char *state, const char *order, bool few)
 {
 	if (order[0] != '\0')
 		return KEYS("payments_order", "(?1 = '' OR state = ?1) AND order_id = ?2");
+	if (few)
+		return KEYS_OF_FEW;
 	return state[0] != '\0' ? KEYS("payments_state", "state = ?1 AND ?2 = ''")
 				: KEYS("payments_at", "?1 = '' AND ?2 = ''");
 }
@@ -75,8 +84,10 @@ enum err store_payments(struct db *db, const struct payment_filter *q, const str
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	_cleanup_(keys_done) struct keys keys = {0};
-	TRY(db_query(db, f, &row, keys_sql(q->state, q->order), "ttitit", q->state, q->order, p->after.at, p->after.id,
-		     keys_wanted(p), q->view));
+	bool few;
+	TRY(store_view_few(db, q->view, &few, f));
+	TRY(db_query(db, f, &row, keys_sql(q->state, q->order, few), "ttitit", q->state, q->order, p->after.at,
+		     p->after.id, keys_wanted(p), q->view));
 	TRY(keys_read(row, &keys, f));
 	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }
