@@ -1,9 +1,10 @@
 /*
- * Imports, pending requests, health.
+ * Imports, pending requests, health, figures of the day.
  */
 #include "ra/api.h"
 
 #include "ra/facts.h"
+#include "ra/figures.h"
 #include "ra/health.h"
 #include "ra/import.h"
 #include "ra/resume.h"
@@ -18,6 +19,11 @@ static const struct rpc_param pending_params[] = {
 	NUMBER("per_page", false, 1, 500, "每页条数", "rows a page, 100 when absent"), LIST_AFTER, {0}};
 
 static const struct rpc_param lost_params[] = {PAGE, {0}};
+
+#define HOURS "\"median_hours\":{\"type\":[\"number\",\"null\"]}"
+
+static const struct rpc_param figures_params[] = {
+	NUMBER("days", false, 1, 31, "天数，缺省 14 天", "how many days, today the last; 14 when absent"), {0}};
 
 static const struct desk_method methods[] = {
 	METHOD("policy.pending", policy_pending, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false,
@@ -55,6 +61,18 @@ static const struct desk_method methods[] = {
 															    STR("reason") "," STR(
 																    "text"))),
 	       "运行状况", "signer, follower, queue, and reasons for worry"),
+	METHOD("desk.figures", desk_figures, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false, figures_params,
+	       OBJECT(ROWS("days", STR("day") "," INT("received") "," INT("approved") "," INT("rejected") "," INT(
+					   "corrected") "," INT("late") "," HOURS)),
+	       "每日统计", "by day: handed in, approved, rejected, corrected, late, and the median of the hours"),
+	METHOD("desk.outlook", desk_outlook, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false, no_params,
+	       OBJECT(ROWS("weeks", STR("from") "," INT("ends")) "," ROWS(
+		       "refusals",
+		       STR("at") "," STR("number") "," STR("kind") "," STR("project") "," STR("rule") "," STR(
+			       "text")) "," ROWS("responders",
+						 STR("name") "," STR("serial") "," STR("issuer") "," STR(
+							 "state") "," STR("not_after"))),
+	       "近期展望", "certificates that end, week by week; the signer's last refusals; responders' certificates"),
 };
 
 static const struct rpc_message messages[] = {

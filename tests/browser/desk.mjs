@@ -5,7 +5,7 @@ import { at, base, keep, looks, open, play, settled, shot, sound, WIDTHS } from 
 
 const number = (name) => readFileSync(`${process.env.WORK}/${name}`, "utf8").trim();
 
-const PAGES = ["", "queue", `request/${number("number")}`, "accounts?find=91330100", "cases?state=accepted", "parcels", "payments", "tokens", "token/8ca811af663709db"];
+const PAGES = ["", "queue", `request/${number("number")}`, "accounts?find=91330100", "cases?state=accepted", "parcels", "payments", "tokens", "token/8ca811af663709db", `audit?object=${number("number")}`, "audit?who=uid:0", "system"];
 
 // By the keyboard alone: Tab until what has this name has the focus.
 async function tabTo(page, name) {
@@ -137,6 +137,35 @@ const steps = {
 		await page.getByLabel("原因").fill("外壳破损");
 		await page.getByRole("button", { name: "变更状态" }).click();
 		await page.getByText(/外壳破损/).waitFor();
+		sound(page);
+	},
+
+	// Figures with a table beside each chart; the audit page by page; what the operator reads.
+	async figures() {
+		const page = await open();
+		await at(page, "", "概览");
+		await page.locator("svg.chart rect").first().waitFor();
+		await page.getByText("查看数字").first().click();
+		const today = page.locator("details table").first().getByRole("row").last();
+		assert.deepEqual((await today.getByRole("cell").allInnerTexts()).slice(1), ["2", "0", "1", "1", "0"]);
+		await shot(page, "desk-home-1440-zh");
+		await at(page, "audit", "审计记录");
+		await page.getByRole("row").nth(25).waitFor();
+		const first = await page.getByRole("row").nth(1).getByRole("cell").first().innerText();
+		await page.getByRole("button", { name: "下一页" }).click();
+		await page.getByText("第 2 页").waitFor();
+		assert.equal(await page.getByRole("row").nth(1).getByRole("cell").first().innerText(), String(Number(first) + 25));
+		await page.getByRole("button", { name: "上一页" }).click();
+		await page.getByText("第 1 页").waitFor();
+		await page.getByLabel(/^操作者/).fill("account:35353550-9");
+		await page.getByRole("button", { name: "查询" }).click();
+		await page.waitForFunction(() => { const rows = [...document.querySelectorAll("tbody tr")]; return rows.length > 0 && rows.every((r) => r.cells[2].textContent === "account:35353550-9"); });
+		await at(page, "system", "系统状况");
+		for (const text of ["正常", "已开启"]) await page.getByText(text, { exact: true }).waitFor();
+		await page.getByText(/条，已核对签名/).waitFor();
+		await page.locator("section", { hasText: "吊销列表" }).getByText("下次更新").waitFor();
+		await page.locator("svg.chart rect").first().waitFor();
+		await shot(page, "desk-system-1440-zh");
 		sound(page);
 	},
 

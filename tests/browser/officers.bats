@@ -38,4 +38,6 @@ desk() {
 	desk service
 }
 
+@test "figures of the day as charts with their numbers, the audit page by page, the operator's view" { desk figures; }
+
 @test "each page in both languages, at a telephone's width and a desk's: nothing serious by axe, nothing wider than the window" { desk all; }

@@ -12,6 +12,8 @@ start({
 		["parcels", ["包裹", "Parcels"]],
 		["payments", ["收款与退款", "Payments"]],
 		["tokens", ["USB Key 库存", "USB keys"]],
+		["audit", ["审计记录", "Audit"]],
+		["system", ["系统状况", "System"]],
 	],
 	routes: [
 		["", () => import("./desk-home.js"), { open: true }],
@@ -23,6 +25,8 @@ start({
 		["parcels", () => import("./desk-parcels.js"), { open: true }],
 		["payments", () => import("./desk-payments.js"), { open: true }],
 		["tokens", () => import("./desk-tokens.js"), { open: true }],
+		["audit", () => import("./desk-audit.js"), { open: true }],
+		["system", () => import("./desk-system.js"), { open: true }],
 		["token/:token", () => import("./desk-tokens.js"), { open: true }],
 	],
 });
