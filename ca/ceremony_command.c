@@ -169,7 +169,7 @@ static enum err write_order(const struct ceremony_options *o, const char *out, b
 		fprintf(o->report, "note: %s\nwritten: %s\n", shown, dry_run ? "false" : "true");
 	fprintf(o->screen, "%s%s: ", buf_text(&text), shown);
 	if (dry_run)
-		fputs("not written (dry run)\n", o->screen);
+		(void)fputs("not written (dry run)\n", o->screen);
 	else
 		fprintf(o->screen, "written, unsigned; officers sign it: hufu note sign --key FILE %s\n", shown);
 	return OK;
@@ -179,7 +179,7 @@ static enum err rehearse(const struct ceremony_options *o, struct fault *f)
 {
 	_cleanup_(freep) char *into = NULL;
 	TRY(ceremony_rehearse(o, &into, f));
-	fprintf(o->screen, "outputs: %s\n", into);
+	(void)fprintf(o->screen, "outputs: %s\n", into); /* main() looks */
 	return OK;
 }
 
@@ -235,7 +235,7 @@ enum err ceremony_command(int argc, char **argv, struct fault *f)
 	_cleanup_(fclosep) FILE *report = NULL;
 	TRY(parse(argc, argv, &a, f));
 	if (a.help) {
-		fputs(help, stdout);
+		(void)fputs(help, stdout);
 		return OK;
 	}
 	if (a.report_fd >= 0 && !(report = fdopen(a.report_fd, "w")))

@@ -12,6 +12,7 @@
 #include "common/base/file.h"
 #include "common/token/hsm.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <string.h>
 
@@ -194,7 +195,7 @@ static enum err print_schema(const struct arguments *a, struct fault *f)
 	(void)a;
 	(void)f;
 	ca_config_schema(&schema);
-	fputs(buf_text(&schema), stdout);
+	(void)fputs(buf_text(&schema), stdout);
 	return OK;
 }
 
@@ -246,6 +247,16 @@ static int exit_code(enum err e)
 	return 1;
 }
 
+/* Asked once, at the end: what a full disk did not take was not said. Who closes a pipe has read enough. */
+static enum err end_output(struct fault *f)
+{
+	errno = 0;
+	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)
+		return fault_raise(f, ERR_IO, "output", "standard output", "what was printed could not be written: %s",
+				   errno ? strerror(errno) : "an earlier write failed");
+	return OK;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = {.passphrase_fd = -1};
@@ -255,12 +266,12 @@ int main(int argc, char **argv)
 	ca_key_prepare();
 	bool ceremony = argc > 1 && strcmp(argv[1], "ceremony") == 0;
 	enum err e = ceremony ? ceremony_command(argc - 1, argv + 1, &f) : parse(argc, argv, &a, &f);
-	if (e == OK && (a.help || a.version)) {
-		fputs(a.help ? help : "hufu-ca " HUFU_VERSION "\n", stdout);
-		return 0;
-	}
-	if (e == OK && !ceremony)
+	if (e == OK && (a.help || a.version))
+		(void)fputs(a.help ? help : "hufu-ca " HUFU_VERSION "\n", stdout);
+	else if (e == OK && !ceremony)
 		e = run(&a, &f);
+	if (e == OK)
+		e = end_output(&f);
 	hsm_finish();
 	if (e != OK && ceremony) /* people read it, in front of others */
 		fprintf(stderr, "hufu: %s [%s]\n", f.text, f.rule);

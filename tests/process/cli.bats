@@ -41,6 +41,18 @@ commands() { hufu --help | sed -n '/^Commands:/,/^$/p' | grep '^  ' | cut -c3-26
 	said "Usage: hufu"
 }
 
+@test "what cannot be printed is an error, and a reader who has had enough is not" {
+	local words
+	for words in "$hufu --version" "$hufu --help" "$hufu cert list --help" "$build/ca/hufu-ca --version" "$build/ca/hufu-ca schema"; do
+		run bash -c "$words >/dev/full"
+		echo "$words: $status $output"
+		[ "$status" = 1 ]
+		[[ "$output" == *"could not be written: "* ]]
+	done
+	run bash -c "$hufu --help | head -c 1; echo \${PIPESTATUS[0]}"
+	[[ "$output" != *"could not"* ]]
+}
+
 @test "every command has --help: usage, and what each of its options does" {
 	[ "$(commands | wc -l)" -ge 40 ]
 	while read -ra words; do

@@ -5,6 +5,7 @@
 #include "common/base/secret.h"
 #include "tools/hufu/cli.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const struct command *const families[] = {
@@ -145,6 +146,17 @@ static bool words_are_utf8(int argc, char **argv)
 	return true;
 }
 
+/* Asked once, at the end: what a full disk did not take was not said. Who closes a pipe has read enough. */
+static int written(int rc)
+{
+	errno = 0;
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+		return rc;
+	fprintf(stderr, "hufu: what was printed could not be written: %s\n",
+		errno ? strerror(errno) : "an earlier write failed");
+	return rc == EXIT_DONE ? EXIT_FAILURE : rc;
+}
+
 int main(int argc, char **argv)
 {
 	secret_init();
@@ -161,11 +173,11 @@ int main(int argc, char **argv)
 	char **words = argv + 1;
 	if (n > 0 && strcmp(words[0], "--version") == 0) {
 		puts("hufu " HUFU_VERSION);
-		return EXIT_DONE;
+		return written(EXIT_DONE);
 	}
 	if (n == 0 || words[0][0] == '-') {
 		print_help();
-		return help || n == 0 ? EXIT_DONE : EXIT_CONFIG;
+		return written(help || n == 0 ? EXIT_DONE : EXIT_CONFIG);
 	}
 	int taken = 0;
 	const struct command *cmd = find_command(n, words, &taken);
@@ -177,5 +189,5 @@ int main(int argc, char **argv)
 	else
 		rc = cmd->run(&c, n - taken + 1, words + taken - 1);
 	cli_done(&c);
-	return rc;
+	return written(rc);
 }
