@@ -94,7 +94,7 @@ static enum err check_size(struct part *p, struct fault *f)
 	if (p->m.first > p->a.count || p->m.certs.n > p->a.count - p->m.first)
 		return fault_raise(f, ERR_RULE, "adopt_range", "adopt.first",
 				   "found certificates %llu to %llu, the adoption has %llu",
-				   (unsigned long long)p->m.first, (unsigned long long)(p->m.first + p->m.certs.n),
+				   (unsigned long long)p->m.first, (unsigned long long)p->m.first + p->m.certs.n,
 				   (unsigned long long)p->a.count);
 	return OK;
 }
@@ -156,7 +156,7 @@ static enum err read_one(struct part *p, size_t i, struct cert *c, struct ledger
 static void tell(struct part *p, size_t i, const struct fault *why)
 {
 	buf_clear(&p->problems[i]);
-	buf_fmt(&p->problems[i], "%llu %s %s", (unsigned long long)(p->m.first + i), why->rule, why->text);
+	buf_fmt(&p->problems[i], "%llu %s %s", (unsigned long long)p->m.first + i, why->rule, why->text);
 	p->fit[i] = false;
 }
 

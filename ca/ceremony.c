@@ -136,9 +136,9 @@ void ceremony_say(const struct ceremony *c, const char *fmt, ...)
 	if (!c->o->screen)
 		return;
 	va_start(ap, fmt);
-	vfprintf(c->o->screen, fmt, ap);
+	(void)vfprintf(c->o->screen, fmt, ap);
 	va_end(ap);
-	fflush(c->o->screen);
+	(void)fflush(c->o->screen);
 }
 
 static void add_line(struct ceremony *c, enum transcript_what what, const char *text)

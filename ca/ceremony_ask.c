@@ -8,6 +8,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -187,6 +188,7 @@ static enum err take_officer(struct ceremony *c, struct person_key *k, struct fa
 	for (size_t i = 0; i < c->file.signers.n; i++) {
 		if (strcmp(c->file.signers.v[i], k->name) != 0)
 			continue;
+		assert(m);
 		if (memcmp(m->key, k->public_key, sizeof(m->key)) != 0 && c->mode != CEREMONY_CHECK)
 			return fault_raise(f, ERR_CONFIG, "ceremony_officer", "officer",
 					   "the key that was given is not the one that the roster has for %s", k->name);

@@ -48,7 +48,7 @@ void ceremony_report(const struct ceremony *c, bool finished)
 		put_outputs(c, &text);
 	if (c->mode == CEREMONY_REHEARSE)
 		lines_put(&text, "into", ESC(c->out, strlen(c->out)));
-	fputs(buf_text(&text), c->o->report);
+	(void)fputs(buf_text(&text), c->o->report); /* who reads it misses "finished" */
 }
 
 void ceremony_report_fault(FILE *report, const struct fault *f)

@@ -181,6 +181,7 @@ static enum err check_policy(struct request *r, struct fault *f)
 	TRY(check_served(r, f));
 	const struct policy_ready *named = names_policy ? policy_named(r) : &r->heads->now;
 	r->ready = named ? named : &r->heads->now;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what is named, or a part of heads */
 	TRY(judge_policy(r->ready->policy, &r->t, &r->verdict, f));
 	if (!named)
 		return fault_raise(f, ERR_RULE, "policy_hash", "tally.policy",

@@ -454,7 +454,7 @@ enum err ca_custody_submit(struct ca_custody *c, const struct roster *r, struct 
 {
 	_cleanup_(note_done) struct note note = {0};
 	struct custody_submission m;
-	memset(ret_keys, 0, CUSTODY_KEYS * sizeof(*ret_keys));
+	memset(ret_keys, 0, CUSTODY_KEYS * sizeof(struct ca_key *));
 	TRY(note_parse(bytes, 1, &note, f));
 	TRY(custody_submission_parse(note.text, &m, f));
 	pthread_mutex_lock(&c->lock);

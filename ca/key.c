@@ -57,6 +57,7 @@ void ca_key_prepare(void)
 /* "ca-key:" or, over a token's PIN, "ca-pin:", and whose. */
 static const char *label_of(const struct pubkey *k, bool in_token, char ret[LABEL_SIZE])
 {
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): hex_lower ends it */
 	memcpy(ret, in_token ? "ca-pin:" : "ca-key:", 7);
 	hex_lower(k->key_id, sizeof(k->key_id), ret + 7);
 	return ret;

@@ -43,7 +43,7 @@ static enum err stored_hashes(struct db *db, unsigned level, uint64_t lo, size_t
 		if (hash.n != 32)
 			return fault_raise(f, ERR_DB, "ledger_tree", "ledger",
 					   "node %llu of level %u is missing: the file is damaged",
-					   (unsigned long long)(lo + i), level);
+					   (unsigned long long)lo + i, level);
 		memcpy(ret[i], hash.p, 32);
 	}
 	return OK;

@@ -25,7 +25,7 @@ bool lint_no(char *why, size_t why_size, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(why, why_size, fmt, ap);
+	(void)vsnprintf(why, why_size, fmt, ap);
 	va_end(ap);
 	return false;
 }

@@ -236,7 +236,7 @@ static enum err current(struct signer *s, struct db *db, const struct heads *h, 
 	_cleanup_(closep) int fd = open_file(path, ret_size);
 	if ((locked ? good : !is_due(s, ret, now)) && fd >= 0 && is_recorded(fd, *ret_size, ret)) {
 		*ret_fd = fd;
-		fd = -1;
+		fd = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
 		return OK;
 	}
 	if (standing.waits)

@@ -189,7 +189,7 @@ enum err signer_take_keys(struct signer *s, struct ca_key *keys[CUSTODY_KEYS], s
 
 void signer_keys(struct signer *s, const struct ca_key *ret[CUSTODY_KEYS])
 {
-	memset(ret, 0, CUSTODY_KEYS * sizeof(*ret));
+	memset(ret, 0, CUSTODY_KEYS * sizeof(struct ca_key *));
 	ret[0] = atomic_load(&s->key);
 	for (size_t i = 0; i < s->n_retired; i++)
 		ret[i + 1] = atomic_load(&s->retired[i].key);

@@ -149,7 +149,7 @@ void buf_vfmt(struct buf *b, const char *fmt, va_list ap)
 		abort();
 	if ((size_t)n >= b->cap - b->len) {
 		buf_reserve(b, (size_t)n);
-		vsnprintf((char *)b->data + b->len, b->cap - b->len, fmt, again);
+		(void)vsnprintf((char *)b->data + b->len, b->cap - b->len, fmt, again);
 	}
 	va_end(again);
 	b->len += (size_t)n;

@@ -53,7 +53,7 @@ bool hex_decode(const char *text, size_t text_len, uint8_t *ret, size_t n)
 			return false;
 	}
 	for (size_t i = 0; i < n; i++)
-		ret[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+		ret[i] = (uint8_t)((unsigned)hex_value(text[2 * i]) << 4 | (unsigned)hex_value(text[2 * i + 1]));
 	return true;
 }
 

@@ -53,7 +53,8 @@ static void copy_cut(char *ret, size_t size, const char *text)
 	trim_cut(ret, size);
 }
 
-enum err fault_raise(struct fault *f, enum err kind, const char *rule, const char *where, const char *fmt, ...)
+/* In brackets, since tools/analyze.h has a macro of that name. */
+enum err(fault_raise)(struct fault *f, enum err kind, const char *rule, const char *where, const char *fmt, ...)
 {
 	assert(kind != OK);
 	if (!f)
@@ -64,7 +65,7 @@ enum err fault_raise(struct fault *f, enum err kind, const char *rule, const cha
 	copy_cut(made.where, sizeof(made.where), where);
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(made.text, sizeof(made.text), fmt, ap);
+	(void)vsnprintf(made.text, sizeof(made.text), fmt, ap);
 	va_end(ap);
 	trim_cut(made.text, sizeof(made.text));
 	*f = made;

@@ -55,7 +55,7 @@ enum err yaml_raise_va(const struct yaml_doc *doc, unsigned line, unsigned colum
 		       const char *rule, const char *where, const char *fmt, va_list ap)
 {
 	char text[sizeof(f->text)];
-	vsnprintf(text, sizeof(text), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	if (line == 0)
 		return fault_raise(f, kind, rule, where, "%s: %s", doc->name, text);
 	return fault_raise(f, kind, rule, where, "%s:%u:%u: %s", doc->name, line, column, text);
@@ -120,9 +120,9 @@ static enum err attach(struct reader *r, struct yaml_node *node, yaml_mark_t at,
 	top->key = NULL;
 	if (top->node->n_items == top->cap) {
 		size_t cap = top->cap ? 2 * top->cap : 8;
-		struct yaml_node **items = yaml_alloc(r->doc, cap, sizeof(*items));
+		struct yaml_node **items = yaml_alloc(r->doc, cap, sizeof(struct yaml_node *));
 		if (top->cap)
-			memcpy(items, top->node->items, top->cap * sizeof(*items));
+			memcpy(items, top->node->items, top->cap * sizeof(struct yaml_node *));
 		top->node->items = items;
 		top->cap = cap;
 	}
@@ -166,9 +166,9 @@ static enum err check_twice(struct reader *r, const struct yaml_node *map, struc
 {
 	if (map->n_items < 2)
 		return OK;
-	_cleanup_(freep) struct yaml_node **sorted = xmalloc(map->n_items * sizeof(*sorted));
-	memcpy(sorted, map->items, map->n_items * sizeof(*sorted));
-	qsort(sorted, map->n_items, sizeof(*sorted), by_key);
+	_cleanup_(freep) struct yaml_node **sorted = xmalloc(map->n_items * sizeof(struct yaml_node *));
+	memcpy(sorted, map->items, map->n_items * sizeof(struct yaml_node *));
+	qsort(sorted, map->n_items, sizeof(struct yaml_node *), by_key);
 	for (size_t i = 1; i < map->n_items; i++) {
 		const struct yaml_node *first = sorted[i - 1], *again = sorted[i];
 		if (strcmp(first->key, again->key) == 0)

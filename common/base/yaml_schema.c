@@ -140,7 +140,7 @@ static void write_default(struct buf *b, const struct yaml_rule *rule)
 		return;
 	case YK_WORDS:
 		buf_str(b, ", \"default\": [");
-		for (size_t i = 0; rule->words[i] && i < 64; i++) {
+		for (size_t i = 0; i < 64 && rule->words[i]; i++) {
 			if (!((uint64_t)rule->def >> i & 1))
 				continue;
 			buf_str(b, first ? "" : ", ");

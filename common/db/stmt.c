@@ -30,7 +30,7 @@ static void cache_grow(struct db *db)
 	struct db_stmt **old = db->cache;
 	size_t n_old = db->n_slots;
 	db->n_slots = n_old ? 2 * n_old : 64;
-	db->cache = xcalloc(db->n_slots, sizeof(*db->cache));
+	db->cache = xcalloc(db->n_slots, sizeof(struct db_stmt *));
 	for (size_t i = 0; i < n_old; i++) {
 		if (old[i])
 			db->cache[slot_of(db, old[i]->sql)] = old[i];

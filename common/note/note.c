@@ -209,6 +209,7 @@ void note_key_id_spki(const char *name, const struct pubkey *key, uint8_t ret[KE
 	size_t n = strlen(word);
 
 	assert(n < sizeof(type));
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes and no text */
 	memcpy(type + 1, word, n);
 	key_id_of(name, type, 1 + n, slice_of(key->spki, key->spki_len), ret);
 }

@@ -58,6 +58,7 @@ static int give_passphrase(char *ret, int size, int writing, void *arg)
 	(void)writing;
 	if (n == 0 || n > (size_t)size)
 		return -1;
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): libcrypto wants the length */
 	memcpy(ret, passphrase, n);
 	return (int)n;
 }

@@ -20,7 +20,7 @@ void lint_say(struct lint *l, const struct yaml_doc *doc, const void *member, bo
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	/* "path:line:column: text": the rule goes in between. */
 	(void)(yaml_fault(doc, member, &f, rule, "%s", text) == OK);

@@ -137,7 +137,7 @@ static void validity_lint(struct lint *l, const struct profile *p)
 				 "found %lld months: with an extension %lld days early this is up to %lld days, above "
 				 "cap_days, %lld",
 				 (long long)*months, (long long)p->window_before_days,
-				 (long long)(days + p->window_before_days), (long long)p->cap_days);
+				 (long long)days + p->window_before_days, (long long)p->cap_days);
 	}
 }
 

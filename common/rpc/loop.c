@@ -149,7 +149,7 @@ static void admit(struct loop *l, int fd_given)
 		return;
 	}
 	struct conn *c = conn_new(l->epoll, fd, &peer);
-	fd = -1; /* taken */
+	fd = -1; /* taken. NOLINT(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
 	if (!c)
 		return;
 	c->at_once = l->config.at_once;

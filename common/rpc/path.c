@@ -38,7 +38,7 @@ static int try_connect(const char *path, int *ret_fd)
 	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return errno;
 	*ret_fd = fd;
-	fd = -1;
+	fd = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
 	return 0;
 }
 

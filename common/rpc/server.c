@@ -110,7 +110,7 @@ static enum err listen_on(struct rpc_server *s, unsigned mode, int *ret_fd, stru
 		return fault_raise(f, ERR_IO, "socket", "socket", "cannot listen on %s: %s",
 				   ESC(s->path, strlen(s->path)), strerror(errno));
 	*ret_fd = fd;
-	fd = -1;
+	fd = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
 	return OK;
 }
 

@@ -29,7 +29,7 @@ field_raise(struct fault *f, enum err kind, const char *rule, const char *what, 
 	snprintf(where, sizeof(where), "%s.%s", what, field);
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	return fault_raise(f, kind, rule, where, "%s", text);
 }

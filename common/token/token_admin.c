@@ -85,6 +85,7 @@ enum err token_initialise(struct token *t, const struct secret *puk, const char 
 		return fault_raise(f, ERR_PARSE, "token_label", "--label", "found a label of %zu bytes, wanted 1 to %d",
 				   n, LABEL_BYTES);
 	memset(padded, ' ', sizeof padded);
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): blanks end it (PKCS #11 5.5, C_InitToken) */
 	memcpy(padded, label, n);
 	CK_RV rv = t->fn->C_InitToken(t->slot, puk->p, puk->n, padded);
 	if (rv != CKR_OK)
