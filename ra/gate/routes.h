@@ -12,7 +12,10 @@ http_route route_ca;	 /* /ca/<issuer>.crt, /ca/chain.pem */
 http_route route_document; /* /documents/<name> */
 http_route route_page;	   /* /status and its two files */
 http_route route_log;	 /* /log/checkpoint, /log/tile/… */
-http_route route_status; /* /v1/status, /v1/status/<serial> */
+http_route route_status; /* /v1/status, /v1/status/<serial>, /v1/status/receipt */
+http_route receipt_answer; /* of the last one, where it may wait */
+/* {"error": {"reason", "zh", "en"}} with that HTTP status. */
+void status_refuse(struct gate *g, struct http_reply *to, unsigned status, const char *reason, const char *zh, const char *en);
 http_route route_health; /* /healthz, /readyz */
 http_route route_metrics;
 

@@ -48,7 +48,7 @@ static void add_words(json_t *o, const struct word *w)
 	json_object_set_new(o, "en", json_string(w->en));
 }
 
-static void refuse(struct gate *g, struct http_reply *to, unsigned status, const char *reason, const char *zh,
+void status_refuse(struct gate *g, struct http_reply *to, unsigned status, const char *reason, const char *zh,
 		   const char *en)
 {
 	_cleanup_(json_freep) json_t *o = json_pack("{s:{s:s,s:s,s:s}}", "error", "reason", reason, "zh", zh, "en", en);
@@ -75,6 +75,18 @@ static json_t *serial_of(const struct gate_row *r)
 	return json_string(SERIAL(&s));
 }
 
+/* Where the certificates above it are, when they are ours to give. */
+static void add_chain(const struct gate *g, json_t *o)
+{
+	const char *issuer = json_string_value(json_object_get(o, "issuer"));
+	uint8_t id[20];
+	if (!issuer || strlen(issuer) != 40 || !hex_decode(issuer, 40, id, sizeof(id)))
+		return;
+	for (size_t i = 0; i < g->n_issuers; i++)
+		if (memcmp(g->issuers[i].ca.cert.key.key_id, id, sizeof(id)) == 0)
+			json_object_set_new(o, "chain", json_sprintf("/ca/%s.pem", issuer));
+}
+
 /* With the table held. */
 static json_t *answer_of(const struct gate *g, const struct gate_row *r, int64_t now)
 {
@@ -83,6 +95,7 @@ static json_t *answer_of(const struct gate *g, const struct gate_row *r, int64_t
 	json_t *o = json_object();
 	json_object_set_new(o, "serial", serial_of(r));
 	json_object_set_new(o, "issuer", hex(table_issuer(g->table, r->issuer), 20));
+	add_chain(g, o);
 	add_words(o, w);
 	if (w->word[0] == 'r' || strcmp(w->word, "ended") == 0)
 		json_object_set_new(o, "reason", json_string(crl_reason_word(r->reason)));
@@ -136,7 +149,8 @@ static bool is_ready(struct gate *g, struct http_reply *to)
 	table_read_end(g->table);
 	if (ready && clock_now() - beat < OCSP_STALE_SECONDS)
 		return true;
-	refuse(g, to, 503, "status_stale", "状态数据暂不可用，请稍后再试", "status is not available now: try later");
+	status_refuse(g, to, 503, "status_stale", "状态数据暂不可用，请稍后再试",
+		      "status is not available now: try later");
 	return false;
 }
 
@@ -184,8 +198,9 @@ static void answer(struct gate *g, const struct asked *v, size_t n, struct http_
 
 static void bad_form(struct gate *g, struct http_reply *to)
 {
-	refuse(g, to, 400, "status_form", "请求格式不正确",
-	       "wanted serials, refs, hashes or an identifier, at most 1,000; serial numbers and key ids in hex");
+	status_refuse(
+		g, to, 400, "status_form", "请求格式不正确",
+		"wanted serials, refs, hashes or an identifier, at most 1,000; serial numbers and key ids in hex");
 }
 
 /* --- the desk's answers --- */
@@ -209,12 +224,12 @@ static const struct word *known_word(const char *word)
 static void pass_error(struct gate *g, const struct fault *f, struct http_reply *to)
 {
 	if (f->kind == ERR_DENIED)
-		refuse(g, to, 403, "token_unknown", "令牌无效", "the token is not valid");
+		status_refuse(g, to, 403, "token_unknown", "令牌无效", "the token is not valid");
 	else if (f->kind == ERR_PARSE || f->kind == ERR_LIMIT)
 		bad_form(g, to);
 	else
-		refuse(g, to, 503, "desk_away", "业务系统暂不可用，请稍后再试",
-		       "the desk is not available now: try later");
+		status_refuse(g, to, 503, "desk_away", "业务系统暂不可用，请稍后再试",
+			      "the desk is not available now: try later");
 }
 
 /* Runs where it may wait. params: as status.query takes them. */
@@ -229,7 +244,10 @@ static void ask_desk(struct gate *g, json_t *params, struct http_reply *to)
 		return;
 	}
 	json_array_foreach(json_object_get(result, "answers"), i, one)
+	{
 		add_words(one, known_word(json_string_value(json_object_get(one, "state"))));
+		add_chain(g, one);
+	}
 	to->type = "application/json";
 	json_write(result, &to->body);
 	gate_count(g, COUNT_STATUS);
@@ -354,6 +372,8 @@ bool route_status(struct gate *g, const struct http_request *r, struct http_repl
 	rest += *rest == '/';
 	if (strcmp(r->method, "OPTIONS") == 0)
 		to->status = 204;
+	else if (strcmp(r->method, "POST") == 0 && strcmp(rest, "receipt") == 0)
+		to->later = receipt_answer; /* a few signatures and some hundred hashes */
 	else if (strcmp(r->method, "POST") == 0)
 		post(g, r, to);
 	else

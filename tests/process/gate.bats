@@ -259,6 +259,48 @@ assert code == "200", code' "$HTTP"
 	same "$(code -d '{"serials": []}' "$url") $(code -d '[1]' "$url") $(code -d '{"serials": [1]}' "$url") $(code -d '{' "$url")" "400 400 400 400"
 }
 
+@test "a receipt checked by the gate: what holds, what was not looked at, and what does not hold" {
+	as org hufu receipt --out "$WORK/org.receipt" "$(serial_of_org)"
+	checks() { # CERT RECEIPT: $WORK/json
+		python3 -c 'import json, sys; print(json.dumps({"certificate": open(sys.argv[1]).read(), "receipt": open(sys.argv[2]).read()}))' "$1" "$2" >"$WORK/asked.json"
+		curl -s -o "$WORK/json" -w '%{http_code}' --data-binary "@$WORK/asked.json" "http://$HTTP/v1/status/receipt"
+	}
+	because() { same "$(field good <"$WORK/json") $(field reason <"$WORK/json")" "false $1"; }
+	same "$(checks "$WORK/org.pem" "$WORK/org.receipt")" 200
+	same "$(field good <"$WORK/json") $(field serial <"$WORK/json") $(field issuer <"$WORK/json")" "true $(serial_of_org) $ISSUER"
+	grep -q "wants the roster" "$WORK/json"
+	same "$(field ledger <"$WORK/json")" "$(sed 's/+.*//' "$DIR/etc/hufu/log.vkey")"
+	# The issuing CA's certificate is another one; the old authority's receipt there is not.
+	same "$(checks "$DIR/etc/hufu/issuing.crt" "$WORK/org.receipt")" 200
+	because receipt_mismatch
+	python3 - "$WORK/org.receipt" "$WORK/bad.receipt" "$WORK/thief.receipt" <<-'PY'
+		import base64, re, sys
+		text = open(sys.argv[1]).read()
+		def changed(m):
+		    entry = bytearray(base64.b64decode(m[2])); entry[-1] ^= 1
+		    return m[1] + base64.b64encode(entry).decode()
+		open(sys.argv[2], "w").write(re.sub(r"(?m)^(outcome: [0-9]+ )(\S+)", changed, text))
+		head, sig = text.rsplit(" ", 1)
+		bytes_ = bytearray(base64.b64decode(sig)); bytes_[-1] ^= 1
+		open(sys.argv[3], "w").write(head + " " + base64.b64encode(bytes_).decode() + "\n")
+	PY
+	checks "$WORK/org.pem" "$WORK/bad.receipt" >/dev/null
+	because receipt_inclusion
+	checks "$WORK/org.pem" "$WORK/thief.receipt" >/dev/null
+	because log_signature
+	head -c 700 "$WORK/org.receipt" >"$WORK/cut.receipt"
+	checks "$WORK/org.pem" "$WORK/cut.receipt" >/dev/null
+	because receipt_form
+	checks "$WORK/cut.receipt" "$WORK/org.receipt" >/dev/null
+	same "$(field good <"$WORK/json")" false
+	for bad in '' '{' '[]' '{"certificate": "x"}' '{"certificate": 1, "receipt": []}' '{"certificate": {"a": 1}, "receipt": "x"}'; do
+		same "$(curl -s -o "$WORK/json" -w '%{http_code}' --data-binary "$bad" "http://$HTTP/v1/status/receipt")" 400
+		grep -q receipt_body "$WORK/json"
+	done
+	same "$(head -c 70000 /dev/zero | curl -s -o /dev/null -w '%{http_code}' --data-binary @- "http://$HTTP/v1/status/receipt")" 413
+	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/v1/status/receipt")" 400
+}
+
 @test "pages of named origins may ask, others not" {
 	origin() { curl -s -D - -o /dev/null -H "Origin: $1" "${@:2}" "http://$HTTP/v1/status/0A" | tr -d '\r' | grep -i '^access-control-allow-origin' || true; }
 	same "$(origin https://portal.example.test)" "Access-Control-Allow-Origin: https://portal.example.test"
@@ -308,6 +350,12 @@ window() { timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-d
 	window --dump-dom "http://$HTTP/status?serial=%3Cb%3Ehello" >"$WORK/dom"
 	grep -q '序列号应为十六进制数字' "$WORK/dom"
 	! grep -q '<b>hello' "$WORK/dom" || false
+}
+
+@test "files dropped onto the page: a certificate's state and chain; with its receipt, what that proves" {
+	SERIAL=$(serial_of_org) run timeout 120 node "$root/tests/browser/status.mjs"
+	echo "$output"
+	[ "$status" = 0 ]
 }
 
 @test "the log: its checkpoint holds, and its hashes give the checkpoint's root" {

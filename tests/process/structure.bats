@@ -61,10 +61,11 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 		check common/note 'common/(base|pki|note)/'
 		check common/policy 'common/(base|pki|note|policy)/'
 		check common/rpc 'common/(base|rpc)/'
+		check common/receipt 'common/(base|pki|note|receipt|rpc)/'
 		check ca 'common/(base|pki|token|note|policy|rpc/(wire|server)|db)|ca/'
 		check ra 'common/|ra/'
 		check ra/notify 'common/(base|rpc)/|ra/(notify/|bell|mail|mobile|store_outbox)'
-		check ra/gate 'common/(base|pki|token|note|rpc)/|ra/gate/'
+		check ra/gate 'common/(base|pki|token|note|receipt|rpc)/|ra/gate/'
 		check tools 'common/|tools/' | grep -v '^tools/benchmark/' || true
 		check tools/benchmark 'common/|tools/|ra/(store|vault)|ra/gate/table' # a desk of two million certificates is filled by the desk's own store and vault
 	)

@@ -5,9 +5,8 @@
 #include "tools/hufu/receipt_check.h"
 
 #include "common/base/clock.h"
-#include "common/note/receipt.h"
 #include "common/policy/judge.h"
-#include "common/rpc/wire.h"
+#include "common/receipt/receipt_proof.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -17,12 +16,8 @@
 
 struct checking {
 	const struct receipt_trust *trust;
-	struct receipt r;
-	struct checkpoint head;
-	struct wire_e_intent intent;
-	struct wire_e_issued issued;
-	struct cert cert, pred;
-	struct pubkey issuer_key;
+	struct receipt_proof p;
+	struct cert pred;
 	struct buf pred_der; /* put together from an intent; empty when the entry holds a whole certificate */
 	struct note note;
 	struct tally t;
@@ -32,52 +27,12 @@ struct checking {
 
 static void checking_free(struct checking *c)
 {
-	receipt_done(&c->r);
-	cert_done(&c->cert);
-	pubkey_done(&c->issuer_key);
+	receipt_proof_done(&c->p);
 	cert_done(&c->pred);
 	buf_done(&c->pred_der);
 	note_done(&c->note);
 	tally_done(&c->t);
 	free(c);
-}
-
-/* --- the log --- */
-
-static enum err check_included(const struct checking *c, const char *what, const struct receipt_entry *e,
-			       struct fault *f)
-{
-	merkle_hash leaf;
-	char where[40];
-	merkle_leaf(buf_slice(&e->body), leaf);
-	if (merkle_included(leaf, e->index, c->head.size, e->path, e->path_len, c->head.root))
-		return OK;
-	snprintf(where, sizeof(where), "receipt.%s", what);
-	return fault_raise(f, ERR_RULE, "receipt_inclusion", where,
-			   "entry %" PRIu64 " and its path do not lead to the root of the signed checkpoint of %" PRIu64
-			   " entries (RFC 9162 2.1.3.2)",
-			   e->index, c->head.size);
-}
-
-static enum err mismatch(struct fault *f, const char *where, const char *text)
-{
-	return fault_raise(f, ERR_RULE, "receipt_mismatch", where, "%s", text);
-}
-
-static enum err check_log(struct checking *c, struct fault *f)
-{
-	TRY(checkpoint_open(buf_slice(&c->r.checkpoint), c->trust->log, &c->head, f));
-	TRY(check_included(c, "intent", &c->r.intent, f));
-	TRY(check_included(c, "outcome", &c->r.outcome, f));
-	if (c->r.has_predecessor)
-		TRY(check_included(c, "predecessor", &c->r.predecessor, f));
-	TRY(wire_e_intent_get(buf_slice(&c->r.intent.body), &c->intent, f));
-	TRY(wire_e_issued_get(buf_slice(&c->r.outcome.body), &c->issued, f));
-	if (c->issued.intent != c->r.intent.index || memcmp(c->issued.tally, c->intent.tally, TALLY_ID) != 0)
-		return mismatch(f, "receipt.outcome", "the outcome is another intent's");
-	if (memcmp(c->intent.tally, c->r.tally, TALLY_ID) != 0)
-		return mismatch(f, "receipt.tally", "the entries are of another tally");
-	return OK;
 }
 
 /* --- the roster --- */
@@ -87,10 +42,10 @@ static enum err check_roster(const struct checking *c, struct fault *f)
 	const struct roster *r = c->trust->roster;
 	char found[65], wanted[65];
 	hex_lower(r->sha256, 32, found);
-	hex_lower(c->intent.roster, 32, wanted);
-	if (memcmp(r->ca, c->r.ca, 20) != 0)
+	hex_lower(c->p.intent.roster, 32, wanted);
+	if (memcmp(r->ca, c->p.r.ca, 20) != 0)
 		return fault_raise(f, ERR_RULE, "receipt_roster", "roster.ca", "the roster is another CA's");
-	if (memcmp(r->sha256, c->intent.roster, 32) != 0)
+	if (memcmp(r->sha256, c->p.intent.roster, 32) != 0)
 		return fault_raise(f, ERR_RULE, "receipt_roster", "roster",
 				   "found roster version %" PRIu64
 				   ", SHA-256 %s; the tally was judged by the roster with "
@@ -101,26 +56,11 @@ static enum err check_roster(const struct checking *c, struct fault *f)
 
 /* --- certificates --- */
 
-static enum err check_chain(struct checking *c, struct slice cert_der, struct fault *f)
+static enum err check_chain(const struct checking *c, struct fault *f)
 {
-	uint8_t hash[32];
-	TRY(cert_parse(cert_der, &c->cert, f));
-	TRY(pubkey_parse(buf_slice(&c->r.issuer_key), &c->issuer_key, f));
-	sha256(cert_der.p, cert_der.n, hash);
-	if (memcmp(hash, c->r.cert_sha256, 32) != 0)
-		return mismatch(f, "receipt.certificate", "the receipt is of another certificate than the one given");
-	if (memcmp(c->issuer_key.key_id, c->intent.issuer, 20) != 0)
-		return mismatch(f, "receipt.issuer-key", "it is not the key of the CA that the entry names");
-	if (!slice_eq(c->cert.tbs, c->intent.tbs))
-		return mismatch(f, "certificate", "it is not what the intent said would be signed");
-	if (!slice_eq(c->cert.signature, c->issued.signature))
-		return mismatch(f, "certificate.signature", "it is not the signature that the ledger recorded");
-	if (!pubkey_verify(&c->issuer_key, c->cert.tbs, c->cert.signature))
-		return fault_raise(f, ERR_CRYPTO, "cert_signature", "certificate.signature",
-				   "it does not hold under the issuing CA's key");
 	if (!c->trust->issuer)
 		return OK;
-	TRY(cert_verify_by(&c->cert, c->trust->issuer, f));
+	TRY(cert_verify_by(&c->p.cert, c->trust->issuer, f));
 	return cert_verify_by(c->trust->issuer, c->trust->root, f);
 }
 
@@ -134,7 +74,7 @@ static enum err read_tbs(struct checking *c, struct slice tbs, struct fault *f)
 /* The certificate whose key asked: adopted whole, or issued here from an intent. */
 static enum err read_predecessor(struct checking *c, struct fault *f)
 {
-	struct slice body = buf_slice(&c->r.predecessor.body);
+	struct slice body = buf_slice(&c->p.r.predecessor.body);
 	struct wire_e_adopted adopted;
 	struct wire_e_intent intent;
 	enum wire_type type;
@@ -151,8 +91,8 @@ static enum err read_predecessor(struct checking *c, struct fault *f)
 	}
 	if (memcmp(issuer, c->t.predecessor.issuer_key_id, 20) != 0 ||
 	    !serial_eq(&c->pred.serial, &c->t.predecessor.serial))
-		return mismatch(f, "receipt.predecessor",
-				"the entry is of another certificate than the one that the tally names");
+		return receipt_mismatch(f, "receipt.predecessor",
+					"the entry is of another certificate than the one that the tally names");
 	return OK;
 }
 
@@ -168,7 +108,7 @@ static enum err check_subject_line(struct checking *c, const struct note_sig *s,
 		return fault_raise(f, ERR_RULE, "signer_unknown", "tally.signature",
 				   "found a line of \"%s\", wanted %s", s->name,
 				   wanted[0] ? wanted : "no subscriber's");
-	if (!note_sig_holds_spki(&c->note, s, new_key ? &c->cert.key : &c->pred.key))
+	if (!note_sig_holds_spki(&c->note, s, new_key ? &c->p.cert.key : &c->pred.key))
 		return fault_raise(f, ERR_CRYPTO, new_key ? "new_key_signature" : "subscriber_signature",
 				   "tally.signature", "the line of \"%s\" does not hold", s->name);
 	*(new_key ? &c->by_new : &c->by_current) = true;
@@ -194,16 +134,17 @@ static enum err check_officers(const struct checking *c, struct fault *f)
 
 static enum err check_signatures(struct checking *c, struct fault *f)
 {
-	TRY(note_parse(c->intent.note, 1, &c->note, f));
+	TRY(note_parse(c->p.intent.note, 1, &c->note, f));
 	TRY(tally_parse(c->note.text, &c->t, f));
 	/* A responder's is judged by code alone, and names no policy. */
 	bool names_policy = c->t.kind != TALLY_RESPONDER;
-	if (memcmp(c->t.id, c->r.tally, TALLY_ID) != 0 || memcmp(c->t.ca, c->r.ca, 20) != 0 ||
-	    (names_policy && memcmp(c->t.policy, c->intent.policy, 32) != 0))
-		return mismatch(f, "receipt.intent", "the intent's tally is another one, of another CA or policy");
-	if (c->t.has_predecessor != c->r.has_predecessor)
-		return mismatch(f, "receipt.predecessor",
-				"the tally names a predecessor exactly when the receipt has one");
+	if (memcmp(c->t.id, c->p.r.tally, TALLY_ID) != 0 || memcmp(c->t.ca, c->p.r.ca, 20) != 0 ||
+	    (names_policy && memcmp(c->t.policy, c->p.intent.policy, 32) != 0))
+		return receipt_mismatch(f, "receipt.intent",
+					"the intent's tally is another one, of another CA or policy");
+	if (c->t.has_predecessor != c->p.r.has_predecessor)
+		return receipt_mismatch(f, "receipt.predecessor",
+					"the tally names a predecessor exactly when the receipt has one");
 	if (c->t.has_predecessor)
 		TRY(read_predecessor(c, f));
 	for (size_t i = 0; i < c->note.n_sigs; i++) {
@@ -223,30 +164,31 @@ static enum err check_responder(const struct checking *c, const struct name *fou
 	const struct roster *r = c->trust->roster;
 	const struct member *m = NULL;
 	for (size_t i = 0; i < r->n_members && !m; i++)
-		if (r->members[i].role == ROLE_RESPONDER && memcmp(r->members[i].key, c->cert.key.spki_sha256, 32) == 0)
+		if (r->members[i].role == ROLE_RESPONDER &&
+		    memcmp(r->members[i].key, c->p.cert.key.spki_sha256, 32) == 0)
 			m = &r->members[i];
 	if (!m)
-		return mismatch(f, "certificate.key", "it is no key that the roster lists for a responder");
+		return receipt_mismatch(f, "certificate.key", "it is no key that the roster lists for a responder");
 	_cleanup_(freep) char *name = xasprintf("OCSP responder %s", m->name);
 	const char *said = name_get(found, "CN");
 	if (!said || strcmp(said, name) != 0)
-		return mismatch(f, "certificate.subject", "it is not the responder's name in the roster");
-	if (c->cert.not_after - c->cert.not_before > JUDGE_RESPONDER_DAYS * INT64_C(86400))
-		return mismatch(f, "certificate.not_after", "it is longer than a responder's");
+		return receipt_mismatch(f, "certificate.subject", "it is not the responder's name in the roster");
+	if (c->p.cert.not_after - c->p.cert.not_before > JUDGE_RESPONDER_DAYS * INT64_C(86400))
+		return receipt_mismatch(f, "certificate.not_after", "it is longer than a responder's");
 	return OK;
 }
 
 static enum err check_subject(const struct checking *c, struct fault *f)
 {
 	_cleanup_(name_done) struct name asked = {0}, found = {0};
-	TRY(name_parse(c->cert.subject, &found, f));
+	TRY(name_parse(c->p.cert.subject, &found, f));
 	if (c->t.kind == TALLY_RESPONDER)
 		return check_responder(c, &found, f);
 	TRY(tally_subject_after(&c->t, &asked, f));
 	if (!name_eq(&asked, &found))
-		return mismatch(f, "certificate.subject", "it is not the subject that the tally asks for");
-	if (c->cert.not_after > c->t.latest)
-		return mismatch(f, "certificate.not_after", "it ends later than the tally allows");
+		return receipt_mismatch(f, "certificate.subject", "it is not the subject that the tally asks for");
+	if (c->p.cert.not_after > c->t.latest)
+		return receipt_mismatch(f, "certificate.not_after", "it ends later than the tally allows");
 	return OK;
 }
 
@@ -258,16 +200,17 @@ static enum err check_certificate(const struct checking *c, struct fault *f)
 		TRY(tally_subject_before(&c->t, &before, f));
 		TRY(name_parse(c->pred.subject, &pred, f));
 		if (!name_eq(&before, &pred))
-			return mismatch(f, "tally.subject", "the subject as it was is not the predecessor's");
+			return receipt_mismatch(f, "tally.subject", "the subject as it was is not the predecessor's");
 	}
-	if (memcmp(c->cert.key.spki_sha256, c->t.key_sha256, 32) != 0)
-		return mismatch(f, "certificate.key", "it is not the key that the tally asks for");
+	if (memcmp(c->p.cert.key.spki_sha256, c->t.key_sha256, 32) != 0)
+		return receipt_mismatch(f, "certificate.key", "it is not the key that the tally asks for");
 	if (!c->t.key_is_new && c->t.has_predecessor && memcmp(c->pred.key.spki_sha256, c->t.key_sha256, 32) != 0)
-		return mismatch(f, "certificate.key", "the tally says the same key, but the predecessor has another");
-	if (c->cert.not_before < c->t.made - JUDGE_SKEW_SECONDS || c->cert.not_before > c->t.dies)
-		return mismatch(f, "certificate.not_before", "it was not issued while the tally lived");
-	if (c->cert.is_ca)
-		return mismatch(f, "certificate.basicConstraints", "it is a CA's");
+		return receipt_mismatch(f, "certificate.key",
+					"the tally says the same key, but the predecessor has another");
+	if (c->p.cert.not_before < c->t.made - JUDGE_SKEW_SECONDS || c->p.cert.not_before > c->t.dies)
+		return receipt_mismatch(f, "certificate.not_before", "it was not issued while the tally lived");
+	if (c->p.cert.is_ca)
+		return receipt_mismatch(f, "certificate.basicConstraints", "it is a CA's");
 	return OK;
 }
 
@@ -301,10 +244,10 @@ static void say_lang(const struct checking *c, const char *lang, struct buf *b)
 
 static void say(const struct checking *c, struct buf *b)
 {
-	buf_fmt(b, "certificate %s, %s to %s\n", SERIAL(&c->cert.serial), UTC(c->cert.not_before),
-		UTC(c->cert.not_after));
+	buf_fmt(b, "certificate %s, %s to %s\n", SERIAL(&c->p.cert.serial), UTC(c->p.cert.not_before),
+		UTC(c->p.cert.not_after));
 	buf_fmt(b, "ledger %s: intent %" PRIu64 ", outcome %" PRIu64 ", checkpoint of %" PRIu64 " entries\n",
-		c->head.origin, c->r.intent.index, c->r.outcome.index, c->head.size);
+		c->p.head.origin, c->p.r.intent.index, c->p.r.outcome.index, c->p.head.size);
 	buf_fmt(b, "roster version %" PRIu64 "\n", c->trust->roster->version);
 	say_lang(c, "en", b);
 	say_lang(c, "zh", b);
@@ -312,10 +255,10 @@ static void say(const struct checking *c, struct buf *b)
 
 static enum err check(struct checking *c, struct slice cert_der, struct slice receipt, struct fault *f)
 {
-	TRY(receipt_parse(receipt, &c->r, f));
-	TRY(check_log(c, f));
+	TRY(receipt_proof_open(receipt, c->trust->log, &c->p, f));
 	TRY(check_roster(c, f));
-	TRY(check_chain(c, cert_der, f));
+	TRY(receipt_proof_cert(&c->p, cert_der, f));
+	TRY(check_chain(c, f));
 	TRY(check_signatures(c, f));
 	return check_certificate(c, f);
 }

@@ -35,6 +35,28 @@ function show(one) {
 	row(list, "时间 since", one.when);
 	row(list, "有效期至 valid until", one.not_after);
 	row(list, "后继证书 successor", one.successor);
+	if (one.chain) {
+		const link = element("a", one.chain), line = element("dd");
+		link.href = one.chain;
+		line.append(link);
+		list.append(element("dt", "上级证书链 certificates above it"), line);
+	}
+	answer.append(list);
+}
+
+// What a receipt proves, and what nobody has looked at.
+function show_receipt(o) {
+	const list = element("dl", undefined, o.good ? "good" : "revoked");
+	const words = (v) => v.forEach((w) => list.append(element("dd", w.zh + " / " + w.en)));
+	row(list, "回执 receipt", o.good ? "成立 / it holds" : o.zh + " / " + o.en, "state");
+	row(list, "位置 where", o.where);
+	if (o.good) {
+		row(list, "台账 ledger", o.ledger + "，" + o.ledger_size + " 条 entries；" + o.intent + "，" + o.outcome);
+		list.append(element("dt", "已核对 checked"));
+		words(o.checked);
+		list.append(element("dt", "未核对 not checked"));
+		words(o.not_checked);
+	}
 	answer.append(list);
 }
 
@@ -57,15 +79,34 @@ async function chain(first) {
 	}
 }
 
-async function ask(query) {
+// work: asks, and puts what it heard into the answer.
+async function answered(work) {
 	say("查询中…", "asking…");
 	try {
-		const list = await get(query);
-		answer.replaceChildren();
-		await chain(list);
+		await work();
 	} catch (e) {
 		say(e.zh || "查询失败，请稍后再试", e.en || "no answer: try later");
 	}
+}
+
+function ask(query) {
+	return answered(async () => {
+		const list = await get(query);
+		answer.replaceChildren();
+		await chain(list);
+	});
+}
+
+function ask_receipt(der, receipt) {
+	return answered(async () => {
+		const pem = "-----BEGIN CERTIFICATE-----\n" + btoa(String.fromCharCode(...der)).replace(/.{64}/g, "$&\n") + "\n-----END CERTIFICATE-----\n";
+		const reply = await fetch("/v1/status/receipt", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ certificate: pem, receipt }) });
+		const o = await reply.json();
+		if (o.error) throw o.error;
+		answer.replaceChildren();
+		show_receipt(o);
+		if (o.good) await chain(await get("/" + o.serial + "?issuer=" + o.issuer));
+	});
 }
 
 function ask_serial(text) {
@@ -84,37 +125,49 @@ function to_der(bytes) {
 	return pem ? Uint8Array.from(atob(pem[1].replace(/\s/g, "")), (c) => c.charCodeAt(0)) : bytes;
 }
 
-async function ask_file(file) {
-	if (!file) return;
+async function ask_certificate(der) {
 	if (!window.crypto || !crypto.subtle) {
 		say("请通过 HTTPS 打开本页，才能选择文件", "open this page by HTTPS to choose a file");
 		return;
 	}
-	if (file.size === 0 || file.size > 65536) {
-		say("这不是证书文件", "this is no certificate");
-		return;
+	const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", der));
+	await ask("?sha256=" + Array.from(hash, (b) => b.toString(16).padStart(2, "0")).join(""));
+}
+
+const none = () => say("这不是证书文件", "this is no certificate");
+
+// A certificate, or one and its receipt, in any order; a receipt alone goes with the certificate that was chosen before it, and the other way round.
+let chosen = {};
+async function ask_files(files) {
+	if (files.length === 0) return;
+	if (files.length > 1) chosen = {};
+	for (const file of files) {
+		if (file.size === 0 || file.size > 49152) return none();
+		const bytes = new Uint8Array(await file.arrayBuffer()), text = new TextDecoder().decode(bytes);
+		if (text.startsWith("hufu/receipt/")) chosen.receipt = text;
+		else {
+			if (files.length === 1 && chosen.der) chosen = {};
+			try { chosen.der = to_der(bytes); } catch (e) { return none(); }
+			if (chosen.der[0] !== 0x30) return none();
+		}
 	}
-	try {
-		const der = to_der(new Uint8Array(await file.arrayBuffer()));
-		const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", der));
-		await ask("?sha256=" + Array.from(hash, (b) => b.toString(16).padStart(2, "0")).join(""));
-	} catch (e) {
-		say("这不是证书文件", "this is no certificate");
-	}
+	if (!chosen.der) say("请再选择这张回执的证书文件", "now choose the certificate that the receipt is of");
+	else if (chosen.receipt) await ask_receipt(chosen.der, chosen.receipt);
+	else await ask_certificate(chosen.der);
 }
 
 document.getElementById("ask").addEventListener("submit", (e) => {
 	e.preventDefault();
 	ask_serial(document.getElementById("serial").value);
 });
-document.getElementById("file").addEventListener("change", (e) => ask_file(e.target.files[0]));
+document.getElementById("file").addEventListener("change", (e) => ask_files(e.target.files));
 const drop = document.getElementById("drop");
 drop.addEventListener("dragover", (e) => { e.preventDefault(); drop.classList.add("over"); });
 drop.addEventListener("dragleave", () => drop.classList.remove("over"));
 drop.addEventListener("drop", (e) => {
 	e.preventDefault();
 	drop.classList.remove("over");
-	ask_file(e.dataTransfer.files[0]);
+	ask_files(e.dataTransfer.files);
 });
 
 const linked = new URLSearchParams(location.search).get("serial");
