@@ -80,17 +80,18 @@ PY
 	[ "$status" = 4 ]
 }
 
-@test "tools/bench status --json: kept answers beside nginx, signed ones beside signatures, a CRL beside openssl's" {
+@test "tools/bench status --json: kept answers beside nginx and OCSP responders, signed ones beside signatures, the table by its size, a CRL beside openssl's" {
 	disk=$BATS_TEST_TMPDIR/disk
 	mkdir "$disk"
 	TMPDIR=$disk tools/bench status --seconds 1 --runs 1 --certificates 2000 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
 	python3 - "$BATS_TEST_TMPDIR/out" <<'PY'
 import json, sys
 o = json.load(open(sys.argv[1]))
-assert o["name"] == "status" and [r["case"] for r in o["rows"]] == ["ocsp-get", "ocsp-post", "ocsp-nonce", "crl"], o
+assert o["name"] == "status" and [r["case"] for r in o["rows"]] == ["ocsp-get", "ocsp-post", "ocsp-nonce", "snapshot", "look-up", "crl"], o
 for r in o["rows"]:
     assert r["runs"] == 1 and r["hufu_per_s"] > 0 and r["limit_per_s"] > 0, r
-    assert set(r["peers"]) == {"ocsp-nonce": set(), "crl": {"openssl-ca"}}.get(r["case"], {"nginx"}), r
+    peers = {"ocsp-get": {"nginx"}, "ocsp-post": {"nginx", "openssl-ocsp", "cfssl-ocspserve"}, "crl": {"openssl-ca"}}.get(r["case"], set())
+    assert set(r["peers"]) == peers and all(n > 0 for n in r["peers"].values()), r
 PY
 	[ -z "$(ls -A "$disk")" ]
 }

@@ -457,7 +457,7 @@ static enum err add_rows(struct ask *x, struct fault *f)
 			continue;
 		struct row *r = &x->report->rows[x->report->n_rows++];
 		snprintf(r->name, sizeof r->name, "%s", kinds[k].name);
-		memcpy(r->peers, echo_words, sizeof r->peers);
+		memcpy(r->peers, echo_words, sizeof echo_words);
 	}
 	if (x->report->n_rows > 0)
 		return OK;

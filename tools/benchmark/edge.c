@@ -10,8 +10,11 @@
 #include "common/note/checkpoint.h"
 #include "common/pki/sign.h"
 #include "ra/gate/table.h"
+#include "tools/benchmark/cfssl.h"
 #include "tools/benchmark/crls.h"
 #include "tools/benchmark/load.h"
+#include "tools/benchmark/rivals.h"
+#include "tools/benchmark/wrk.h"
 #include "tools/hufu/process.h"
 
 #include <errno.h>
@@ -26,9 +29,10 @@
 
 #define GATE "127.0.0.1:20990"
 #define ADMIN "127.0.0.1:20991"
-#define NGINX "127.0.0.1:20992"
-#define ASKED 50000u /* certificates that are asked after */
-#define CONNECTIONS "64"
+#define FEW 200u	      /* of these, rivals know the answers */
+#define SMALL 10000u	      /* certificates of the table that look-ups are compared with */
+#define ASKED 50000u	      /* certificates that are asked after */
+#define CONNECTIONS_OPENSSL 8 /* it takes one at a time in each process */
 #define NONCE 16
 #define START_MS 60000
 
@@ -39,15 +43,16 @@ struct edge {
 	struct buf id_head; /* of a CertID: algorithm and the issuer's hashes */
 	struct serial *asked;
 	struct notify notify;
-	pid_t gate, nginx;
-	double signs_per_s;
+	struct rivals rivals;
+	pid_t gate;
+	int64_t started_us; /* how long the gate took until it was ready */
 	struct memory idle;
 };
 
 static void edge_done(struct edge *x)
 {
 	process_stop(&x->gate);
-	process_stop(&x->nginx);
+	rivals_done(&x->rivals);
 	notify_close(&x->notify);
 	old_ca_done(&x->ca);
 	buf_done(&x->id_head);
@@ -67,24 +72,26 @@ static enum err write_file(const struct edge *x, const char *name, struct slice 
 
 /* --- what the gate starts from --- */
 
-static enum err make_table(struct edge *x, struct fault *f)
+/* The head is the same for any count, so that a gate that followed one table takes the other. */
+static enum err make_table(struct edge *x, size_t count, struct fault *f)
 {
 	_cleanup_(table_freep) struct gate_table *t = table_new();
 	_cleanup_(freep) char *path = in_dir(x, "state/snapshot");
 	struct cert_ref ref = {.serial = {.n = 16}};
-	size_t step = x->b->certificates / ASKED ? x->b->certificates / ASKED : 1;
+	size_t step = count / ASKED ? count / ASKED : 1;
 	struct gate_head h = {.size = x->b->certificates, .at = clock_now(), .beat = clock_now()};
 	memcpy(ref.issuer_key_id, x->ca.public.key_id, 20);
+	free(x->asked);
 	x->asked = xcalloc(ASKED, sizeof(*x->asked));
-	for (size_t i = 0, n = 0; i < x->b->certificates; i++) {
+	for (size_t i = 0, n = 0; i < count; i++) {
 		random_fill(ref.serial.b, 16);
 		ref.serial.b[0] = 1;
 		TRY(table_add(t, &ref, clock_now() + 1000000, false, NULL, f));
 		if (i % step == 0 && n < ASKED)
 			x->asked[n++] = ref.serial;
 	}
-	for (size_t i = x->b->certificates; i < ASKED; i++)
-		x->asked[i] = x->asked[i % x->b->certificates];
+	for (size_t i = count; i < ASKED; i++)
+		x->asked[i] = x->asked[i % count];
 	table_set_head(t, &h);
 	return snapshot_write(t, path, f);
 }
@@ -144,10 +151,13 @@ static enum err start_gate(struct edge *x, struct fault *f)
 		x->b->dir, x->b->cpus, 4 * ASKED);
 	TRY(write_file(x, "gate.yaml", buf_slice(&yaml), f));
 	const char *argv[] = {program, "--config", config, NULL};
+	notify_close(&x->notify);
 	TRY(notify_open(&x->notify, f));
+	int64_t from = clock_mono_us();
 	TRY(process_start(&(struct process_spec){.argv = argv, .stderr_path = log, .notify_socket = x->notify.name},
 			  &x->gate, f));
 	TRY(notify_wait(&x->notify, x->gate, "hufu-gate", START_MS, f));
+	x->started_us = clock_mono_us() - from;
 	return memory_read(x->gate, &x->idle, f);
 }
 
@@ -158,7 +168,7 @@ static enum err make_gate(struct edge *x, struct fault *f)
 	TRY(dir_make(state, 0700, f));
 	TRY(write_file(x, "ca.der", buf_slice(&x->ca.cert), f));
 	TRY(make_log_key(x, f));
-	TRY(make_table(x, f));
+	TRY(make_table(x, x->b->certificates, f));
 	TRY(privkey_generate(KEY_P256, 0, &key, f));
 	TRY(make_responder(x, key, f));
 	return start_gate(x, f);
@@ -220,15 +230,30 @@ static void put_request(const struct edge *x, const struct serial *serial, bool 
 	der_end(b, whole);
 }
 
-enum form { FORM_GET, FORM_POST, FORM_NONCE, FORM_FILE };
+enum form { FORM_GET, FORM_POST, FORM_NONCE, FORM_FILE, FORM_STATUS };
+
+static void put_path(struct slice der, struct buf *b)
+{
+	_cleanup_buf_ struct buf text = {0};
+	buf_base64(&text, der.p, der.n);
+	buf_str(b, "/ocsp/");
+	for (size_t i = 0; i < text.len; i++) {
+		char c = (char)text.data[i];
+		buf_str(b, c == '+' ? "%2B" : c == '/' ? "%2F" : c == '=' ? "%3D" : (char[]){c, '\0'});
+	}
+}
 
 /* A whole HTTP request. */
 static void put_http(const struct edge *x, const struct serial *serial, enum form form, struct buf *b)
 {
-	_cleanup_buf_ struct buf der = {0}, text = {0};
+	_cleanup_buf_ struct buf der = {0};
 	put_request(x, serial, form == FORM_NONCE, &der);
 	if (form == FORM_FILE) {
 		buf_str(b, "GET /answer HTTP/1.1\r\nHost: pki.example.test\r\n\r\n");
+		return;
+	}
+	if (form == FORM_STATUS) {
+		buf_fmt(b, "GET /v1/status/%s HTTP/1.1\r\nHost: pki.example.test\r\n\r\n", SERIAL(serial));
 		return;
 	}
 	if (form != FORM_GET) {
@@ -239,20 +264,16 @@ static void put_http(const struct edge *x, const struct serial *serial, enum for
 		buf_add_slice(b, buf_slice(&der));
 		return;
 	}
-	buf_base64(&text, der.data, der.len);
-	buf_str(b, "GET /ocsp/");
-	for (size_t i = 0; i < text.len; i++) {
-		char c = (char)text.data[i];
-		buf_str(b, c == '+' ? "%2B" : c == '/' ? "%2F" : c == '=' ? "%3D" : (char[]){c, '\0'});
-	}
+	buf_str(b, "GET ");
+	put_path(buf_slice(&der), b);
 	buf_str(b, " HTTP/1.1\r\nHost: pki.example.test\r\n\r\n");
 }
 
 /* wrk reads them from a file, each with its length before it. */
-static enum err write_requests(const struct edge *x, const char *name, enum form form, struct fault *f)
+static enum err write_requests(const struct edge *x, const char *name, enum form form, size_t n_asked, struct fault *f)
 {
 	_cleanup_buf_ struct buf all = {0};
-	for (size_t i = 0; i < ASKED; i++) {
+	for (size_t i = 0; i < n_asked; i++) {
 		_cleanup_buf_ struct buf one = {0};
 		put_http(x, &x->asked[i], form, &one);
 		uint8_t n[4] = {(uint8_t)(one.len >> 24), (uint8_t)(one.len >> 16), (uint8_t)(one.len >> 8),
@@ -263,168 +284,100 @@ static enum err write_requests(const struct edge *x, const char *name, enum form
 	return write_file(x, name, buf_slice(&all), f);
 }
 
-static enum err write_script(const struct edge *x, struct fault *f)
-{
-	return write_file(x, "ask.lua",
-			  slice_str("local all, at, n = {}, 0, 0\n"
-				    "function init(args)\n"
-				    "  local text = io.open(args[1], 'rb'):read('*a')\n"
-				    "  local i = 1\n"
-				    "  while i < #text do\n"
-				    "    local a, b, c, d = text:byte(i, i + 3)\n"
-				    "    local len = ((a * 256 + b) * 256 + c) * 256 + d\n"
-				    "    n = n + 1\n"
-				    "    all[n] = text:sub(i + 4, i + 3 + len)\n"
-				    "    i = i + 4 + len\n"
-				    "  end\n"
-				    "  math.randomseed(os.time())\n"
-				    "  at = tonumber(args[2]) or math.random(n)\n"
-				    "end\n"
-				    "function request()\n"
-				    "  at = at % n + 1\n"
-				    "  return all[at]\n"
-				    "end\n"),
-			  f);
-}
-
-/* --- nginx --- */
-
-static enum err start_nginx(struct edge *x, size_t size, struct fault *f)
-{
-	_cleanup_buf_ struct buf conf = {0}, answer = {0};
-	_cleanup_(freep) char *www = in_dir(x, "www"), *path = in_dir(x, "nginx.conf"), *log = in_dir(x, "nginx.log");
-	static const char *const folders[] = {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"};
-	TRY(dir_make(www, 0755, f));
-	while (answer.len < size)
-		buf_char(&answer, 'x');
-	TRY(write_file(x, "www/answer", buf_slice(&answer), f));
-	buf_fmt(&conf, "daemon off; user root; worker_processes %u; pid %s/nginx.pid; error_log %s;\n", x->b->cpus,
-		x->b->dir, log);
-	buf_str(&conf, "events { worker_connections 1024; }\nhttp { access_log off; sendfile on; keepalive_requests "
-		       "1000000000; open_file_cache max=16; types {} default_type application/ocsp-response;\n");
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		buf_fmt(&conf, "%s_temp_path %s/%s;\n", folders[i], x->b->dir, folders[i]);
-	buf_fmt(&conf, "server { listen " NGINX "; root %s; } }\n", www);
-	TRY(write_file(x, "nginx.conf", buf_slice(&conf), f));
-	const char *argv[] = {"/usr/sbin/nginx", "-e", log, "-p", x->b->dir, "-c", path, NULL};
-	return process_start(&(struct process_spec){.argv = argv, .stderr_path = log}, &x->nginx, f);
-}
-
-/* --- wrk --- */
-
-struct told {
-	double per_s, p50_ms, p99_ms;
-};
-
-/* "600.00us", "1.20ms", "2.00s". */
-static double milliseconds(const char *text)
-{
-	char *end;
-	double v = strtod(text, &end);
-	return strncmp(end, "us", 2) == 0 ? v / 1000 : strncmp(end, "ms", 2) == 0 ? v : v * 1000;
-}
-
-static const char *behind(const char *text, const char *word)
-{
-	const char *p = strstr(text, word);
-	return p ? p + strlen(word) : NULL;
-}
-
-static enum err read_told(const char *path, struct told *ret, struct fault *f)
-{
-	_cleanup_buf_ struct buf text = {0};
-	TRY(file_read(path, 65536, &text, f));
-	const char *rate = behind(buf_text(&text), "Requests/sec:"), *p50 = behind(buf_text(&text), " 50%"),
-		   *p99 = behind(buf_text(&text), " 99%");
-	if (!rate || !p50 || !p99 || strstr(buf_text(&text), "Non-2xx") || strstr(buf_text(&text), "Socket errors"))
-		return fault_raise(f, ERR_INTERNAL, "wrk", "wrk", "%s: found an error, or no rate", path);
-	*ret = (struct told){strtod(rate, NULL), milliseconds(p50), milliseconds(p99)};
-	return OK;
-}
-
-static enum err wrk(const struct edge *x, const char *address, const char *requests, double seconds, const char *from,
-		    struct told *ret, struct fault *f)
-{
-	_cleanup_(freep) char *url = xasprintf("http://%s/", address), *script = in_dir(x, "ask.lua"),
-			      *file = in_dir(x, requests), *out = in_dir(x, "wrk.out"),
-			      *length = xasprintf("%ds", seconds < 1 ? 1 : (int)seconds),
-			      *threads = xasprintf("-t%u", x->b->cpus);
-	const char *argv[] = {
-		"/usr/bin/wrk", threads, "-c" CONNECTIONS, "-d", length, "--latency", "-s", script, url, "--", file,
-		from,		NULL};
-	(void)unlink(out);
-	TRY(process_run(&(struct process_spec){.argv = argv, .stdout_path = out, .stderr_path = out}, f));
-	return read_told(out, ret, f);
-}
-
-/* --- signatures alone --- */
-
-struct signer {
-	pthread_t thread;
-	double seconds, per_s;
-};
-
-static void *sign_alone(void *arg)
-{
-	struct signer *s = arg;
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
-	uint8_t hash[32] = {1}, sig[80];
-	size_t n = 0;
-	if (!ctx || EVP_PKEY_sign_init(ctx) != 1)
-		abort();
-	int64_t from = clock_mono_us(), us = 0;
-	while ((us = clock_mono_us() - from) < (int64_t)(s->seconds * 1e6)) {
-		for (size_t i = 0; i < 100; i++) {
-			size_t len = sizeof(sig);
-			if (EVP_PKEY_sign(ctx, sig, &len, hash, sizeof(hash)) != 1)
-				abort();
-			n++;
-		}
-	}
-	s->per_s = (double)n * 1e6 / (double)us;
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	return NULL;
-}
-
-static double sign_rate(const struct edge *x)
-{
-	_cleanup_(freep) struct signer *all = xcalloc(x->b->cpus, sizeof(*all));
-	double sum = 0;
-	for (unsigned i = 0; i < x->b->cpus; i++) {
-		all[i].seconds = x->b->seconds;
-		if (pthread_create(&all[i].thread, NULL, sign_alone, &all[i]) != 0)
-			abort();
-	}
-	for (unsigned i = 0; i < x->b->cpus; i++) {
-		pthread_join(all[i].thread, NULL);
-		sum += all[i].per_s;
-	}
-	return sum;
-}
-
 /* --- cases --- */
+
+static enum err ask(const struct edge *x, const struct wrk_asking *a, double seconds, struct wrk_told *ret,
+		    struct fault *f)
+{
+	return wrk_run(x->b->dir, x->b->cpus, a, seconds, ret, f);
+}
 
 static const struct edge_case {
 	const char *name, *requests;
 	enum form form;
 } cases[] = {{"ocsp-get", "get", FORM_GET}, {"ocsp-post", "post", FORM_POST}, {"ocsp-nonce", "nonce", FORM_NONCE}};
 
+/* What a request costs in processor time, beside nginx's. */
+static enum err run_nginx(struct edge *x, struct wrk_told *ret, double *ret_cpu_us, struct fault *f)
+{
+	int64_t before, after;
+	TRY(rivals_cpu_us(x->rivals.nginx, &before, f));
+	TRY(ask(x, &(struct wrk_asking){NGINX_ADDRESS, "file"}, x->b->seconds, ret, f));
+	TRY(rivals_cpu_us(x->rivals.nginx, &after, f));
+	*ret_cpu_us = (double)(after - before) / (ret->per_s * wrk_seconds(x->b->seconds));
+	return OK;
+}
+
+static enum err run_rivals(struct edge *x, struct sample *s, struct fault *f)
+{
+	struct wrk_told t;
+	if (x->rivals.cfssl > 0) {
+		TRY(ask(x, &(struct wrk_asking){CFSSL_ADDRESS, "few"}, x->b->seconds, &t, f));
+		s->peers[2] = t.per_s;
+	}
+	TRY(ask(x,
+		&(struct wrk_asking){.address = OPENSSL_ADDRESS,
+				     .requests = "few",
+				     .connections = CONNECTIONS_OPENSSL,
+				     .closes = true},
+		x->b->seconds, &t, f));
+	s->peers[1] = t.per_s;
+	return OK;
+}
+
+static enum err run_gate_case(struct edge *x, const struct wrk_asking *a, struct sample *s, struct fault *f)
+{
+	struct wrk_told t;
+	int64_t before, after;
+	TRY(process_cpu_us(x->gate, &before, f));
+	TRY(ask(x, a, x->b->seconds, &t, f));
+	TRY(process_cpu_us(x->gate, &after, f));
+	s->per_s = t.per_s;
+	s->p50_ms = t.p50_ms;
+	s->p99_ms = t.p99_ms;
+	s->cpu_us = (double)(after - before) / (t.per_s * wrk_seconds(x->b->seconds));
+	return OK;
+}
+
+static enum err run_kept(struct edge *x, const struct edge_case *c, struct sample *s, struct fault *f)
+{
+	struct wrk_told nginx;
+	double nginx_us = 0;
+	TRY(run_nginx(x, &nginx, &nginx_us, f));
+	TRY(run_gate_case(x, &(struct wrk_asking){GATE, c->requests}, s, f));
+	s->limit_per_s = s->peers[0] = nginx.per_s;
+	if (x->b->progress)
+		fprintf(stderr, "%s: %.1f us of a processor for a request, nginx %.1f: %.2f\n", c->name, s->cpu_us,
+			nginx_us, s->cpu_us / nginx_us);
+	return c->form == FORM_POST ? run_rivals(x, s, f) : OK;
+}
+
+/* All of its threads. */
+static enum err pin(const struct edge *x, const char *cores, struct fault *f)
+{
+	_cleanup_(freep) char *pid = xasprintf("%d", (int)x->gate), *out = in_dir(x, "taskset.out");
+	const char *argv[] = {"/usr/bin/taskset", "-apc", cores, pid, NULL};
+	return process_run(&(struct process_spec){.argv = argv, .stdout_path = out, .stderr_path = out}, f);
+}
+
+/* The gate has one half of the processors and wrk the other, so that what asking costs is not taken from signing. */
+static enum err run_nonce(struct edge *x, const struct edge_case *c, struct sample *s, struct fault *f)
+{
+	unsigned half = x->b->cpus / 2;
+	_cleanup_(freep) char *first = xasprintf("0-%u", half ? half - 1 : 0),
+			      *rest = xasprintf("%u-%u", half, x->b->cpus - 1),
+			      *all = xasprintf("0-%u", x->b->cpus - 1);
+	TRY(pin(x, first, f));
+	TRY(run_gate_case(x, &(struct wrk_asking){.address = GATE, .requests = c->requests, .cores = rest}, s, f));
+	s->limit_per_s = rivals_sign_rate(half ? half : 1, x->b->seconds);
+	return pin(x, all, f);
+}
+
 static enum err run_case(struct edge *x, const struct edge_case *c, struct row *r, struct fault *f)
 {
-	struct told gate, nginx = {0};
-	int64_t before = 0, after = 0;
 	struct sample *s = &r->runs[r->n_runs++];
-	if (c->form != FORM_NONCE)
-		TRY(wrk(x, NGINX, "file", x->b->seconds, NULL, &nginx, f));
-	TRY(process_cpu_us(x->gate, &before, f));
-	TRY(wrk(x, GATE, c->requests, x->b->seconds, NULL, &gate, f));
-	TRY(process_cpu_us(x->gate, &after, f));
-	*s = (struct sample){.per_s = gate.per_s, .p50_ms = gate.p50_ms, .p99_ms = gate.p99_ms};
-	s->limit_per_s = c->form == FORM_NONCE ? sign_rate(x) : nginx.per_s;
-	s->peers[0] = nginx.per_s;
-	s->cpu_us = (double)(after - before) / (gate.per_s * (x->b->seconds < 1 ? 1 : (double)(int)x->b->seconds));
+	*s = (struct sample){0};
+	TRY(c->form == FORM_NONCE ? run_nonce(x, c, s, f) : run_kept(x, c, s, f));
 	return memory_read(x->gate, &r->ra, f);
 }
 
@@ -436,12 +389,64 @@ static bool is_wanted(const struct edge *x, const char *name)
 /* The first of each answer is signed: that is not what is measured. */
 static enum err warm(struct edge *x, const struct edge_case *c, struct fault *f)
 {
-	struct told t;
+	struct wrk_told t;
 	if (c->form == FORM_NONCE)
 		return OK;
 	for (unsigned i = 0; i < 2; i++)
-		TRY(wrk(x, GATE, c->requests, x->b->seconds < 2 ? 2 : x->b->seconds, i == 0 ? "0" : "25000", &t, f));
+		TRY(ask(x, &(struct wrk_asking){GATE, c->requests, i == 0 ? "0" : "25000"},
+			x->b->seconds < 2 ? 2 : x->b->seconds, &t, f));
 	return OK;
+}
+
+/* What the gate answers to the first few, a line each. */
+static enum err keep_answers(struct edge *x, struct fault *f)
+{
+	_cleanup_buf_ struct buf list = {0}, lines = {0};
+	_cleanup_(freep) char *config = in_dir(x, "few.curl");
+	for (size_t i = 0; i < FEW; i++) {
+		_cleanup_buf_ struct buf der = {0};
+		put_request(x, &x->asked[i], false, &der);
+		buf_str(&list, "url = http://" GATE);
+		put_path(buf_slice(&der), &list);
+		buf_fmt(&list, "\noutput = %s/answer.%zu\n", x->b->dir, i);
+	}
+	TRY(write_file(x, "few.curl", buf_slice(&list), f));
+	const char *argv[] = {"/usr/bin/curl", "-sf", "-K", config, NULL};
+	TRY(process_run(&(struct process_spec){.argv = argv}, f));
+	for (size_t i = 0; i < FEW; i++) {
+		_cleanup_(freep) char *path = xasprintf("%s/answer.%zu", x->b->dir, i);
+		_cleanup_buf_ struct buf answer = {0};
+		TRY(file_read(path, 65536, &answer, f));
+		buf_base64(&lines, answer.data, answer.len);
+		buf_char(&lines, '\n');
+	}
+	return write_file(x, "answers.b64", buf_slice(&lines), f);
+}
+
+/* The CA's own, as openssl keeps them. */
+static enum err keep_index(struct edge *x, struct fault *f)
+{
+	_cleanup_buf_ struct buf index = {0}, key = {0}, cert = {0};
+	for (size_t i = 0; i < FEW; i++)
+		buf_fmt(&index, "V\t301231000000Z\t\t%s\tunknown\t/CN=%zu\n", SERIAL(&x->asked[i]), i);
+	pem_put(&cert, "CERTIFICATE", buf_slice(&x->ca.cert));
+	TRY(privkey_to_pem(x->ca.key, &key, f));
+	TRY(write_file(x, "issuer.pem", buf_slice(&cert), f));
+	TRY(write_file(x, "issuer.key", buf_slice(&key), f));
+	return write_file(x, "index.txt", buf_slice(&index), f);
+}
+
+static enum err start_rivals(struct edge *x, struct row *r, struct fault *f)
+{
+	TRY(keep_answers(x, f));
+	TRY(keep_index(x, f));
+	TRY(write_requests(x, "few", FORM_POST, FEW, f));
+	r->peers[1] = "openssl-ocsp";
+	TRY(rivals_openssl(&x->rivals, f));
+	if (!cfssl_program())
+		return OK;
+	r->peers[2] = "cfssl-ocspserve";
+	return rivals_cfssl(&x->rivals, f);
 }
 
 static enum err run_cases(struct edge *x, struct fault *f)
@@ -452,7 +457,9 @@ static enum err run_cases(struct edge *x, struct fault *f)
 		struct row *r = &x->report->rows[x->report->n_rows++];
 		snprintf(r->name, sizeof(r->name), "%s", cases[i].name);
 		r->peers[0] = cases[i].form == FORM_NONCE ? NULL : "nginx";
-		TRY(write_requests(x, cases[i].requests, cases[i].form, f));
+		if (cases[i].form == FORM_POST)
+			TRY(start_rivals(x, r, f));
+		TRY(write_requests(x, cases[i].requests, cases[i].form, ASKED, f));
 		TRY(warm(x, &cases[i], f));
 		for (unsigned n = 0; n < x->b->runs; n++)
 			TRY(run_case(x, &cases[i], r, f));
@@ -479,8 +486,69 @@ static enum err answer_size(struct edge *x, size_t *ret, struct fault *f)
 	return OK;
 }
 
+/* --- the table --- */
+
+static struct row *new_row(struct edge *x, const char *name)
+{
+	struct row *r = &x->report->rows[x->report->n_rows++];
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	return r;
+}
+
+static enum err read_time(const struct edge *x, double *ret_s, struct fault *f)
+{
+	_cleanup_(freep) char *path = in_dir(x, "state/snapshot");
+	_cleanup_buf_ struct buf bytes = {0};
+	int64_t from = clock_mono_us();
+	TRY(file_read(path, SIZE_MAX / 2, &bytes, f));
+	*ret_s = (double)(clock_mono_us() - from) / 1e6;
+	return OK;
+}
+
+/* From the gate's start until it is ready, and with it the reading of its file alone. */
+static enum err run_snapshot(struct edge *x, struct fault *f)
+{
+	struct row *r = new_row(x, "snapshot");
+	double n = (double)x->b->certificates, s = (double)x->started_us / 1e6, limit = 0;
+	TRY(read_time(x, &limit, f));
+	r->runs[r->n_runs++] =
+		(struct sample){.per_s = n / s, .limit_per_s = n / limit, .p50_ms = s * 1000, .p99_ms = s * 1000};
+	r->ra = x->idle;
+	return OK;
+}
+
+/* Status by serial number is answered from the table alone. */
+static enum err run_look_ups(struct edge *x, struct row *r, bool small, struct fault *f)
+{
+	struct sample one = {0};
+	TRY(write_requests(x, "status", FORM_STATUS, ASKED, f));
+	for (unsigned i = 0; i < x->b->runs; i++) {
+		TRY(run_gate_case(x, &(struct wrk_asking){GATE, "status"}, &one, f));
+		if (small) {
+			r->runs[i].limit_per_s = one.per_s;
+			continue;
+		}
+		r->runs[r->n_runs++] = one;
+		TRY(memory_read(x->gate, &r->ra, f));
+	}
+	return OK;
+}
+
+/* The same gate with a small table is the limit. */
+static enum err run_look_up(struct edge *x, struct fault *f)
+{
+	struct row *r = new_row(x, "look-up");
+	TRY(run_look_ups(x, r, false, f));
+	process_stop(&x->gate);
+	TRY(make_table(x, SMALL, f));
+	TRY(start_gate(x, f));
+	return run_look_ups(x, r, true, f);
+}
+
 static bool wants_gate(const struct edge *x)
 {
+	if (is_wanted(x, "snapshot") || is_wanted(x, "look-up"))
+		return true;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (is_wanted(x, cases[i].name))
 			return true;
@@ -495,9 +563,10 @@ static enum err run_gate(struct edge *x, struct fault *f)
 	TRY(make_gate(x, f));
 	TRY(make_id_head(x, f));
 	TRY(answer_size(x, &size, f));
-	TRY(start_nginx(x, size, f));
-	TRY(write_script(x, f));
-	TRY(write_requests(x, "file", FORM_FILE, f));
+	x->rivals = (struct rivals){.dir = x->b->dir, .cpus = x->b->cpus};
+	TRY(rivals_nginx(&x->rivals, size, f));
+	TRY(wrk_script(x->b->dir, f));
+	TRY(write_requests(x, "file", FORM_FILE, ASKED, f));
 	TRY(run_cases(x, f));
 	TRY(memory_read(x->gate, &loaded, f));
 	struct program *p = &x->report->programs[x->report->n_programs++];
@@ -506,8 +575,12 @@ static enum err run_gate(struct edge *x, struct fault *f)
 	p->loaded = loaded;
 	if (x->b->progress)
 		fprintf(stderr, "answers of %zu bytes, %zu certificates\n", size, x->b->certificates);
+	if (is_wanted(x, "snapshot"))
+		TRY(run_snapshot(x, f));
+	if (is_wanted(x, "look-up"))
+		TRY(run_look_up(x, f));
 	process_stop(&x->gate);
-	process_stop(&x->nginx);
+	rivals_done(&x->rivals);
 	return OK;
 }
 
