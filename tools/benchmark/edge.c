@@ -29,10 +29,9 @@
 
 #define GATE "127.0.0.1:20990"
 #define ADMIN "127.0.0.1:20991"
-#define FEW 200u	      /* of these, rivals know the answers */
-#define SMALL 10000u	      /* certificates of the table that look-ups are compared with */
-#define ASKED 50000u	      /* certificates that are asked after */
-#define CONNECTIONS_OPENSSL 8 /* it takes one at a time in each process */
+#define FEW 200u     /* of these, rivals know the answers */
+#define SMALL 10000u /* certificates of the table that look-ups are compared with */
+#define ASKED 50000u /* certificates that are asked after */
 #define NONCE 16
 #define START_MS 60000
 
@@ -311,16 +310,9 @@ static enum err run_nginx(struct edge *x, struct wrk_told *ret, double *ret_cpu_
 static enum err run_rivals(struct edge *x, struct sample *s, struct fault *f)
 {
 	struct wrk_told t;
-	if (x->rivals.cfssl > 0) {
-		TRY(ask(x, &(struct wrk_asking){CFSSL_ADDRESS, "few"}, x->b->seconds, &t, f));
-		s->peers[2] = t.per_s;
-	}
-	TRY(ask(x,
-		&(struct wrk_asking){.address = OPENSSL_ADDRESS,
-				     .requests = "few",
-				     .connections = CONNECTIONS_OPENSSL,
-				     .closes = true},
-		x->b->seconds, &t, f));
+	if (x->rivals.cfssl <= 0)
+		return OK;
+	TRY(ask(x, &(struct wrk_asking){CFSSL_ADDRESS, "few"}, x->b->seconds, &t, f));
 	s->peers[1] = t.per_s;
 	return OK;
 }
@@ -423,29 +415,13 @@ static enum err keep_answers(struct edge *x, struct fault *f)
 	return write_file(x, "answers.b64", buf_slice(&lines), f);
 }
 
-/* The CA's own, as openssl keeps them. */
-static enum err keep_index(struct edge *x, struct fault *f)
-{
-	_cleanup_buf_ struct buf index = {0}, key = {0}, cert = {0};
-	for (size_t i = 0; i < FEW; i++)
-		buf_fmt(&index, "V\t301231000000Z\t\t%s\tunknown\t/CN=%zu\n", SERIAL(&x->asked[i]), i);
-	pem_put(&cert, "CERTIFICATE", buf_slice(&x->ca.cert));
-	TRY(privkey_to_pem(x->ca.key, &key, f));
-	TRY(write_file(x, "issuer.pem", buf_slice(&cert), f));
-	TRY(write_file(x, "issuer.key", buf_slice(&key), f));
-	return write_file(x, "index.txt", buf_slice(&index), f);
-}
-
 static enum err start_rivals(struct edge *x, struct row *r, struct fault *f)
 {
-	TRY(keep_answers(x, f));
-	TRY(keep_index(x, f));
-	TRY(write_requests(x, "few", FORM_POST, FEW, f));
-	r->peers[1] = "openssl-ocsp";
-	TRY(rivals_openssl(&x->rivals, f));
 	if (!cfssl_program())
 		return OK;
-	r->peers[2] = "cfssl-ocspserve";
+	TRY(keep_answers(x, f));
+	TRY(write_requests(x, "few", FORM_POST, FEW, f));
+	r->peers[1] = "cfssl-ocspserve";
 	return rivals_cfssl(&x->rivals, f);
 }
 

@@ -28,7 +28,6 @@ void rivals_done(struct rivals *r)
 {
 	process_stop(&r->nginx);
 	process_stop(&r->cfssl);
-	process_stop(&r->openssl);
 }
 
 static const char *port_of(const char *address)
@@ -85,17 +84,6 @@ enum err rivals_cfssl(struct rivals *r, struct fault *f)
 	const char *argv[] = {cfssl_program(), "ocspserve", "-address",	 "127.0.0.1", "-port", port_of(CFSSL_ADDRESS),
 			      "-responses",    answers,	    "-loglevel", "5",	      NULL};
 	return start(r, argv, CFSSL_ADDRESS, &r->cfssl, f);
-}
-
-enum err rivals_openssl(struct rivals *r, struct fault *f)
-{
-	_cleanup_(freep) char *index = path_join(r->dir, "index.txt"), *ca = path_join(r->dir, "issuer.pem"),
-			      *key = path_join(r->dir, "issuer.key");
-	const char *argv[] = {"/usr/bin/openssl", "ocsp", "-port", port_of(OPENSSL_ADDRESS),
-			      "-index",		  index,  "-CA",   ca,
-			      "-rsigner",	  ca,	  "-rkey", key,
-			      "-ndays",		  "1",	  NULL};
-	return start(r, argv, OPENSSL_ADDRESS, &r->openssl, f);
 }
 
 enum err rivals_cpu_us(pid_t pid, int64_t *ret, struct fault *f)

@@ -59,14 +59,13 @@ static const char *behind(const char *text, const char *word)
 	return p ? p + strlen(word) : NULL;
 }
 
-static enum err read_told(const char *path, bool closes, struct wrk_told *ret, struct fault *f)
+static enum err read_told(const char *path, struct wrk_told *ret, struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0};
 	TRY(file_read(path, 65536, &text, f));
 	const char *rate = behind(buf_text(&text), "Requests/sec:"), *p50 = behind(buf_text(&text), " 50%"),
 		   *p99 = behind(buf_text(&text), " 99%");
-	if (!rate || !p50 || !p99 || strstr(buf_text(&text), "Non-2xx") ||
-	    (!closes && strstr(buf_text(&text), "Socket errors")))
+	if (!rate || !p50 || !p99 || strstr(buf_text(&text), "Non-2xx") || strstr(buf_text(&text), "Socket errors"))
 		return fault_raise(f, ERR_INTERNAL, "wrk", "wrk", "%s: found an error, or no rate", path);
 	*ret = (struct wrk_told){strtod(rate, NULL), milliseconds(p50), milliseconds(p99)};
 	return OK;
@@ -78,7 +77,7 @@ enum err wrk_run(const char *dir, unsigned cpus, const struct wrk_asking *a, dou
 	_cleanup_(freep) char *url = xasprintf("http://%s/", a->address), *script = path_join(dir, "ask.lua"),
 			      *file = path_join(dir, a->requests), *out = path_join(dir, "wrk.out"),
 			      *length = xasprintf("%ds", wrk_seconds(seconds)), *threads = xasprintf("-t%u", cpus),
-			      *connections = xasprintf("-c%u", a->connections ? a->connections : (unsigned)CONNECTIONS);
+			      *connections = xasprintf("-c%u", CONNECTIONS);
 	const char *const argv[] = {"/usr/bin/taskset",
 				    "-c",
 				    a->cores,
@@ -98,5 +97,5 @@ enum err wrk_run(const char *dir, unsigned cpus, const struct wrk_asking *a, dou
 	(void)unlink(out);
 	TRY(process_run(
 		&(struct process_spec){.argv = a->cores ? argv : argv + 3, .stdout_path = out, .stderr_path = out}, f));
-	return read_told(out, a->closes, ret, f);
+	return read_told(out, ret, f);
 }

@@ -11,8 +11,6 @@ struct wrk_asking {
 	const char *requests; /* file of the folder: whole requests, each behind its length in four octets */
 	const char *from;     /* number of the first one; NULL: by chance */
 	const char *cores;    /* where wrk runs, as taskset takes it; NULL: anywhere */
-	unsigned connections; /* 0: 64 */
-	bool closes;	      /* the server ends a connection after each answer, which wrk may count as an error of the socket */
 };
 struct wrk_told {
 	double per_s, p50_ms, p99_ms;
