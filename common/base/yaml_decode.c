@@ -251,7 +251,7 @@ static enum err decode_words(struct decoder *d, const struct yaml_node *node, co
 	TRY(want(d, node, YAML_SEQ, "a list of words"));
 	uint64_t mask = 0;
 	for (size_t i = 0; i < node->n_items; i++) {
-		unsigned bit;
+		unsigned bit = 0;
 		TRY(decode_word(d, node->items[i], rule, &bit));
 		if (mask >> bit & 1)
 			return refuse(d, node->items[i], "yaml_word_twice", "%s: found \"%s\" twice", rule->key,
