@@ -240,7 +240,7 @@ ask_to_revoke() { run "$hufu" cert revoke --reason superseded --operator --key "
 }
 
 @test "nothing of a share or a secret is in the log" {
-	! grep -E 'box:|share=|secret=' "$WORK/ca.log"
+	! grep -E 'box:|share=|secret=' "$WORK/ca.log" || false
 	grep -q 'event=custody_share audit=1 custodian=piet' "$WORK/ca.log"
 	grep -q 'event=custody_in_force audit=1' "$WORK/ca.log"
 }

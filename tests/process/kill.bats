@@ -21,16 +21,19 @@ excepted() { exceptions | sed 's/ .*//' | sort; }
 	[ "$(changing | wc -l)" -gt 40 ]
 	run comm -23 <(changing) <(sort -u <(with_row) <(excepted))
 	echo "without a row: $output"
-	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 }
 
 @test "no row and no reason stands for a method that is none, or for one twice" {
 	run comm -13 <(changing) <(sort -u <(with_row) <(excepted))
 	echo "no changing method: $output"
-	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 	run comm -12 <(with_row) <(excepted)
 	echo "a row and a reason: $output"
-	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 }
 
 @test "each row is killed before its change and at its flush, and before its answer" {

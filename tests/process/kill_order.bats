@@ -49,7 +49,8 @@ ordered() { as org hufu --json order renew 20601 | field order; }
 		once 1 order_pay org order.pay "{\"order\": \"$order\"}" "${points[@]}"
 		once 1 invoice_asked org order.invoice "{\"order\": \"$order\", \"title\": \"杭州断电示例有限公司\", \"tax_number\": \"91330100MAHUFU0179\"}" "${points[@]}"
 		once 1 order_paid - order.confirm "{\"order\": \"$order\", \"bank_reference\": \"ICBC-$n\"}" "${points[@]}"
-		[ "$(ends)" -gt "$before" ] && [ "$(ends)" -lt $((before + 367 * 86400)) ]
+		[ "$(ends)" -gt "$before" ]
+		[ "$(ends)" -lt $((before + 367 * 86400)) ]
 		once 1 invoice_issued - order.invoiced "{\"order\": \"$order\", \"number\": \"2633200000012345678$n\"}" "${points[@]}"
 		once 1 payment_refunded - order.refund "{\"order\": \"$order\", \"bank_reference\": \"BACK-$n\"}" "${points[@]}"
 		same "$(ends)" "$before"
@@ -67,7 +68,8 @@ ordered() { as org hufu --json order renew 20601 | field order; }
 		text=$(printf 'hufu/payment/v1\norder: %s\namount: 30000\ntransaction: T-%s\ntime: %s\nnonce: nonce-000000000000%s\n.' "$order" "$n" "$now" "$n")
 		once 1 order_paid - order.callback "{\"order\": \"$order\", \"amount_fen\": 30000, \"transaction\": \"T-$n\", \"time\": \"$now\", \
 			\"nonce\": \"nonce-000000000000$n\", \"signature\": \"$(printf %s "${text%.}" | openssl dgst -sha256 -hmac "$secret" -r | cut -d' ' -f1)\"}" "${points[@]}"
-		[ "$(ends)" -gt "$before" ] && [ "$(ends)" -lt $((before + 367 * 86400)) ]
+		[ "$(ends)" -gt "$before" ]
+		[ "$(ends)" -lt $((before + 367 * 86400)) ]
 		same "$(rows "SELECT count(*) FROM payments WHERE order_id = '$order'")" 1
 		n=$((n + 1))
 	done

@@ -160,7 +160,8 @@ callback() { hufu rpc order.callback "$(signed "$@")"; }
 	said '"applied"'
 	same "$(as other hufu --json order show "$order" | field state)" paid
 	run grep -rl "$secret" "$DIR/var" "$WORK/up.log"
-	[ "$status" = 1 ] && [ -z "$output" ]
+	[ "$status" = 1 ]
+	[ -z "$output" ]
 }
 
 @test "kill -9 while payments come in: each pays once, whether it was answered or not" {

@@ -40,7 +40,8 @@ knows() { python3 "$WORK/client.py" "$DIR/run/hufu/ra/desk.sock" 74C2008800000AE
 	told "74C2008800000AE9 +good"
 	printf 'no token\n' >"$WORK/portal.token"
 	run hufu status --token-file "$WORK/portal.token" --identifier 91330100MAHUFU0179
-	[ "$status" != 0 ] && said token_unknown
+	[ "$status" != 0 ]
+	said token_unknown
 	fails 4 "wanted a serial number" hufu status
 }
 

@@ -33,7 +33,7 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 	grep -qi '^x-content-type-options: nosniff' "$WORK/index"
 	grep -qi '^referrer-policy: no-referrer' "$WORK/index"
 	grep -qi '^cache-control: no-cache' "$WORK/index"
-	! grep -qE '<script>|style=|https?://' "$WORK/index"
+	! grep -qE '<script>|style=|https?://' "$WORK/index" || false
 	path=$(grep -o '/a/[0-9a-f]*/main.js' "$WORK/index")
 	curl -si "http://$HTTP$path" >"$WORK/main"
 	grep -qi '^cache-control: max-age=31536000, public, no-transform, immutable' "$WORK/main"
@@ -108,7 +108,7 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 	call account.login '{"identifier":"35353550-9","password":"wrong"}'
 	same "$code" 200
 	said '"error"' '"zh"'
-	! grep -qi '^set-cookie' "$WORK/headers"
+	! grep -qi '^set-cookie' "$WORK/headers" || false
 	call account.login '{"identifier":"35353550-9","password":"88888888"}'
 	said '"must_reset":true'
 	[[ "$output" != *'"session"'* ]]
@@ -118,16 +118,17 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 	said '"must_reset":true' "杭州田谷"
 	# Bound to the portal's Unix user: the token opens nothing at the desk itself.
 	run hufu --json rpc account.show "{\"session\":\"$(cat "$WORK/cookie")\"}"
-	[ "$status" != 0 ] && said session_unknown
+	[ "$status" != 0 ]
+	said session_unknown
 	# and is nowhere in the portal's log
-	! grep -q "$(cat "$WORK/cookie")" "$WORK/portal.log"
+	! grep -q "$(cat "$WORK/cookie")" "$WORK/portal.log" || false
 }
 
 @test "the desk hears where a person is, from the proxy that is named and from nobody else" {
 	call account.login '{"identifier":"35353550-9","password":"88888888"}' -H "X-Real-IP: 203.0.113.5"
 	hufu --json audit list >"$WORK/audit"
 	grep -q '"address": *"127.0.0.1"' "$WORK/audit"
-	! grep -q 203.0.113.5 "$WORK/audit"
+	! grep -q 203.0.113.5 "$WORK/audit" || false
 	gate_down
 	portal_up 'portal: {address_header: X-Real-IP, agent: "http://127.0.0.1:17000"}'
 	call account.login '{"identifier":"35353550-9","password":"88888888"}' -H "X-Real-IP: 203.0.113.5"
@@ -150,7 +151,7 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 
 @test "while the desk is away the portal says so, and goes on by itself" {
 	kill -STOP "$(cat "$WORK/ra.pid")"
-	! ready
+	! ready || false
 	kill -CONT "$(cat "$WORK/ra.pid")"
 	eventually ready
 	call no.such
@@ -196,6 +197,6 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 	said 35353550-9
 	kill "$demo"
 	tail --pid="$demo" -f /dev/null
-	! pgrep -f "$WORK/demo/etc/hufu/"
-	! curl -s "http://$HTTP/"
+	! pgrep -f "$WORK/demo/etc/hufu/" || false
+	! curl -s "http://$HTTP/" || false
 }

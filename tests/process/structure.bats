@@ -98,3 +98,8 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/listed")" -gt 30 ]
 	diff "$BATS_TEST_TMPDIR/linked" "$BATS_TEST_TMPDIR/listed"
 }
+
+@test "no line of a story is one that cannot fail: bash goes on behind ! and behind the first half of &&" {
+	bad=$(grep -nE '^\s+(! [^|]*|\[\[? [^|#]*\]\]? && [^|]*)$' tests/*/*.bats | grep -v '&& *\[\[[^]]*$' || true)
+	[ -z "$bad" ] || { echo "$bad"; false; }
+}

@@ -67,7 +67,8 @@ faulty() {
 	[[ "$puk" =~ ^[A-Z2-7]{16}$ ]]
 	[ "$puk" != "$(puk_of "$(two)")" ]
 	run grep -rlaF "$puk" "$DIR/var" "$WORK/up.log"
-	[ "$status" = 1 ] && [ -z "$output" ]
+	[ "$status" = 1 ]
+	[ -z "$output" ]
 	did pkcs11-tool --module $module --slot-index 0 --login --login-type so --so-pin "$(puk_of "$(pkcs11-tool --module $module -L | sed -n 's/.*serial num *: //p' | head -n1)")" --init-pin --new-pin 135790
 }
 
@@ -99,7 +100,8 @@ faulty() {
 	did again --pin-out "$WORK/start"
 	same "$(stat -c %a "$WORK/start")" 600
 	start=$(cat "$WORK/start")
-	[[ "$start" =~ ^[0-9]{8}$ ]] && [ "$start" != "$first" ]
+	[[ "$start" =~ ^[0-9]{8}$ ]]
+	[ "$start" != "$first" ]
 	[[ "$output" != *"$start"* ]]
 	fails 4 "unknown option" hufu token init --module $module --serial "$(two)" --label HUFU-2 --pin-fd 4 4<<<135790
 	# An officer makes the key with it; its holder signs nothing.

@@ -48,7 +48,8 @@ ask() { waiting as org hufu token unlock --module $module --serial "$(one)"; }
 keep_answer() {
 	number=$(sed -n 's/^unlock \([^ ]*\) .*/\1/p' <<<"$output" | head -n1)
 	code=$(sed -n 's/^code: //p' <<<"$output")
-	[ -n "$number" ] && [ -n "$code" ]
+	[ -n "$number" ]
+	[ -n "$code" ]
 }
 # agree NUMBER CODE…: the officer types them, one after the other.
 agree() { hufu officer unlock --escrow "$(escrow)" --as alice "$1" < <(printf '%s\n' "${@:2}"); }
@@ -105,7 +106,8 @@ marks() { pkcs11-tool --module $module --token-label HUFU-1 --list-objects --typ
 	did hufu token record "$(one)"
 	said "解锁：重新设置了 PIN"
 	run grep -rlaF -e "$before" -e "$(puk_of "$(one)")" "$DIR/var" "$WORK/up.log"
-	[ "$status" = 1 ] && [ -z "$output" ]
+	[ "$status" = 1 ]
+	[ -z "$output" ]
 }
 
 @test "a token whose PUK the desk does not hold says so before anything is handed in" {

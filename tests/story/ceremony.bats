@@ -570,7 +570,7 @@ crl_of() { hufu crl --operator --issuer "$(key_id "$(crt "$1")")" --out "$WORK/$
 @test "years later: every transcript verifies with another build of the tool, and prints" {
 	local name n=0
 	objcopy --add-section .years-later="$WORK/root.pass" "$hufu" "$WORK/hufu-later"
-	! cmp -s "$hufu" "$WORK/hufu-later"
+	! cmp -s "$hufu" "$WORK/hufu-later" || false
 	for name in root issuing ocsp-1 log roster-1 policy-1 roster-2 shares issuing-2 shares-2 crl-2 revoke-1; do
 		hufu=$WORK/hufu-later verified "$name"
 		"$WORK/hufu-later" ceremony print "$DIR/etc/hufu/ceremonies/$name.note" "$WORK/$name.html"
