@@ -33,7 +33,7 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 	grep -qi '^x-content-type-options: nosniff' "$WORK/index"
 	grep -qi '^referrer-policy: no-referrer' "$WORK/index"
 	grep -qi '^cache-control: no-cache' "$WORK/index"
-	! grep -qE '<script>|style=|https?://' "$WORK/index" || false
+	! sed '1,/^\r*$/d' "$WORK/index" | grep -E '<script>|style=|https?://' || false
 	path=$(grep -o '/a/[0-9a-f]*/main.js' "$WORK/index")
 	curl -si "http://$HTTP$path" >"$WORK/main"
 	grep -qi '^cache-control: max-age=31536000, public, no-transform, immutable' "$WORK/main"
