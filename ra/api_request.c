@@ -94,7 +94,7 @@ static const struct desk_method methods[] = {
 		OBJECT(STATE "," STR("makes") "," STR("tally") "," MISSING), "填写申请",
 		"draft a request, or edit a draft"),
 	METHOD("request.show", request_show, MODE_OWN, OWNER, true, false, false, show_params,
-	       OBJECT(ITEM "," STR("tally") "," STR(
+	       OBJECT(ITEM "," ROWS("subject", STR("attribute") "," STR("value")) "," STR("files") "," STR("tally") "," STR(
 		       "note") "," MISSING "," MATERIALS "," HISTORY
 			       "," BOTH("explain") "," OBJ("refusal", STR("rule") "," STR("where") "," STR("text")) "," STR("certificate") "," STR("certificate_serial") "," STR(
 				       "key_fingerprint") "," STR("key_seen") "," OBJ("delivery",

@@ -156,7 +156,10 @@ static enum err put_terms(struct ctx *c, const struct request *r, json_t *o, str
 	json_object_set_new(o, "project", json_string(r->project));
 	json_object_set_new(o, "profile", json_string(r->profile));
 	TRY(put_predecessor(c, r, o, f));
+	json_object_set_new(o, "subject", json_loads(r->subject, 0, NULL));
 	json_object_set_new(o, "months", json_integer(r->months));
+	if (r->files[0] != '\0')
+		json_object_set_new(o, "files", json_string(r->files));
 	if (r->order[0] != '\0')
 		json_object_set_new(o, "order", json_string(r->order));
 	json_object_set_new(o, "made", json_time(r->made));

@@ -1,4 +1,4 @@
-// What the stories in the browser are made of: Chromium, pages that are watched for errors, and how a page must look. $HTTP is the portal, $WORK keeps cookies between steps,
+// What the stories in the browser are made of: Chromium, pages that are watched for errors, and how a page must look. $HTTP is the portal, $WORK keeps cookies between steps (in $KEPT),
 // $SHOTS gets the screenshots.
 import assert from "node:assert/strict";
 import { readFileSync, existsSync, mkdirSync } from "node:fs";
@@ -8,7 +8,7 @@ import { chromium } from "playwright-core";
 const { WORK, HTTP, SHOTS } = process.env;
 export const base = `http://${HTTP}`;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const cookies = `${WORK}/browser.json`;
+const cookies = `${WORK}/${process.env.KEPT || "browser"}.json`;
 export const WIDTHS = [360, 1440];
 mkdirSync(SHOTS, { recursive: true });
 
@@ -38,6 +38,16 @@ export async function at(page, hash, heading) {
 }
 export const settled = (page) => page.waitForFunction(() => !document.querySelector("[aria-busy]"));
 export const shot = (page, name) => page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+const pdf = (text) => {
+	const head = `%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n% ${text}\n`;
+	return Buffer.from(`${head}xref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R>>\nstartxref\n${Buffer.byteLength(head)}\n%%EOF\n`);
+};
+// A paper into its row, and the desk has it.
+export async function upload(page, name) {
+	const row = page.getByRole("row").filter({ hasText: name });
+	await row.locator("input[type=file]").setInputFiles({ name: "paper.pdf", mimeType: "application/pdf", buffer: pdf(name) });
+	await row.getByText("✓").waitFor();
+}
 // Nothing serious by axe, nothing wider than the window.
 export async function looks(page, name) {
 	await page.evaluate(axe);

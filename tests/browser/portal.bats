@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 load ../portal
 
 setup_file() {
-	export SHOTS=$build/browser SERIAL=74C2008800000AE9 MOBILE=13858011084
+	export hufu SHOTS=$build/browser SERIAL=74C2008800000AE9 MOBILE=13858011084
 	rm -rf "$SHOTS"
 	portal_begin "sms: {resend_seconds: 5}"
 }
@@ -56,6 +56,23 @@ walk() {
 
 @test "each page in both languages, at a telephone's width and a desk's: nothing serious by axe, nothing wider than the window" {
 	SERIAL=$(openssl x509 -in "$WORK/extended.pem" -noout -serial | cut -d= -f2) walk all
+}
+
+@test "a correction: the officer's reasons stand at paper and field; put right and handed in again, two officers approve, and the certificate has the new name" {
+	local number
+	number=$(cat "$WORK/number")
+	did proved org "$WORK/old/org.key" "$number"
+	did as officer hufu officer correct --as alice --item business-licence=印章看不清 --item O=与公示的不一致 "$number"
+	walk correct
+	did approved alice "$number"
+	did approved bob "$number"
+	did issued_to org "$number" changed
+	verified "$WORK/changed.pem"
+	[[ "$(subject "$WORK/changed.pem")" == *O=杭州虎符示例科技股份有限公司* ]]
+}
+
+@test "a new legal representative: corrected once, decided by one officer, and the record has it" {
+	SERIAL=$(openssl x509 -in "$WORK/changed.pem" -noout -serial | cut -d= -f2) walk representative
 }
 
 @test "a forgotten password: a wrong code is said at its field, the right one opens" {

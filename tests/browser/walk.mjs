@@ -1,8 +1,9 @@
 // One step of a person's way through the portal, in Chromium: node walk.mjs STEP. What a step leaves (cookies, a request's number) lies in $WORK for the next;
 // screenshots in $SHOTS. The desk's other side (officers, the SMS gateway) is played by portal.bats.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync, readdirSync, statSync } from "node:fs";
-import { at, base, keep, looks, open, play, settled, shot, sound, WIDTHS } from "./browser.mjs";
+import { at, base, keep, looks, open, play, settled, shot, sound, upload, WIDTHS } from "./browser.mjs";
 
 const { WORK, DIR, HTTP } = process.env;
 
@@ -20,10 +21,8 @@ async function smsCode(mobile) {
 	throw new Error(`no message to ${mobile}`);
 }
 
-const pdf = (text) => {
-	const head = `%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n% ${text}\n`;
-	return Buffer.from(`${head}xref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R>>\nstartxref\n${Buffer.byteLength(head)}\n%%EOF\n`);
-};
+// The owner's own client, beside the page.
+const hufu = (...words) => execFileSync(process.env.hufu, words, { encoding: "utf8", env: { ...process.env, XDG_STATE_HOME: `${WORK}/people/org` } });
 
 const steps = {
 	// The start page: small, and nobody else is asked.
@@ -247,10 +246,7 @@ const steps = {
 		await row("营业执照").locator(".wrong:not(:empty)").waitFor();
 		await shot(page, "change-papers-1440-zh");
 		await resumed(page, row("机构电子签名认证证书业务登记表"));
-		for (const name of ["经办人身份证", "营业执照", "工商变更证明", "证书业务风险告知函"]) {
-			await row(name).locator("input[type=file]").setInputFiles({ name: "paper.pdf", mimeType: "application/pdf", buffer: pdf(name) });
-			await row(name).getByText("✓").waitFor();
-		}
+		for (const name of ["经办人身份证", "营业执照", "工商变更证明", "证书业务风险告知函"]) await upload(page, name);
 		await printed(page);
 		await page.getByRole("button", { name: "已阅读并接受" }).click();
 		await page.getByText("已接受").waitFor();
@@ -259,6 +255,71 @@ const steps = {
 		await shot(page, "change-1440-zh");
 		writeFileSync(`${WORK}/number`, page.url().split("/").pop());
 		await keep(page);
+		sound(page);
+	},
+
+	// A correction: each reason stands at its paper and at its field; what is asked for is put right, signed again and handed in.
+	async correct() {
+		const page = await open();
+		const number = readFileSync(`${WORK}/number`, "utf8");
+		await at(page, `request/${number}`, new RegExp(number));
+		const asked = page.locator("section", { has: page.getByRole("heading", { name: "需要补正" }) });
+		await asked.getByText("营业执照: 印章看不清").waitFor();
+		await asked.getByText("单位名称: 与公示的不一致").waitFor();
+		await looks(page, "correct");
+		await shot(page, "correct-1440-zh");
+		await page.getByRole("button", { name: "开始补正" }).click();
+		const licence = page.getByRole("row").filter({ hasText: "营业执照" });
+		await licence.locator(".wrong", { hasText: "印章看不清" }).waitFor();
+		await page.getByRole("link", { name: "修改申请" }).click();
+		const name = page.getByLabel(/单位名称/);
+		await page.locator(".field", { has: name }).locator(".wrong", { hasText: "与公示的不一致" }).waitFor();
+		assert.equal(await name.inputValue(), "杭州虎符示例科技有限公司"); // as it was handed in
+		await name.fill("杭州虎符示例科技股份有限公司");
+		await page.getByRole("button", { name: "保存并继续" }).click();
+		await upload(page, "营业执照");
+		assert.equal(await licence.locator(".wrong").count(), 0);
+		await page.getByRole("button", { name: "已阅读并接受" }).click();
+		await page.getByRole("heading", { name: "签名", exact: true }).waitFor();
+		hufu("request", "prove", "--key", `${WORK}/old/org.key`, "--yes", number);
+		await page.getByRole("button", { name: "刷新" }).click();
+		await page.getByRole("button", { name: "提交", exact: true }).click();
+		await page.getByText("审核中", { exact: true }).waitFor();
+		assert.equal(await page.getByRole("heading", { name: "需要补正" }).count(), 0);
+		sound(page);
+	},
+
+	// A new legal representative, for the desk's record alone: asked to correct, what was typed comes from the desk.
+	async representative() {
+		const page = await open();
+		await at(page, `new/change/${process.env.SERIAL}`, "证书变更");
+		await page.getByLabel(/法定代表人变更/).check();
+		await page.getByRole("button", { name: "保存并继续" }).click();
+		await page.locator(".field", { has: page.getByLabel("新的法定代表人") }).getByText("此项必填").waitFor();
+		await page.getByLabel("新的法定代表人").fill("李四");
+		await page.getByRole("button", { name: "保存并继续" }).click();
+		await upload(page, "工商变更证明");
+		await looks(page, "representative");
+		await page.getByRole("button", { name: "提交", exact: true }).click();
+		await page.getByText("审核中", { exact: true }).waitFor();
+		const number = page.url().split("/").pop();
+		hufu("officer", "correct", "--as", "alice", "--item", "other=姓名与证明不一致", number);
+		await page.evaluate(() => sessionStorage.clear());
+		await page.getByRole("button", { name: "刷新" }).click();
+		await page.getByText("其他: 姓名与证明不一致").waitFor();
+		await page.getByRole("button", { name: "开始补正" }).click();
+		await page.getByRole("link", { name: "修改申请" }).click();
+		const name = page.getByLabel("新的法定代表人");
+		assert.equal(await name.inputValue(), "李四");
+		await name.fill("李四光");
+		await page.getByRole("button", { name: "保存并继续" }).click();
+		await page.getByRole("button", { name: "提交", exact: true }).click();
+		await page.getByText("审核中", { exact: true }).waitFor();
+		hufu("officer", "decide", "--as", "alice", number);
+		await page.getByRole("button", { name: "刷新" }).click();
+		await page.getByText("已完成", { exact: true }).waitFor();
+		await page.getByRole("link", { name: "我的信息" }).click();
+		await page.getByText("李四光").waitFor();
 		sound(page);
 	},
 

@@ -7,6 +7,7 @@ import { badge, card, facts, form, mono, note, table } from "./ui.js";
 import { yuan, time } from "./format.js";
 import { keepDraft } from "./draft.js";
 import { agentPanel } from "./agent-panel.js";
+import { tick } from "./reset.js";
 
 const t = texts({
 	extend: ["证书延期", "Extend the certificate"],
@@ -91,20 +92,20 @@ function keyFields(way) {
 	return fields;
 }
 
-function subjectFields(way, cert) {
-	if (way.makes === "record") return [{ name: "legal_representative", label: t("representative"), required: true, max: 64 }];
-	if (kind === "change") return [{ name: "organisation", label: t("name"), value: cert.name, required: true, max: 64 }, { name: "identifier", label: t("identifier"), value: state.account.identifier, required: true, max: 18 }];
+function subjectFields(way, cert, draft) {
+	if (way.makes === "record") return [{ name: "legal_representative", label: t("representative"), value: before(draft, "legalRepresentative"), required: true, max: 64, tick: tick("agent") }];
+	if (kind === "change") return [{ name: "organisation", label: t("name"), value: before(draft, "O", cert.name), required: true, max: 64, tick: tick("organisation") }, { name: "identifier", label: t("identifier"), value: before(draft, "organizationIdentifier", state.account.identifier), required: true, max: 18, tick: tick("identifier") }];
 	return [];
 }
 
-async function orderFields(way) {
+async function orderFields(way, draft) {
 	if (!way.order || way.order === "never" || way.order === "no") return [];
 	const maybe = way.order !== "always";
 	const all = await orders();
 	const lengths = [...(maybe ? [["", t("months_none")]] : []), ...[12, 24, 36].map((n) => [String(n), t("n_months", { n })])];
 	return [
-		...(kind === "enrol" ? [] : [{ name: "months", label: t("months"), type: "select", options: lengths }]),
-		{ name: "order", label: t("order"), hint: t("order_hint"), type: "select", options: [...(maybe ? [["", "–"]] : []), ...(all.length ? all.map((o) => [o.order, `${o.order} · ${yuan(o.amount_fen)} · ${t("n_months", { n: o.months || o.period_months })}`]) : maybe ? [] : [["", t("no_order")]])] },
+		...(kind === "enrol" ? [] : [{ name: "months", label: t("months"), type: "select", value: draft && String(draft.months || ""), options: lengths }]),
+		{ name: "order", label: t("order"), hint: t("order_hint"), type: "select", value: draft?.order, options: [...(maybe ? [["", "–"]] : []), ...(all.length ? all.map((o) => [o.order, `${o.order} · ${yuan(o.amount_fen)} · ${t("n_months", { n: o.months || o.period_months })}`]) : maybe ? [] : [["", t("no_order")]])] },
 	];
 }
 
@@ -119,9 +120,21 @@ function asParams(v, way, base) {
 	return p;
 }
 
-async function detailForm(way, base, cert, go) {
-	const fields = [...subjectFields(way, cert), ...(await orderFields(way)), ...keyFields(way)];
-	if (way.asks_files) fields.push({ name: "files", label: t("files_question"), type: "radio", required: true, options: [["no", t("files_no")], ["yes", t("files_yes"), t("files_yes_more")], ["waived", t("files_waived")]] });
+// What officers want corrected, at the field that holds it.
+const FIELD = { O: "organisation", CN: "organisation", organizationIdentifier: "identifier", legalRepresentative: "legal_representative", key: "csr", delivery: "ship_to" };
+function showCorrections(node, corrections) {
+	for (const k of corrections) {
+		const part = node.fieldAt(FIELD[k.item] || k.item);
+		if (part) part.wrong(`${say(k)}: ${k.reason}`);
+	}
+}
+
+// The subject as a draft has it, else as it is now.
+const before = (draft, attribute, now) => draft?.subject?.find((a) => a.attribute === attribute)?.value || now;
+
+async function detailForm(way, base, cert, go, draft) {
+	const fields = [...subjectFields(way, cert, draft), ...(await orderFields(way, draft)), ...keyFields(way)];
+	if (way.asks_files) fields.push({ name: "files", label: t("files_question"), type: "radio", value: draft?.files, required: true, options: [["no", t("files_no")], ["yes", t("files_yes"), t("files_yes_more")], ["waived", t("files_waived")]] });
 	const node = form({
 		name: `new-${kind}-${way.way}-${base.serial || base.service}`, fields, submit: t("save"),
 		call: async (v, id) => {
@@ -141,11 +154,12 @@ async function detailForm(way, base, cert, go) {
 	};
 	node.addEventListener("input", show);
 	show();
+	if (draft) showCorrections(node, draft.corrections);
 	return h("div", {}, way.key !== "same" ? agentPanel("csr", { onCsr: (pem) => node.set("csr", pem) }) : null, node);
 }
 
-function wayChoice(ways, onChoose) {
-	const node = h("div.choices", { role: "radiogroup", "aria-label": t("way") }, ways.map((w) => h("label.choice", {}, h("input", { type: "radio", name: "way", value: w.way, disabled: w.possible === false, onchange: () => onChoose(w) }),
+function wayChoice(ways, chosen, onChoose) {
+	const node = h("div.choices", { role: "radiogroup", "aria-label": t("way") }, ways.map((w) => h("label.choice", {}, h("input", { type: "radio", name: "way", value: w.way, checked: w === chosen, disabled: w.possible === false, onchange: () => onChoose(w) }),
 		h("span", {}, say(w.title), w.recommended ? [" ", h("span.badge.ok", {}, t("recommended"))] : null, w.possible === false ? h("small", {}, t("not_now", { why: say(w.why || w) })) : w.files ? h("small", {}, say(w.files)) : null))));
 	return node;
 }
@@ -167,17 +181,20 @@ async function readWays(params) {
 export async function render({ params, query, go }) {
 	kind = params.kind;
 	const { cert, ways, days, base } = await readWays(params);
-	if (query.request) base.request = query.request; // a draft is edited
+	const draft = query.request ? await rpc("request.show", { request: query.request }) : null;
+	if (draft) base.request = query.request; // it is edited
 	const detail = h("div", { "aria-live": "polite" });
 	const choose = async (way) => {
 		if (way.linked_account) return replace(detail, card(t("link_account"), h("p", {}, t("link_text")), papers(way), h("p", {}, h("a.button.primary", { href: "#/link" }, t("to_link")))));
-		replace(detail, card(say(way.title), summary(way, days)), card(t("details"), await detailForm(way, base, cert || {}, go)));
+		replace(detail, card(say(way.title), summary(way, days)), card(t("details"), await detailForm(way, base, cert || {}, go, draft && draft.way === way.way ? draft : null)));
 	};
 	const open = ways.filter((w) => w.possible !== false);
 	ways.sort((a, b) => (b.recommended ? 1 : 0) - (a.recommended ? 1 : 0));
-	if (ways.length === 1 && open.length === 1) choose(open[0]);
+	const only = ways.length === 1 && open.length === 1 ? open[0] : null;
+	const chosen = draft ? open.find((w) => w.kind === draft.kind && w.way === draft.way) : only;
+	if (chosen) await choose(chosen);
 	return h("div.readable", {},
 		cert ? card(t("cert"), facts([[t("name_of"), cert.name], [t("serial"), mono(cert.serial)], [t("until"), time(cert.not_after)], [t("state"), badge(cert.state)]])) : null,
 		kind !== "enrol" ? note("warn", t("make_sure")) : null,
-		ways.length > 1 || open.length === 0 ? card(t("way"), wayChoice(ways, choose)) : null, detail);
+		ways.length > 1 || open.length === 0 ? card(t("way"), wayChoice(ways, chosen, choose)) : null, detail);
 }

@@ -54,6 +54,7 @@ const t = texts({
 	lost: ["密钥遗失：提交后原证书立即挂起。", "The key is lost: its certificate goes on hold when you hand this in."],
 	keep: ["不挂起原证书（他人持有该密钥时仍可使用）", "leave it valid (whoever has the key can go on using it)"],
 	correct: ["需要补正", "To be corrected"],
+	correct_open: ["请按审核员的要求修改，重新签名后再提交。", "Put right what the officers ask for, sign again, and hand it in."],
 	correct_start: ["开始补正", "Begin the correction"],
 	edit: ["修改申请", "Edit"],
 	fingerprint: ["新密钥指纹", "Characters of the new key"],
@@ -90,13 +91,14 @@ function materialsCard(r, way, again) {
 	for (const m of r.materials) if (!rows.some((x) => x.name === m.name)) rows.push({ name: m.name, zh: m.name, en: m.name, have: m });
 	if (rows.length === 0) return null;
 	const edit = r.state === "drafted";
+	const wrong = (m) => { const k = r.corrections.find((c) => c.item === m.name); return k && !m.have ? h("p.wrong", {}, k.reason) : null; };
 	const remove = (m) => async () => {
 		await change("material.remove", { request: r.number, name: m.name, sha256: m.have.sha256 });
 		toast(t("removed"));
 		await again();
 	};
 	return card(t("papers"), table(t("papers"), [
-		{ label: t("paper"), cell: (m) => say(m.title || m) },
+		{ label: t("paper"), cell: (m) => h("span", {}, say(m.title || m), wrong(m)) },
 		{ label: t("file"), cell: (m) => (m.have ? h("span", {}, "✓ ", size(m.have.bytes), h("br"), h("small.mono", {}, m.have.sha256.slice(0, 16), "…")) : "–") },
 		...(edit ? [{ label: t("upload"), cell: (m) => (m.have ? button(t("remove"), remove(m), { tone: "small" }) : dropBox({ label: say(m.title || m), name: m.name, owner: async () => ({ request: r.number }), onDone: again })) }] : []),
 	], rows));
@@ -112,25 +114,16 @@ async function noticeCard(r, way, again) {
 	}, { tone: "primary" }) : h("span.badge.ok", {}, t("accepted"))));
 }
 
-// The draft again with one term more: its terms as they were typed in this tab, else as its tally says them.
+// The draft again with one term more: its terms as they were typed in this tab, else as the desk has them.
 async function prepareAgain(r, more) {
 	const typed = readDraft(`terms-${r.number}`);
 	const terms = typed.kind ? typed : termsOf(r);
 	await change("request.prepare", { ...terms, request: r.request, save: true, notice_accepted: accepted(r) || undefined, ...more });
 }
 
-const termsOf = (r) => ({ kind: r.kind, way: r.way, serial: r.serial, issuer: r.issuer, project: r.project, profile: r.serial ? undefined : r.profile, months: r.months || undefined, order: r.order, csr: r.csr, key_seen: r.key_seen, files: filesOf(r.tally), subject: subjectOf(r), ...(r.delivery ? { recipient: r.delivery.recipient, mobile: r.delivery.mobile, ship_to: r.delivery.address } : {}) });
+const termsOf = (r) => ({ kind: r.kind, way: r.way, serial: r.serial, issuer: r.issuer, project: r.project, profile: r.serial ? undefined : r.profile, months: r.months || undefined, order: r.order, csr: r.csr, key_seen: r.key_seen, files: r.files, subject: r.subject && r.subject.length ? r.subject : undefined, ...(r.delivery ? { recipient: r.delivery.recipient, mobile: r.delivery.mobile, ship_to: r.delivery.address } : {}) });
 
-// What the tally says, line by line: "encrypted-files: no", "subject: + O …".
-const lineOf = (tally, name) => ((tally || "").split("\n").find((l) => l.startsWith(`${name}: `)) || "").slice(name.length + 2) || undefined;
-const filesOf = (tally) => { const v = lineOf(tally, "encrypted-files"); return ["no", "yes", "waived"].includes(v) ? v : undefined; };
 const accepted = (r) => !(r.missing || []).some((m) => m.what === "notice") && /^notice: /m.test(r.tally || "");
-function subjectOf(r) {
-	if (r.kind === "extend" || r.kind === "reissue") return undefined;
-	const lines = (r.tally || "").split("\n").filter((l) => l.startsWith("subject: + ")).map((l) => l.slice(11));
-	const out = lines.map((l) => ({ attribute: l.slice(0, l.indexOf(" ")), value: l.slice(l.indexOf(" ") + 1) }));
-	return out.length ? out : undefined;
-}
 
 // The registration form, filled in, where the way wants it.
 async function formCard(r, way) {
@@ -179,12 +172,15 @@ function submitCard(r, again) {
 	}));
 }
 
+// What officers want put right: while the owner has not begun, and in the draft that replaces it until it is handed in.
 function correctCard(r, again) {
-	if (r.state !== "to_correct") return null;
-	return card(t("correct"), (r.correct || r.wrong || []).map((w) => note("warn", h("strong", {}, say(w.title || w)), w.text ? `: ${w.text}` : "")), button(t("correct_start"), async () => {
+	const asked = r.state === "to_correct";
+	if (!asked && !(OPEN.includes(r.state) && r.corrections.length)) return null;
+	const begin = async () => {
 		await prepareAgain(r, {});
 		await again();
-	}, { tone: "primary" }));
+	};
+	return card(t("correct"), r.corrections.map((k) => note("warn", h("strong", {}, say(k)), `: ${k.reason}`)), asked ? button(t("correct_start"), begin, { tone: "primary" }) : h("p", {}, t("correct_open")));
 }
 
 function resultCard(r) {
@@ -222,7 +218,7 @@ export async function render({ params }) {
 	let polls = 0;
 	const draw = async () => {
 		const r = (shown = await rpc("request.show", { request: params.id }));
-		const way = OPEN.includes(r.state) ? await wayOf(r) : null;
+		const way = OPEN.includes(r.state) || r.state === "to_correct" ? await wayOf(r) : null;
 		const missing = (r.missing || []).filter((m) => m.what !== "proof");
 		replace(box, top(r, draw), resultCard(r), correctCard(r, draw),
 			say(r.explain) ? card(t("what"), h("pre", {}, say(r.explain)), way && say(way.files) ? note(way.key === "same" ? "ok" : "warn", say(way.files)) : null) : null,
