@@ -152,6 +152,10 @@ static enum err get_all(struct in *i, struct gate_table *t, struct fault *f)
 	TRY(get_rows(i, t, &h, f));
 	TRY(check_end(i, f));
 	t->head = h.at;
+	for (size_t n = 0; n < t->n_crls; n++) {
+		if (t->crls[n].issuer >= t->n_issuers)
+			return torn(f, i->path, "a CRL is of no issuer");
+	}
 	for (uint32_t row = 1; row <= t->n; row++) {
 		const struct gate_row *r = row_at(t, row);
 		if (r->n == 0 || r->n > SERIAL_MAX || r->issuer >= t->n_issuers || r->successor > t->n)

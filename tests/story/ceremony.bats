@@ -432,7 +432,12 @@ crl_of() { hufu crl --operator --issuer "$(key_id "$(crt "$1")")" --out "$WORK/$
 	echo "$output"
 	[ "$status" = 4 ]
 	[[ "$output" == *"issuing-2.approval: cannot open"* ]]
-	"$hufu" ceremony note --dir "$DIR" "$DIR/etc/hufu/ceremonies/issuing-2.yaml" "$DIR/etc/hufu/ceremonies/issuing-2.approval"
+	"$hufu" --dry-run ceremony note --dir "$DIR" "$DIR/etc/hufu/ceremonies/issuing-2.yaml" "$DIR/etc/hufu/ceremonies/issuing-2.approval"
+	[ ! -e "$DIR/etc/hufu/ceremonies/issuing-2.approval" ]
+	"$hufu" --json ceremony note --dir "$DIR" "$DIR/etc/hufu/ceremonies/issuing-2.yaml" "$DIR/etc/hufu/ceremonies/issuing-2.approval" >"$WORK/noted.json"
+	python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$WORK/noted.json"
+	cat "$WORK/noted.json"
+	grep -q "$(sha256sum "$DIR/etc/hufu/ceremonies/issuing-2.yaml" | cut -d' ' -f1)" "$DIR/etc/hufu/ceremonies/issuing-2.approval" "$WORK/noted.json"
 	run hold check issuing-2
 	[ "$status" = 4 ]
 	both_sign "$DIR/etc/hufu/ceremonies/issuing-2.approval"
@@ -501,6 +506,9 @@ crl_of() { hufu crl --operator --issuer "$(key_id "$(crt "$1")")" --out "$WORK/$
 	cp "$WORK/ashes/var/lib/hufu-ca/root.key" "$WORK/root/" # from its safe
 }
 
+# noticed: the desk has seen that this is not the ledger that it followed.
+noticed() { hufu --json health | grep -q ledger_fork; }
+
 @test "on an empty machine the CA is laid out again, custodians come, and the operator gives the word" {
 	did hufu restore --log-key "$WORK/log.vkey" --passphrase-fd 4 "$WORK/backup" "$DIR" 4<"$WORK/backup.pass"
 	said "good: every entry, hash and outcome is where it should be"
@@ -519,6 +527,7 @@ crl_of() { hufu crl --operator --issuer "$(key_id "$(crt "$1")")" --out "$WORK/$
 	newest=$(hufu --json health --signer | field signer.newest_checkpoint)
 	did hufu ledger resume --checkpoint "$WORK/sheet.note" --lost $((newest - size)) --word "fire; decided by the operator"
 	[ $((newest - size)) -gt 0 ]
+	eventually noticed
 	did hufu desk resume
 	did hufu desk lost
 	said "$(kept first)"

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "ra/gate/table.h"
+#include "ra/gate/table_private.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
@@ -158,13 +158,33 @@ static void test_torn(void **state)
 	rmdir(dir);
 }
 
+/* Whole, by its hash, and yet none: what only somebody who writes in the gate's folder makes. */
+static void test_crl_of_no_issuer(void **state)
+{
+	(void)state;
+	char dir[40];
+	_cleanup_(freep) char *path = path_new(dir);
+	_cleanup_(table_freep) struct gate_table *t = table_new(), *u = table_new(), *v = table_new();
+	struct fault f = {0};
+	struct cert_ref r = ref_of(1, 5);
+	fill(t);
+	assert_int_equal(table_set_crl(t, r.issuer_key_id, &(struct gate_crl){.scope = 3, .number = 1}, &f), OK);
+	assert_int_equal(snapshot_write(t, path, &f), OK);
+	assert_int_equal(snapshot_read(u, path, &f), OK);
+	t->crls[t->n_crls - 1].issuer = (uint16_t)t->n_issuers;
+	assert_int_equal(snapshot_write(t, path, &f), OK);
+	assert_int_equal(snapshot_read(v, path, &f), ERR_PARSE);
+	assert_string_equal(f.rule, "snapshot_torn");
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_snapshot),
-		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_states),		 cmocka_unit_test(test_many),
+		cmocka_unit_test(test_snapshot),	 cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_crl_of_no_issuer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
