@@ -34,6 +34,7 @@ setup_file() {
 	csv_begin
 	organisation one 1 91330100MAHUFU0179
 	organisation two 2 91330100MAHUFU0254
+	organisation three 3 91330100MAHUFU033Y
 	old_crl
 	init >/dev/null
 	portal_admitted
@@ -49,6 +50,7 @@ setup_file() {
 	paid_order two 20952 >"$WORK/order.two"
 	mv "$(folder_of ORG1)" "$WORK/away/one"
 	mv "$(folder_of ORG2)" "$WORK/away/two"
+	mv "$(folder_of ORG3)" "$WORK/away/three"
 }
 teardown_file() {
 	agent_down
@@ -57,11 +59,12 @@ teardown_file() {
 
 plug() { mv "$WORK/away/$1" "$WORK/tokens/"; }
 pull() { mv "$WORK"/tokens/* "$WORK/away/$1"; }
-walk() { # STEP LANGUAGE NAME
-	run timeout 110 env STEP_LANGUAGE="$2" MOBILE="$(mobile_of "$3")" PASSWORD="the password of $3" node "$root/tests/browser/agent.mjs" "$1"
+walk() { # STEP LANGUAGE NAME [NAME=VALUE…]
+	run timeout 110 env STEP_LANGUAGE="$2" KEPT="browser.$3" MOBILE="$(mobile_of "$3")" PASSWORD="the password of $3" SERIAL="$(serial_of "$3")" "${@:4}" node "$root/tests/browser/agent.mjs" "$1"
 	echo "$output"
 	[ "$status" = 0 ]
 }
+serial_of() { [ ! -e "$WORK/$1.pem" ] || openssl x509 -in "$WORK/$1.pem" -noout -serial | cut -d= -f2; }
 # on_token N STEM: the certificate beside the key on token ORG<N> is the new one, and openssl verifies it.
 on_token() {
 	pkcs11-tool --module $module --token-label "ORG$1" --read-object --type cert --id 01 2>/dev/null | openssl x509 -inform DER -out "$WORK/$2.pem"
@@ -99,4 +102,49 @@ on_token() {
 	plug two
 	walk extend en two
 	on_token 2 two
+	agent_down
+	pull two
+}
+
+@test "变更: papers and notice on the page, the agent signs, two officers approve, and the new name stands on the key" {
+	agent_up one --origin "http://$HTTP"
+	plug one
+	walk change zh one
+	did approved alice "$(cat "$WORK/number")"
+	did approved bob "$(cat "$WORK/number")"
+	did issued_to one "$(cat "$WORK/number")" changed
+	walk install zh one
+	on_token 1 one
+	same "$(serial_of one)" "$(serial_of changed)"
+	[[ "$(subject "$WORK/one.pem")" == *O=杭州新令牌示例有限公司* ]]
+	agent_down
+	pull one
+}
+
+@test "补录: the first log-in is proved by the key on the token" {
+	agent_up three --origin "http://$HTTP"
+	answers sign yes $pin
+	plug three
+	walk first zh three MOBILE=91330100MAHUFU033Y PASSWORD=88888888
+	run asked sign
+	said "hufu/account/v1" "91330100MAHUFU033Y"
+	agent_down
+	pull three
+}
+
+@test "a forgotten PIN: the page asks, an officer hears the code, and the person sets a new PIN at the agent" {
+	local unlocked
+	did hufu token init --module $module --blank --label HUFU-3 --pin-out "$WORK/start" --as alice
+	unlocked=$(pkcs11-tool --module $module -L | grep -A6 "token label *: HUFU-3\$" | sed -n 's/.*serial num *: //p')
+	did hufu token keygen --module $module --serial "$unlocked" --pin-fd 4 4<"$WORK/start"
+	did hufu token move --to prepared --holder 91330100MAHUFU0254 --why x --as alice "$unlocked"
+	did hufu token move --to in_use --certificate "$(serial_of two)" --why x --as alice "$unlocked"
+	agent_up two --origin "http://$HTTP" --token-key "$DIR/etc/hufu/token.pub"
+	answers unlock yes 246801
+	walk unlock en two
+	did hufu officer unlock --escrow "$(dirname "$(key_of alice)")/token.key" --as alice "$(cat "$WORK/number")" < <(sed -n 's/^.*code: //p' "$WORK/asked.code")
+	walk unlocked en two
+	did pkcs11-tool --module $module --token-label HUFU-3 --login --pin 246801 --list-objects
+	run pkcs11-tool --module $module --token-label HUFU-3 --login --pin "$(cat "$WORK/start")" --list-objects
+	[ "$status" != 0 ]
 }

@@ -1,25 +1,16 @@
 // One step with a USB key in Chromium: node agent.mjs STEP. What a step leaves (cookies, the pairing) lies in $WORK for the next. The person at the agent, and the keys that are
 // plugged in, are agent.bats's.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { readFileSync, writeFileSync, existsSync, rmSync } from "node:fs";
+import { base, keep, looks, open, play, shot as picture, sound, upload } from "./browser.mjs";
 
-const { WORK, HTTP, SHOTS, MOBILE, PASSWORD, STEP_LANGUAGE: language } = process.env;
-const base = `http://${HTTP}`;
-const kept = `${WORK}/browser.${language}.json`;
+const { WORK, KEPT, MOBILE, PASSWORD, SERIAL, STEP_LANGUAGE: language } = process.env;
 const zh = language === "zh";
 const word = (a, b) => (zh ? a : b);
-mkdirSync(SHOTS, { recursive: true });
-
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-const context = await browser.newContext({ viewport: { width: zh ? 1440 : 360, height: 900 }, storageState: existsSync(kept) ? kept : undefined });
-await context.addInitScript((l) => localStorage.setItem("hufu-language", l), language);
-const page = await context.newPage();
-const wrong = [];
-page.on("pageerror", (e) => wrong.push(e.message));
+const page = await open({ width: zh ? 1440 : 360, language });
 page.setDefaultTimeout(30000);
 
-const shot = (name) => page.screenshot({ path: `${SHOTS}/agent-${name}-${language}.png`, fullPage: true });
+const shot = (name) => picture(page, `agent-${name}-${language}`);
 const press = (a, b) => page.getByRole("button", { name: word(a, b), exact: true }).click();
 const reads = (a, b) => page.getByText(word(a, b)).first().waitFor();
 // The agent shows it aside, and its answer to the page does not wait for the window.
@@ -33,7 +24,7 @@ async function pairingCode() {
 }
 
 async function logIn() {
-	if (existsSync(kept)) return;
+	if (existsSync(`${WORK}/${KEPT}.json`)) return;
 	await page.goto(`${base}/#/login`);
 	await page.getByLabel(word("用户名", "User name")).fill(MOBILE);
 	await page.getByLabel(word("密码", "Password")).fill(PASSWORD);
@@ -44,7 +35,7 @@ async function logIn() {
 // The request that is to be signed: the one that waits, or a new one.
 async function request() {
 	await logIn();
-	const file = `${WORK}/request.${language}`;
+	const file = `${WORK}/request.${KEPT}`;
 	if (!existsSync(file)) {
 		await page.goto(`${base}/#/certificates`);
 		await page.getByRole("link", { name: word("延期", "Extend"), exact: true }).click();
@@ -112,6 +103,7 @@ const steps = {
 		await request();
 		await reach();
 		await page.getByText("74C2008800000B5").first().waitFor();
+		await looks(page, "sign");
 		await shot("sign");
 		await signIt();
 		await page.getByRole("button", { name: word("提交", "Hand in"), exact: true }).click();
@@ -120,18 +112,60 @@ const steps = {
 		await reads("密钥签名、解密正常", "signs and deciphers");
 		await shot("installed");
 	},
+
+	// The published password, and then the key on the token, which the agent signs with: number and password are next.
+	async first() {
+		await logIn();
+		await page.waitForURL(/#\/reset/);
+		await page.getByText("hufu/account/v1").first().waitFor();
+		await reach();
+		await looks(page, "first");
+		await shot("first");
+		await signIt();
+		await page.getByLabel("账号（手机号）").waitFor();
+		await page.getByLabel("新密码", { exact: true }).waitFor();
+	},
+
+	// A change of name: papers, notice, the agent's signature; then it waits for two officers.
+	async change() {
+		await page.goto(`${base}/#/new/change/${SERIAL}`);
+		await page.getByLabel(/名称或代码变更/).check();
+		await page.getByLabel(/单位名称/).fill("杭州新令牌示例有限公司");
+		await page.getByLabel("没有", { exact: true }).check();
+		await press("保存并继续", "Save and go on");
+		for (const name of ["机构电子签名认证证书业务登记表", "经办人身份证", "营业执照", "工商变更证明", "证书业务风险告知函"]) await upload(page, name);
+		await press("已阅读并接受", "I have read and accept it");
+		await signIt();
+		await press("提交", "Hand in");
+		await page.getByText("审核中", { exact: true }).waitFor();
+		writeFileSync(`${WORK}/number`, page.url().split("/").pop());
+	},
+	// The certificate that came of it, onto the token that the agent reaches.
+	async install() {
+		await page.goto(`${base}/#/request/${readFileSync(`${WORK}/number`, "utf8")}`);
+		await press("安装到此 USB Key", "Install on this USB key");
+		await reads("密钥签名、解密正常", "signs and deciphers");
+	},
+
+	// A locked PIN: the page asks the desk, an officer agrees, and the person sets a new PIN at the agent.
+	async unlock() {
+		await page.goto(`${base}/#/unlock/${SERIAL}`);
+		await press("申请解锁此 USB Key", "Ask to have this USB key unlocked");
+		const said = page.locator(".note", { hasText: /Unlock \d{8}-\w+ is with the officers/ });
+		await said.waitFor();
+		await looks(page, "unlock");
+		await shot("unlock");
+		writeFileSync(`${WORK}/number`, (await said.innerText()).match(/\d{8}-\w+/)[0]);
+	},
+	async unlocked() {
+		await page.goto(`${base}/#/unlock/${SERIAL}`);
+		await press("设置新 PIN", "Set a new PIN");
+		await page.getByText("The new PIN is set").waitFor();
+	},
 };
 
-let failed = null;
-try {
+await play({ [process.argv[2]]: async () => {
 	await steps[process.argv[2]]();
-	assert.deepEqual(wrong, []);
-	await context.storageState({ path: kept });
-} catch (e) {
-	failed = e;
-	await shot("failed");
-	console.log(await page.locator("main").innerText().catch(() => ""));
-} finally {
-	await browser.close();
-}
-if (failed) throw failed;
+	sound(page);
+	await keep(page);
+} });
