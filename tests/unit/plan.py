@@ -38,14 +38,16 @@ ALLOWED = {
     "SELECT h.at, h.event, h.before, h.after, h.who, h.detail FROM courses own": "of one request's number",
     CERT + " FROM cert_bodies b JOIN certs c ON c.id = b.id WHERE b.identifier = ?2": "of one subject",
     CERT + " FROM certs c WHERE c.serial = ?1": "of one serial number",
-    "SELECT p.request, p.account, p.token, p.state, p.recipient, p.mobile, p.address, p.carrier, p.tracking, p.packed,"
-    " p.packed_by, p.shipped, p.shipped_by, p.due, p.reminded, p.ended, p.ended_by, p.ended_from, p.note, p.strangers, k.number,"
-    " a.organisation FROM parcels p JOIN courses k ON k.request = p.request JOIN accounts a ON a.id = p.account WHERE (?1 = 0":
-        "parcels are fewer than requests, and their list is not by key yet",
-    "SELECT count(*) FROM parcels p WHERE (?1 = 0": "parcels are fewer than requests, and their list is not by key yet",
     "SELECT id, kind, state, coalesce(account, 0), coalesce(binding, 0), organisation, agent, mobile, text, file_type, address, made,"
     " coalesce(decided, 0), who, answer FROM account_cases WHERE file_type <> '' LIMIT 1": "its index holds what is not moved yet",
     "SELECT p.at, p.id FROM payments p INDEXED BY payments_order": "of one order",
+    "SELECT o.created, o.id FROM (WITH RECURSIVE p (name)": "of a view of 2,000 services at most; p is its projects",
+    "SELECT p.at, p.id FROM (WITH RECURSIVE p (name)": "of a view of 2,000 services at most; p is its projects",
+    "SELECT 4000000000000 - packed, request FROM parcels INDEXED BY parcels_account": "of one account",
+    "SELECT h.at, k.number, r.kind, r.project, coalesce(r.refusal_rule, ''), coalesce(r.refusal_text, '') FROM history h INDEXED BY"
+    " history_refused": "its index holds the signer's refusals only, the newest first",
+    "SELECT c.id, c.issuer, c.serial, c.state, c.not_after, b.name FROM cert_bodies b INDEXED BY cert_bodies_responders":
+        "its index holds responders only, one a week",
     "INSERT OR IGNORE INTO lost (restored, entry, what, cert)": "once, by the operator's word that a restored ledger goes on",
     "SELECT l.restored, l.entry, l.what = 'issued', c.serial": "what one restored ledger had lost",
     "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved', 'to_correct',"
