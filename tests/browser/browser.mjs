@@ -43,9 +43,9 @@ const pdf = (text) => {
 	return Buffer.from(`${head}xref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R>>\nstartxref\n${Buffer.byteLength(head)}\n%%EOF\n`);
 };
 // A paper into its row, and the desk has it.
-export async function upload(page, name) {
+export async function upload(page, name, words = name) {
 	const row = page.getByRole("row").filter({ hasText: name });
-	await row.locator("input[type=file]").setInputFiles({ name: "paper.pdf", mimeType: "application/pdf", buffer: pdf(name) });
+	await row.locator("input[type=file]").setInputFiles({ name: "paper.pdf", mimeType: "application/pdf", buffer: pdf(words) });
 	await row.getByText("✓").waitFor();
 }
 // Nothing serious by axe, nothing wider than the window.
