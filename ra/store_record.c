@@ -29,7 +29,9 @@ enum err store_recovery(struct db *db, int64_t cert, char number[COURSE_NUMBER_M
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_one(db, f, &row,
 		   "SELECT k.number, r.state FROM requests r JOIN courses k ON k.request = r.id WHERE r.cert = ?1"
-		   " AND r.kind = 'recover' AND r.state <> 'withdrawn' ORDER BY r.made DESC, r.id LIMIT 1",
+		   " AND r.kind = 'recover' AND r.state <> 'withdrawn'"
+		   /* of two in one second the one that waits is the later: there is one at most */
+		   " ORDER BY r.made DESC, r.state IN ('opened', 'at_key_centre') DESC, r.id LIMIT 1",
 		   "i", cert));
 	column_copy(row, 0, number, COURSE_NUMBER_MAX + 1);
 	column_copy(row, 1, state, 20);
