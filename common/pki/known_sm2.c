@@ -147,25 +147,6 @@ struct known_sm2 *known_sm2_new(const struct pubkey *key)
 
 /* --- the equation --- */
 
-static bool below(struct n256 a, struct n256 b)
-{
-	struct n256 rest;
-	return n256_sub(a, b, &rest) == 1;
-}
-
-/* A scalar: 1 to n - 1. */
-static bool read_scalar(struct slice s, struct n256 *ret)
-{
-	uint8_t bytes[32] = {0};
-	while (s.n > 0 && s.p[0] == 0)
-		s = slice_of(s.p + 1, s.n - 1);
-	if (s.n > sizeof(bytes))
-		return false;
-	memcpy(bytes + sizeof(bytes) - s.n, s.p, s.n);
-	*ret = n256_read(bytes);
-	return !n256_is_zero(*ret) && below(*ret, order.n);
-}
-
 static bool x_is(const struct point *q, struct n256 zz, struct n256 x)
 {
 	return n256_eq(mod256_mul(&p, mod256_in(&p, x), zz), q->x);
@@ -175,7 +156,7 @@ bool known_sm2_holds(const struct known_sm2 *k, struct slice r_bytes, struct sli
 {
 	struct point sum = {{{0}}, {{0}}, {{0}}};
 	struct n256 r, s, e = n256_read(e_bytes), less, x;
-	if (!read_scalar(r_bytes, &r) || !read_scalar(s_bytes, &s))
+	if (!mod256_scalar(r_bytes, &order, &r) || !mod256_scalar(s_bytes, &order, &s))
 		return false;
 	struct n256 t = mod256_add(&order, r, s);
 	if (n256_is_zero(t))
@@ -189,5 +170,5 @@ bool known_sm2_holds(const struct known_sm2 *k, struct slice r_bytes, struct sli
 		e = less;
 	x = mod256_sub(&order, r, e);
 	struct n256 zz = mod256_square(&p, sum.z);
-	return x_is(&sum, zz, x) || (n256_add(x, order.n, &x) == 0 && below(x, p.n) && x_is(&sum, zz, x));
+	return x_is(&sum, zz, x) || (n256_add(x, order.n, &x) == 0 && n256_below(x, p.n) && x_is(&sum, zz, x));
 }

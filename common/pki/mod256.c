@@ -3,12 +3,26 @@
  */
 #include "common/pki/mod256.h"
 
+#include <string.h>
+
 struct n256 n256_read(const uint8_t big_endian[32])
 {
 	struct n256 r = {{0}};
 	for (int i = 0; i < 32; i++)
 		r.w[3 - i / 8] = r.w[3 - i / 8] << 8 | big_endian[i];
 	return r;
+}
+
+bool mod256_scalar(struct slice s, const struct mod256 *order, struct n256 *ret)
+{
+	uint8_t bytes[32] = {0};
+	while (s.n > 0 && s.p[0] == 0)
+		s = slice_of(s.p + 1, s.n - 1);
+	if (s.n > sizeof(bytes))
+		return false;
+	memcpy(bytes + sizeof(bytes) - s.n, s.p, s.n);
+	*ret = n256_read(bytes);
+	return !n256_is_zero(*ret) && n256_below(*ret, order->n);
 }
 
 void mod256_make(struct n256 n, struct mod256 *ret)

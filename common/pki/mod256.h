@@ -5,6 +5,8 @@
 #ifndef HUFU_PKI_MOD256_H
 #define HUFU_PKI_MOD256_H
 
+#include "common/base/buf.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,6 +49,13 @@ static inline unsigned n256_sub(struct n256 a, struct n256 b, struct n256 *ret)
 	*ret = (struct n256){{(uint64_t)t0, (uint64_t)t1, (uint64_t)t2, (uint64_t)t3}};
 	return (unsigned)(t3 >> 127);
 }
+static inline bool n256_below(struct n256 a, struct n256 b)
+{
+	struct n256 rest;
+	return n256_sub(a, b, &rest) == 1;
+}
+/* A scalar of a signature, big endian, leading zeros or none: false when it is not from 1 to n - 1. */
+bool mod256_scalar(struct slice s, const struct mod256 *order, struct n256 *ret);
 static inline struct n256 n256_pick(bool second, struct n256 a, struct n256 b)
 {
 	uint64_t m = -(uint64_t)second;

@@ -152,30 +152,11 @@ bool p256_is_point(const uint8_t point[P256_POINT_BYTES])
 
 /* --- the equation --- */
 
-static bool below(struct n256 a, struct n256 b)
-{
-	struct n256 rest;
-	return n256_sub(a, b, &rest) == 1;
-}
-
-/* 1 to n - 1. */
-static bool read_scalar(struct slice s, struct n256 *ret)
-{
-	uint8_t bytes[32] = {0};
-	while (s.n > 0 && s.p[0] == 0)
-		s = slice_of(s.p + 1, s.n - 1);
-	if (s.n > sizeof(bytes))
-		return false;
-	memcpy(bytes + sizeof(bytes) - s.n, s.p, s.n);
-	*ret = n256_read(bytes);
-	return !n256_is_zero(*ret) && below(*ret, order.n);
-}
-
 /* w->u and w->v, and r as a number. */
 static bool read_factors(struct room *w, struct slice r, struct slice s, const uint8_t hash[32], struct n256 *ret_r)
 {
 	struct n256 n;
-	if (!read_scalar(r, ret_r) || !read_scalar(s, &n))
+	if (!mod256_scalar(r, &order, ret_r) || !mod256_scalar(s, &order, &n))
 		return false;
 	/* A product of one in the form and one outside is outside; the hash may be above n, and mod256_in() takes that. */
 	n = n256_inverse(order.n, order.inv, n);
@@ -198,7 +179,7 @@ static bool sum_is(struct room *w, struct n256 r)
 		abort();
 	struct n256 x = mod256_in(&field, number_read(w->x)),
 		    zz = mod256_square(&field, mod256_in(&field, number_read(w->z)));
-	return x_is(x, zz, r) || (n256_add(r, order.n, &r) == 0 && below(r, field.n) && x_is(x, zz, r));
+	return x_is(x, zz, r) || (n256_add(r, order.n, &r) == 0 && n256_below(r, field.n) && x_is(x, zz, r));
 }
 
 bool p256_holds(const uint8_t point[P256_POINT_BYTES], struct slice r, struct slice s, const uint8_t hash[32])

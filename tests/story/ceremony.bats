@@ -502,8 +502,8 @@ crl_of() { hufu crl --operator --issuer "$(key_id "$(crt "$1")")" --out "$WORK/$
 	cp -a "$DIR/var/lib/hufu-ra" "$WORK/desk.backup"
 	stop
 	mv "$DIR" "$WORK/ashes"
-	mkdir "$WORK/root"
-	cp "$WORK/ashes/var/lib/hufu-ca/root.key" "$WORK/root/" # from its safe
+	mkdir "$WORK/safe"
+	cp "$WORK/ashes/var/lib/hufu-ca/root.key" "$WORK/safe/" # from its safe
 }
 
 # noticed: the desk has seen that this is not the ledger that it followed.
@@ -554,7 +554,7 @@ noticed() { hufu --json health | grep -q ledger_fork; }
 		crl: {number: 2, this_update: $(day today), next_update: $(day '+360 days')}
 		outputs: {crl: etc/hufu/root-2.crl, transcript: etc/hufu/ceremonies/crl-2.note}
 	YAML
-	install -m 600 "$WORK/root/root.key" "$DIR/var/lib/hufu-ca/root.key"
+	install -m 600 "$WORK/safe/root.key" "$DIR/var/lib/hufu-ca/root.key"
 	hold run crl-2
 	sed 's/kind: crl/kind: revoke-ca/; s/name: crl-2/name: revoke-1/; s/number: 2/number: 3/; s,hufu/root.crl,hufu/root-2.crl,; s,crl: etc/hufu/root-2.crl\, tr,crl: etc/hufu/root-3.crl\, tr,; s/crl-2.note/revoke-1.note/' \
 		"$DIR/etc/hufu/ceremonies/crl-2.yaml" >"$DIR/etc/hufu/ceremonies/revoke-1.yaml"
