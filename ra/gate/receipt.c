@@ -35,7 +35,7 @@ static const struct said {
   unchecked[] = {
 	  {"申请人与审核员的签名未核对：需要名册，请用 hufu verify",
 	   "who asked and who approved: that wants the roster, and `hufu verify`"},
-	  {"证书的当前状态见下", "the certificate's state today stands on its own, and not in a receipt"},
+	  {"证书的当前状态不在回执中，须另行查询", "the certificate's state today stands on its own, and not in a receipt"},
 };
 
 static const struct reason {
