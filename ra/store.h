@@ -8,6 +8,7 @@
 #define HUFU_RA_STORE_H
 
 #include "common/db/db.h"
+#include "common/note/tally.h"
 
 struct store; /* thread-safe */
 /* path: the database file; migrated to the newest schema. Gives *ret: store_close(). */
@@ -55,5 +56,7 @@ MUST_CHECK enum err store_head_bytes_set(struct db *db, const char *name, struct
 /* A copy of a text column, "" for null, into a fixed array; longer ones are a fault of the database (asserted). */
 void column_copy(struct db_row *row, int column, char *ret, size_t size);
 #define COLUMN(row, column, array) column_copy((row), (column), (array), sizeof(array))
+/* A certificate's issuer (20 bytes) and serial number out of two columns; left as it is when they are null. */
+void column_ref(struct db_row *row, int issuer, int serial, struct cert_ref *ret);
 
 #endif

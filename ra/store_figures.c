@@ -83,12 +83,8 @@ enum err store_responders(struct db *db, int64_t now, int64_t limit,
 		TRY(db_next(row, &more, f));
 		if (!more)
 			return OK;
-		struct slice issuer = db_blob(row, 1), serial = db_blob(row, 2);
-		assert(issuer.n == 20 && serial.n <= SERIAL_MAX);
 		item.row.id = db_i64(row, 0);
-		memcpy(item.row.ref.issuer_key_id, issuer.p, 20);
-		memcpy(item.row.ref.serial.b, serial.p, serial.n);
-		item.row.ref.serial.n = serial.n;
+		column_ref(row, 1, 2, &item.row.ref);
 		item.row.state = (enum cert_state)db_i64(row, 3);
 		item.row.not_after = db_i64(row, 4);
 		COLUMN(row, 5, item.name);

@@ -383,6 +383,17 @@ void column_copy(struct db_row *row, int column, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
+void column_ref(struct db_row *row, int issuer, int serial, struct cert_ref *ret)
+{
+	struct slice i = db_blob(row, issuer), s = db_blob(row, serial);
+	if (i.n == 0)
+		return;
+	assert(i.n == 20 && s.n <= SERIAL_MAX);
+	memcpy(ret->issuer_key_id, i.p, 20);
+	memcpy(ret->serial.b, s.p, s.n);
+	ret->serial.n = s.n;
+}
+
 /* --- stored answers --- */
 
 enum err store_call_find(struct db *db, const char *actor, const char *call_id, const char *method,

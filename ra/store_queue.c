@@ -39,19 +39,13 @@ struct road {
 
 static void read_waiting(struct db_row *row, struct request_item *ret)
 {
-	struct slice issuer = db_blob(row, 6), serial = db_blob(row, 7);
 	ret->course.due = db_i64(row, 0);
 	COLUMN(row, 1, ret->id);
 	COLUMN(row, 2, ret->kind);
 	COLUMN(row, 3, ret->way);
 	COLUMN(row, 4, ret->project);
 	COLUMN(row, 5, ret->state);
-	if (issuer.n > 0) {
-		assert(issuer.n == 20 && serial.n <= SERIAL_MAX);
-		memcpy(ret->ref.issuer_key_id, issuer.p, 20);
-		memcpy(ret->ref.serial.b, serial.p, serial.n);
-		ret->ref.serial.n = serial.n;
-	}
+	column_ref(row, 6, 7, &ret->ref);
 	ret->officers = db_i64(row, 8);
 	ret->officers_have = db_i64(row, 9);
 	ret->made = db_i64(row, 10);

@@ -152,7 +152,6 @@ enum err store_request_result(struct db *db, const char *id, int64_t cert, struc
 
 static void read_item(struct db_row *row, struct request_item *ret)
 {
-	struct slice issuer = db_blob(row, 7), serial = db_blob(row, 8);
 	COLUMN(row, 0, ret->id);
 	COLUMN(row, 1, ret->kind);
 	COLUMN(row, 2, ret->way);
@@ -160,12 +159,7 @@ static void read_item(struct db_row *row, struct request_item *ret)
 	COLUMN(row, 4, ret->profile);
 	COLUMN(row, 5, ret->state);
 	COLUMN(row, 6, ret->policy);
-	if (issuer.n > 0) {
-		assert(issuer.n == 20 && serial.n <= SERIAL_MAX);
-		memcpy(ret->ref.issuer_key_id, issuer.p, 20);
-		memcpy(ret->ref.serial.b, serial.p, serial.n);
-		ret->ref.serial.n = serial.n;
-	}
+	column_ref(row, 7, 8, &ret->ref);
 	ret->officers = db_i64(row, 9);
 	ret->officers_have = db_i64(row, 10);
 	ret->made = db_i64(row, 11);
