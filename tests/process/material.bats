@@ -56,8 +56,8 @@ killed_at() {
 	eventually grep -q attached "$WORK/strace" || { cat "$WORK/strace"; return 1; }
 	run "${@:2}"
 	wait $tracer || true
-	[ ! -e "/proc/$pid/status" ] || { echo "not killed at $call: $output"; return 1; }
-	# `hufu up` ends when one of the two does.
+	# It is there, dead, until `hufu up` has taken its end; `hufu up` ends when one of the two does.
+	eventually [ ! -e "/proc/$pid/status" ] || { echo "not killed at $call: $output"; return 1; }
 	tail --pid="$(cat "$WORK/up.pid")" -f /dev/null
 	rm "$WORK/up.pid"
 	up
