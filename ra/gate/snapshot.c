@@ -13,7 +13,7 @@
 #include <sodium.h>
 #include <string.h>
 
-static const char magic[16] = "hufu-gate-tab-3";
+static const char magic[16] = "hufu-gate-tab-4";
 
 struct head {
 	char magic[16];
@@ -158,7 +158,8 @@ static enum err get_all(struct in *i, struct gate_table *t, struct fault *f)
 	}
 	for (uint32_t row = 1; row <= t->n; row++) {
 		const struct gate_row *r = row_at(t, row);
-		if (r->n == 0 || r->n > SERIAL_MAX || r->issuer >= t->n_issuers || r->successor > t->n)
+		if (r->n == 0 || r->n > SERIAL_MAX || r->issuer >= t->n_issuers || r->successor > t->n ||
+		    r->predecessor > t->n)
 			return torn(f, i->path, "a row is none");
 	}
 	table_make_slots(t, t->n);

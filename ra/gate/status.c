@@ -87,11 +87,22 @@ static void add_chain(const struct gate *g, json_t *o)
 			json_object_set_new(o, "chain", json_sprintf("/ca/%s.pem", issuer));
 }
 
+/* One that stands beside it in its line, as NAME and NAME_issuer. With the table held. */
+static void add_beside(const struct gate *g, const char *name, uint32_t row, json_t *o)
+{
+	const struct gate_row *r = table_row(g->table, row);
+	char issuer[32];
+	if (!r)
+		return;
+	snprintf(issuer, sizeof(issuer), "%s_issuer", name);
+	json_object_set_new(o, name, serial_of(r));
+	json_object_set_new(o, issuer, hex(table_issuer(g->table, r->issuer), 20));
+}
+
 /* With the table held. */
 static json_t *answer_of(const struct gate *g, const struct gate_row *r, int64_t now)
 {
 	const struct word *w = word_of(r, now);
-	const struct gate_row *next = table_row(g->table, r->successor);
 	json_t *o = json_object();
 	json_object_set_new(o, "serial", serial_of(r));
 	json_object_set_new(o, "issuer", hex(table_issuer(g->table, r->issuer), 20));
@@ -102,10 +113,8 @@ static json_t *answer_of(const struct gate *g, const struct gate_row *r, int64_t
 	if (r->state != GATE_GOOD)
 		json_object_set_new(o, "when", json_string(UTC(r->changed)));
 	json_object_set_new(o, "not_after", json_string(UTC(r->not_after)));
-	if (next) {
-		json_object_set_new(o, "successor", serial_of(next));
-		json_object_set_new(o, "successor_issuer", hex(table_issuer(g->table, next->issuer), 20));
-	}
+	add_beside(g, "successor", r->successor, o);
+	add_beside(g, "predecessor", r->predecessor, o);
 	return o;
 }
 
@@ -232,6 +241,22 @@ static void pass_error(struct gate *g, const struct fault *f, struct http_reply 
 			      "the desk is not available now: try later");
 }
 
+/* What the desk's word leaves out and the table has: which certificate this one followed. */
+static void add_predecessor(const struct gate *g, json_t *o)
+{
+	const char *serial = json_string_value(json_object_get(o, "serial"));
+	struct asked one;
+	if (!read_asked(serial, json_string_value(json_object_get(o, "issuer")), &one) || !one.has_issuer)
+		return;
+	struct cert_ref ref = {.serial = one.serial};
+	memcpy(ref.issuer_key_id, one.issuer, sizeof(ref.issuer_key_id));
+	table_read_begin(g->table);
+	const struct gate_row *r = table_find(g->table, &ref, NULL);
+	if (r)
+		add_beside(g, "predecessor", r->predecessor, o);
+	table_read_end(g->table);
+}
+
 /* Runs where it may wait. params: as status.query takes them. */
 static void ask_desk(struct gate *g, json_t *params, struct http_reply *to)
 {
@@ -247,6 +272,7 @@ static void ask_desk(struct gate *g, json_t *params, struct http_reply *to)
 	{
 		add_words(one, known_word(json_string_value(json_object_get(one, "state"))));
 		add_chain(g, one);
+		add_predecessor(g, one);
 	}
 	to->type = "application/json";
 	json_write(result, &to->body);

@@ -14,7 +14,7 @@
 #define AHEAD 24u
 #define TAG UINT64_C(0xffffffff00000000)
 
-_Static_assert(sizeof(struct gate_row) == 36, "a row has no padding");
+_Static_assert(sizeof(struct gate_row) == 40, "a row has no padding");
 
 /* --- the hash --- */
 
@@ -180,8 +180,11 @@ enum err table_add(struct gate_table *t, const struct cert_ref *ref, int64_t not
 	TRY(issuer_number(t, ref->issuer_key_id, &issuer, f));
 	uint32_t row = t->n + 1, old = before ? find(t, before) : 0;
 	struct gate_row *r = table_make_room(t, row);
-	*r = (struct gate_row){
-		.n = (uint8_t)ref->serial.n, .foreign = foreign, .issuer = issuer, .not_after = small_time(not_after)};
+	*r = (struct gate_row){.n = (uint8_t)ref->serial.n,
+			       .foreign = foreign,
+			       .issuer = issuer,
+			       .not_after = small_time(not_after),
+			       .predecessor = old};
 	memcpy(r->serial, ref->serial.b, ref->serial.n);
 	if (old != 0)
 		row_at(t, old)->successor = row;

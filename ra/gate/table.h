@@ -1,6 +1,6 @@
 /*
- * What the gate knows of each certificate: whose it is, its state, its end and what followed it. Serial numbers and times, nothing of a person; at most 60
- * bytes a certificate.
+ * What the gate knows of each certificate: whose it is, its state, its end, what it followed and what followed it. Serial numbers and times, nothing of a
+ * person; at most 64 bytes a certificate.
  *
  * One thread writes, any number read. Rows are numbered from 1 in the ledger's order and never move or go.
  */
@@ -19,7 +19,8 @@ struct gate_row {
 	uint16_t issuer;    /* number */
 	uint32_t not_after; /* seconds since 1970; UINT32_MAX: then or later */
 	uint32_t changed;   /* when it became so; 0: always was */
-	uint32_t successor; /* row, 0: none */
+	uint32_t successor; /* row, 0: none; of several the newest */
+	uint32_t predecessor;
 };
 
 #define GATE_CRLS_MAX 4096u /* scopes that are kept, as many as a profile may have shards */

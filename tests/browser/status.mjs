@@ -30,6 +30,9 @@ try {
 	await drop("org.pem");
 	await says("已吊销 / revoked");
 	await says(SERIAL);
+	await says("以前的证书 / what it followed");
+	await says("已终止 / ended"); // the old authority's, found by the new one's file
+	assert.equal(await page.locator("#answer dl").count(), 2);
 	await says(/^\/ca\/[0-9a-f]{40}\.pem$/);
 	assert.equal((await page.request.get(await page.locator("#answer a").first().getAttribute("href").then((h) => `http://${HTTP}${h}`))).status(), 200);
 	await drop("org.receipt"); // goes with the certificate before it

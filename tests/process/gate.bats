@@ -244,11 +244,15 @@ assert code == "200", code' "$HTTP"
 	same "$(curl -sf "$url/${serial,,}?issuer=$ISSUER" | field answers.0.issuer)" "$ISSUER"
 	# The old authority's certificate that this one replaced is known too, and its successor.
 	same "$(curl -sf "$url/74C2008800000F01" | field answers.0.successor)" "$serial"
+	same "$(curl -sf "$url/$serial" | field answers.0.predecessor)" 74C2008800000F01
+	same "$(curl -sf "$url/$serial" | field answers.0.predecessor_issuer)" "$(curl -sf "$url/74C2008800000F01" | field answers.0.issuer)"
+	[ "$(curl -sf "$url/74C2008800000F01" | grep -c predecessor)" = 0 ]
 	same "$(curl -sf "$url/0A0B0C" | field answers.0.state)" unknown
 	curl -sf -d "{\"serials\": [\"$serial\", \"0A\"], \"refs\": [{\"serial\": \"$serial\", \"issuer\": \"$ISSUER\"}]}" "$url" >"$WORK/json"
 	same "$(field answers.0.state <"$WORK/json") $(field answers.1.state <"$WORK/json") $(field answers.2.state <"$WORK/json")" "revoked unknown revoked"
 	hash=$(openssl x509 -in "$WORK/org.pem" -outform DER | sha256sum | cut -d' ' -f1)
 	same "$(curl -sf "$url?sha256=$hash" | field answers.0.en)" revoked
+	same "$(curl -sf "$url?sha256=$hash" | field answers.0.predecessor)" 74C2008800000F01
 	same "$(curl -sf -d "{\"hashes\": [\"$hash\"]}" "$url" | field answers.0.serial)" "$serial"
 	code() { curl -s -o "$WORK/json" -w '%{http_code}' "$@"; }
 	same "$(code "$url?identifier=91330100MAHUFU0179")" 403
@@ -345,6 +349,8 @@ window() { timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-d
 	grep -q '已吊销 / revoked' "$WORK/dom"
 	grep -q '密钥泄露 keyCompromise' "$WORK/dom"
 	grep -q "$(serial_of_org)" "$WORK/dom"
+	grep -q '后来的证书 / what followed it' "$WORK/dom"
+	! grep -q '以前的证书' "$WORK/dom" || false
 	window --dump-dom "http://$HTTP/status?serial=0A0B0C" >"$WORK/dom"
 	grep -q '没有这张证书 / no such certificate' "$WORK/dom"
 	window --dump-dom "http://$HTTP/status?serial=%3Cb%3Ehello" >"$WORK/dom"

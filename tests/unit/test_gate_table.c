@@ -46,15 +46,25 @@ static void test_states(void **state)
 	add(t, 1, 7, &first);
 	assert_int_equal(find(t, 1, 5)->state, GATE_GOOD);
 	assert_ptr_equal(table_row(t, find(t, 1, 5)->successor), find(t, 1, 7));
+	assert_ptr_equal(table_row(t, find(t, 1, 7)->predecessor), find(t, 1, 5));
+	assert_int_equal(find(t, 1, 5)->predecessor, 0);
+	assert_int_equal(find(t, 1, 7)->successor, 0);
 	assert_true(table_set(t, &first, GATE_REVOKED, 4, 1800000000));
 	assert_false(table_set(t, &none, GATE_REVOKED, 4, 1800000000));
 	assert_int_equal(find(t, 1, 5)->state, GATE_REVOKED);
 	assert_int_equal(find(t, 1, 5)->reason, 4);
 	assert_int_equal(find(t, 1, 5)->changed, 1800000000);
+	/* followed a second time, the newest is its successor, and both tell what they followed; one that is not there is none */
+	add(t, 1, 9, &first);
+	add(t, 1, 10, &none);
+	assert_ptr_equal(table_row(t, find(t, 1, 5)->successor), find(t, 1, 9));
+	assert_ptr_equal(table_row(t, find(t, 1, 7)->predecessor), find(t, 1, 5));
+	assert_ptr_equal(table_row(t, find(t, 1, 9)->predecessor), find(t, 1, 5));
+	assert_int_equal(find(t, 1, 10)->predecessor, 0);
 	/* told again, it stays as it became */
 	add(t, 1, 5, NULL);
 	assert_int_equal(find(t, 1, 5)->state, GATE_REVOKED);
-	assert_int_equal(table_count(t), 3);
+	assert_int_equal(table_count(t), 5);
 	assert_int_equal(table_find_serial(t, &first.serial, same), 2);
 	assert_ptr_equal(same[0], find(t, 1, 5));
 	assert_int_equal(same[1]->foreign, 1);

@@ -35,6 +35,7 @@ function show(one) {
 	row(list, "时间 since", one.when);
 	row(list, "有效期至 valid until", one.not_after);
 	row(list, "后继证书 successor", one.successor);
+	row(list, "前一张证书 predecessor", one.predecessor);
 	if (one.chain) {
 		const link = element("a", one.chain), line = element("dd");
 		link.href = one.chain;
@@ -67,16 +68,25 @@ async function get(query) {
 	return o.answers;
 }
 
-// From the certificate that was asked for to the newest of its line; a circle or a long line ends it.
-async function chain(first) {
+// From a certificate on along its line, as one.successor or one.predecessor has it; a circle or a long line ends it.
+async function follow(one, beside, title) {
 	const seen = new Set();
-	for (let list = first; list.length > 0 && seen.size < 32;) {
-		list.forEach(show);
-		const last = list[0], key = last.successor_issuer + last.successor;
-		if (!last.successor || seen.has(key)) return;
+	while (one && one[beside] && seen.size < 32) {
+		const key = one[beside + "_issuer"] + one[beside];
+		if (seen.has(key)) return;
+		if (seen.size === 0) answer.append(element("h2", title));
 		seen.add(key);
-		list = await get("/" + last.successor + "?issuer=" + last.successor_issuer);
+		const list = await get("/" + one[beside] + "?issuer=" + one[beside + "_issuer"]);
+		list.forEach(show);
+		one = list[0];
 	}
+}
+
+// The certificate that was asked for, what followed it, and what it followed.
+async function chain(first) {
+	first.forEach(show);
+	await follow(first[0], "successor", "后来的证书 / what followed it");
+	await follow(first[0], "predecessor", "以前的证书 / what it followed");
 }
 
 // work: asks, and puts what it heard into the answer.
