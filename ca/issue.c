@@ -43,26 +43,26 @@ static enum err build(struct request *r, const struct serial *serial, struct buf
 }
 
 /* One like the issuer's. A retired CA signs for a responder once in half a week: its own is made each time, *ret_made. */
-static enum err throwaway_for(const struct request *r, struct ca_key **ret_made, const struct ca_key **ret,
+static enum err throwaway_for(const struct request *r, struct throwaway **ret_made, const struct throwaway **ret,
 			      struct fault *f)
 {
 	const struct pubkey *k = &r->by.cert->key;
 	*ret = r->s->throwaway;
 	if (r->by.cert == &r->s->issuer)
 		return OK;
-	TRY(ca_key_throwaway(k->alg, k->bits, ret_made, f));
+	TRY(throwaway_new(k->alg, k->bits, ret_made, f));
 	*ret = *ret_made;
 	return OK;
 }
 
 static enum err lint(struct request *r, struct slice tbs, struct fault *f)
 {
-	_cleanup_(ca_key_freep) struct ca_key *made = NULL;
+	_cleanup_(throwaway_freep) struct throwaway *made = NULL;
 	_cleanup_buf_ struct buf signature = {0}, der = {0};
 	_cleanup_(cert_done) struct cert cert = {0};
-	const struct ca_key *throwaway;
+	const struct throwaway *throwaway;
 	TRY(throwaway_for(r, &made, &throwaway, f));
-	TRY(ca_key_sign(throwaway, tbs, &signature, f));
+	throwaway_sign(throwaway, tbs, &signature);
 	build_certificate(tbs, r->by.cert->key.alg, buf_slice(&signature), &der);
 	TRY(cert_parse_like(buf_slice(&der), r->facts.key, &cert, f));
 	return lint_run(&(struct lint_input){.cert = &cert,
@@ -70,8 +70,7 @@ static enum err lint(struct request *r, struct slice tbs, struct fault *f)
 					     .profile = profile_of(r),
 					     .subject = &r->subject,
 					     .key = r->facts.key,
-					     .signer = ca_key_public(throwaway),
-					     .made = {tbs, buf_slice(&signature)},
+					     .made = {throwaway_alg(throwaway), tbs, buf_slice(&signature)},
 					     .now = r->now},
 			f);
 }

@@ -14,9 +14,10 @@ struct lint_input {
 	const struct profile *profile; /* NULL for CA certificates */
 	const struct name *subject;   /* what was meant */
 	const struct pubkey *key;     /* what was meant */
-	const struct pubkey *signer;  /* the throw-away key: the signature must hold under it */
+	const struct pubkey *signer;  /* who has signed it: the signature must hold under it; NULL: it was `made` */
 	struct {
-		struct slice tbs, signature; /* what signer was just asked to sign, and what it answered; empty: not known */
+		enum key_alg alg;	     /* of a throw-away key */
+		struct slice tbs, signature; /* what that was just asked to sign, and what it answered */
 	} made;
 	int64_t now;
 	const struct lint_view *view; /* lint_run()'s own: the bytes taken apart */

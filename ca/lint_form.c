@@ -56,9 +56,10 @@ bool lint_sigalg_same(const struct lint_input *in, char *why, size_t why_size)
 bool lint_sigalg_of_issuer(const struct lint_input *in, char *why, size_t why_size)
 {
 	_cleanup_buf_ struct buf wanted = {0};
+	enum key_alg signer = in->signer ? in->signer->alg : in->made.alg;
 	LOOK(v);
 	sigalg_put(in->issuer->key.alg, &wanted);
-	if (!slice_eq(v.inner_sigalg, buf_slice(&wanted)) || in->signer->alg != in->issuer->key.alg)
+	if (!slice_eq(v.inner_sigalg, buf_slice(&wanted)) || signer != in->issuer->key.alg)
 		return NO("the signature algorithm is not that of the issuer's %s key",
 			  key_alg_word(in->issuer->key.alg));
 	return true;
@@ -69,7 +70,7 @@ bool lint_sigalg_of_issuer(const struct lint_input *in, char *why, size_t why_si
 bool lint_signature_holds(const struct lint_input *in, char *why, size_t why_size)
 {
 	LOOK(v);
-	if (in->made.signature.n > 0) {
+	if (!in->signer) {
 		if (!slice_eq(v.tbs, in->made.tbs) || !slice_eq(v.signature, in->made.signature))
 			return NO("what is signed, or its signature, is not what the key was asked for and has made");
 		return true;

@@ -342,7 +342,7 @@ static enum err load(struct signer *s, struct fault *f)
 	s->issuer_verifier = known_key_new(&s->issuer.key);
 	for (size_t i = 0; i < s->config->n_retired; i++)
 		TRY(load_retired(s, &s->config->retired[i], f));
-	TRY(ca_key_throwaway(s->issuer.key.alg, s->issuer.key.bits, &s->throwaway, f));
+	TRY(throwaway_new(s->issuer.key.alg, s->issuer.key.bits, &s->throwaway, f));
 	TRY(ledger_reader(s->ledger, &db, f));
 	enum err e = heads_load(db, &s->issuer, &s->heads, f);
 	if (e == OK)
@@ -406,8 +406,7 @@ void signer_free(struct signer *s)
 	struct ca_key *key = atomic_load(&s->key);
 	if (key)
 		ca_key_free(key);
-	if (s->throwaway)
-		ca_key_free(s->throwaway);
+	throwaway_freep(&s->throwaway);
 	if (s->custody)
 		ca_custody_free(s->custody);
 	heads_unrefp(&s->heads);

@@ -14,6 +14,7 @@
 #include "ca/ledger.h"
 #include "common/note/roster.h"
 #include "common/pki/known_key.h"
+#include "common/pki/throwaway.h"
 #include "common/policy/policy.h"
 #include "common/rpc/server.h"
 
@@ -82,7 +83,7 @@ struct signer {
 	struct retired retired[CA_MAX_RETIRED];
 	size_t n_retired;
 	struct ca_custody *custody;
-	struct ca_key *throwaway;
+	struct throwaway *throwaway;
 	_Atomic(struct ca_key *) key; /* NULL: locked; set once */
 	pthread_mutex_t lock;	      /* of heads, serial_last and buckets */
 	struct heads *heads;
