@@ -374,6 +374,11 @@ int64_t status_as_of(const struct status_index *x)
 	return x->as_of;
 }
 
+int64_t status_now(const struct status_index *x, int64_t clock)
+{
+	return clock > x->as_of ? clock : x->as_of;
+}
+
 const struct status_entry *status_entry(const struct status_index *x, int64_t id)
 {
 	if (id <= 0 || (uint64_t)id >= (uint64_t)x->n_chunks * CHUNK)

@@ -42,6 +42,8 @@ void status_begin(struct status_index *x);
 void status_end(struct status_index *x);
 int64_t status_size(const struct status_index *x);
 int64_t status_as_of(const struct status_index *x);
+/* What counts as now: the clock's time, and never before the last ledger entry's, so that a clock that is behind turns no revocation back. */
+int64_t status_now(const struct status_index *x, int64_t clock);
 /* NULL when there is none. Borrows until status_end(), as all below. */
 const struct status_entry *status_entry(const struct status_index *x, int64_t id);
 const struct status_issuer *status_issuer(const struct status_index *x, uint32_t number);

@@ -48,7 +48,7 @@ static json_t *answer_json(const struct ctx *c, const struct status_entry *e)
 	json_object_set_new(o, "serial", json_string(SERIAL(&ref.serial)));
 	json_object_set_new(o, "issuer", json_hex(ref.issuer_key_id, 20));
 	json_object_set_new(o, "not_after", json_time(e->not_after));
-	status_put(&v, c->now, o);
+	status_put(&v, status_now(x, c->now), o);
 	return o;
 }
 

@@ -336,8 +336,8 @@ bool status_quick(struct desk *d, const struct rpc_peer *peer, struct slice requ
 	struct question q __attribute__((uninitialized)); /* large; read_question() sets what it reads */
 	if (!status_complete(d->status) || ra_config_roles(&d->config, peer->uid) == 0 || !read_question(request, &q))
 		return false;
-	struct answering x = {.index = d->status, .now = clock_now()};
 	status_begin(d->status);
+	struct answering x = {.index = d->status, .now = status_now(d->status, clock_now())};
 	answer(&x, &q, reply);
 	status_end(d->status);
 	return true;

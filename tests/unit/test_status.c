@@ -300,6 +300,29 @@ static void hash_is(struct fx *x, const uint8_t *der, size_t n, const char *want
 	assert_string_equal(fx_text(json_array_get(a, 0), "sha256"), hex);
 }
 
+/* A clock that is behind turns nothing back: what the ledger told as revoked is revoked, on both roads. */
+static void test_clock_back(void **state)
+{
+	static const int64_t back[] = {0, 1, 3600, 2 * DAY, NOW};
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	_cleanup_buf_ struct buf question = {0};
+	(void)state;
+	buf_fmt(&question,
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status.query\",\"params\":{\"serials\":[\"%s\"]}}",
+		SERIAL(&x->org.serial));
+	fx_append_revoked(x, &x->org, false, 1, NOW);
+	fx_follow(x);
+	for (size_t i = 0; i < sizeof(back) / sizeof(back[0]); i++) {
+		_cleanup_buf_ struct buf reply = {0};
+		struct rpc_peer peer = peer_of(UID_PORTAL);
+		clock_set(NOW - back[i]);
+		assert_true(same(x, buf_slice(&question)));
+		assert_true(status_quick(x->desk, &peer, buf_slice(&question), &reply));
+		if (!strstr(buf_text(&reply), "\"state\":\"revoked\""))
+			fail_msg("%lld s back: %s", (long long)back[i], buf_text(&reply));
+	}
+}
+
 static void test_hash(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -386,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_two_roads),
 		cmocka_unit_test(test_not_quick),
+		cmocka_unit_test(test_clock_back),
 		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_subject_by_session),
 		cmocka_unit_test(test_subject_by_token),
