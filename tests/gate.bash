@@ -44,9 +44,12 @@ gate_begin() {
 	import >/dev/null
 	at_home org 91330100MAHUFU0179 >/dev/null
 	cat "$DIR/etc/hufu/issuing.crt" "$DIR/etc/hufu/root.crt" >"$WORK/chain.pem"
-	ISSUER=$(openssl x509 -in "$DIR/etc/hufu/issuing.crt" -noout -ext subjectKeyIdentifier | tail -n1 | tr -d ' :' | tr A-F a-f)
+	ISSUER=$(issuer_id)
 	export ISSUER
 }
+
+# The issuing CA's key id, as paths have it.
+issuer_id() { openssl x509 -in "$DIR/etc/hufu/issuing.crt" -noout -ext subjectKeyIdentifier | tail -n1 | tr -d ' :' | tr A-F a-f; }
 
 serial_of_org() { openssl x509 -in "$WORK/org.pem" -noout -serial | cut -d= -f2; }
 

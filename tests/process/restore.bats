@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # A fire: the machine is gone. What is left are a backup of the CA, the desk's own, a printed checkpoint, and the custodians with their shares. On an
-# empty machine the CA is laid out again, custodians open it, the operator gives the word, the desk goes on, and the chain with it. The real programs.
+# empty machine the CA is laid out again, custodians open it, the operator gives the word, the desk goes on, and the chain with it. A gate on another
+# machine saw it all: what it told as revoked it never tells as good. The real programs.
 
-load ../live
+load ../gate
 
 CODES=(91330100MAHUFU0179 91330100MAHUFU0254 91330100MAHUFU033Y)
 
@@ -17,6 +18,8 @@ setup_file() {
 	done
 	old_crl
 	init >/dev/null
+	take_ports
+	gate_admitted
 	up
 	import >/dev/null
 	for i in 0 1 2; do at_home "org$i" "${CODES[$i]}" >/dev/null; done
@@ -24,7 +27,10 @@ setup_file() {
 	echo "another passphrase" >"$WORK/wrong.pass"
 }
 
-teardown_file() { live_end; }
+teardown_file() {
+	gate_down
+	live_end
+}
 
 keep() { echo "$2" >"$WORK/kept.$1"; }
 kept() { cat "$WORK/kept.$1"; }
@@ -42,6 +48,10 @@ extended() {
 restore() { hufu restore --ca-user hufu-ca --ra-user hufu-ra "$@"; }
 verify() { hufu verify --log-key "$WORK/log.vkey" --roster "$WORK/roster-2.note" "$@"; }
 submit() { hufu custodian submit --key "$WORK/people/$1.key" "$WORK/shares/$1.share"; }
+gate_state() { curl -s "http://$ADMIN/readyz" | field state; }
+gate_status() { curl -s "http://$HTTP/v1/status/$(kept serial0)" | field answers.0.state; }
+gate_is() { [ "$(gate_state)" = "$1" ]; }
+revoke_0() { hufu cert revoke --reason keyCompromise --operator --key "$(key_of carol)" --yes "$(kept serial0)"; }
 
 @test "two of three custodians hold the CA key" {
 	local unlock add=() names=() who
@@ -50,7 +60,9 @@ submit() { hufu custodian submit --key "$WORK/people/$1.key" "$WORK/shares/$1.sh
 		add+=(--add "custodian:$(hufu --json officer key --plain --out "$WORK/people/$who.key" "$who" | field vkey)")
 		names+=(--custodian "$who")
 	done
-	hufu roster note "${add[@]}" --add "signer:$unlock" "$WORK/roster-2.note"
+	configure
+	responder_key
+	hufu roster note "${add[@]}" --add "signer:$unlock" --add responder:ocsp-1="$WORK/ocsp.pub" "$WORK/roster-2.note"
 	for who in alice bob; do hufu roster sign --yes --key "$(key_of $who)" "$WORK/roster-2.note"; done
 	hufu roster submit "$WORK/roster-2.note"
 	install -m 644 "$WORK/roster-2.note" "$DIR/etc/hufu/roster.note"
@@ -76,6 +88,16 @@ submit() { hufu custodian submit --key "$WORK/people/$1.key" "$WORK/shares/$1.sh
 	did verify "$WORK/new1.pem" "$WORK/new1.receipt"
 }
 
+@test "and one is revoked, which the backup knows nothing of, and a gate does" {
+	cp "$WORK/new0.pem" "$WORK/org.pem"
+	cat "$DIR/etc/hufu/issuing.crt" "$DIR/etc/hufu/root.crt" >"$WORK/chain.pem"
+	gate_up
+	eventually openssl_says good
+	did revoke_0
+	eventually openssl_says revoked
+	same "$(gate_status)" revoked
+}
+
 @test "no secret is in the backup in the clear" {
 	local secret
 	while read -r secret; do
@@ -99,6 +121,8 @@ submit() { hufu custodian submit --key "$WORK/people/$1.key" "$WORK/shares/$1.sh
 	cp -a "$DIR/home" "$WORK/officers" # each has a key of one's own
 	rm -rf "$DIR"
 	[ ! -e "$DIR" ]
+	# On its own machine the gate goes on: what it was told holds.
+	same "$(gate_status)" revoked
 }
 
 @test "refused: a wrong passphrase, another log's key, an altered file, a place that is not empty" {
@@ -144,6 +168,7 @@ PY
 	cp -a "$WORK/desk.backup" "$DIR/var/lib/hufu-ra"
 	mkdir -p "$DIR/home"
 	cp -a "$WORK/officers/." "$DIR/home"
+	chgrp hufu-gate "$DIR/run/hufu/ra" && chmod g+s "$DIR/run/hufu/ra"
 	up
 	run hufu custodian status
 	said "the CA key is locked"
@@ -158,6 +183,7 @@ PY
 	fails 3 "[ledger_waits]" hufu crl --operator --out "$WORK/none.crl"
 	fails 3 "[ledger_fork]" as org2 hufu request submit "$(kept waiting)"
 	same "$(issued)" 1
+	same "$(gate_status)" revoked
 }
 
 worried() { hufu --json health --desk | grep -q "\"$1\""; }
@@ -187,6 +213,37 @@ seen() { [ "$(hufu --json health --signer | field signer.newest_checkpoint)" -gt
 }
 
 settled() { run hufu health; [ "$status" = 0 ]; }
+
+tries_later() { ask -no_nonce -cert "$WORK/org.pem" | grep -q trylater; }
+
+@test "the gate that followed further takes the restored ledger for another one, by itself and after a new start: it says nothing" {
+	local i
+	eventually gate_is forked
+	for i in 1 2; do
+		did tries_later
+		same "$(curl -s -o "$WORK/json" -w '%{http_code}' "http://$HTTP/v1/status/$(kept serial0)")" 503
+		gate_down
+		gate_up
+		eventually gate_is forked
+	done
+	grep -q 'event=ledger_fork audit=1' "$WORK/gate.log"
+}
+
+@test "the lost revocation is handed in again, then the gate begins anew: revoked, as it was" {
+	did hufu desk lost
+	told "$(kept serial0) .*revoked"
+	did revoke_0
+	gate_down
+	mv "$WORK/gate/state" "$WORK/gate/state.before"
+	gate_up
+	eventually ready
+	eventually openssl_says revoked
+	grep -q "Reason: keyCompromise" "$WORK/said"
+	same "$(gate_status)" revoked
+	by_crl() { curl -sf "http://$HTTP/crl/$(issuer_id)/full.crl" | openssl crl -inform DER -noout -text | grep -q "Serial Number: $(kept serial0)"; }
+	eventually by_crl
+	gate_down
+}
 
 @test "what was lost is not signed a second time: a tally of before is refused, asked anew it is done" {
 	run to_signer "$WORK/new1.note"
