@@ -2,8 +2,8 @@
  * What this thread has found good of late. Most of a certificate's extensions are the same bytes in each of its
  * profile, as are its algorithms and its issuer, and what libcrypto reads them as depends on them alone.
  *
- * A byte string's hash names a set; in that, the one that was asked for longest ago makes room: a key's id comes once,
- * a profile's bytes always. The bytes themselves are kept and compared.
+ * A byte string's hash names a set; in that, the one that was asked for longest ago makes room. The bytes themselves are
+ * kept and compared. What is a certificate's own, like its key's id, is not brought here.
  */
 #include "ca/lint_private.h"
 
