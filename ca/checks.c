@@ -276,22 +276,16 @@ static enum err run_all(struct request *r, struct fault *f)
 }
 
 /* One snapshot for all look-ups. */
-static enum err run_in_snapshot(struct request *r, struct fault *f)
-{
-	TRY(db_begin_read(r->db, f));
-	enum err e = run_all(r, f);
-	db_rollback(r->db);
-	return e;
-}
-
 enum err checks_run(struct request *r, struct fault *f)
 {
+	struct ledger_snapshot snapshot;
 	r->heads = signer_heads(r->s);
 	ledger_standing(r->s->ledger, &r->standing);
-	TRY(ledger_reader(r->s->ledger, &r->db, f));
-	enum err e = run_in_snapshot(r, f);
-	ledger_reader_put(r->s->ledger, r->db);
+	TRY(ledger_snapshot(r->s->ledger, &snapshot, f));
+	r->db = snapshot.db;
+	enum err e = run_all(r, f);
 	r->db = NULL;
+	ledger_snapshot_put(r->s->ledger, &snapshot);
 	return e;
 }
 

@@ -1,13 +1,13 @@
 /*
- * The ledger's file, its one writer thread, and its readers.
+ * The ledger's file and its one writer thread.
  *
  * Operations are posted; the writer takes what has queued, runs all of it in one transaction, and says so to whoever
  * posted it after the flush. One that is refused leaves nothing and disturbs nobody. A lone request never waits for
  * company: the writer waits (2 ms, or until 8 or more have queued) only while more requests are known to be under way
  * than have queued. Once
  * a commit has failed, nobody knows what the disk holds, so nothing more is written: the process ends and the next
- * start reads the truth. Next: ledger_clock.c, ledger_append.c for entries, ledger_cert.c for what is derived from
- * them.
+ * start reads the truth. Next: ledger_reader.c, ledger_clock.c, ledger_append.c for entries, ledger_cert.c for what is
+ * derived from them.
  */
 #include "ca/ledger_private.h"
 
@@ -168,6 +168,7 @@ static enum err run_batch(struct ledger *l, struct ledger_op *batch, struct ledg
 		e = append_counts(tx, f);
 	if (e == OK && tx->next > tx->first)
 		e = tree_append(tree, tx, f);
+	readers_let_go(l);
 	if (e == OK)
 		e = commit(l, ret_broken, f);
 	*ret_broken |= l->doubted;
@@ -216,6 +217,8 @@ static void commit_batch(struct ledger *l, struct ledger_op *batch)
 		pthread_cond_broadcast(&l->grown);
 	}
 	l->broken |= broken;
+	l->commits++;
+	l->committing = false;
 	pthread_mutex_unlock(&l->lock);
 	if (broken && file_same(l, NULL) != OK)
 		file_rescue(l);
@@ -300,7 +303,7 @@ void ledger_leave(struct ledger *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* --- readers --- */
+/* --- what others ask --- */
 
 uint64_t ledger_size(struct ledger *l)
 {
@@ -335,37 +338,6 @@ void ledger_wake(struct ledger *l)
 	l->awake = true;
 	pthread_cond_broadcast(&l->grown);
 	pthread_mutex_unlock(&l->lock);
-}
-
-enum err ledger_reader(struct ledger *l, struct db **ret, struct fault *f)
-{
-	struct db *db = NULL;
-	pthread_mutex_lock(&l->lock);
-	if (l->n_pool > 0)
-		db = l->pool[--l->n_pool];
-	pthread_mutex_unlock(&l->lock);
-	if (!db) {
-		TRY(db_open(l->path, true, &db, f));
-		/* A look-up touches few pages: the system's page cache holds the rest for all of them. */
-		enum err e = db_run(db, f, "PRAGMA cache_size=-256", "");
-		if (e != OK) {
-			db_close(db);
-			return e;
-		}
-	}
-	*ret = db;
-	return OK;
-}
-
-void ledger_reader_put(struct ledger *l, struct db *db)
-{
-	pthread_mutex_lock(&l->lock);
-	bool keep = l->n_pool < LEDGER_POOL_MAX;
-	if (keep)
-		l->pool[l->n_pool++] = db;
-	pthread_mutex_unlock(&l->lock);
-	if (!keep)
-		db_close(db);
 }
 
 /* --- opening --- */

@@ -100,6 +100,14 @@ MUST_CHECK enum err ledger_accept_clock(struct ledger *l, struct fault *f);
 /* A connection for reading, from a pool; opened when none is free. */
 MUST_CHECK enum err ledger_reader(struct ledger *l, struct db **ret, struct fault *f);
 void ledger_reader_put(struct ledger *l, struct db *db);
+/* The same in a transaction that sees all that has been answered, and nothing that comes later. Many short ones share a
+ * transaction while nothing is committed. */
+struct ledger_snapshot {
+	struct db *db;
+	uint64_t commits; /* before it began */
+};
+MUST_CHECK enum err ledger_snapshot(struct ledger *l, struct ledger_snapshot *ret, struct fault *f);
+void ledger_snapshot_put(struct ledger *l, struct ledger_snapshot *s);
 
 /* --- appending (ledger_append.c) --- */
 

@@ -45,13 +45,18 @@ struct ledger {
 	bool clock_doubt, clock_behind_accepted;
 	int64_t seen_wall, seen_mono_us;
 
-	struct db *pool[LEDGER_POOL_MAX];
+	struct db *pool[LEDGER_POOL_MAX]; /* the last to come first */
 	unsigned n_pool;
+	uint64_t commits; /* that have ended, one way or the other */
+	bool committing;
 };
 
 extern const char *const ledger_migrations[];
 extern const size_t ledger_n_migrations;
 
+/* ledger_reader.c. Before each commit, which readers that nobody uses shall not stand in the way of: it is `committing` until
+ * it has ended and is counted. */
+void readers_let_go(struct ledger *l);
 /* ledger_append.c. How many of each type the transaction has appended. */
 MUST_CHECK enum err append_counts(struct ledger_tx *tx, struct fault *f);
 /* ledger_tree.c. Adds a leaf; a tile of 256 that is full is told and goes up as one hash. */

@@ -501,6 +501,82 @@ static void ended_in_pages(void **state)
 	ledger_reader_put(r->l, db);
 }
 
+/* --- snapshots --- */
+
+static bool sees(struct db *db, uint64_t index)
+{
+	_cleanup_buf_ struct buf body = {0};
+	struct fault f = {0};
+	enum err e = ledger_entry(db, index, &body, &f);
+	assert_true(e == OK || e == ERR_NOT_FOUND);
+	return e == OK;
+}
+
+/* A checkpoint of the WAL to its end, which no reader stands in the way of. */
+static bool checkpoint_ends(struct room *r)
+{
+	_cleanup_(db_closep) struct db *db = NULL;
+	_cleanup_(freep) char *path = xasprintf("%s/ledger.db", r->dir);
+	struct db_row *row = NULL;
+	struct fault f = {0};
+	must("open", db_open(path, false, &db, &f), &f);
+	must("no waiting", db_run(db, &f, "PRAGMA busy_timeout=0", ""), &f);
+	must("checkpoint", db_one(db, &f, &row, "PRAGMA wal_checkpoint(TRUNCATE)", ""), &f);
+	bool busy = db_i64(row, 0) != 0;
+	db_row_done(row);
+	return !busy;
+}
+
+static void snapshots_are_the_newest(void **state)
+{
+	struct room *r = *state;
+	struct ledger_snapshot a, b, c;
+	struct fault f = {0};
+	add_beat(r, NULL);
+	must("snapshot", ledger_snapshot(r->l, &a, &f), &f);
+	assert_true(sees(a.db, 0));
+	struct db *first = a.db;
+	ledger_snapshot_put(r->l, &a);
+	must("snapshot", ledger_snapshot(r->l, &a, &f), &f);
+	assert_ptr_equal(a.db, first); /* the same transaction: nothing was committed */
+	assert_true(db_in_transaction(a.db) && sees(a.db, 0));
+	must("snapshot", ledger_snapshot(r->l, &b, &f), &f);
+	assert_ptr_not_equal(b.db, first);
+	ledger_snapshot_put(r->l, &b);
+	/* One is in use, one was put back: both are of before. */
+	add_beat(r, NULL);
+	assert_false(sees(a.db, 1));
+	must("snapshot", ledger_snapshot(r->l, &c, &f), &f);
+	assert_true(sees(c.db, 1));
+	ledger_snapshot_put(r->l, &a);
+	assert_false(db_in_transaction(first));
+	ledger_snapshot_put(r->l, &c);
+	struct db *db = reader(r);
+	assert_false(db_in_transaction(db));
+	ledger_reader_put(r->l, db);
+}
+
+/* What was put back holds up no checkpoint behind the next commit. */
+static void snapshots_let_go(void **state)
+{
+	struct room *r = *state;
+	struct ledger_snapshot a;
+	struct fault f = {0};
+	add_beat(r, NULL);
+	must("snapshot", ledger_snapshot(r->l, &a, &f), &f);
+	assert_true(sees(a.db, 0));
+	assert_false(checkpoint_ends(r)); /* in use */
+	add_beat(r, NULL);
+	ledger_snapshot_put(r->l, &a);
+	assert_true(checkpoint_ends(r)); /* an old one is not kept */
+	must("snapshot", ledger_snapshot(r->l, &a, &f), &f);
+	assert_true(sees(a.db, 1));
+	ledger_snapshot_put(r->l, &a);
+	assert_true(db_in_transaction(a.db));
+	add_beat(r, NULL);
+	assert_true(checkpoint_ends(r));
+}
+
 struct pair {
 	struct ledger_cert old, new;
 	struct ledger_fate fate;
@@ -750,6 +826,8 @@ int main(void)
 		TEST(time_never_goes_back),
 		TEST(jumps_need_the_operator),
 		TEST(serials_are_unique),
+		TEST(snapshots_are_the_newest),
+		TEST(snapshots_let_go),
 		TEST(lines_in_pages),
 		TEST(ended_in_pages),
 		TEST(due_after_issue),
