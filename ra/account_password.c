@@ -68,6 +68,9 @@ static enum err check_present(struct ctx *c, struct fault *f)
 	password_turn_begin(c->desk->passwords, a->identifier);
 	enum err e = login_attempt(c, a, param_text(c, "password"), f);
 	password_turn_end(c->desk->passwords, a->identifier);
+	if (e == ERR_DENIED && strcmp(f->rule, "login_wrong") == 0)
+		return fault_raise(f, ERR_DENIED, "password_wrong", "params.password",
+				   "found another password, wanted the present one");
 	return e;
 }
 

@@ -6,6 +6,7 @@
 #include "ra/account.h"
 
 #include "ra/code.h"
+#include "ra/mail.h"
 #include "ra/mobile.h"
 #include "ra/password.h"
 
@@ -162,6 +163,8 @@ static enum err check_field(struct ctx *c, const char *field, struct fault *f)
 		return check_identifier(value, f);
 	if (strcmp(field, "mobile") == 0)
 		return mobile_check("params.value", value, f);
+	if (strcmp(field, "mail") == 0)
+		return mail_check("params.value", value, f);
 	if (strcmp(field, "sms_code") == 0)
 		return check_digits(value, f);
 	if (strcmp(field, "new_password") == 0)

@@ -23,7 +23,7 @@
 
 static const char *const purpose_words[] = {"bind", "recorded", "old", "new", "forgot", "register", NULL};
 static const char *const field_words[] = {"identifier",	  "organisation",	"agent", "mobile", "sms_code",
-					  "new_password", "new_password_again", NULL};
+					  "new_password", "new_password_again", "mail",	 NULL};
 static const char *const agent_words[] = {"sms", "officer", NULL};
 static const char *const case_words[] = {"open", "accepted", "refused", NULL};
 static const char *const decision_words[] = {"accept", "refuse", NULL};
@@ -225,6 +225,7 @@ static const struct rpc_message messages[] = {
 	{"sms_limit_address", "获取验证码过于频繁，请稍后再试", "too many codes asked for: try later"},
 	{"password_weak", "新密码不符合要求：不能过短，不能是初始密码、用户名或手机号",
 	 "the new password is too short, published or the same as your identifier or mobile"},
+	{"password_wrong", "当前密码不正确", "the present password is wrong"},
 	{"password_changed", "密码刚刚被修改，请重新登录", "the password was just changed: log in again"},
 	{"password_differs", "两次输入的新密码不一致", "the two new passwords differ"},
 	{"mobile_missing", "该账户尚未绑定手机号，请先绑定", "no number is bound to this account: bind one first"},

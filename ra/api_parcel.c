@@ -83,6 +83,7 @@ static const struct desk_method methods[] = {
 
 static const struct rpc_message messages[] = {
 	{"delivery_form", "请完整填写收件人、电话和地址", "recipient, telephone and address of the parcel are needed"},
+	{"telephone_form", "电话号码格式不正确", "this is no telephone number that a carrier can call"},
 	{"delivery_kind", "只有新办和补办可以寄送 UKey", "a key is shipped for enrol and reissue alone"},
 	{"delivery_csr", "新密钥要么自备，要么由服务台制作", "bring a new key, or have the desk make one"},
 	{"work_kind", "该申请不由服务台制作密钥", "the desk makes no key for this request"},

@@ -118,6 +118,8 @@ static const struct desk_method methods[] = {
 static const struct rpc_message messages[] = {
 	{"key_seen", "请说明审核员如何核对了新密钥", "say how the officers saw the new key"},
 	{"officer_signature", "审核员的签名验证未通过", "the officer's signature does not hold"},
+	{"officer_unknown", "名册中没有这位审核员，请更正审核员姓名",
+	 "the roster has no officer of that name: correct the name of who is at the keyboard"},
 	{"officer_twice", "该审核员已经审核过", "this officer has approved already"},
 	{"officer_rejected", "审核未通过", "an officer rejected the request"},
 	{"claimed", "该申请已由其他审核员认领", "another officer has claimed this request"},

@@ -22,26 +22,28 @@ struct items {
 	size_t n;
 };
 
-static enum err check_item(const struct draw *d, const char *item, struct fault *f)
+/* recorded: what a change of the desk's record is about. */
+static enum err check_item(const struct draw *d, bool recorded, const char *item, struct fault *f)
 {
 	const struct attr_type *type = attr_by_word(item, strlen(item));
-	bool known = title_is_field(item) || (d->verdict.way && way_material(d->verdict.way, item)) ||
-		     (type && d->verdict.profile && profile_attr(d->verdict.profile, type));
+	bool attribute = recorded ? strcmp(item, PLAIN_RECORD_ATTRIBUTE) == 0
+				  : type && d->verdict.profile && profile_attr(d->verdict.profile, type);
+	bool known = attribute || title_is_field(item) || (d->verdict.way && way_material(d->verdict.way, item));
 	if (known)
 		return OK;
 	return fault_raise(
 		f, ERR_RULE, "correction_item", "params.items",
-		"found item \"%s\", wanted a material of the way, an attribute of the profile, or months, order, "
+		"found item \"%s\", wanted a material of the way, an attribute of its subject, or months, order, "
 		"files, notice, key, delivery, reason, other",
 		ESC(item, strlen(item)));
 }
 
-static enum err add_item(json_t *o, const struct draw *d, struct items *items, struct fault *f)
+static enum err add_item(json_t *o, const struct draw *d, bool recorded, struct items *items, struct fault *f)
 {
 	const char *item, *reason;
 	TRY(member_text(o, "params.items", "item", true, TALLY_WORD - 1, &item, f));
 	TRY(member_text(o, "params.items", "reason", true, REASON_MAX, &reason, f));
-	TRY(check_item(d, item, f));
+	TRY(check_item(d, recorded, item, f));
 	if (reason[0] == '\0')
 		return fault_raise(f, ERR_PARSE, "param_length", "params.items.reason",
 				   "item %s: found no reason, wanted what is to be corrected", item);
@@ -59,8 +61,9 @@ static enum err read_items(struct ctx *c, const struct request *r, struct items 
 	_cleanup_(draw_done) struct draw d = {0};
 	json_t *list = json_object_get(c->call->params, "items"), *o;
 	size_t i;
+	bool recorded = record_applies(c, r);
 	TRY(request_is_plain(r) ? plain_load(c, r, &d, f) : draw_load(c, r, &d, f));
-	json_array_foreach(list, i, o) TRY(add_item(o, &d, items, f));
+	json_array_foreach(list, i, o) TRY(add_item(o, &d, recorded, items, f));
 	return OK;
 }
 

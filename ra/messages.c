@@ -9,8 +9,9 @@ static const struct rpc_message messages[] = {
 	{"call_id_missing", "缺少调用编号", "a changing call needs a call_id"},
 	{"call_id_reused", "调用编号已用于其他内容，请换一个编号", "this call_id was used with other parameters"},
 	/* parameters */
-	{"param_length", "参数过长", "a parameter is too long"},
-	{"param_characters", "参数中含有控制字符或不可见字符", "a parameter has control or invisible characters"},
+	{"param_length", "内容过长", "this is too long"},
+	{"param_characters", "内容中含有控制字符或不可见字符，请删除后重新输入",
+	 "there are control or invisible characters in it: delete them and type it anew"},
 	{"list_after", "翻页位置不正确", "this is no place in the list"},
 	{"page_deep", "翻页过深，请用 after 继续", "too many pages from here: go on with after"},
 	/* proofs and officers, by common/policy and signer */

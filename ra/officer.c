@@ -65,7 +65,7 @@ static enum err check_roster(struct ctx *c, const char *name, struct fault *f)
 	const struct member *m = roster_by_name(&c->law->roster, name);
 	if (m && m->role == ROLE_OFFICER)
 		return OK;
-	return fault_raise(f, ERR_RULE, "signer_unknown", "params.officer",
+	return fault_raise(f, ERR_RULE, "officer_unknown", "params.officer",
 			   "found \"%s\", wanted the name of an officer of the roster", ESC(name, strlen(name)));
 }
 

@@ -8,6 +8,7 @@
 #include "ra/request.h"
 
 #define PLAIN_RECORD_WAY "legal-representative"
+#define PLAIN_RECORD_ATTRIBUTE "legalRepresentative"
 #define PLAIN_RECOVER_KIND "recover"
 
 /* Is it of those? */

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define LIFE_S (30 * 86400)
-#define ATTRIBUTE "legalRepresentative"
 
 bool record_applies(struct ctx *c, const struct request *r)
 {
@@ -30,12 +29,13 @@ static enum err new_name(const struct request *r, json_t **ret_list, const char 
 	json_t *item = json_array_get(*ret_list, 0);
 	if (json_array_size(*ret_list) != 1)
 		return fault_raise(f, ERR_RULE, "record_terms", "params.subject",
-				   "found %zu attributes, wanted one: " ATTRIBUTE, json_array_size(*ret_list));
+				   "found %zu attributes, wanted one: " PLAIN_RECORD_ATTRIBUTE,
+				   json_array_size(*ret_list));
 	TRY(member_text(item, "params.subject", "attribute", true, 32, &word, f));
 	TRY(member_text(item, "params.subject", "value", true, REPRESENTATIVE_MAX, &value, f));
-	if (strcmp(word, ATTRIBUTE) != 0)
+	if (strcmp(word, PLAIN_RECORD_ATTRIBUTE) != 0)
 		return fault_raise(f, ERR_RULE, "record_terms", "params.subject",
-				   "found attribute \"%s\", wanted " ATTRIBUTE, ESC(word, strlen(word)));
+				   "found attribute \"%s\", wanted " PLAIN_RECORD_ATTRIBUTE, ESC(word, strlen(word)));
 	TRY(name_value_check("params.subject", value, strlen(value), f));
 	*ret = value;
 	return OK;
@@ -78,7 +78,7 @@ enum err record_difference(struct ctx *c, const struct request *r, json_t **ret,
 	TRY(store_representative(c->db, r->account, before, f));
 	*ret = json_array();
 	json_t *o = json_object();
-	json_object_set_new(o, "attribute", json_string(ATTRIBUTE));
+	json_object_set_new(o, "attribute", json_string(PLAIN_RECORD_ATTRIBUTE));
 	json_object_set_new(o, "old", before[0] != '\0' ? json_string(before) : json_null());
 	json_object_set_new(o, "new", json_string(name));
 	json_array_append_new(*ret, o);

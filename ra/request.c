@@ -11,6 +11,7 @@
 #include "ra/correct.h"
 #include "ra/course.h"
 #include "ra/note.h"
+#include "ra/order.h"
 #include "ra/plain.h"
 #include "ra/standing.h"
 #include "ra/status.h"
@@ -146,6 +147,14 @@ static enum err set_cert(struct ctx *c, struct request *r, struct fault *f)
 	return OK;
 }
 
+/* It is the owner's even in a draft that is only saved; what it is good for is judged with the terms. */
+static enum err set_order(struct ctx *c, struct request *r, struct fault *f)
+{
+	struct order o = {0};
+	SET_WORD(c, "order", r->order);
+	return r->order[0] == '\0' ? OK : order_of(c->db, r->order, c->session->account.id, &o, f);
+}
+
 static enum err set_terms(struct ctx *c, struct request *r, struct fault *f)
 {
 	json_t *subject = json_object_get(c->call->params, "subject");
@@ -153,7 +162,6 @@ static enum err set_terms(struct ctx *c, struct request *r, struct fault *f)
 	SET_WORD(c, "way", r->way);
 	SET_WORD(c, "project", r->project);
 	SET_WORD(c, "profile", r->profile);
-	SET_WORD(c, "order", r->order);
 	SET_WORD(c, "files", r->files);
 	SET_WORD(c, "reason", r->reason);
 	SET_WORD(c, "key_seen", r->key_seen);
@@ -163,6 +171,7 @@ static enum err set_terms(struct ctx *c, struct request *r, struct fault *f)
 	r->notice = param_true(c, "notice_accepted");
 	free(r->subject);
 	r->subject = subject ? json_dumps(subject, JSON_COMPACT) : xstrdup("[]");
+	TRY(set_order(c, r, f));
 	TRY(set_csr(c, r, f));
 	TRY(set_reason(r, f));
 	TRY(work_said(c, r, f));

@@ -44,16 +44,18 @@ static enum err add_wish(struct wishes *w, const struct attr_type *type, const c
 static enum err read_wish(json_t *item, struct wishes *w, struct fault *f)
 {
 	const char *word, *value;
+	char place[64];
 	TRY(member_text(item, "params.subject", "attribute", true, 32, &word, f));
-	TRY(member_text(item, "params.subject", "value", true, NAME_MAX_VALUE, &value, f));
 	const struct attr_type *type = attr_by_word(word, strlen(word));
 	if (!type)
 		return fault_raise(
 			f, ERR_PARSE, "subject_attribute", "params.subject",
 			"found attribute \"%s\", wanted one of C, ST, L, O, OU, CN, organizationIdentifier …",
 			ESC(word, strlen(word)));
+	snprintf(place, sizeof(place), "params.subject.%s", type->word);
+	TRY(member_text(item, place, "value", true, NAME_MAX_VALUE, &value, f));
 	if (value[0] != '\0')
-		TRY(name_value_check("params.subject", value, strlen(value), f));
+		TRY(name_value_check(place, value, strlen(value), f));
 	return add_wish(w, type, value, f);
 }
 

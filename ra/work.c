@@ -31,21 +31,21 @@ enum err work_check_telephone(const char *text, struct fault *f)
 		digits += *p >= '0' && *p <= '9';
 	if (digits >= TELEPHONE_LEAST && strspn(text, "0123456789+-() ") == strlen(text))
 		return OK;
-	return fault_raise(f, ERR_PARSE, "delivery_form", "params.mobile",
+	return fault_raise(f, ERR_PARSE, "telephone_form", "params.mobile",
 			   "found \"%s\", wanted a telephone number that the carrier can call",
 			   ESC(text, strlen(text)));
 }
 
 static enum err check_whole(const struct delivery *d, struct fault *f)
 {
-	const char *lacks = d->recipient[0] == '\0' ? "recipient"
-			    : d->mobile[0] == '\0'  ? "mobile"
-			    : d->address[0] == '\0' ? "ship_to"
+	const char *lacks = d->recipient[0] == '\0' ? "params.recipient"
+			    : d->mobile[0] == '\0'  ? "params.mobile"
+			    : d->address[0] == '\0' ? "params.ship_to"
 						    : NULL;
 	if (!lacks)
 		return work_check_telephone(d->mobile, f);
-	return fault_raise(f, ERR_PARSE, "delivery_form", "params",
-			   "found no %s, wanted recipient, mobile and ship_to of the parcel, or none of them", lacks);
+	return fault_raise(f, ERR_PARSE, "delivery_form", lacks,
+			   "found nothing, wanted recipient, mobile and ship_to of the parcel, or none of them");
 }
 
 enum err work_said(struct ctx *c, struct request *r, struct fault *f)

@@ -25,7 +25,7 @@ static const struct rpc_message own_messages[] = {
 	{"param_unknown", "有不认识的参数", NULL},
 	{"param_missing", "缺少必需的参数", NULL},
 	{"param_type", "参数类型不正确", NULL},
-	{"param_range", "参数超出允许的范围", NULL},
+	{"param_range", "内容的长度或数值超出允许的范围", NULL},
 	{"param_word", "参数取值不在允许的范围内", NULL},
 	{"internal_error", "系统内部错误，请联系服务台并提供编号", NULL},
 };

@@ -303,13 +303,14 @@ const steps = {
 		await page.getByRole("button", { name: "提交", exact: true }).click();
 		await page.getByText("审核中", { exact: true }).waitFor();
 		const number = page.url().split("/").pop();
-		hufu("officer", "correct", "--as", "alice", "--item", "other=姓名与证明不一致", number);
+		hufu("officer", "correct", "--as", "alice", "--item", "legalRepresentative=姓名与证明不一致", number);
 		await page.evaluate(() => sessionStorage.clear());
 		await page.getByRole("button", { name: "刷新" }).click();
-		await page.getByText("其他: 姓名与证明不一致").waitFor();
+		await page.getByText("法定代表人: 姓名与证明不一致").waitFor();
 		await page.getByRole("button", { name: "开始补正" }).click();
 		await page.getByRole("link", { name: "修改申请" }).click();
 		const name = page.getByLabel("新的法定代表人");
+		await page.locator(".field", { has: name }).locator(".wrong", { hasText: "姓名与证明不一致" }).waitFor();
 		assert.equal(await name.inputValue(), "李四");
 		await name.fill("李四光");
 		await page.getByRole("button", { name: "保存并继续" }).click();

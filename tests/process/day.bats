@@ -60,7 +60,7 @@ changing() {
 	refused claimed officer claim --as bob "$(kept number)"
 	did officer queue
 	told "$(kept number).*alice" "1 claimed"
-	refused signer_unknown officer claim --as mallory "$(kept number)"
+	refused officer_unknown officer claim --as mallory "$(kept number)"
 }
 
 @test "a correction: the owner reads what is wrong, corrects it, and the number stays" {

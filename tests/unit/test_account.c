@@ -92,7 +92,7 @@ static void test_password_wants_the_present_one(void **state)
 	fx_log_in(x);
 	for (size_t i = 0; i < 5; i++)
 		fx_refused(x, UID_SUBSCRIBER, "account.password",
-			   new_password(x->session, "wrong-password", "x-another-one"), "login_wrong");
+			   new_password(x->session, "wrong-password", "x-another-one"), "password_wrong");
 	fx_refused(x, UID_SUBSCRIBER, "account.password", new_password(x->session, PASSWORD, "x-another-one"),
 		   "login_locked");
 	fx_refused(x, UID_SUBSCRIBER, "account.login", login(ORG_CODE, PASSWORD), "login_locked");

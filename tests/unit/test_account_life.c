@@ -156,6 +156,9 @@ static void test_fields_as_they_are_typed(void **state)
 	check(x, "identifier", ORG_CODE, NULL, "identifier_check");
 	check(x, "identifier", "x", NULL, "identifier_form");
 	check(x, "mobile", "1300000000", NULL, "mobile_form");
+	check(x, "mail", "agent@example.com", NULL, NULL);
+	check(x, "mail", "agent@example", NULL, "mail_form");
+	check(x, "mail", "a@b.c\r\nBcc: x@y.z", NULL, "mail_form");
 	check(x, "sms_code", "852552", NULL, NULL);
 	check(x, "sms_code", "85255x", NULL, "sms_code_form");
 	check(x, "new_password", "long enough it is", NULL, NULL);

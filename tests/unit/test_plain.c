@@ -65,7 +65,7 @@ static void test_record(void **state)
 	assert_string_equal(fx_text(line, "attribute"), "legalRepresentative");
 	assert_string_equal(fx_text(line, "new"), "李四");
 	fx_refused(x, UID_SUBSCRIBER, "review.decide", decision(id, "alice"), "method_denied");
-	fx_refused(x, UID_OFFICER, "review.decide", decision(id, "mallory"), "signer_unknown");
+	fx_refused(x, UID_OFFICER, "review.decide", decision(id, "mallory"), "officer_unknown");
 	fx_refused(x, UID_OFFICER, "review.approve", json_pack("{s:s,s:s}", "request", id, "line", "x"),
 		   "nothing_to_sign");
 	json_t *p = decision(id, "alice");
@@ -82,6 +82,11 @@ static void test_record(void **state)
 	assert_int_equal(x->signer.n_tallies, 0);
 	fx_refused(x, UID_SUBSCRIBER, "request.prepare", record_params(x, "legalRepresentative", "李四"),
 		   "record_same");
+}
+
+static json_t *correction(const char *request, const char *item)
+{
+	return json_pack("{s:s,s:[{s:s,s:s}]}", "request", request, "items", "item", item, "reason", "x");
 }
 
 static void test_record_is_refused(void **state)
@@ -105,9 +110,11 @@ static void test_record_is_refused(void **state)
 	_cleanup_(freep) char *id = record(x, "<script>'); DROP TABLE requests;--");
 	fx_material(x, id, "business-licence");
 	fx_submit(x, id);
+	fx_refused(x, UID_OFFICER, "review.correct", correction(id, "O"), "correction_item");
+	fx_refused(x, UID_OFFICER, "review.correct", correction(id, "legalrepresentative"), "correction_item");
 	json_decref(fx_do(x, UID_OFFICER, "review.correct",
-			  json_pack("{s:s,s:[{s:s,s:s}]}", "request", id, "items", "item", "business-licence", "reason",
-				    "模糊")));
+			  json_pack("{s:s,s:[{s:s,s:s},{s:s,s:s}]}", "request", id, "items", "item", "business-licence",
+				    "reason", "模糊", "item", "legalRepresentative", "reason", "与执照不一致")));
 	_cleanup_(freep) char *number = NULL;
 	_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "request.show", of(x, id));
 	number = xstrdup(fx_text(r, "number"));

@@ -258,6 +258,14 @@ static void test_bad_extensions(void **state)
 		set(p, cases[i].key, cases[i].value);
 		fx_refused(x, UID_SUBSCRIBER, "request.prepare", p, cases[i].rule);
 	}
+	/* Nobody's order, and another's, are not kept in a draft that is only saved either. */
+	_cleanup_(freep) char *others = fx_paid_order(x, x->other_session, "20354");
+	const char *const orders[] = {"20261123-7K2M9QXA4BCD", "'; DROP TABLE orders;--", others};
+	for (size_t i = 0; i < 3; i++) {
+		json_t *p = fx_extend_params(x, orders[i], 12);
+		json_object_set_new(p, "save", json_true());
+		fx_refused(x, UID_SUBSCRIBER, "request.prepare", p, "order_unknown");
+	}
 }
 
 static void test_bad_subjects(void **state)

@@ -192,6 +192,7 @@ static void test_correction_is_refused(void **state)
 	} bad[] = {{draft, "business-licence", "x", "request_state"},
 		   {id, "love-letter", "x", "correction_item"},
 		   {id, "", "x", "correction_item"},
+		   {id, "legalRepresentative", "x", "correction_item"},
 		   {id, "business-licence", "", "param_length"},
 		   {id, "business-licence", "a\nb", "param_characters"},
 		   {"00000000000000000000000000000000", "other", "x", "request_unknown"},
@@ -397,7 +398,7 @@ static void test_nobody_approves_their_own_entry(void **state)
 	}
 	json_t *p = json_pack("{s:s,s:s,s:s,s:s}", "kind", "revoke", "serial", OTHER_SERIAL, "reason", "keyCompromise",
 			      "officer", "mallory");
-	fx_refused(x, UID_OFFICER, "review.prepare", json_incref(p), "signer_unknown");
+	fx_refused(x, UID_OFFICER, "review.prepare", json_incref(p), "officer_unknown");
 	fx_refused(x, UID_BOB, "review.prepare", p, "officer_other");
 }
 
@@ -424,8 +425,8 @@ static void test_claims(void **state)
 	_cleanup_(freep) char *draft = fx_change(x), *id = waiting(x);
 	fx_refused(x, UID_OFFICER, "review.claim", as(draft, "alice"), "request_state");
 	fx_refused(x, UID_SUBSCRIBER, "review.claim", as(id, NULL), "method_denied");
-	fx_refused(x, UID_OFFICER, "review.claim", as(id, "mallory"), "signer_unknown");
-	fx_refused(x, UID_OFFICER, "review.claim", as(id, "ra-1"), "signer_unknown");
+	fx_refused(x, UID_OFFICER, "review.claim", as(id, "mallory"), "officer_unknown");
+	fx_refused(x, UID_OFFICER, "review.claim", as(id, "ra-1"), "officer_unknown");
 	_cleanup_(json_freep) json_t *one = fx_do(x, UID_OFFICER, "review.claim", as(id, "alice"));
 	assert_string_equal(fx_text(one, "claimed_by"), "alice");
 	json_decref(fx_do(x, UID_OFFICER, "review.claim", as(id, "alice")));

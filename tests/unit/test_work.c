@@ -297,8 +297,8 @@ static void test_bad_drafts(void **state)
 	} cases[] = {
 		{"ship_to", NULL, "delivery_form"},
 		{"recipient", NULL, "delivery_form"},
-		{"mobile", "a friend", "delivery_form"},
-		{"mobile", "1234", "delivery_form"},
+		{"mobile", "a friend", "telephone_form"},
+		{"mobile", "1234", "telephone_form"},
 		{"recipient", "张\u202e三", "param_characters"},
 		{"key_seen", "paper", "key_seen"},
 		{"files", NULL, "files_unsaid"},
@@ -496,7 +496,7 @@ static void test_returned(void **state)
 	fx_state(x, id, "to_ship");
 	token_is(x, TOKEN, "returned");
 	fx_refused(x, UID_SUBSCRIBER, "parcel.receive", receive_params(x, id, TOKEN), "parcel_state");
-	fx_refused(x, UID_OFFICER, "parcel.ship", with(ship_params(id), "mobile", "none"), "delivery_form");
+	fx_refused(x, UID_OFFICER, "parcel.ship", with(ship_params(id), "mobile", "none"), "telephone_form");
 	_cleanup_(json_freep) json_t *r =
 		fx_do(x, UID_OFFICER, "parcel.ship", with(ship_params(id), "ship_to", "杭州市西湖区示例路 11 号"));
 	assert_string_equal(fx_text(r, "address"), "杭州市西湖区示例路 11 号");
