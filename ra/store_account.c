@@ -132,8 +132,8 @@ enum err store_account_projects(struct db *db, int64_t id, void (*fn)(void *arg,
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(db, f, &row,
-		     "SELECT project FROM services WHERE account = ?1 UNION SELECT b.project FROM certs c"
-		     " JOIN cert_bodies b ON b.id = c.id WHERE c.account = ?1 ORDER BY 1",
+		     "SELECT project FROM account_projects WHERE account = ?1 AND project <> '" VIEW_EVERYBODYS
+		     "' ORDER BY project",
 		     "i", id));
 	for (;;) {
 		bool more = false;

@@ -152,7 +152,8 @@ enum err store_order_add(struct db *db, const struct order *o, struct fault *f)
 {
 	return db_run(db, f,
 		      "INSERT INTO orders (id, account, service, kind, amount_fen, period_months, uses, months, policy,"
-		      " state, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		      " state, created, project) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+		      " (SELECT project FROM services WHERE id = ?3))",
 		      "titt"
 		      "iiii"
 		      "tti",

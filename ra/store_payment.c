@@ -30,7 +30,9 @@ enum err store_payment_get(struct db *db, const char *id, struct payment *ret, s
 enum err store_payment_add(struct db *db, const struct payment *p, struct fault *f)
 {
 	return db_run(db, f,
-		      "INSERT INTO payments (id, order_id, amount_fen, state, at, who) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		      "INSERT INTO payments (id, order_id, amount_fen, state, at, who, project) VALUES (?1, ?2, ?3, "
+		      "?4, ?5, ?6,"
+		      " (SELECT project FROM orders WHERE id = ?2))",
 		      "ttitit", p->id, p->order, p->amount_fen, p->state, p->at, p->who);
 }
 
@@ -42,40 +44,46 @@ enum err store_payment_refunded(struct db *db, const char *id, const char *refun
 
 #define KEYS(index, where)                                                                                             \
 	"SELECT p.at, p.id FROM payments p INDEXED BY " index " WHERE " where                                          \
-	" AND (p.at, p.id) > (?3, ?4) AND " VIEW_PROJECT("?6",                                                         \
-							 "(SELECT s.project FROM orders o JOIN services s ON s.id = "  \
-							 "o.service WHERE o.id = p.order_id)") " ORDER BY p.at, p.id " \
-											       "LIMIT ?5"
+	" AND (p.at, p.id) > (?3, ?4) AND " VIEW_PROJECT("?6", "p.project") " ORDER BY p.at, p.id LIMIT ?5"
 
-#define KEYS_OF_FEW                                                                                                    \
-	"SELECT p.at, p.id FROM " VIEW_SERVICES("?6") " v CROSS JOIN orders o INDEXED BY orders_service"               \
-						      " ON o.service = v.id CROSS JOIN payments p INDEXED BY"          \
-						      " payments_order ON p.order_id = o.id WHERE (?1 = '' OR"         \
-						      " p.state = ?1) AND ?2 = '' AND (p.at, p.id) > (?3, ?4)"         \
-						      " ORDER BY p.at, p.id LIMIT ?5"
-
-static const char *keys_sql(const char *state, const char *order, bool few)
+static const char *keys_sql(const char *state, const char *order)
 {
 	if (order[0] != '\0')
 		return KEYS("payments_order", "(?1 = '' OR state = ?1) AND order_id = ?2");
-	if (few)
-		return KEYS_OF_FEW;
 	return state[0] != '\0' ? KEYS("payments_state", "state = ?1 AND ?2 = ''")
 				: KEYS("payments_at", "?1 = '' AND ?2 = ''");
 }
 
-struct giving {
+struct looking {
 	struct db *db;
+	const struct payment_filter *q;
+	const struct list_page *page;
+	struct keys *keys;
 	payment_fn *fn;
 	void *arg;
 };
 
+static enum err add_project(void *arg, const char *project, struct fault *f)
+{
+	const struct looking *l = arg;
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_query(
+		l->db, f, &row,
+		l->q->state[0] != '\0'
+			? "SELECT p.at, p.id FROM payments p INDEXED BY payments_project_state WHERE p.project = ?1"
+			  " AND p.state = ?2 AND (p.at, p.id) > (?3, ?4) ORDER BY p.at, p.id LIMIT ?5"
+			: "SELECT p.at, p.id FROM payments p INDEXED BY payments_project WHERE p.project = ?1"
+			  " AND ?2 = '' AND (p.at, p.id) > (?3, ?4) ORDER BY p.at, p.id LIMIT ?5",
+		"ttiti", project, l->q->state, l->page->after.at, l->page->after.id, keys_wanted(l->page)));
+	return keys_read(row, l->keys, f);
+}
+
 static enum err give(void *arg, const struct list_key *key, struct fault *f)
 {
-	const struct giving *g = arg;
+	const struct looking *l = arg;
 	struct payment p;
-	TRY(store_payment_get(g->db, key->id, &p, f));
-	g->fn(g->arg, &p);
+	TRY(store_payment_get(l->db, key->id, &p, f));
+	l->fn(l->arg, &p);
 	return OK;
 }
 
@@ -84,12 +92,15 @@ enum err store_payments(struct db *db, const struct payment_filter *q, const str
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	_cleanup_(keys_done) struct keys keys = {0};
-	bool few;
-	TRY(store_view_few(db, q->view, &few, f));
-	TRY(db_query(db, f, &row, keys_sql(q->state, q->order, few), "ttitit", q->state, q->order, p->after.at,
-		     p->after.id, keys_wanted(p), q->view));
-	TRY(keys_read(row, &keys, f));
-	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
+	struct looking l = {db, q, p, &keys, fn, arg};
+	if (q->view[0] != '\0' && q->order[0] == '\0') {
+		TRY(view_each(q->view, add_project, &l, f));
+	} else {
+		TRY(db_query(db, f, &row, keys_sql(q->state, q->order), "ttitit", q->state, q->order, p->after.at,
+			     p->after.id, keys_wanted(p), q->view));
+		TRY(keys_read(row, &keys, f));
+	}
+	return keys_page(&keys, p, give, &l, ret, f);
 }
 
 /* --- nonces --- */

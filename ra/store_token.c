@@ -1,10 +1,8 @@
 /*
- * Tokens are few for an account and many in a state, so each way of looking for them has a statement and an index of its own;
- * pages go on behind the last serial that was seen.
+ * What a token is and what happens to it. What people see of it is kept beside it by triggers (ra/schema/140-projects.sql), so
+ * nothing here writes into token_rows. Next: store_token_list.c.
  */
 #include "ra/store_token.h"
-
-#include "ra/store_view.h"
 
 #include "common/base/cleanup.h"
 
@@ -105,48 +103,6 @@ enum err store_token_puks_set(struct db *db, int64_t id, const struct token_puks
 {
 	return db_run(db, f, "UPDATE tokens SET puk = ?2, puk_next = ?3 WHERE id = ?1", "ibb", id, or_null(&p->puk),
 		      or_null(&p->next));
-}
-
-/* --- lists --- */
-
-/* Serials are ASCII: what begins with the prefix lies between it and it with a character behind all others. */
-#define RANGE                                                                                                          \
-	" AND t.serial > ?2 AND t.serial >= ?3 AND t.serial < ?3 || char(127)"                                         \
-	" AND (t.account IS NULL OR " VIEW_ACCOUNT("?5", "t.account") ")"
-#define PAGE_END " ORDER BY t.serial LIMIT ?4"
-
-static enum err query(struct db *db, const struct token_search *s, struct db_row **row, struct fault *f)
-{
-	if (s->account != 0)
-		return db_query(db, f, row,
-				"SELECT " TOKEN " WHERE t.account = ?1" RANGE
-				" AND (?6 = '' OR t.state = ?6) AND (?7 = '' OR t.keeper = ?7)" PAGE_END,
-				"ittittt", s->account, s->after, s->prefix, s->limit, s->view, s->state, s->keeper);
-	if (s->keeper[0] != '\0')
-		return db_query(db, f, row,
-				"SELECT " TOKEN " WHERE t.keeper = ?1 AND t.keeper <> ''" RANGE
-				" AND (?6 = '' OR t.state = ?6)" PAGE_END,
-				"tttitt", s->keeper, s->after, s->prefix, s->limit, s->view, s->state);
-	if (s->state[0] != '\0')
-		return db_query(db, f, row, "SELECT " TOKEN " WHERE t.state = ?1" RANGE PAGE_END, "tttit", s->state,
-				s->after, s->prefix, s->limit, s->view);
-	return db_query(db, f, row, "SELECT " TOKEN " WHERE ?1 = ''" RANGE PAGE_END, "tttit", "", s->after, s->prefix,
-			s->limit, s->view);
-}
-
-enum err store_tokens(struct db *db, const struct token_search *s, token_fn *fn, void *arg, struct fault *f)
-{
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	struct token t;
-	TRY(query(db, s, &row, f));
-	for (;;) {
-		bool more = false;
-		TRY(db_next(row, &more, f));
-		if (!more)
-			return OK;
-		read_token(row, &t);
-		fn(arg, &t);
-	}
 }
 
 /* --- history --- */

@@ -42,14 +42,27 @@ void token_puks_done(struct token_puks *p);
 MUST_CHECK enum err store_token_puks(struct db *db, int64_t id, struct token_puks *ret, struct fault *f);
 MUST_CHECK enum err store_token_puks_set(struct db *db, int64_t id, const struct token_puks *p, struct fault *f);
 
+/* One as people see it. */
+struct token_item {
+	char serial[PUK_SERIAL + 1];
+	char model[TOKEN_MODEL_MAX + 1], label[TOKEN_LABEL_MAX + 1];
+	char state[12], keeper[TALLY_WORD];
+	int64_t account; /* 0: nobody's, and the next two are "" */
+	char identifier[IDENTIFIER_MAX + 1], organisation[ORGANISATION_MAX + 1];
+	struct serial certificate; /* n 0: none */
+	bool has_puk;
+	int64_t added, changed;
+};
+/* ERR_NOT_FOUND. */
+MUST_CHECK enum err store_token_item(struct db *db, const char *serial, struct token_item *ret, struct fault *f);
 /* Which tokens an officer looks for: those behind `after` by serial that begin with `prefix`, of one account (0: any) or keeper
  * ("": any), in one state ("": any). By serial; each is handed to fn. */
 struct token_search {
 	const char *prefix, *after, *state, *keeper;
 	const char *view; /* store_view.h: whose; nobody's are everybody's */
-	int64_t account, limit;
+	int64_t account, limit; /* limit < KEYS_MAX */
 };
-typedef void token_fn(void *arg, const struct token *t);
+typedef void token_fn(void *arg, const struct token_item *t);
 MUST_CHECK enum err store_tokens(struct db *db, const struct token_search *s, token_fn *fn, void *arg, struct fault *f);
 
 MUST_CHECK enum err store_token_history_add(struct db *db, int64_t token, const struct history_item *item,

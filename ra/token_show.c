@@ -8,88 +8,64 @@
 
 #define PAGE_ROWS 20
 
-static enum err put_holder(struct ctx *c, const struct token *t, json_t *o, struct fault *f)
+static json_t *item_json(const struct token_item *t)
 {
-	struct account a;
-	if (t->account == 0) {
-		json_object_set_new(o, "holder", json_null());
-		return OK;
-	}
-	TRY(store_account_get(c->db, t->account, &a, f));
-	json_object_set_new(o, "holder",
-			    json_pack("{s:s,s:s}", "identifier", a.identifier, "organisation", a.organisation));
-	return OK;
-}
-
-static enum err put_certificate(struct ctx *c, const struct token *t, json_t *o, struct fault *f)
-{
-	struct cert_row row;
-	if (t->cert == 0) {
-		json_object_set_new(o, "certificate", json_null());
-		return OK;
-	}
-	TRY(store_cert_by_id(c->db, t->cert, &row, f));
-	json_object_set_new(o, "certificate", json_string(SERIAL(&row.ref.serial)));
-	return OK;
-}
-
-enum err token_json(struct ctx *c, const struct token *t, json_t **ret, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *o = json_object();
+	json_t *o = json_object();
 	json_object_set_new(o, "token", json_string(t->serial));
 	json_object_set_new(o, "model", json_string(t->model));
 	json_object_set_new(o, "label", json_string(t->label));
 	json_object_set_new(o, "state", json_string(t->state));
-	TRY(put_holder(c, t, o, f));
+	json_object_set_new(
+		o, "holder",
+		t->account ? json_pack("{s:s,s:s}", "identifier", t->identifier, "organisation", t->organisation)
+			   : json_null());
 	json_object_set_new(o, "keeper", t->keeper[0] ? json_string(t->keeper) : json_null());
-	TRY(put_certificate(c, t, o, f));
+	json_object_set_new(o, "certificate", t->certificate.n ? json_string(SERIAL(&t->certificate)) : json_null());
 	json_object_set_new(o, "puk_held", json_boolean(t->has_puk));
 	json_object_set_new(o, "added", json_time(t->added));
 	json_object_set_new(o, "changed", json_time(t->changed));
-	*ret = TAKE(o);
+	return o;
+}
+
+enum err token_json(struct ctx *c, const struct token *t, json_t **ret, struct fault *f)
+{
+	struct token_item item;
+	TRY(store_token_item(c->db, t->serial, &item, f));
+	*ret = item_json(&item);
 	return OK;
 }
 
 /* --- lists --- */
 
 struct page {
-	struct ctx *c;
 	json_t *rows;
 	int64_t limit;
 	bool more;
 	char last[PUK_SERIAL + 1];
-	enum err e;
-	struct fault *f;
 };
 
 /* One row more than the page is asked for, which only says that there is more. */
-static void add_token(void *arg, const struct token *t)
+static void add_token(void *arg, const struct token_item *t)
 {
 	struct page *p = arg;
-	json_t *o = NULL;
-	if (p->e != OK)
-		return;
 	if ((int64_t)json_array_size(p->rows) == p->limit) {
 		p->more = true;
 		return;
 	}
-	p->e = token_json(p->c, t, &o, p->f);
-	if (p->e == OK)
-		json_array_append_new(p->rows, o);
+	json_array_append_new(p->rows, item_json(t));
 	memcpy(p->last, t->serial, sizeof(p->last));
 }
 
 static enum err list(struct ctx *c, struct token_search *s, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *rows = json_array();
-	struct page p = {.c = c, .rows = rows, .limit = param_number(c, "per_page", PAGE_ROWS), .f = f};
+	struct page p = {.rows = rows, .limit = param_number(c, "per_page", PAGE_ROWS)};
 	_cleanup_(freep) char *view = officer_projects(c);
 	const char *after = param_text(c, "after");
 	s->after = after ? after : "";
 	s->limit = p.limit + 1;
 	s->view = view;
 	TRY(store_tokens(c->db, s, add_token, &p, f));
-	TRY(p.e);
 	*ret = json_object();
 	json_object_set_new(*ret, "tokens", TAKE(rows));
 	json_object_set_new(*ret, "next", p.more ? json_string(p.last) : json_null());

@@ -28,7 +28,6 @@ ALLOWED = {
     "SELECT 1 FROM materials WHERE file <> '' AND key IS NOT NULL": "what has a file is sealed: the first row ends it",
     "DELETE FROM sms_codes WHERE dies <= ?1": "codes live for minutes",
     "DELETE FROM grants WHERE dies <= ?1": "officers' codes live for days, and are few",
-    "SELECT project FROM services WHERE account = ?1 UNION": "of one account",
     "SELECT s.id, s.address, s.proof, s.uid, s.created, s.used, s.expires, s.must_reset, s.must_choose FROM sessions s"
     " WHERE s.account = ?1": "of one account",
     SERVICE + " WHERE s.account = ?1 AND s.project": "of one account",
@@ -41,8 +40,6 @@ ALLOWED = {
     "SELECT id, kind, state, coalesce(account, 0), coalesce(binding, 0), organisation, agent, mobile, text, file_type, address, made,"
     " coalesce(decided, 0), who, answer FROM account_cases WHERE file_type <> '' LIMIT 1": "its index holds what is not moved yet",
     "SELECT p.at, p.id FROM payments p INDEXED BY payments_order": "of one order",
-    "SELECT o.created, o.id FROM (WITH RECURSIVE p (name)": "of a view of 2,000 services at most; p is its projects",
-    "SELECT p.at, p.id FROM (WITH RECURSIVE p (name)": "of a view of 2,000 services at most; p is its projects",
     "SELECT 4000000000000 - packed, request FROM parcels INDEXED BY parcels_account": "of one account",
     "SELECT h.at, k.number, r.kind, r.project, coalesce(r.refusal_rule, ''), coalesce(r.refusal_text, '') FROM history h INDEXED BY"
     " history_refused": "its index holds the signer's refusals only, the newest first",
@@ -71,7 +68,7 @@ def statements(store, cc):
             if re.match(r"(SELECT|INSERT|UPDATE|DELETE|WITH) ", text):
                 found += 1
                 yield os.path.basename(path), text
-        if not found and os.path.basename(path) != "store_keys.c":
+        if not found and os.path.basename(path) not in ("store_keys.c", "store_view.c"):
             sys.exit(f"{path}: no statement found: the test reads nothing")
 
 

@@ -10,9 +10,7 @@
 #include "ra/store_course.h"
 #include "ra/store_find.h"
 #include "ra/store_parcel.h"
-#include "ra/store_payment.h"
 #include "ra/store_queue.h"
-#include "ra/store_view.h"
 
 #include <sched.h>
 #include <string.h>
@@ -587,117 +585,6 @@ static void test_account_find(void **state)
 }
 
 /* A name that changes is found as it is now, and not as it was. */
-/* --- officers of some projects --- */
-
-/* More services than are few in one project, some in another, none in a third. */
-static void add_services(struct db *db)
-{
-	static const char *const sqls[] = {
-		"CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2099)"
-		" SELECT i, CASE WHEN i % 100 = 3 THEN 'ningbo' WHEN i % 100 = 4 THEN 'quzhou' ELSE 'jinhua' END AS "
-		"project"
-		" FROM n UNION ALL SELECT i + 10000, 'jinhua' FROM n",
-		"INSERT INTO services (id, account, project, service, title, certificate_name, serial, issuer_name, "
-		"begins, ends)"
-		" SELECT '7' || i, 1, project, 'x', '', '', x'', '', 0, 0 FROM n",
-		"INSERT INTO orders (id, account, service, kind, amount_fen, period_months, uses, months, policy, "
-		"state, created)"
-		" SELECT 'o' || i, 1, '7' || i, 'renew', 100 * (i % 7), 12, 0, 0, '', CASE WHEN i % 3 THEN 'paid' ELSE "
-		"'created' END,"
-		" (i * 7919) % 101 FROM n",
-		"INSERT INTO payments (id, order_id, amount_fen, state, at, who) SELECT 'bank:' || i, 'o' || i, 1,"
-		" CASE WHEN i % 5 THEN 'applied' ELSE 'to_refund' END, (i * 31) % 97, '' FROM n WHERE i % 3",
-	};
-	struct fault f = {0};
-	for (size_t i = 0; i < sizeof(sqls) / sizeof(sqls[0]); i++)
-		ok(db_run(db, &f, sqls[i], ""), &f);
-}
-
-static void see_order(void *arg, const struct order *o, const char *organisation, const char *identifier)
-{
-	(void)organisation, (void)identifier;
-	buf_fmt(arg, "%s ", o->id);
-}
-
-static void see_payment(void *arg, const struct payment *p)
-{
-	buf_fmt(arg, "%s ", p->id);
-}
-
-/* The ids that a statement gives, which looks at every row. */
-static void check_ids(struct db *db, const char *sql, const char *view, const char *state, int64_t amount,
-		      struct buf *ids)
-{
-	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	_cleanup_buf_ struct buf wanted = {0};
-	struct fault f = {0};
-	ok(db_query(db, &f, &row, sql, "tti", view, state, amount), &f);
-	for (bool more = true;;) {
-		ok(db_next(row, &more, &f), &f);
-		if (!more)
-			break;
-		buf_fmt(&wanted, "%s ", db_text(row, 0));
-	}
-	assert_string_equal(buf_text(ids), buf_text(&wanted));
-	buf_clear(ids);
-}
-
-static void check_view(struct db *db, const char *view, const char *state, int64_t amount)
-{
-	_cleanup_buf_ struct buf ids = {0};
-	struct list_end end = {.more = true, .last.at = INT64_MIN};
-	struct fault f = {0};
-	const struct order_search orders = {
-		.text = "", .amount_fen = amount, .state = state, .invoice = "", .view = view};
-	const struct payment_filter payments = {.state = state[0] ? "applied" : "", .order = "", .view = view};
-	while (end.more)
-		ok(store_orders_find(db, &orders, &(struct list_page){.limit = 900, .after = end.last}, see_order, &ids,
-				     &end, &f),
-		   &f);
-	check_ids(db,
-		  "SELECT o.id FROM orders o JOIN services s ON s.id = o.service WHERE instr(?1, ',' || s.project || "
-		  "',') > 0"
-		  " AND (?2 = '' OR o.state = ?2) AND (?3 < 0 OR o.amount_fen = ?3) ORDER BY o.created, o.id",
-		  view, state, amount, &ids);
-	end = (struct list_end){.more = true, .last.at = INT64_MIN};
-	while (end.more)
-		ok(store_payments(db, &payments, &(struct list_page){.limit = 900, .after = end.last}, see_payment,
-				  &ids, &end, &f),
-		   &f);
-	check_ids(db,
-		  "SELECT p.id FROM payments p JOIN orders o ON o.id = p.order_id JOIN services s ON s.id = o.service"
-		  " WHERE instr(?1, ',' || s.project || ',') > 0 AND (?2 = '' OR p.state = ?2) AND ?3 < 1000"
-		  " ORDER BY p.at, p.id",
-		  view, payments.state, amount, &ids);
-}
-
-static void test_views(void **state)
-{
-	static const struct {
-		const char *view;
-		bool few;
-	} views[] = {{",ningbo,", true},   {",jinhua,", false},	       {",ningbo,quzhou,hangzhou,", true},
-		     {",hangzhou,", true}, {",jinhua,ningbo,", false}, {",", true},
-		     {"", false}};
-	_cleanup_(fx_freep) struct fx *x = fx_new();
-	struct fault f = {0};
-	(void)state;
-	struct db *db = begin(x);
-	add_services(db);
-	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-		bool few = !views[i].few;
-		ok(store_view_few(db, views[i].view, &few, &f), &f);
-		assert_int_equal(few, views[i].few);
-		if (views[i].view[0] == '\0')
-			continue;
-		check_view(db, views[i].view, "", -1);
-		check_view(db, views[i].view, "created", -1);
-		check_view(db, views[i].view, "paid", 300);
-		check_view(db, views[i].view, "", 300);
-	}
-	end(x, db);
-}
-
 static void test_account_renamed(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -834,9 +721,9 @@ int main(void)
 		cmocka_unit_test(test_each_state),	cmocka_unit_test(test_claims_and_rollbacks),
 		cmocka_unit_test(test_rows_follow),	cmocka_unit_test(test_pending_pages),
 		cmocka_unit_test(test_parcel_pages),	cmocka_unit_test(test_own_parcels),
-		cmocka_unit_test(test_parcels_overdue), cmocka_unit_test(test_views),
-		cmocka_unit_test(test_account_find),	cmocka_unit_test(test_account_renamed),
-		cmocka_unit_test(test_audit_by_time),	cmocka_unit_test(test_status_early),
+		cmocka_unit_test(test_parcels_overdue), cmocka_unit_test(test_account_find),
+		cmocka_unit_test(test_account_renamed), cmocka_unit_test(test_audit_by_time),
+		cmocka_unit_test(test_status_early),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
