@@ -85,17 +85,20 @@ void buf_base64(struct buf *b, const void *p, size_t n)
 	}
 }
 
-static int base64_value(char c)
+/* Value + 1; 0: no digit. */
+static const uint8_t base64_digits[256] = {
+	['A'] = 1, 2,  3,  4,  5,	   6,  7,  8,  9,  10, 11,	   12, 13, 14, 15,	   16,
+	17,	   18, 19, 20, 21,	   22, 23, 24, 25, 26, ['a'] = 27, 28, 29, 30, 31,	   32,
+	33,	   34, 35, 36, 37,	   38, 39, 40, 41, 42, 43,	   44, 45, 46, 47,	   48,
+	49,	   50, 51, 52, ['0'] = 53, 54, 55, 56, 57, 58, 59,	   60, 61, 62, ['+'] = 63, ['/'] = 64};
+
+/* Four digits. False: one is none. */
+static bool base64_read(const char text[4], uint32_t *ret)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
+	uint32_t a = base64_digits[(uint8_t)text[0]] - 1u, b = base64_digits[(uint8_t)text[1]] - 1u;
+	uint32_t c = base64_digits[(uint8_t)text[2]] - 1u, d = base64_digits[(uint8_t)text[3]] - 1u;
+	*ret = a << 18 | b << 12 | c << 6 | d;
+	return (a | b | c | d) < 64;
 }
 
 /* RFC 4648 3.5: the bits that padding leaves over must be zero. Nothing is appended unless all is well. */
@@ -103,27 +106,29 @@ bool base64_decode(const char *text, size_t text_len, struct buf *b)
 {
 	if (text_len % 4 != 0)
 		return false;
-	size_t start = b->len;
 	buf_reserve(b, text_len / 4 * 3);
+	uint8_t *at = b->data + b->len;
+	size_t pad = 0;
 	for (size_t i = 0; i < text_len; i += 4) {
-		size_t pad = 0;
-		if (i + 4 == text_len && text[i + 3] == '=')
-			pad = text[i + 2] == '=' ? 2 : 1;
-		uint32_t v = 0;
-		bool good = true;
-		for (size_t k = 0; k < 4 - pad; k++) {
-			int digit = base64_value(text[i + k]);
-			good = good && digit >= 0;
-			v |= (uint32_t)(digit < 0 ? 0 : digit) << (18 - 6 * k);
+		char quad[4];
+		uint32_t v;
+		memcpy(quad, text + i, 4);
+		if (i + 4 == text_len && quad[3] == '=') {
+			pad = quad[2] == '=' ? 2 : 1;
+			memset(quad + 4 - pad, 'A', pad);
 		}
-		if (!good || (pad == 1 && (v & 0xff)) || (pad == 2 && (v & 0xffff))) {
-			b->len = start;
-			b->data[start] = '\0';
+		if (!base64_read(quad, &v) || (pad == 1 && (v & 0xff)) || (pad == 2 && (v & 0xffff))) {
+			b->data[b->len] = '\0';
 			return false;
 		}
-		uint8_t three[3] = {(uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
-		buf_add(b, three, 3 - pad);
+		at[0] = (uint8_t)(v >> 16);
+		at[1] = (uint8_t)(v >> 8);
+		at[2] = (uint8_t)v;
+		at += 3;
 	}
+	at -= pad;
+	*at = '\0';
+	b->len = (size_t)(at - b->data);
 	return true;
 }
 
