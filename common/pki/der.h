@@ -50,6 +50,8 @@ void der_put_bool(struct buf *b, bool v);
 void der_put_bits(struct buf *b, struct slice bytes, unsigned unused);
 void der_put_time(struct buf *b, int64_t t);   /* UTCTime through 2049, then GeneralizedTime */
 void der_put_gentime(struct buf *b, int64_t t); /* GeneralizedTime, whatever the year; seconds, Z */
+#define DER_GENTIME_TEXT 15
+void der_gentime_text(int64_t t, char ret[DER_GENTIME_TEXT]); /* its content; no NUL */
 /* OBJECT IDENTIFIER from dotted text; false when the text is not one (at most 20 arcs of 32 bits). */
 bool der_put_oid(struct buf *b, const char *dotted);
 /* Body of an OID as dotted text; false when malformed, longer than size, or with an arc of more than 64 bits. */

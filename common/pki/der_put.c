@@ -126,13 +126,18 @@ void der_put_time(struct buf *b, int64_t t)
 		der_put(b, DER_GENTIME, slice_of(text, 15));
 }
 
-void der_put_gentime(struct buf *b, int64_t t)
+void der_gentime_text(int64_t t, char ret[DER_GENTIME_TEXT])
 {
 	struct civil c = time_civil(t);
-	char text[15];
 	assert(c.year >= 0 && c.year <= 9999);
-	time_text(&c, text);
-	der_put(b, DER_GENTIME, slice_of(text, 15));
+	time_text(&c, ret);
+}
+
+void der_put_gentime(struct buf *b, int64_t t)
+{
+	char text[DER_GENTIME_TEXT];
+	der_gentime_text(t, text);
+	der_put(b, DER_GENTIME, slice_of(text, DER_GENTIME_TEXT));
 }
 
 #define OID_MAX_ARCS 20

@@ -89,6 +89,7 @@ static bool is_of(const struct ocsp *o, size_t of, const struct ocsp_cert *c)
 /* As whoever asks in DER writes it. */
 static void put_id(const struct ocsp *o, size_t of, enum ocsp_hash hash, const struct serial *serial, struct buf *ret)
 {
+	buf_reserve(ret, o->ids[of][hash].head.len + sizeof(serial->b) + 8);
 	size_t id = der_begin(ret, DER_SEQUENCE);
 	buf_add_slice(ret, buf_slice(&o->ids[of][hash].head));
 	der_put_magnitude(ret, slice_of(serial->b, serial->n));
@@ -224,7 +225,7 @@ static enum err answer_kept(struct ocsp *o, size_t of, const struct known *k, en
 			    struct buf *ret, bool *ret_signed, uint8_t ret_tag[16])
 {
 	_cleanup_buf_ struct buf id = {0}, data = {0}, fresh = {0};
-	uint8_t sig[SIG_MAX];
+	__attribute__((uninitialized)) uint8_t sig[SIG_MAX];
 	size_t n = 0;
 	struct serial serial = {.n = k->row.n};
 	struct cached c = {0};
@@ -280,7 +281,7 @@ static enum ocsp_status status_of(enum err e)
 static enum ocsp_status answer_live(struct ocsp *o, size_t of, const struct ocsp_request *r, const struct signing *s,
 				    int64_t now, struct buf *ret, struct ocsp_life *life)
 {
-	struct ocsp_single singles[OCSP_CERTS_MAX];
+	__attribute__((uninitialized)) struct ocsp_single singles[OCSP_CERTS_MAX]; /* r->n of them */
 	_cleanup_buf_ struct buf data = {0}, sig = {0};
 	for (size_t i = 0; i < r->n; i++) {
 		struct serial none = {0};
@@ -338,7 +339,7 @@ static bool find_issuer(const struct ocsp *o, const struct ocsp_request *r, size
 
 void ocsp_answer(struct ocsp *o, struct slice request, struct buf *ret, struct ocsp_life *ret_life)
 {
-	struct ocsp_request r;
+	__attribute__((uninitialized)) struct ocsp_request r; /* three KB, of which most have no use: see its n */
 	const char *why;
 	size_t of;
 	int64_t now = clock_now();
