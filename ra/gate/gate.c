@@ -13,12 +13,10 @@ bool gate_ready(struct gate *g, const char **ret_why)
 	*ret_why = g->forked ? "forked" : g->behind_mark ? "behind" : g->unkept ? "disk" : "";
 	if ((*ret_why)[0] != '\0')
 		return false;
-	table_read_begin(g->table);
-	int64_t beat = table_head(g->table).beat;
-	table_read_end(g->table);
-	if (beat == 0)
-		*ret_why = "empty";
-	return beat != 0;
+	if (table_beat(g->table) != 0)
+		return true;
+	*ret_why = "empty";
+	return false;
 }
 
 void gate_count(struct gate *g, enum gate_count what)

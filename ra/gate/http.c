@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #define PATH_BYTES_MAX 8192
-#define CONNECTION_MEMORY 12288 /* headers of one request and its answer; libmicrohttpd clears it for each */
+/* Headers of one request and its answer. libmicrohttpd clears it half again for each request, so where answers count it is short. */
+#define CONNECTION_MEMORY 6144
+#define CONNECTION_MEMORY_PORTAL 12288
 #define ADMIN_CONNECTIONS 64
 #define LATER_THREADS 4
 #define LATER_PORTAL 16 /* all that a portal does waits for the desk */
@@ -275,7 +277,8 @@ static struct MHD_Daemon *start(struct http *h, int fd, MHD_AccessHandlerCallbac
 				MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
 				MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
 				(unsigned)c->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-				(size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+				(size_t)(c->role == GATE_PORTAL ? CONNECTION_MEMORY_PORTAL : CONNECTION_MEMORY),
+				MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
 }
 
 enum err http_start(struct gate *g, int public_fd, int admin_fd, struct http **ret, struct fault *f)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define DATE_BYTES 32
+#define MAX_AGE_MAX 2000000000 /* RFC 9111 1.2.2: what is more means as much */
 
 /* --- a request --- */
 
@@ -139,14 +140,30 @@ static void add(struct MHD_Response *m, const char *name, const char *value)
 	(void)!MHD_add_response_header(m, name, value);
 }
 
+/* For max_age > 0. */
+static const char *cache_words(const struct http_reply *to, char ret[100])
+{
+	int64_t age = to->max_age < MAX_AGE_MAX ? to->max_age : MAX_AGE_MAX;
+	int digits = 1;
+	for (int64_t v = age; v >= 10; v /= 10)
+		digits++;
+	char *at = put_digits(put_text(ret, "max-age=", 8), (int)age, digits);
+	const char *rest =
+		to->immutable ? ", public, no-transform, immutable" : ", public, no-transform, must-revalidate";
+	memcpy(at, rest, strlen(rest) + 1);
+	return ret;
+}
+
 static void add_life(struct MHD_Response *m, const struct http_reply *to)
 {
 	char text[100], date[DATE_BYTES];
-	snprintf(text, sizeof(text), "max-age=%lld, public, no-transform, %s", (long long)to->max_age,
-		 to->immutable ? "immutable" : "must-revalidate");
-	add(m, MHD_HTTP_HEADER_CACHE_CONTROL, to->max_age > 0 ? text : to->revalidate ? "no-cache" : "no-store");
+	add(m, MHD_HTTP_HEADER_CACHE_CONTROL,
+	    to->max_age > 0  ? cache_words(to, text)
+	    : to->revalidate ? "no-cache"
+			     : "no-store");
 	if (to->etag[0] != '\0') {
-		snprintf(text, sizeof(text), "\"%s\"", to->etag);
+		size_t n = strlen(to->etag);
+		memcpy(put_text(put_text(text, "\"", 1), to->etag, n), "\"", 2);
 		add(m, MHD_HTTP_HEADER_ETAG, text);
 	}
 	if (to->modified != 0)

@@ -151,7 +151,7 @@ static enum err get_all(struct in *i, struct gate_table *t, struct fault *f)
 	TRY(get(i, t->crls, t->n_crls * sizeof(*t->crls), f));
 	TRY(get_rows(i, t, &h, f));
 	TRY(check_end(i, f));
-	t->head = h.at;
+	table_set_head(t, &h.at);
 	for (size_t n = 0; n < t->n_crls; n++) {
 		if (t->crls[n].issuer >= t->n_issuers)
 			return torn(f, i->path, "a CRL is of no issuer");

@@ -227,6 +227,12 @@ enum err table_set_crl(struct gate_table *t, const uint8_t issuer[20], const str
 void table_set_head(struct gate_table *t, const struct gate_head *h)
 {
 	t->head = *h;
+	atomic_store(&t->beat, h->beat);
+}
+
+int64_t table_beat(const struct gate_table *t)
+{
+	return atomic_load(&t->beat);
 }
 
 /* --- reading --- */

@@ -62,6 +62,7 @@ void table_read_end(struct gate_table *t);
 size_t table_count(const struct gate_table *t);
 size_t table_bytes(const struct gate_table *t); /* of rows and look-up */
 struct gate_head table_head(const struct gate_table *t);
+int64_t table_beat(const struct gate_table *t); /* its head's; at any time */
 /* NULL: none. *ret_row: its number, may be NULL. */
 const struct gate_row *table_find(const struct gate_table *t, const struct cert_ref *ref, uint32_t *ret_row);
 #define TABLE_SAME_MAX 8

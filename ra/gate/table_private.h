@@ -8,6 +8,7 @@
 #include "ra/gate/table.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define CHUNK_ROWS (HUGE_PAGE / sizeof(struct gate_row))
 
@@ -24,6 +25,7 @@ struct gate_table {
 	struct gate_crl *crls;
 	size_t n_crls;
 	struct gate_head head;
+	_Atomic int64_t beat; /* head's */
 };
 
 static inline struct gate_row *row_at(const struct gate_table *t, uint32_t row)

@@ -217,6 +217,8 @@ second_tries_later() { ask -no_nonce -cert "$WORK/org.pem" | grep -q trylater; }
 	run ask -cert "$WORK/org.pem" -serial 0x1234567890
 	said "Response verify OK" "org.pem: revoked" "unknown"
 	same "$(curl -s -o /dev/null -w '%{http_code}' -X DELETE "http://$HTTP/ocsp")" 405
+	# As long a path as a request for 32 certificates has is read; it is no request.
+	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/ocsp/$(head -c 4000 /dev/zero | tr '\0' A)")" 200
 	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/ocsp/$(head -c 9000 /dev/zero | tr '\0' A)")" 414
 	same "$(curl -s -o /dev/null -w '%{http_code}' -H "X: $(head -c 60000 /dev/zero | tr '\0' A)" "http://$HTTP/ocsp")" 431
 }
