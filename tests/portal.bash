@@ -35,7 +35,7 @@ officers_admitted() {
 	chgrp hufu-portal "$DIR/run/hufu/ra" && chmod g+s "$DIR/run/hufu/ra"
 }
 
-# officers_begin: a desk with two organisations, a change and a change of record in its queue. Their numbers: $WORK/number.
+# officers_begin [AGENT]: a desk with two organisations, each with a change in its queue. Their numbers: $WORK/number, $WORK/second. AGENT: where its pages look for the officer's.
 officers_begin() {
 	local five id
 	live_begin
@@ -62,7 +62,7 @@ officers_begin() {
 	id=$(prepared other --kind change --way name-or-code --files no --accept-notice --subject O=杭州又一家示例有限公司 "${five[@]}" 74C2008800000B01)
 	proved other "$WORK/old/other.key" "$id" >/dev/null
 	as other hufu --json request show "$id" | field number >"$WORK/second"
-	portal_up "portal: {audience: officers}"
+	portal_up "portal: {audience: officers${1:+, agent: \"$1\"}}"
 }
 
 # A picture of a paper, as PNG; prints its path.

@@ -3,10 +3,12 @@
 
 bats_require_minimum_version 1.5.0
 load ../portal
+load ../agent
 
 setup_file() {
-	export SHOTS=$build/browser
-	officers_begin
+	export hufu SHOTS=$build/browser AGENT_PORT
+	AGENT_PORT=$(free_port)
+	officers_begin "http://127.0.0.1:$AGENT_PORT"
 }
 teardown_file() { portal_end; }
 
@@ -39,5 +41,19 @@ desk() {
 }
 
 @test "figures of the day as charts with their numbers, the audit page by page, the operator's view" { desk figures; }
+
+@test "an approval: pressed on the page, read and said at the agent's own terminal, once for each tally; a page that lies is seen through" {
+	local five id
+	mapfile -t five < <(five_materials)
+	id=$(prepared other --kind change --way name-or-code --files no --accept-notice --subject O=杭州又一家示例有限公司 --subject CN=杭州又一家示例有限公司 "${five[@]}" 74C2008800000B01)
+	proved other "$WORK/old/other.key" "$id" >/dev/null
+	as other hufu --json request show "$id" | field number >"$WORK/third"
+	ALICE=$(key_of alice) BOB=$(key_of bob) run timeout 110 node "$root/tests/browser/approval.mjs" both
+	echo "$output"
+	[ "$status" = 0 ]
+	did issued_to other "$id" third
+	verified "$WORK/third.pem"
+	[[ "$(subject "$WORK/third.pem")" == *O=杭州又一家示例有限公司* ]]
+}
 
 @test "each page in both languages, at a telephone's width and a desk's: nothing serious by axe, nothing wider than the window" { desk all; }

@@ -271,8 +271,9 @@ function approvePanel({ request, onDone }) {
 		const said = h("div", { "aria-live": "polite" });
 		const yes = (expect) => async () => {
 			const r = await approve(request, expect);
+			toast(t("approved")); // the page is drawn anew: a note in this panel would go with it
 			if (onDone) await onDone(r);
-			return note("ok", t("approved"));
+			return null;
 		};
 		const here = await tokens().catch((e) => { if (e.reason === "agent_unpaired" || away(e)) throw e; return []; });
 		return [h("div.row", {}, act(t("approve"), "primary", said, yes()), here.map((k) => act(`${t("with_token")}: ${k.label}`, "small", said, yes(k.token))), button(t("refresh"), draw, { tone: "plain" })), said];

@@ -74,6 +74,7 @@ const t = texts({
 let number = "";
 export const title = () => [`申请 ${number}`, `Request ${number}`];
 
+const RUNNING = ["approved", "sent"];
 const REVIEWED = ["awaiting_officers", "to_make", "keyed", "opened", "at_key_centre"];
 
 function top(r, again) {
@@ -182,6 +183,7 @@ async function titles(project) {
 
 export async function render({ params }) {
 	const box = h("div.review", {});
+	let polls = 0;
 	const draw = async () => {
 		const r = await rpc("review.show", { request: params.id });
 		number = r.number;
@@ -189,6 +191,7 @@ export async function render({ params }) {
 		replace(box, top(r, draw), warnings(r),
 			h("div.sides", {}, h("div", {}, differenceCard(r), checklistCard(r)), h("div", {}, card(t("papers"), viewer({ request: r.number }, r.materials, nameOf)))),
 			h("div.sides", {}, h("div", {}, approveCard(r, draw), timeline(r)), h("div", {}, correctCard(r, draw, nameOf), rejectCard(r, draw))));
+		if (RUNNING.includes(r.state) && polls++ < 60) setTimeout(() => { if (box.isConnected) draw().catch(() => {}); }, 1000);
 	};
 	await draw();
 	return box;
