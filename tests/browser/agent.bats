@@ -5,6 +5,7 @@
 bats_require_minimum_version 1.5.0
 load ../portal
 load ../agent
+load ../usb
 
 module=/usr/lib/softhsm/libsofthsm2.so
 pin=135790
@@ -40,6 +41,8 @@ setup_file() {
 	portal_admitted
 	up
 	import >"$WORK/import.log" 2>&1 || { cat "$WORK/import.log"; return 1; }
+	clerk dan
+	kill -HUP "$(cat "$WORK/ra.pid")"
 	free_port >"$WORK/port"
 	portal_up "portal: {agent: \"http://127.0.0.1:$(cat "$WORK/port")\"}"
 	local who
@@ -121,6 +124,36 @@ on_token() {
 	pull one
 }
 
+# opens LABEL STEM PIN: that certificate stands beside its key on the token, and the key opens what openssl encrypts to it.
+opens() {
+	local on=(pkcs11-tool --module $module --token-label "$1" --login --pin "$3") id
+	id=$("${on[@]}" --list-objects --type pubkey 2>/dev/null | sed -n 's/^ *ID: *//p')
+	cmp <("${on[@]}" --read-object --type cert --id "$id" 2>/dev/null | openssl x509 -inform DER) <(openssl x509 -in "$WORK/$2.pem")
+	head -c 32 /dev/urandom >"$WORK/clear"
+	openssl pkeyutl -encrypt -certin -inkey "$WORK/$2.pem" -in "$WORK/clear" -out "$WORK/sealed"
+	"${on[@]}" --decrypt --mechanism RSA-PKCS --id "$id" --input-file "$WORK/sealed" --output-file "$WORK/opened" 2>/dev/null
+	cmp "$WORK/clear" "$WORK/opened"
+}
+
+@test "补办: the agent makes the new key on another USB key, three officers hear its characters, and the certificate stands beside it and opens what is encrypted to it" {
+	softhsm2-util --init-token --free --label ORG1-NEW --so-pin 24680246 --pin $pin >/dev/null
+	agent_up one --origin "http://$HTTP"
+	answers keygen yes $pin
+	answers sign yes $pin
+	answers install yes $pin
+	answers test yes $pin
+	walk reissue zh one
+	characters=$(sed -n 's/.*ten characters: //p' "$WORK/asked.sign")
+	for officer in alice bob carol; do did as officer hufu officer approve --yes --key "$(key_of $officer)" --key-seen call "$(cat "$WORK/number")" <<<"$characters"; done
+	did issued_to one "$(cat "$WORK/number")" reissued
+	walk reissued zh one
+	verified "$WORK/reissued.pem"
+	[ "$(public_key "$WORK/reissued.pem")" != "$(public_key "$WORK/one.pem")" ]
+	opens ORG1-NEW reissued $pin
+	agent_down
+	pull one
+}
+
 @test "补录: the first log-in is proved by the key on the token" {
 	agent_up three --origin "http://$HTTP"
 	answers sign yes $pin
@@ -147,4 +180,25 @@ on_token() {
 	did pkcs11-tool --module $module --token-label HUFU-3 --login --pin 246801 --list-objects
 	run pkcs11-tool --module $module --token-label HUFU-3 --login --pin "$(cat "$WORK/start")" --list-objects
 	[ "$status" != 0 ]
+}
+
+@test "签收: a lost key; the desk's own comes by post, another serial is refused, the receipt is given on the page, and the agent installs the certificate on it" {
+	rm -r "$WORK"/tokens/*
+	usb_place office
+	walk lost en two
+	number=$(cat "$WORK/number")
+	token=$(usb_new office HUFU-4)
+	did key_made office "$token" "$number" rsa
+	for officer in alice bob carol; do did key_approved office "$token" "$number" $officer; done
+	did hufu parcel pack --as dan --serial "$token" "$number"
+	did hufu parcel ship --as dan --carrier 顺丰 --tracking SF-1 "$number"
+	usb_carry "$token" office ../tokens
+	start=$(start_pin "$(mobile_of two)")
+	same "$start" "$(pin_of "$token")"
+	agent_up two --origin "http://$HTTP"
+	answers install yes "$start" 86421357
+	TOKEN=$token walk parcel en two
+	did issued_to two "$number" received
+	verified "$WORK/received.pem"
+	opens HUFU-4 received 86421357
 }

@@ -147,6 +147,73 @@ const steps = {
 		await reads("密钥签名、解密正常", "signs and deciphers");
 	},
 
+	// A damaged key: the new one is made by the agent on another USB key of the organisation's own, which then signs for itself.
+	async reissue() {
+		await logIn();
+		await page.goto(`${base}/#/new/reissue/${SERIAL}`);
+		await page.getByLabel(/补办（损坏）/).check();
+		await page.getByLabel(/在自己的 USB Key 上/).check();
+		await reach();
+		await press("在此 USB Key 上生成新密钥");
+		await reads("新密钥已生成；十位字符显示在客户端窗口");
+		await page.getByLabel("审核员如何确认新密钥").selectOption("call");
+		await page.getByLabel("没有", { exact: true }).check();
+		await looks(page, "reissue-own");
+		await shot("reissue-own");
+		await press("保存并继续");
+		for (const name of ["机构电子签名认证证书业务登记表", "经办人身份证", "营业执照", "证书业务风险告知函"]) await upload(page, name);
+		await press("已阅读并接受");
+		await signIt();
+		await press("提交");
+		await page.getByText("审核中", { exact: true }).waitFor();
+		writeFileSync(`${WORK}/number`, page.url().split("/").pop());
+	},
+	// Its certificate beside it, and both uses of the key tried.
+	async reissued() {
+		await page.goto(`${base}/#/request/${readFileSync(`${WORK}/number`, "utf8")}`);
+		await press("安装到此 USB Key");
+		await reads("密钥签名、解密正常");
+		await press("测试签名与解密");
+		await reads(/密钥工作正常：.*签名、解密/);
+		await shot("reissued");
+		await page.goto(`${base}/#/certificate/${SERIAL}`);
+		await page.getByText("superseded").waitFor();
+	},
+
+	// A lost key: the desk makes another on a USB key of its own and ships it.
+	async lost() {
+		await logIn();
+		await page.goto(`${base}/#/new/reissue/${SERIAL}`);
+		await page.getByLabel(/Reissue, key lost/).check();
+		await page.getByLabel("Recipient").fill("张三");
+		await page.getByLabel("Telephone").fill("0571-88880000");
+		await page.getByLabel("Address").fill("杭州市西湖区示例路1号");
+		await page.getByLabel("no", { exact: true }).check();
+		await press("", "Save and go on");
+		for (const name of ["registration form", "ID card", "business licence", "risk notice, stamped"]) await upload(page, name);
+		await press("", "I have read and accept it");
+		await press("", "Hand in");
+		await reads("", /on hold/);
+		writeFileSync(`${WORK}/number`, page.url().split("/").pop());
+	},
+	// It has come: another serial is refused at its field, its own is the receipt, and the certificate goes onto it by the agent.
+	async parcel() {
+		await page.goto(`${base}/#/parcels`);
+		const token = page.getByLabel("Serial number of the USB key");
+		await token.fill("0123456789abcdef");
+		await press("", "Confirm");
+		await page.locator(".field", { has: token }).locator(".wrong", { hasText: /another token/ }).waitFor();
+		await looks(page, "parcel");
+		await shot("parcel");
+		await token.fill(process.env.TOKEN);
+		await press("", "Confirm");
+		await reads("", "Confirmed");
+		await page.getByRole("link", { name: readFileSync(`${WORK}/number`, "utf8") }).click();
+		await press("", "Install on this USB key");
+		await reads("", "signs and deciphers");
+		await shot("received");
+	},
+
 	// A locked PIN: the page asks the desk, an officer agrees, and the person sets a new PIN at the agent.
 	async unlock() {
 		await page.goto(`${base}/#/unlock/${SERIAL}`);
