@@ -2,7 +2,7 @@
  * Certificates: libcrypto reads whatever is read here and finds the same in every field and extension that decides
  * something; a signature that holds here holds there.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/pki/cert.h" /* before libcrypto's header, which has macros of the same names as its constants */
 
@@ -98,6 +98,8 @@ static bool they_verify(X509 *x, enum key_alg alg)
 	}
 	return X509_verify(x, X509_get0_pubkey(x)) == 1;
 }
+
+MUTATES(mutate_der)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

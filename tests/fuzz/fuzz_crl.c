@@ -2,7 +2,7 @@
  * CRLs: libcrypto reads whatever is read here, and each serial that it finds in there is found here, with the time and
  * reason of its first entry.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/pki/cert.h" /* before libcrypto's header, which has macros of the same names as its constants */
 
@@ -64,6 +64,8 @@ static void same_list(const struct crl *c, X509_CRL *x)
 	for (int i = 0; i < sk_X509_REVOKED_num(revoked); i++)
 		same_entry(c, revoked, X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, i)));
 }
+
+MUTATES(mutate_der)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,7 +2,7 @@
  * Requests: libcrypto reads whatever is read here, finds the same subject and key in it, and comes to the same
  * judgement of its signature.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -20,6 +20,8 @@ static bool they_verify(X509_REQ *req, EVP_PKEY *key, enum key_alg alg)
 	}
 	return X509_REQ_verify(req, key) == 1;
 }
+
+MUTATES(mutate_der)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 /*
  * Custody's four texts: one that is read, written again, is the same bytes, and one text is of one kind.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/base/cleanup.h"
 #include "common/note/custody.h"
@@ -74,6 +74,8 @@ static bool try_submission(struct slice text)
 	must_be(buf_slice(&again), text);
 	return true;
 }
+
+MUTATES(mutate_lines)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

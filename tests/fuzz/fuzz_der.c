@@ -2,7 +2,7 @@
  * DER elements of any nesting: what is read, written by our own writer, is the same bytes, and libcrypto reads the same
  * tag, length and value.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include <openssl/asn1.h>
 #include <openssl/err.h>
@@ -120,6 +120,8 @@ static size_t walk(struct slice s, unsigned depth, struct buf *again)
 	}
 	return s.n - (size_t)(d.end - d.p);
 }
+
+MUTATES(mutate_der)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

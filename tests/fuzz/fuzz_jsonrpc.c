@@ -2,7 +2,7 @@
  * JSON-RPC requests against a small table of methods: every answer is JSON-RPC 2.0 by the letter, says a kind that
  * clients may hear, and a method sees no parameters but those that its table allows.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include <jansson.h>
 
@@ -81,6 +81,8 @@ static void check_reply(const json_t *reply)
 	if (error)
 		check_error(error);
 }
+
+MUTATES(mutate_json)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

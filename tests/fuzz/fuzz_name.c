@@ -1,13 +1,15 @@
 /*
  * Names: one that is read, written again and read, is the same name; libcrypto reads whatever is well formed here.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include "common/base/cleanup.h"
 #include "common/pki/name_private.h"
+
+MUTATES(mutate_der)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

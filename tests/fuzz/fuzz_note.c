@@ -1,7 +1,7 @@
 /*
  * Signed notes: one that is read, written line by line again, is the same bytes. Verifier keys likewise.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/base/cleanup.h"
 #include "common/note/note.h"
@@ -20,6 +20,8 @@ static void try_vkey(struct slice bytes)
 	note_vkey_put(name, key, &again);
 	must_be(buf_slice(&again), bytes);
 }
+
+MUTATES(mutate_lines)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

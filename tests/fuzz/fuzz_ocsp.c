@@ -1,7 +1,7 @@
 /*
  * OCSP requests, as DER and as a path's base64: what is taken names certificates inside the bytes and within its bounds.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "ra/gate/ocsp_request.h"
 
@@ -20,6 +20,8 @@ static void read_request(struct slice der)
 		must(c->any_serial || (c->serial.n >= 1 && c->serial.n <= SERIAL_MAX && c->serial.b[0] != 0));
 	}
 }
+
+MUTATES(mutate_der)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

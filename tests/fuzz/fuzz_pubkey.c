@@ -2,13 +2,15 @@
  * Public keys: libcrypto reads whatever is read here, by its own decoder, as the same key; strength is judged without
  * falling over.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include "common/base/cleanup.h"
 #include "common/pki/pubkey.h"
+
+MUTATES(mutate_der)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,10 +1,12 @@
 /*
  * Receipts and checkpoints: what is read, written again, is the same bytes.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/base/cleanup.h"
 #include "common/note/receipt.h"
+
+MUTATES(mutate_lines)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,10 +1,12 @@
 /*
  * Rosters: one that is read, written again, is the same bytes, follows only its own past, and finds each member.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/base/cleanup.h"
 #include "common/note/roster.h"
+
+MUTATES(mutate_lines)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 /*
  * Policy and adoption notes: one that is read, written again, is the same bytes.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/base/cleanup.h"
 #include "common/note/statement.h"
@@ -35,6 +35,8 @@ static void try_adoption(struct slice text)
 	adoption_put(&a, &again);
 	must_be(buf_slice(&again), text);
 }
+
+MUTATES(mutate_lines)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

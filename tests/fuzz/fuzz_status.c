@@ -2,7 +2,7 @@
  * Questions after certificates, read without a tree: what is taken is JSON within its limits and asks what the answer
  * answers; what is not taken leaves no byte behind.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/rpc/json.h"
 #include "ra/status.h"
@@ -43,6 +43,8 @@ static void open_once(void)
 	desk.config.n_callers = 1;
 	(void)unlink(path), (void)unlink(wal), (void)unlink(shm), (void)rmdir(dir);
 }
+
+MUTATES(mutate_json)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 /*
  * Tallies: one that is read, written again, is the same bytes; its subject lines are the ones that its two names give.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/base/cleanup.h"
 #include "common/note/tally.h"
@@ -20,6 +20,8 @@ static void try_subject(const struct tally *t)
 		must(a->mark == b->mark && a->type == b->type && strcmp(a->value, b->value) == 0);
 	}
 }
+
+MUTATES(mutate_lines)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

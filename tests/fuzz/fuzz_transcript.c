@@ -1,7 +1,7 @@
 /*
  * Transcripts of ceremonies and the officers' orders for them: one that is read, written again, is the same bytes.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/base/cleanup.h"
 #include "common/note/transcript.h"
@@ -35,6 +35,8 @@ static void try_order(struct slice text)
 	ceremony_order_put(&o, &again);
 	must_be(buf_slice(&again), text);
 }
+
+MUTATES(mutate_lines)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,7 +2,7 @@
  * Policy files: the tree keeps what its header promises (bounds, places, keys once), and each text is loaded as a
  * profile and as a project; what loads can be linted, explained and searched.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/yaml.h"
@@ -57,6 +57,8 @@ static void try_as(const char *path, struct slice text)
 	}
 	buf_done(&file.bytes);
 }
+
+MUTATES(mutate_lines)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

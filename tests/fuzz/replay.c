@@ -5,9 +5,10 @@
  *
  * FOLDER is the target's own corpus; SUBFOLDER one of the folder that $HUFU_CORPUS names, where larger collections may
  * lie; corpus-folders sees to it that each there is some target's. Each file is also given cut short at several lengths: readers that trust a length inside show it there. A file's
- * name is printed before its bytes are read, so that the last line names the culprit.
+ * name is printed before its bytes are read, so that the last line names the culprit. A target that has mutations of its own
+ * gets some of each file as well, the same ones each time.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
@@ -16,6 +17,10 @@
 
 #define INPUT_MAX (8u << 20)
 #define CUTS 32
+#define MUTATIONS 24
+#define GROWTH 256 /* room that a mutation has */
+
+#pragma weak LLVMFuzzerCustomMutator
 
 static void run(const uint8_t *bytes, size_t n)
 {
@@ -25,6 +30,36 @@ static void run(const uint8_t *bytes, size_t n)
 	if (n > 0)
 		memcpy(exact, bytes, n);
 	LLVMFuzzerTestOneInput(exact, n);
+}
+
+/* A byte changed, put in, or taken out. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
+{
+	static struct mutation m = {1, 0};
+	size_t at = mutation_below(&m, size + 1), what = mutation_below(&m, 4);
+	if (what == 0 && size < max) {
+		memmove(data + at + 1, data + at, size - at);
+		data[at] = (uint8_t)mutation_below(&m, 256);
+		return size + 1;
+	}
+	if (at == size)
+		return size;
+	if (what == 1) {
+		memmove(data + at, data + at + 1, size - at - 1);
+		return size - 1;
+	}
+	data[at] = what == 2 ? data[at] ^ (uint8_t)(1u << mutation_below(&m, 8)) : (uint8_t)mutation_below(&m, 256);
+	return size;
+}
+
+static void run_mutations(const struct buf *b)
+{
+	for (unsigned seed = 0; LLVMFuzzerCustomMutator && seed < MUTATIONS; seed++) {
+		_cleanup_(freep) uint8_t *v = xcalloc(b->len + GROWTH, 1);
+		if (b->len > 0)
+			memcpy(v, b->data, b->len);
+		run(v, LLVMFuzzerCustomMutator(v, b->len, b->len + GROWTH, seed));
+	}
 }
 
 static void run_file(const char *path)
@@ -39,6 +74,7 @@ static void run_file(const char *path)
 	run(b.data, b.len);
 	for (size_t i = 0; i < CUTS && i < b.len; i++)
 		run(b.data, b.len * i / CUTS);
+	run_mutations(&b);
 }
 
 static int is_input(const struct dirent *e)
