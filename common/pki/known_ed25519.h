@@ -7,9 +7,11 @@
 
 #include "common/base/buf.h"
 
-struct known_ed25519; /* immutable: any number of threads; 162 KiB */
+struct known_ed25519; /* immutable: any number of threads; 172 KiB at most */
 /* NULL: the key is no canonical point of the main subgroup, nothing is signed by it. Takes a millisecond. Gives: known_ed25519_free(). */
 struct known_ed25519 *known_ed25519_new(const uint8_t key[32]);
+/* The same by the arithmetic that every processor has. */
+struct known_ed25519 *known_ed25519_new_plain(const uint8_t key[32]);
 void known_ed25519_free(struct known_ed25519 *k);
 static inline void known_ed25519_freep(struct known_ed25519 **k) { if (*k) known_ed25519_free(*k); *k = NULL; }
 const uint8_t *known_ed25519_key(const struct known_ed25519 *k); /* 32 bytes */
