@@ -162,9 +162,19 @@ enum err sms_send(struct ctx *c, const char *mobile, const char *purpose, int64_
 	return OK;
 }
 
-static enum err code_wrong(struct fault *f)
+/* By which name the call has it. */
+static const char *place_of(const char *purpose)
 {
-	return fault_raise(f, ERR_DENIED, "sms_code_wrong", "params.sms_code",
+	if (strcmp(purpose, "new") == 0)
+		return "params.new_code";
+	if (strcmp(purpose, "old") == 0)
+		return "params.old_code";
+	return strcmp(purpose, "recorded") == 0 ? "params.code" : "params.sms_code";
+}
+
+static enum err code_wrong(const char *place, struct fault *f)
+{
+	return fault_raise(f, ERR_DENIED, "sms_code_wrong", place,
 			   "the code is wrong, used, or over: ask for a new one");
 }
 
@@ -202,7 +212,7 @@ enum err sms_try(struct ctx *c, const char *mobile, const char *purpose, int64_t
 	c->work = before;
 	TRY(e);
 	if (!t.right)
-		return code_wrong(f);
+		return code_wrong(place_of(purpose), f);
 	*ret_id = t.id;
 	return OK;
 }
@@ -211,7 +221,7 @@ enum err sms_use(struct ctx *c, int64_t id, struct fault *f)
 {
 	bool there = false;
 	TRY(store_code_take(c->db, id, &there, f));
-	return there ? OK : code_wrong(f);
+	return there ? OK : code_wrong("params.sms_code", f);
 }
 
 enum err sms_is_busy(struct ctx *c, const char *mobile, bool *ret, struct fault *f)

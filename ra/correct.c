@@ -41,11 +41,13 @@ static enum err check_item(const struct draw *d, bool recorded, const char *item
 static enum err add_item(json_t *o, const struct draw *d, bool recorded, struct items *items, struct fault *f)
 {
 	const char *item, *reason;
+	char place[sizeof("params.items.") + TALLY_WORD];
 	TRY(member_text(o, "params.items", "item", true, TALLY_WORD - 1, &item, f));
-	TRY(member_text(o, "params.items", "reason", true, REASON_MAX, &reason, f));
 	TRY(check_item(d, recorded, item, f));
+	snprintf(place, sizeof(place), "params.items.%s", item);
+	TRY(member_text(o, place, "reason", true, REASON_MAX, &reason, f));
 	if (reason[0] == '\0')
-		return fault_raise(f, ERR_PARSE, "param_length", "params.items.reason",
+		return fault_raise(f, ERR_PARSE, "text_blank", place,
 				   "item %s: found no reason, wanted what is to be corrected", item);
 	for (size_t i = 0; i < items->n; i++) {
 		if (strcmp(items->v[i].item, item) == 0)

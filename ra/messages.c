@@ -20,6 +20,7 @@ static const struct rpc_message messages[] = {
 	{"new_key_missing", "缺少新密钥的签名", "the new key's proof is missing"},
 	{"new_key_signature", "新密钥的签名验证未通过", "the new key's signature does not hold"},
 	{"signer_unknown", "签名者不在名册中，或不应在此签名", "this signer has no place here"},
+	{"note_signature_line", "签名行格式不正确", "the signature line is malformed"},
 	{"signature", "签名验证未通过", "a signature does not hold"},
 	{"officers_scope", "该审核员无权审核这项业务", "this officer may not sign this"},
 	{"officers_short", "审核员人数不足", "more officers are needed"},

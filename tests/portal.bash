@@ -2,13 +2,19 @@
 
 source "$(dirname "${BASH_SOURCE[0]}")/gate.bash"
 
-# Its Unix user may bring people's calls and nothing else; before `up`.
-portal_admitted() {
-	id hufu-portal >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin hufu-portal
-	printf '  - uid: %s\n    roles: [portal]\n' "$(id -u hufu-portal)" >"$WORK/portal-caller"
+# admitted USER ROLES: what programs under that Unix user may ask of the desk; before `up`.
+admitted() {
+	local user
+	for user in hufu-portal "$1"; do
+		id "$user" >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin "$user"
+	done
+	printf '  - uid: %s\n    roles: [%s]\n' "$(id -u "$1")" "$2" >"$WORK/portal-caller"
 	sed -i "/^callers:/r $WORK/portal-caller" "$DIR/etc/hufu/ra.yaml"
 	chgrp hufu-portal "$DIR/run/hufu/ra" && chmod g+s "$DIR/run/hufu/ra"
 }
+
+# A subscribers' portal may bring people's calls and nothing else.
+portal_admitted() { admitted hufu-portal portal; }
 
 # portal_begin [LINES…]: lines of one's own for ra.yaml; a desk with the guide's organisation, whose service has expired and whose certificate ends soon.
 portal_begin() {
@@ -28,12 +34,7 @@ portal_begin() {
 }
 
 # The officers' desk, through the same program under a Unix user that is an officer and an administrator; before `up`.
-officers_admitted() {
-	id hufu-portal >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin hufu-portal
-	printf '  - uid: %s\n    roles: [officer, admin]\n' "$(id -u hufu-portal)" >"$WORK/portal-caller"
-	sed -i "/^callers:/r $WORK/portal-caller" "$DIR/etc/hufu/ra.yaml"
-	chgrp hufu-portal "$DIR/run/hufu/ra" && chmod g+s "$DIR/run/hufu/ra"
-}
+officers_admitted() { admitted "${1:-hufu-portal}" "officer, admin"; }
 
 # officers_begin [AGENT]: a desk with two organisations, each with a change in its queue. Their numbers: $WORK/number, $WORK/second. AGENT: where its pages look for the officer's.
 officers_begin() {
@@ -78,16 +79,28 @@ scan() {
 }
 
 # portal_up [LINES…]: lines of its own for the configuration.
-portal_up() {
-	printf '%s\n' "role: portal" "root: $DIR" "desk_socket: run/hufu/ra/desk.sock" "listen: $HTTP" "metrics: $ADMIN" \
-		"origins: [\"http://$HTTP\"]" "log: debug" "$@" >"$WORK/portal.yaml"
-	chmod 644 "$WORK/portal.yaml"
-	setpriv --reuid hufu-portal --regid hufu-portal --init-groups env PATH=/usr/bin:/bin "$gate" --config "$WORK/portal.yaml" 2>>"$WORK/portal.log" 3>&- &
-	echo $! >"$WORK/gate.pid"
-	eventually ready || { tail -n 20 "$WORK/portal.log"; return 1; }
+portal_up() { as_portal gate hufu-portal "$HTTP" "$ADMIN" "$@"; }
+
+# desk_up USER: a second portal beside it at $PROXY, for the staff, under that Unix user.
+desk_up() { as_portal desk "$1" "$PROXY" "$PROXY_TLS" "portal: {audience: officers}"; }
+
+# as_portal NAME USER LISTEN METRICS [LINES…]
+as_portal() {
+	printf '%s\n' "role: portal" "root: $DIR" "desk_socket: run/hufu/ra/desk.sock" "listen: $3" "metrics: $4" \
+		"origins: [\"http://$3\"]" "log: debug" "${@:5}" >"$WORK/portal-$1.yaml"
+	chmod 644 "$WORK/portal-$1.yaml"
+	setpriv --reuid "$2" --regid hufu-portal --clear-groups env PATH=/usr/bin:/bin "$gate" --config "$WORK/portal-$1.yaml" 2>>"$WORK/portal.log" 3>&- &
+	echo $! >"$WORK/$1.pid"
+	ADMIN=$4 eventually ready || { tail -n 20 "$WORK/portal.log"; return 1; }
+}
+
+desk_down() {
+	[ ! -e "$WORK/desk.pid" ] || mv "$WORK/desk.pid" "$WORK/gate.pid"
+	gate_down
 }
 
 portal_end() {
 	gate_down
+	desk_down
 	live_end
 }

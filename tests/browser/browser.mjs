@@ -1,7 +1,7 @@
 // What the stories in the browser are made of: Chromium, pages that are watched for errors, and how a page must look. $HTTP is the portal, $WORK keeps cookies between steps (in $KEPT),
 // $SHOTS gets the screenshots.
 import assert from "node:assert/strict";
-import { readFileSync, existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
@@ -47,6 +47,19 @@ export async function upload(page, name, words = name) {
 	const row = page.getByRole("row").filter({ hasText: name });
 	await row.locator("input[type=file]").setInputFiles({ name: "paper.pdf", mimeType: "application/pdf", buffer: pdf(words) });
 	await row.getByText("✓").waitFor();
+}
+// The newest code to a number, as the gateway would find it.
+export async function smsCode(mobile) {
+	const spool = `${process.env.DIR}/var/lib/hufu-ra/spool`;
+	for (let i = 0; i < 100; i++) {
+		for (const file of readdirSync(spool).filter((f) => f.endsWith(".json")).sort((a, b) => statSync(`${spool}/${b}`).mtimeMs - statSync(`${spool}/${a}`).mtimeMs)) {
+			let m;
+			try { m = JSON.parse(readFileSync(`${spool}/${file}`, "utf8")); } catch { continue; }
+			if (m.to === mobile && m.template === "code" && /\d{6}/.test(m.en || m.zh)) return (m.en || m.zh).match(/\d{6}/)[0];
+		}
+		await new Promise((r) => setTimeout(r, 100));
+	}
+	throw new Error(`no message to ${mobile}`);
 }
 // Nothing serious by axe, nothing wider than the window.
 export async function looks(page, name) {

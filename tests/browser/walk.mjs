@@ -2,24 +2,10 @@
 // screenshots in $SHOTS. The desk's other side (officers, the SMS gateway) is played by portal.bats.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync, readdirSync, statSync } from "node:fs";
-import { at, base, keep, looks, open, play, settled, shot, sound, upload, WIDTHS } from "./browser.mjs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { at, base, keep, looks, open, play, settled, shot, smsCode, sound, upload, WIDTHS } from "./browser.mjs";
 
-const { WORK, DIR, HTTP } = process.env;
-
-// The newest code to a number, as the gateway would find it.
-async function smsCode(mobile) {
-	const spool = `${DIR}/var/lib/hufu-ra/spool`;
-	for (let i = 0; i < 100; i++) {
-		for (const file of readdirSync(spool).filter((f) => f.endsWith(".json")).sort((a, b) => statSync(`${spool}/${b}`).mtimeMs - statSync(`${spool}/${a}`).mtimeMs)) {
-			let m;
-			try { m = JSON.parse(readFileSync(`${spool}/${file}`, "utf8")); } catch { continue; }
-			if (m.to === mobile && m.template === "code" && /\d{6}/.test(m.en || m.zh)) return (m.en || m.zh).match(/\d{6}/)[0];
-		}
-		await new Promise((r) => setTimeout(r, 100));
-	}
-	throw new Error(`no message to ${mobile}`);
-}
+const { WORK, HTTP } = process.env;
 
 // The owner's own client, beside the page.
 const hufu = (...words) => execFileSync(process.env.hufu, words, { encoding: "utf8", env: { ...process.env, XDG_STATE_HOME: `${WORK}/people/org` } });

@@ -193,7 +193,7 @@ static void test_correction_is_refused(void **state)
 		   {id, "love-letter", "x", "correction_item"},
 		   {id, "", "x", "correction_item"},
 		   {id, "legalRepresentative", "x", "correction_item"},
-		   {id, "business-licence", "", "param_length"},
+		   {id, "business-licence", "", "text_blank"},
 		   {id, "business-licence", "a\nb", "param_characters"},
 		   {"00000000000000000000000000000000", "other", "x", "request_unknown"},
 		   {"20261123-7K2M9QXA4BCD", "other", "x", "request_unknown"},

@@ -7,6 +7,7 @@ const KEY = "hufu-officer";
 const t = texts({
 	name: ["审核员姓名", "Name of the officer"],
 	hint: ["名册中的名字，如 alice。由代理服务器确认身份时无需填写。", "As in the roster, for example alice. Needless where the proxy before this portal says it."],
+	form: ["名册中的名字不含空格和加号", "a name of the roster has no space and no plus sign"],
 	keep: ["保存", "Keep"],
 	kept: ["已保存", "Kept"],
 });
@@ -19,7 +20,7 @@ function read() {
 export const acting = () => ({ officer: read() || undefined });
 
 export const actingForm = () => form({
-	submit: t("keep"), tone: "plain", fields: [{ name: "officer", label: t("name"), hint: t("hint"), max: 47, value: read(), autocomplete: "username" }],
+	submit: t("keep"), tone: "plain", fields: [{ name: "officer", label: t("name"), hint: t("hint"), max: 47, value: read(), autocomplete: "username", check: (v) => (/[\s+]/.test(v) ? t("form") : "") }],
 	call: async (v) => {
 		try { localStorage.setItem(KEY, v.officer); } catch { /* a browser that keeps nothing */ }
 		toast(t("kept"));

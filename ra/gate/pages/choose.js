@@ -22,5 +22,5 @@ export async function render({ go }) {
 	return h("div.narrow", {}, card(null, note("plain", t("text")),
 		organisations.length
 			? organisations.map((o) => h("p", {}, button(`${o.organisation} ${o.identifier}`, () => choose(o.identifier))))
-			: form({ name: "choose", submit: t("choose"), fields: [{ name: "identifier", label: t("identifier"), required: true, max: 60 }], call: (v) => choose(v.identifier) })));
+			: form({ name: "choose", submit: t("choose"), fields: [{ name: "identifier", label: t("identifier"), required: true, max: 40 }], call: (v) => choose(v.identifier) })));
 }

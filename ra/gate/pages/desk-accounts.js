@@ -46,8 +46,8 @@ export async function render({ query, go }) {
 	const said = h("div", { "aria-live": "polite" });
 	return h("div", {}, searchBox(t("label"), (text) => go(text ? `accounts?find=${encodeURIComponent(text)}` : "accounts"), query.find || ""), found,
 		h("div.readable", {}, card(t("grant"), h("p", {}, t("grant_text")), form({
-			submit: t("make"), tone: "plain",
-			fields: [{ name: "identifier", label: t("identifier"), required: true, max: 60 }, { name: "reason", label: t("reason"), required: true, max: 400 }],
+			name: "grant", submit: t("make"), tone: "plain",
+			fields: [{ name: "identifier", label: t("identifier"), required: true, max: 40 }, { name: "reason", label: t("reason"), required: true, max: 400 }],
 			call: async (v) => {
 				const r = await rpc("account.grant", v);
 				replace(said, note("ok", facts([[t("organisation"), r.account.organisation], [t("code"), mono(r.code)], [t("dies"), minute(r.dies)]])));

@@ -24,6 +24,7 @@ const t = texts({
 	lost: ["遗失", "Lost"],
 	returned: ["退回", "Come back"],
 	request: ["申请编号", "Number of the request"],
+	request_form: ["申请编号形如 20261126-XKV3Y3FCDJGR", "a number as 20261126-XKV3Y3FCDJGR"],
 	company: ["快递公司", "Who carries it"],
 	tracking: ["快递单号", "The carrier's number"],
 	recipient: ["收件人（更正）", "Corrected recipient"],
@@ -52,8 +53,8 @@ export async function render({ query, go }) {
 			{ label: t("state"), cell: (p) => badge(p.state) },
 		],
 	});
-	const request = { name: "request", label: t("request"), required: true, max: 64, value: query.request || "" }, token = { name: "token", label: t("token"), required: true, max: 64 };
-	const remark = { name: "note", label: t("remark"), required: true, max: 200 };
+	const request = { name: "request", label: t("request"), required: true, max: 64, value: query.request || "", check: (v) => (v.length < 8 ? t("request_form") : "") }, token = { name: "token", label: t("token"), required: true, max: 64 };
+	const remark = { name: "note", label: t("remark"), required: true, max: 500 };
 	const step = (method, submit, words, fields, tone = "primary") => h("details", { open: method === "parcel.ship" && query.request }, h("summary", {}, submit), form({
 		name: `${method}-${query.request || ""}`, submit, tone, fields,
 		call: async (v, id) => {
@@ -64,7 +65,7 @@ export async function render({ query, go }) {
 	}));
 	return h("div", {}, filters("parcels", { query, go }, [["state", t("which"), STATES.map((s) => [s, stateWord(s)])], ["overdue", t("late"), [["1", t("overdue")]]]]), rows,
 		card(null, step("parcel.pack", t("pack"), "packed", [request, token]),
-			step("parcel.ship", t("ship"), "shipped", [request, { name: "carrier", label: t("company"), required: true, max: 60 }, { name: "tracking", label: t("tracking"), required: true, max: 60 }, { name: "recipient", label: t("recipient") }, { name: "mobile", label: t("mobile") }, { name: "ship_to", label: t("ship_to") }]),
+			step("parcel.ship", t("ship"), "shipped", [request, { name: "carrier", label: t("company"), required: true, max: 60 }, { name: "tracking", label: t("tracking"), required: true, max: 60 }, { name: "recipient", label: t("recipient"), max: 120 }, { name: "mobile", label: t("mobile"), max: 20 }, { name: "ship_to", label: t("ship_to"), max: 400 }]),
 			step("parcel.returned", t("returned"), "noted", [request, token, remark], "plain"),
 			step("parcel.lost", t("lost"), "noted", [request, remark, { name: "close", label: t("close"), type: "check" }], "danger")));
 }

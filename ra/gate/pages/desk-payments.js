@@ -69,14 +69,14 @@ export async function render({ query, go }) {
 	const box = h("div", {});
 	const draw = () => box.replaceChildren(...ordersList({ query, go }), ...paymentsList({ query }));
 	draw();
-	const order = { name: "order", label: t("order"), required: true, max: 64 }, reference = { name: "bank_reference", label: t("reference"), required: true, max: 64 };
+	const order = { name: "order", label: t("order"), required: true, max: 40 }, reference = { name: "bank_reference", label: t("reference"), required: true, max: 64 };
 	const done = (words) => { toast(t(words)); draw(); };
 	const confirm = form({
 		name: "confirm", submit: t("confirm"), fields: [order, reference, { name: "amount_fen", label: t("yuan"), hint: t("yuan_hint"), inputmode: "decimal", max: 12, check: (v) => (v === "" || /^\d+(\.\d{1,2})?$/.test(v) ? "" : t("yuan_wrong")) }],
 		call: async (v, id) => { await change("order.confirm", { ...v, amount_fen: asFen(v.amount_fen) }, id); done("confirmed"); },
 	});
 	const refund = form({
-		name: "refund", submit: t("refund"), tone: "plain", fields: [order, reference, { name: "payment", label: t("payment"), hint: t("payment_hint"), max: 64 }],
+		name: "refund", submit: t("refund"), tone: "plain", fields: [order, reference, { name: "payment", label: t("payment"), hint: t("payment_hint"), max: 80 }],
 		call: async (v, id) => { await change("order.refund", v, id); done("refunded_now"); },
 	});
 	return h("div", {}, box, h("div.sides", {}, card(t("confirm"), confirm), card(t("refund"), refund)));

@@ -127,9 +127,9 @@ const recoverCard = (r, again) => card(t("recover"), form({
 	},
 }));
 
-// The desk names the item in its text; the message goes to that item's field.
+// The desk names the item; the message goes to its field.
 function atItem(e, names) {
-	const item = e instanceof RpcError && names.find((name) => e.detail.includes(`item ${name}:`) || e.detail.includes(`"${name}"`) || e.detail.includes(`item ${name} `));
+	const item = e instanceof RpcError && names.find((name) => `${e.field}.`.startsWith(`items.${name}.`) || e.detail.includes(`"${name}"`) || e.detail.includes(`item ${name} `));
 	if (item) e.field = item;
 	return e;
 }

@@ -5,6 +5,7 @@ import { change, RpcError } from "./rpc.js";
 import { card, form, link, note } from "./ui.js";
 import { dropBox } from "./upload.js";
 import { pictureField } from "./login.js";
+import { tick } from "./reset.js";
 
 const t = texts({
 	text: ["填写单位资料并上传现行营业执照，服务台核实后会致电您。", "Give the organisation's data and upload the present licence: the desk looks at it and calls you."],
@@ -26,10 +27,10 @@ export async function render() {
 	const node = form({
 		name: "licence", submit: t("submit"),
 		fields: [
-			{ name: "organisation", label: t("organisation"), required: true, max: 200 },
-			{ name: "agent", label: t("agent"), required: true, max: 60 },
-			{ name: "mobile", label: t("mobile"), required: true, inputmode: "numeric", max: 20 },
-			{ name: "text", label: t("more"), type: "lines", max: 1000 },
+			{ name: "organisation", label: t("organisation"), required: true, tick: tick("organisation"), max: 400 },
+			{ name: "agent", label: t("agent"), required: true, tick: tick("agent"), max: 200 },
+			{ name: "mobile", label: t("mobile"), required: true, inputmode: "numeric", tick: tick("mobile"), max: 20 },
+			{ name: "text", label: t("more"), type: "lines", max: 2000 },
 			{ name: "picture_code", label: t("picture"), secret: true, max: 12, after: picture.node },
 		],
 		call: async ({ picture_code, ...v }, id) => {

@@ -4,7 +4,7 @@ import { texts } from "./i18n.js";
 import { change } from "./rpc.js";
 import { refresh, state } from "./app.js";
 import { card, codeButton, form, note, toast } from "./ui.js";
-import { tick } from "./reset.js";
+import { sixDigits, tick } from "./reset.js";
 
 const t = texts({
 	text: ["以新的资料建立账户，沿用本手机号和密码。建立后在“服务申请”中办理。", "An account with the new data is made under this number and password; then apply for the service there."],
@@ -21,9 +21,9 @@ export async function render({ go }) {
 	const node = form({
 		name: "link", submit: t("submit"),
 		fields: [
-			{ name: "identifier", label: t("identifier"), required: true, tick: tick("identifier"), max: 18 },
-			{ name: "organisation", label: t("organisation"), required: true, tick: tick("organisation"), max: 200 },
-			{ name: "sms_code", label: t("code"), required: true, secret: true, inputmode: "numeric", max: 10, after: codeButton(t("send"), () => change("account.sms", { purpose: "register", mobile: state.account.login_mobile }), (e) => node.fail(e)) },
+			{ name: "identifier", label: t("identifier"), required: true, tick: tick("identifier"), max: 40 },
+			{ name: "organisation", label: t("organisation"), required: true, tick: tick("organisation"), max: 400 },
+			{ name: "sms_code", label: t("code"), required: true, secret: true, inputmode: "numeric", check: sixDigits, max: 10, after: codeButton(t("send"), () => change("account.sms", { purpose: "register", mobile: state.account.login_mobile }), (e) => node.fail(e)) },
 		],
 		call: async (v, id) => {
 			const r = await change("account.link", v, id);

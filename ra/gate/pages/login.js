@@ -54,7 +54,7 @@ export async function loginForm({ go, next, always, name }) {
 	const picture = pictureField();
 	const draw = (withPicture, kept) => {
 		const fields = [
-			{ name: "identifier", label: t("name"), hint: t("name_hint"), required: true, autocomplete: "username", value: kept?.identifier, max: 60 },
+			{ name: "identifier", label: t("name"), hint: t("name_hint"), required: true, autocomplete: "username", value: kept?.identifier, max: 40 },
 			{ name: "password", label: t("password"), type: "password", secret: true, required: true, autocomplete: "current-password", value: kept?.password, max: 128 },
 		];
 		if (withPicture) fields.push({ name: "picture_code", label: t("picture"), secret: true, required: true, max: 12, after: picture.node });

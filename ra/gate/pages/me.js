@@ -4,7 +4,7 @@ import { texts } from "./i18n.js";
 import { rpc, change } from "./rpc.js";
 import { refresh, state } from "./app.js";
 import { badge, button, card, codeButton, facts, form, mono, table, toast } from "./ui.js";
-import { passwordFields, tick } from "./reset.js";
+import { passwordFields, sixDigits, tick } from "./reset.js";
 import { minute } from "./format.js";
 
 const t = texts({
@@ -23,7 +23,7 @@ const t = texts({
 	present: ["当前密码", "Present password"],
 	changed: ["密码已修改，其他登录已退出", "Changed; all other sessions have ended"],
 	agent_title: ["更换经办人", "Another agent"],
-	agent_text: ["需要原手机号和新手机号各收一个验证码；原手机号不可用时，请联系服务台。", "A code goes to the present number and to the new one. If the present one is gone, ask the desk."],
+	agent_text: ["需要原手机号和新手机号各收一个验证码，并由新经办人设置新密码；原手机号不可用时，请联系服务台。", "A code goes to the present number and to the new one, and the new agent sets a password. If the present number is gone, ask the desk."],
 	new_agent: ["新经办人", "New agent"],
 	new_mobile: ["新手机号", "New mobile"],
 	old_code: ["原手机号验证码", "Code to the present number"],
@@ -47,7 +47,7 @@ export const title = ["我的信息", "My data"];
 function noticesForm(me) {
 	return form({
 		name: "contact", submit: t("save"),
-		fields: [{ name: "mail", label: t("mail"), type: "email", value: me.mail, max: 120, autocomplete: "email" }, { name: "language", label: t("language"), type: "select", value: me.language || "zh", options: [["zh", "中文"], ["en", "English"]] }],
+		fields: [{ name: "mail", label: t("mail"), type: "email", value: me.mail, max: 254, autocomplete: "email", tick: tick("mail") }, { name: "language", label: t("language"), type: "select", value: me.language || "zh", options: [["zh", "中文"], ["en", "English"]] }],
 		call: async (v, id) => {
 			await change("account.contact", v, id);
 			await refresh();
@@ -74,10 +74,11 @@ function agentForm(again) {
 	const node = form({
 		name: "agent", submit: t("save"),
 		fields: [
-			{ name: "agent", label: t("new_agent"), required: true, tick: tick("agent"), max: 60 },
-			{ name: "old_code", label: t("old_code"), secret: true, required: true, inputmode: "numeric", max: 10, after: send("old") },
+			{ name: "agent", label: t("new_agent"), required: true, tick: tick("agent"), max: 200 },
+			{ name: "old_code", label: t("old_code"), secret: true, required: true, inputmode: "numeric", check: sixDigits, max: 10, after: send("old") },
 			{ name: "mobile", label: t("new_mobile"), required: true, inputmode: "numeric", tick: tick("mobile"), max: 20 },
-			{ name: "new_code", label: t("new_code"), secret: true, required: true, inputmode: "numeric", max: 10, after: send("new") },
+			{ name: "new_code", label: t("new_code"), secret: true, required: true, inputmode: "numeric", check: sixDigits, max: 10, after: send("new") },
+			...passwordFields(),
 		],
 		call: async (v, id) => {
 			await change("account.agent", { ...v, way: "sms" }, id);

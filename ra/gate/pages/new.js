@@ -1,7 +1,7 @@
 // A new request: extend, change, reissue, or a first certificate. First the way, then what the way asks; the request is saved as a draft and goes on at its own page.
 import { h, replace } from "./dom.js";
 import { say, texts } from "./i18n.js";
-import { rpc, change } from "./rpc.js";
+import { rpc, change, RpcError } from "./rpc.js";
 import { state } from "./app.js";
 import { badge, card, facts, form, mono, note, table } from "./ui.js";
 import { yuan, time } from "./format.js";
@@ -86,20 +86,20 @@ function keyFields(way) {
 	if (way.key === "same") return [];
 	const fields = [];
 	if (wanted) fields.push({ name: "where", label: t("where"), type: "radio", required: true, value: "desk", options: [["desk", t("where_desk")], ["own", t("where_own")]] },
-		{ name: "recipient", label: t("recipient"), max: 60 }, { name: "mobile", label: t("mobile"), max: 30, inputmode: "tel" }, { name: "ship_to", label: t("ship_to"), max: 200 });
-	fields.push({ name: "csr", label: t("csr"), hint: way.key === "either" ? t("csr_maybe") : t("csr_hint"), type: "lines", lines: 4, max: 16000, required: way.key === "new" && !wanted });
+		{ name: "recipient", label: t("recipient"), required: true, max: 120 }, { name: "mobile", label: t("mobile"), required: true, max: 20, inputmode: "tel" }, { name: "ship_to", label: t("ship_to"), required: true, max: 400 });
+	fields.push({ name: "csr", label: t("csr"), hint: way.key === "either" ? t("csr_maybe") : t("csr_hint"), type: "lines", lines: 4, max: 32768, required: way.key === "new" || wanted });
 	if (wanted) fields.push({ name: "key_seen", label: t("seen"), type: "select", options: [["paper", t("seen_paper")], ["call", t("seen_call")], ["person", t("seen_person")]] });
 	return fields;
 }
 
 function subjectFields(way, cert, draft) {
-	if (way.makes === "record") return [{ name: "legal_representative", label: t("representative"), value: before(draft, "legalRepresentative"), required: true, max: 64, tick: tick("agent") }];
-	if (kind === "change") return [{ name: "organisation", label: t("name"), value: before(draft, "O", cert.name), required: true, max: 64, tick: tick("organisation") }, { name: "identifier", label: t("identifier"), value: before(draft, "organizationIdentifier", state.account.identifier), required: true, max: 18, tick: tick("identifier") }];
+	if (way.makes === "record") return [{ name: "legal_representative", label: t("representative"), value: before(draft, "legalRepresentative"), required: true, max: 128, tick: tick("agent") }];
+	if (kind === "change") return [{ name: "organisation", label: t("name"), value: before(draft, "O", cert.name), required: true, max: 256, tick: tick("organisation") }, { name: "identifier", label: t("identifier"), value: before(draft, "organizationIdentifier", state.account.identifier), required: true, max: 40, tick: tick("identifier") }];
 	return [];
 }
 
 async function orderFields(way, draft) {
-	if (!way.order || way.order === "never" || way.order === "no") return [];
+	if (!way.order || (way.order === "none" && kind !== "change")) return [];
 	const maybe = way.order !== "always";
 	const all = await orders();
 	const lengths = [...(maybe ? [["", t("months_none")]] : []), ...[12, 24, 36].map((n) => [String(n), t("n_months", { n })])];
@@ -111,7 +111,7 @@ async function orderFields(way, draft) {
 
 // The values of the form as request.prepare takes them.
 function asParams(v, way, base) {
-	const p = { ...base, kind, way: way.way, save: true, months: v.months ? Number(v.months) : undefined, order: v.order, csr: v.csr, files: v.files };
+	const p = { ...base, kind, way: way.way, months: v.months ? Number(v.months) : undefined, order: v.order, csr: v.csr, files: v.files };
 	if (way.makes === "record") p.subject = [{ attribute: "legalRepresentative", value: v.legal_representative }];
 	else if (kind === "change") p.subject = [{ attribute: "O", value: v.organisation }, { attribute: "CN", value: v.organisation }, { attribute: "organizationIdentifier", value: v.identifier }];
 	else if (kind === "enrol") p.subject = [{ attribute: "C", value: "CN" }, { attribute: "O", value: state.account.organisation }, { attribute: "CN", value: state.account.organisation }, { attribute: "organizationIdentifier", value: state.account.identifier }];
@@ -132,15 +132,47 @@ function showCorrections(node, corrections) {
 // The subject as a draft has it, else as it is now.
 const before = (draft, attribute, now) => draft?.subject?.find((a) => a.attribute === attribute)?.value || now;
 
+// Which field of the form a rule is about. The desk names what the signer would look at: the tally's subject, an attribute of a name, the request of the new key.
+function placeOf(e, way) {
+	const subject = /^(tally\.)?(subject|name)\b/.test(e.field), attribute = e.field.match(/^(?:subject|name)\.(\w+)/)?.[1] || (subject && e.detail.match(/^(\w+): found/)?.[1]);
+	if (way.makes === "record" && subject) return "legal_representative";
+	if (/^(identifier|line)_/.test(e.reason)) return "identifier";
+	if (subject) return FIELD[attribute] || "organisation";
+	if (/^(csr|pem|tally\.key|key)\b/.test(e.field)) return "csr";
+	return e.field === "tally.validity" ? "months" : e.field;
+}
+
+// What the profile wants of an attribute stands in its rules alone; a person hears what to look at.
+function inWords(e, place) {
+	if (e.reason === "subject_attribute" && place in WRONG) e.words = { zh: WRONG[place][0], en: WRONG[place][1] };
+	return e;
+}
+const WRONG = {
+	organisation: ["单位名称过短、过长或含有不允许的字符，请与营业执照一致", "the name is too short, too long or has characters that are not allowed: as on the licence"],
+	identifier: ["应为 18 位统一社会信用代码，或形如 12345678-9 的组织机构代码", "wanted a unified code of 18 characters, or an organisation code as 12345678-9"],
+};
+
+// A draft. What a rule refuses is said at its field; where the form has no such field, the draft is saved as it is, and its page says what is missing.
+async function prepare(terms, id, node, way) {
+	try {
+		return await change("request.prepare", terms, id);
+	} catch (e) {
+		if (!(e instanceof RpcError) || e.loggedOut || e.reason === "network") throw e;
+		const place = placeOf(e, way), part = node.fieldAt(place);
+		if (part && !part.node.hidden) throw inWords(e, place);
+		return change("request.prepare", { ...terms, save: true }, id);
+	}
+}
+
 async function detailForm(way, base, cert, go, draft) {
 	const fields = [...subjectFields(way, cert, draft), ...(await orderFields(way, draft)), ...keyFields(way)];
 	if (way.asks_files) fields.push({ name: "files", label: t("files_question"), type: "radio", value: draft?.files, required: true, options: [["no", t("files_no")], ["yes", t("files_yes"), t("files_yes_more")], ["waived", t("files_waived")]] });
 	const node = form({
-		name: `new-${kind}-${way.way}-${base.serial || base.service}`, fields, submit: t("save"),
+		name: `new-${kind}-${way.way}-${base.serial || base.service}`, fields, submit: t("save"), place: (e) => placeOf(e, way),
 		call: async (v, id) => {
 			const { service, ...rest } = base;
 			const terms = asParams(v, way, rest);
-			const r = await change("request.prepare", terms, id);
+			const r = await prepare(terms, id, node, way);
 			keepDraft(`terms-${r.number}`, terms);
 			go(`request/${r.number}`);
 			return false; // what was typed stays, for who goes back to edit it

@@ -30,6 +30,7 @@ const t = texts({
 	invoice: ["发票", "Invoice"],
 	title: ["发票抬头", "Title"],
 	tax: ["纳税人识别号", "Tax number"],
+	tax_form: ["纳税人识别号为 18 位统一社会信用代码，或原 15 位税号", "a unified code of 18 characters, or a tax number of 15"],
 	ask: ["申请开票", "Ask for the invoice"],
 	asked: ["已申请", "Asked for"],
 	next: ["付款确认后可办理延期", "When it is confirmed you can extend"],
@@ -57,7 +58,7 @@ export async function render({ params }) {
 		if (o.invoice && o.invoice.state === "issued") return card(t("invoice"), facts([[t("title"), o.invoice.title], [t("tax"), o.invoice.tax_number], [t("number"), o.invoice.number]]));
 		return card(t("invoice"), o.invoice ? note("ok", t("asked")) : null, form({
 			name: `invoice-${o.order}`, submit: t("ask"), tone: "plain",
-			fields: [{ name: "title", label: t("title"), required: true, value: o.invoice ? o.invoice.title : state.account.organisation, max: 100 }, { name: "tax_number", label: t("tax"), required: true, value: o.invoice ? o.invoice.tax_number : "", max: 20 }],
+			fields: [{ name: "title", label: t("title"), required: true, value: o.invoice ? o.invoice.title : state.account.organisation, max: 400 }, { name: "tax_number", label: t("tax"), required: true, value: o.invoice ? o.invoice.tax_number : "", max: 20, check: (v) => (v.length === 15 || v.length === 18 ? "" : t("tax_form")) }],
 			call: async (v, id) => {
 				await change("order.invoice", { order: o.order, ...v }, id);
 				toast(t("asked"));

@@ -20,9 +20,9 @@ export async function render({ go }) {
 	const node = await withPicture("register", (fields) => ({
 		name: "register", submit: t("submit"),
 		fields: [
-			{ name: "identifier", label: t("identifier"), required: true, tick: tick("identifier"), max: 60 },
-			{ name: "organisation", label: t("organisation"), required: true, tick: tick("organisation"), max: 200 },
-			{ name: "agent", label: t("agent"), required: true, tick: tick("agent"), max: 60 },
+			{ name: "identifier", label: t("identifier"), required: true, tick: tick("identifier"), max: 40 },
+			{ name: "organisation", label: t("organisation"), required: true, tick: tick("organisation"), max: 400 },
+			{ name: "agent", label: t("agent"), required: true, tick: tick("agent"), max: 200 },
 			...fields,
 		],
 		call: async ({ picture_code, ...v }, id) => {

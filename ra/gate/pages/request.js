@@ -155,7 +155,7 @@ async function signCard(r, again) {
 		agentPanel("sign", { text: r.tally, serial: r.serial, certificate: pem, onLine: (line) => take([].concat(line)) }),
 		h("h3", {}, t("command")), h("pre", {}, `hufu request prove --token-uri pkcs11:token=… ${r.number}\nhufu request prove --key FILE ${r.number}`),
 		h("details", {}, h("summary", {}, t("paste")), h("div.row", {}, button(t("save_text"), () => save(r.tally, `${r.number}.txt`))),
-			form({ name: `lines-${r.number}`, submit: t("sign"), tone: "plain", fields: [{ name: "lines", label: t("paste"), type: "lines", lines: 4, required: true, max: 16000 }], call: (v, id) => take(v.lines.split("\n").map((l) => l.trim()).filter(Boolean), id) })));
+			form({ name: `lines-${r.number}`, submit: t("sign"), tone: "plain", fields: [{ name: "lines", label: t("paste"), type: "lines", lines: 4, required: true, max: 16000 }], place: () => "lines", call: (v, id) => take(v.lines.split("\n").map((l) => l.trim()).filter(Boolean), id) })));
 }
 
 function submitCard(r, again) {

@@ -29,6 +29,7 @@ const t = texts({
 	mobile: ["账号（手机号）", "Account (mobile number)"],
 	mobile_hint: ["今后用它登录并接收通知", "logs in from now on, and receives notices"],
 	sms_code: ["短信验证码", "SMS code"],
+	six: ["短信验证码为六位数字", "a code is six digits"],
 	password: ["新密码", "New password"],
 	password_hint: ["至少 8 位", "8 characters or more"],
 	again: ["再次输入新密码", "The new password again"],
@@ -44,6 +45,9 @@ export const tick = (field) => async (value, all) => {
 	return r.ok ? "" : say(r);
 };
 
+// A code of a message: six digits.
+export const sixDigits = (v) => (/^\d{6}$/.test(v) ? "" : t("six"));
+
 // A number, its code and the button that sends it.
 export function codeFields({ purpose, onError, picture }) {
 	const send = async (node) => {
@@ -57,7 +61,7 @@ export function codeFields({ purpose, onError, picture }) {
 		bind: (node) => (formNode = node),
 		fields: [
 			{ name: "mobile", label: t("mobile"), hint: t("mobile_hint"), required: true, inputmode: "numeric", autocomplete: "tel", tick: tick("mobile"), max: 20, after: b },
-			{ name: "sms_code", label: t("sms_code"), required: true, secret: true, inputmode: "numeric", autocomplete: "one-time-code", tick: tick("sms_code"), max: 10 },
+			{ name: "sms_code", label: t("sms_code"), required: true, secret: true, inputmode: "numeric", autocomplete: "one-time-code", tick: tick("sms_code"), check: sixDigits, max: 10 },
 		],
 	};
 }
@@ -91,11 +95,11 @@ function proofForms(proof, done) {
 	const parts = [];
 	if (proof.ways.includes("key")) {
 		parts.push(h("h3", {}, t("key")), h("p", {}, t("key_text")), h("pre", {}, proof.text), h("pre", {}, "hufu account prove --key FILE"), agentPanel("prove", { text: proof.text, certificates: proof.certificates, onLine: (line) => prove("key", { line }, callId()) }),
-			form({ name: "prove-key", submit: t("confirm"), tone: "plain", fields: [{ name: "line", label: t("line"), type: "lines", lines: 3, required: true, max: 8000 }], call: (v, id) => prove("key", v, id) }));
+			form({ name: "prove-key", submit: t("confirm"), tone: "plain", fields: [{ name: "line", label: t("line"), type: "lines", lines: 3, required: true, max: 1200 }], place: () => "line", call: (v, id) => prove("key", v, id) }));
 	}
 	if (proof.ways.includes("sms")) {
 		const send = codeButton(t("send"), () => change("account.sms", { purpose: "recorded" }), (e) => toast(e.say(), "bad"));
-		parts.push(h("h3", {}, t("sms")), form({ name: "prove-sms", submit: t("confirm"), tone: "plain", fields: [{ name: "code", label: t("sms"), secret: true, required: true, inputmode: "numeric", after: send, max: 10 }], call: (v, id) => prove("sms", v, id) }));
+		parts.push(h("h3", {}, t("sms")), form({ name: "prove-sms", submit: t("confirm"), tone: "plain", fields: [{ name: "code", label: t("sms"), secret: true, required: true, inputmode: "numeric", after: send, check: sixDigits, max: 10 }], call: (v, id) => prove("sms", v, id) }));
 	}
 	if (proof.ways.includes("officer"))
 		parts.push(h("h3", {}, t("code")), form({ name: "prove-officer", submit: t("confirm"), tone: "plain", fields: [{ name: "code", label: t("code"), hint: t("code_hint"), secret: true, required: true, max: 40 }], call: (v, id) => prove("officer", v, id) }));

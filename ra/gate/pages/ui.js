@@ -7,6 +7,7 @@ import { stateTone, stateWord, time } from "./format.js";
 
 const t = texts({
 	required: ["此项必填", "this is required"],
+	long: ["内容过长：最多 {han} 个汉字，或 {max} 个字母和数字", "too long: at most {max} letters, or {han} Chinese characters"],
 	desk: ["服务台", "Service desk"],
 	telephone: ["电话", "telephone"],
 	emergency: ["紧急电话", "emergency"],
@@ -38,9 +39,12 @@ export const facts = (pairs) => h("dl.facts", {}, pairs.filter(([, v]) => v !== 
 export function contact(c) {
 	if (!c) return null;
 	const name = c.name ? say(c.name) : t("desk");
-	const parts = [c.telephone && `${t("telephone")} ${c.telephone}`, c.emergency && `${t("emergency")} ${c.emergency}`, c.hours && say(c.hours)].filter(Boolean);
-	return h("p.contact", {}, `${name}${language() === "zh" ? "：" : ": "}${parts.join(language() === "zh" ? "，" : ", ")}`);
+	return h("p.contact", {}, `${name}${language() === "zh" ? "：" : ": "}${reach(c)}`);
 }
+const reach = (c) => [c.telephone && `${t("telephone")} ${c.telephone}`, c.emergency && `${t("emergency")} ${c.emergency}`, c.hours && say(c.hours)].filter(Boolean).join(language() === "zh" ? "，" : ", ");
+
+// What is said of one field: whom to ask stands behind it where its words send there.
+const fieldText = (e) => e.say() + (/服务台|致电/.test(e.words.zh) && e.contact ? ` (${reach(e.contact)})` : ""); // as the desk's own messages name it
 
 // An error as a person reads it; what was found and wanted stands below.
 export const errorNote = (e) =>
@@ -109,13 +113,13 @@ export function dialog(title, content, buttons) {
 // --- forms
 
 /*
- * form({name, fields, submit, call}): fields are {name, label, type, hint, value, options, required, secret, autocomplete, inputmode, check, tick, after, lines}.
+ * form({name, fields, submit, call, place}): fields are {name, label, type, hint, value, options, required, secret, autocomplete, inputmode, max, check, tick, after, lines}; max in bytes, as the desk counts.
  *  - call(values, id) does the work; id stays the same until it has succeeded, so that a repeated call is the same wish.
- *  - An error with a field is shown there, others above the button. check(value, values) gives a text when it is wrong; tick asks the desk as it is typed and gives an error or null.
+ *  - An error with a field is shown there, others above the button; place(error) names the field where the desk's word for it is another. A hidden field is not judged. check(value, values) gives a text when it is wrong; tick asks the desk as it is typed and gives an error or null.
  *  - What is typed is kept under name, secrets never.
  * The node has .values(), .set(name, value), .fail(error), .fieldAt(name).
  */
-export function form({ name, fields, submit, call, tone = "primary", keep = true }) {
+export function form({ name, fields, submit, call, place, tone = "primary", keep = true }) {
 	const draft = name ? readDraft(name) : {};
 	const top = h("div", { "aria-live": "assertive" });
 	const parts = new Map();
@@ -128,9 +132,9 @@ export function form({ name, fields, submit, call, tone = "primary", keep = true
 	for (const f of fields) parts.set(f.name, field(f, f.secret ? undefined : draft[f.name], () => { save(); id = callId(); }, values));
 
 	const fail = (e) => {
-		const part = e instanceof RpcError && parts.get(e.field);
-		if (part) {
-			part.wrong(e.say() + (e.contact ? ` ${contact(e.contact).textContent}` : ""));
+		const part = e instanceof RpcError && (parts.get(e.field) || (place && parts.get(place(e))));
+		if (part && !part.node.hidden) {
+			part.wrong(fieldText(e));
 			part.focus();
 		} else {
 			replace(top, errorNote(e));
@@ -144,7 +148,7 @@ export function form({ name, fields, submit, call, tone = "primary", keep = true
 		if (ok.getAttribute("aria-busy")) return;
 		replace(top);
 		let first = null;
-		for (const p of parts.values()) if (!p.judge(values()) && !first) first = p;
+		for (const p of parts.values()) if (!p.node.hidden && !p.judge(values()) && !first) first = p;
 		if (first) return first.focus();
 		busy(ok, true);
 		try {
@@ -163,8 +167,11 @@ export function form({ name, fields, submit, call, tone = "primary", keep = true
 	return node;
 }
 
+const MAX = 500, bytesOf = (text) => new TextEncoder().encode(text).length;
+const tooLong = (v, max) => (typeof v === "string" && bytesOf(v) > max ? t("long", { max, han: Math.floor(max / 3) }) : "");
+
 function control(f, id, value) {
-	const common = { id, name: f.name, required: f.required, autocomplete: f.autocomplete || "off", inputmode: f.inputmode, "aria-describedby": `${id}-hint ${id}-error`, maxlength: f.max || 500 };
+	const common = { id, name: f.name, required: f.required, autocomplete: f.autocomplete || "off", inputmode: f.inputmode, "aria-describedby": `${id}-hint ${id}-error`, maxlength: f.max || MAX };
 	if (f.type === "select") return h("select", { ...common, maxlength: null }, (f.options || []).map(([v, text]) => h("option", { value: v, selected: v === value }, text)));
 	if (f.type === "lines") return h("textarea", { ...common, rows: f.lines || 3, value: value ?? "" });
 	if (f.type === "check") return h("input", { ...common, maxlength: null, type: "checkbox", checked: value === true });
@@ -199,9 +206,9 @@ function field(f, kept, changed, all) {
 	};
 	input.addEventListener("input", () => { mark(""); changed(); ask(); });
 	if (value && f.tick) ask();
-	const label = f.type === "radio" ? h("p.label", { id: `${id}-label` }, f.label) : h("label", { for: id }, f.label, f.required === false ? null : null);
+	const label = f.type === "radio" ? h("p.label", { id: `${id}-label` }, f.label) : h("label", { for: id }, f.label);
 	const hint = h("p.hint", { id: `${id}-hint` }, f.hint || "");
-	const node = f.type === "check" ? h("div.field.check", {}, h("div", {}, input, label), hint, wrongNode) : h("div.field", {}, label, h("div.control", {}, input, tick, f.after || null), hint, wrongNode);
+	const node = f.type === "check" ? h("div.field.check", { "data-name": f.name }, h("div", {}, input, label), hint, wrongNode) : h("div.field", { "data-name": f.name }, label, h("div.control", {}, input, tick, f.after || null), hint, wrongNode);
 	return {
 		field: f, node, read,
 		set: (v) => { if (f.type === "check") input.checked = v; else if (f.type !== "radio") input.value = v; changed(); ask(); },
@@ -214,7 +221,7 @@ function field(f, kept, changed, all) {
 		focus: () => (f.type === "radio" ? input.querySelector("input") : input).focus(),
 		judge: (values) => {
 			const v = values[f.name];
-			const text = f.required && (v === "" || v === false) ? t("required") : f.check ? f.check(v, values) || "" : "";
+			const text = f.required && (v === "" || v === false) ? t("required") : tooLong(v, f.max || MAX) || (f.check && f.check(v, values)) || "";
 			mark(text);
 			return text === "";
 		},
