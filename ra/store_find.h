@@ -8,10 +8,15 @@
 #include "ra/store_order.h"
 
 /* text: an identifier, a mobile number that logs in, or a part of the organisation's name (one or two characters: its
- * beginning); view: store_view.h. By id, which is the order in which they came. */
+ * beginning, and nothing else); view: store_view.h. By id, which is the order in which they came; one or two characters: by name. A
+ * key's `at` is the id. */
 typedef void account_fn(void *arg, const struct account *a);
 MUST_CHECK enum err store_accounts_find(struct db *db, const char *text, const char *view, const struct list_page *p,
 					account_fn *fn, void *arg, struct list_end *ret, struct fault *f);
+
+/* Their keys alone, at most `limit` behind that id (INT64_MIN: from the first). */
+MUST_CHECK enum err store_account_keys(struct db *db, const char *text, const char *view, int64_t after, int64_t limit, struct keys *k,
+				       struct fault *f);
 
 /* Which orders an officer looks for: all of these. */
 struct order_search {

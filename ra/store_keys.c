@@ -84,7 +84,8 @@ enum err keys_page(struct keys *k, const struct list_page *p, key_fn *fn, void *
 {
 	size_t first = (size_t)p->offset, end = first + (size_t)p->limit;
 	int64_t wanted = keys_wanted(p);
-	sort(k);
+	if (!k->in_order)
+		sort(k);
 	*ret = (struct list_end){.total = (int64_t)k->n, .counted = (int64_t)k->n < wanted};
 	if (!ret->counted)
 		ret->total = wanted - 1;

@@ -32,6 +32,7 @@ struct keys {
 	} *v;
 	size_t n, cap;
 	struct buf ids;
+	bool in_order; /* they have an order of their own, and none is there twice: keys_page() leaves it */
 };
 void keys_done(struct keys *k);
 /* Reads the rows (at, id) of a query to its end. */

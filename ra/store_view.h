@@ -19,5 +19,9 @@
 /* Hands fn each project of a view that is not "", then VIEW_EVERYBODYS. */
 typedef enum err view_fn(void *arg, const char *project, struct fault *f);
 MUST_CHECK enum err view_each(const char *view, view_fn *fn, void *arg, struct fault *f);
+/* A statement for view_few(): from: "orders WHERE project = ?2". */
+#define VIEW_COUNT(from) "SELECT count(*) FROM (SELECT 1 FROM " from " LIMIT ?1)"
+/* Have its projects together at most `most` rows? None is counted further than that. */
+MUST_CHECK enum err view_few(struct db *db, const char *view, const char *sql, int64_t most, bool *ret, struct fault *f);
 
 #endif

@@ -183,3 +183,8 @@ const char *word_nearest(const char *found, const char *const *words, size_t n)
 	}
 	return best;
 }
+
+char *text_behind(const char *text)
+{
+	return xasprintf("%s\xf4\x8f\xbf\xbf", text); /* U+10FFFF */
+}

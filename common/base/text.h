@@ -17,4 +17,7 @@ bool cp_is_hidden(int32_t cp);
 #define TEXT_SHOWN_MAX 16
 size_t text_show_one(const uint8_t *p, size_t n, size_t *i, char ret[TEXT_SHOWN_MAX]);
 
+/* The first text behind all that begin with this one, as bytes are ordered. Gives: free(). */
+char *text_behind(const char *text);
+
 #endif

@@ -178,11 +178,12 @@ static void check_accounts(struct db *db, const char *view, const char *text, bo
 		  "WITH s (account, project) AS (SELECT account, project FROM services UNION SELECT c.account, "
 		  "b.project FROM certs c"
 		  " JOIN cert_bodies b ON b.id = c.id WHERE c.account IS NOT NULL) SELECT a.identifier FROM accounts a"
-		  " WHERE (EXISTS (SELECT 1 FROM s WHERE s.account = a.id AND instr(?1, ',' || s.project || ',') > 0)"
+		  " WHERE (?1 = '' OR EXISTS (SELECT 1 FROM s WHERE s.account = a.id AND instr(?1, ',' || s.project || "
+		  "',') > 0)"
 		  " OR NOT EXISTS (SELECT 1 FROM s WHERE s.account = a.id))"
 		  " AND (CASE WHEN ?3 THEN instr(organisation, ?2) = 1 ELSE instr(lower(organisation), lower(?2)) > 0 "
 		  "END)"
-		  " ORDER BY a.id",
+		  " ORDER BY CASE WHEN ?3 THEN organisation ELSE '' END, a.id",
 		  view, text, beginning, &ids);
 }
 
@@ -218,8 +219,9 @@ static void check_view(struct db *db, const char *view)
 	static const struct {
 		const char *text;
 		bool beginning;
-	} names[] = {{"有限公司", false}, {"特别商行", false}, {"行 ABC%_", false}, {"%%%", false}, {"_bC", false},
-		     {"市Äpfel", false},  {"没有这个", false}, {"特别", true},	    {"市Ä", true},  {"\\\"'", false}};
+	} names[] = {{"有限公司", false}, {"特别商行", false}, {"行 ABC%_", false}, {"%%%", false},
+		     {"_bC", false},	  {"市Äpfel", false},  {"没有这个", false}, {"特别", true},
+		     {"市Ä", true},	  {"甲乙", true},      {"\\\"'", false}};
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 		check_orders(db, view, orders[i].state, orders[i].amount);
 	check_payments(db, view, "");
@@ -276,6 +278,10 @@ static void test_lists(void **state)
 	add_crowd(db, true);
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
 		check_view(db, views[i]);
+	check_accounts(db, "", "特别", true);
+	check_accounts(db, "", "甲", true);
+	check_accounts(db, "", "%", true);
+	check_accounts(db, "", "特别商", false);
 	check_kept(db);
 	ok(store_end(x->desk->store, db, OK, &f), &f);
 }
