@@ -35,6 +35,9 @@
 #define KEYS_ONE_IN 5	 /* accounts */
 #define PARCELS_ONE_IN 2 /* requests; of these one in four is under way */
 #define TALLY_BYTES 1500
+#define RARE_ONE_IN                                                                                                    \
+	2000 /* accounts behind the first CROWD_ACCOUNTS whose services and requests are of a project of their own */
+#define RARE_FIRST 1010 /* with a USB key and a request each */
 
 static const char *const projects[] = {STOCK_PROJECT, "hangzhou", "ningbo"};
 static const char *const kinds[] = {"change", "reissue", "enrol", "extend"};
@@ -107,6 +110,11 @@ void crowd_order(size_t i, char ret[ORDER_ID_MAX + 1])
 	snprintf(ret, ORDER_ID_MAX + 1, "20261123-%08zu", i);
 }
 
+static bool is_rare(size_t account)
+{
+	return account >= CROWD_ACCOUNTS && account % RARE_ONE_IN == RARE_FIRST % RARE_ONE_IN;
+}
+
 int64_t crowd_due(const struct crowd *w, size_t request)
 {
 	return w->now / DAY_S * DAY_S + 10 * 3600 + ((int64_t)(noise(request) % CROWD_DUE_DAYS) - 10) * DAY_S;
@@ -114,13 +122,13 @@ int64_t crowd_due(const struct crowd *w, size_t request)
 
 /* --- certificates, services, orders --- */
 
-static enum err add_cert(struct db *db, const struct crowd *w, size_t i, int64_t account, int64_t *ret_id,
-			 struct fault *f)
+static enum err add_cert(struct db *db, const struct crowd *w, size_t i, const char *project, int64_t account,
+			 int64_t *ret_id, struct fault *f)
 {
 	struct cert_row row = {.not_before = w->now - 300 * DAY_S,
 			       .not_after = w->now + (int64_t)(i % 800) * DAY_S + 1,
 			       .account = account};
-	struct cert_body body = {.project = STOCK_PROJECT, .profile = STOCK_PROFILE, .issuer_name = STOCK_ISSUER};
+	struct cert_body body = {.profile = STOCK_PROFILE, .issuer_name = STOCK_ISSUER};
 	int64_t before = *ret_id;
 	bool added;
 	crowd_serial(i, &row.ref.serial);
@@ -131,6 +139,7 @@ static enum err add_cert(struct db *db, const struct crowd *w, size_t i, int64_t
 		row.reason = 4;
 		row.changed = w->now - DAY_S;
 	}
+	snprintf(body.project, sizeof body.project, "%s", project);
 	snprintf(body.name, sizeof body.name, "基准测试 %zu", i);
 	snprintf(body.identifier, sizeof body.identifier, "%08zu-X", i);
 	buf_add(&body.der, row.ref.serial.b, row.ref.serial.n);
@@ -164,9 +173,11 @@ static enum err add_order(struct db *db, const struct crowd *w, size_t i, int64_
 	return paid ? add_payment(db, &o, f) : OK;
 }
 
-static enum err add_own(struct db *db, const struct crowd *w, size_t i, int64_t owner, int64_t cert, struct fault *f)
+static enum err add_own(struct db *db, const struct crowd *w, size_t i, const char *project, int64_t owner,
+			int64_t cert, struct fault *f)
 {
-	struct service s = {.account = owner, .project = STOCK_PROJECT, .title = "机构证书", .cert = cert};
+	struct service s = {.account = owner, .title = "机构证书", .cert = cert};
+	snprintf(s.project, sizeof s.project, "%s", project);
 	snprintf(s.id, sizeof s.id, "%08zu", 10000000 + i);
 	snprintf(s.certificate_name, sizeof s.certificate_name, "基准测试 %zu", i);
 	s.begins = w->now - 300 * DAY_S;
@@ -228,7 +239,9 @@ static enum err add_key(struct db *db, struct crowd *w, int64_t account, int64_t
 	return store_token_add(db, &t, &id, f);
 }
 
-static enum err add_request(struct db *db, struct crowd *w, int64_t account, int64_t cert, struct fault *f)
+/* project: NULL: one of some. */
+static enum err add_request(struct db *db, struct crowd *w, const char *project, int64_t account, int64_t cert,
+			    struct fault *f)
 {
 	static char tally[TALLY_BYTES + 1], subject[] = "{}";
 	size_t i = w->n_requests++;
@@ -246,7 +259,7 @@ static enum err add_request(struct db *db, struct crowd *w, int64_t account, int
 	memset(tally, 't', TALLY_BYTES);
 	crowd_request(i, r.id);
 	snprintf(r.kind, sizeof r.kind, "%s", kinds[noise(i + 1) % 4]);
-	snprintf(r.project, sizeof r.project, "%s", projects[noise(i + 2) % 3]);
+	snprintf(r.project, sizeof r.project, "%s", project ? project : projects[noise(i + 2) % 3]);
 	snprintf(r.state, sizeof r.state, "drafted");
 	snprintf(c.number, sizeof c.number, "20261124-%08zu", i);
 	TRY(store_request_add(db, &r, f));
@@ -291,6 +304,7 @@ static enum err add_account(struct db *db, struct crowd *w, size_t i, struct fau
 {
 	struct account a = {.agent = "张三"};
 	size_t own = i < CROWD_ACCOUNTS ? CROWD_OWN : 2, before = w->n_certs;
+	const char *project = is_rare(i) ? CROWD_RARE : STOCK_PROJECT;
 	int64_t id;
 	crowd_identifier(i, a.identifier);
 	crowd_name(i, a.organisation, false);
@@ -298,11 +312,11 @@ static enum err add_account(struct db *db, struct crowd *w, size_t i, struct fau
 	TRY(store_account_add(db, &a, w->now, &id, f));
 	for (size_t k = 0; k < own && w->n_certs < w->certificates; k++) {
 		size_t cert = w->n_certs++;
-		TRY(add_cert(db, w, cert, id, &w->last_cert, f));
+		TRY(add_cert(db, w, cert, project, id, &w->last_cert, f));
 		if (k == 0 || i < CROWD_ACCOUNTS)
-			TRY(add_own(db, w, cert, id, w->last_cert, f));
+			TRY(add_own(db, w, cert, project, id, w->last_cert, f));
 		if (i < CROWD_ACCOUNTS || (k == 0 && i % 10 == 0 && w->n_requests < crowd_requests(w)))
-			TRY(add_request(db, w, id, w->last_cert, f));
+			TRY(add_request(db, w, is_rare(i) ? CROWD_RARE : NULL, id, w->last_cert, f));
 	}
 	if (i % KEYS_ONE_IN == 0 && w->n_certs > before)
 		TRY(add_key(db, w, id, w->last_cert, f));

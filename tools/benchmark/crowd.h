@@ -9,6 +9,7 @@
 
 #define CROWD_ACCOUNTS 1000u /* that have a session and much of their own */
 #define CROWD_OWN 20u	     /* certificates, services, orders and open requests of each of those */
+#define CROWD_RARE "quzhou" /* a project that one in 2,000 of the other accounts are of */
 #define CROWD_LEAST 20000u  /* certificates: those of the accounts above */
 #define CROWD_MAX_ACCOUNTS 50000000u
 #define CROWD_DUE_DAYS 60
