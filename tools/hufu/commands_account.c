@@ -174,8 +174,8 @@ const struct command commands_account[] = {
 	{.name = "account find",
 	 .usage = "[--page N | --after PLACE] TEXT",
 	 .summary = "officer: look for an account",
-	 .help = "TEXT is an identifier, a mobile that logs in, or a part of the organisation's name (one or two "
-		 "characters:\nits beginning).\n\n"
+	 .help = "TEXT is an identifier, a mobile that logs in, or a part of the organisation's name. With one or two "
+		 "characters:\nnames that begin so, in the order of names.\n\n"
 		 "  --page N        page of the list (5 a page)\n"
 		 "  --after PLACE   go on where a page before ended\n\nExample:\n  hufu account find 杭州田谷",
 	 .run = run_account_find},
