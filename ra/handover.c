@@ -67,7 +67,7 @@ static enum err mark_sent_in(struct db *db, int64_t id, struct handover *h, bool
 	*ret_go = false;
 	if (strcmp(h->state, "done") == 0)
 		return OK;
-	TRY(store_request_get(db, h->request, &r, f));
+	TRY(store_request_head(db, h->request, &r, f));
 	enum request_state state = request_state_from_word(r.state);
 	if (is_tally(h) && state != REQUEST_APPROVED && state != REQUEST_SENT)
 		return store_handover_done(db, id, "the request has gone another way", f);

@@ -23,11 +23,11 @@
 
 /* --- requests --- */
 
-/* The request of a tally; *ret_known false when it is not the desk's. */
+/* The request of a tally, without its texts; *ret_known false when it is not the desk's. */
 static enum err find_request(struct db *db, const uint8_t tally[TALLY_ID], struct request *ret, bool *ret_known,
 			     struct fault *f)
 {
-	enum err e = store_request_get(db, TALLY_ID_TEXT(tally), ret, f);
+	enum err e = store_request_head(db, TALLY_ID_TEXT(tally), ret, f);
 	*ret_known = e == OK;
 	return e == ERR_NOT_FOUND ? OK : e;
 }
@@ -51,7 +51,7 @@ enum err ledger_settle(struct db *db, const char *request, bool done, int64_t ce
 		       int64_t now, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
-	TRY(store_request_get(db, request, &r, f));
+	TRY(store_request_head(db, request, &r, f));
 	TRY(settle_known(db, &r, done, cert, why, now, f));
 	return store_handover_settled(db, request, "tally", f);
 }
@@ -263,11 +263,11 @@ static enum err apply_refused(struct entry *x, struct fault *f)
 	_cleanup_(request_done) struct request r = {0};
 	struct fault why = {.kind = ERR_RULE};
 	uint8_t hash[32];
-	bool known = false;
 	TRY(wire_e_refused_get(x->bytes, &e, f));
-	TRY(find_request(x->db, e.tally, &r, &known, f));
-	if (!known)
+	enum err found = store_request_get(x->db, TALLY_ID_TEXT(e.tally), &r, f);
+	if (found == ERR_NOT_FOUND)
 		return OK;
+	TRY(found);
 	sha256(r.tally, strlen(r.tally), hash);
 	if (memcmp(hash, e.text_sha256, 32) != 0)
 		return OK;

@@ -30,7 +30,9 @@ static enum err unknown(const char *id, struct fault *f)
 			   ESC(id, strlen(id)));
 }
 
-enum err request_any(struct ctx *c, struct request *ret, struct fault *f)
+typedef enum err request_read(struct db *db, const char *id, struct request *ret, struct fault *f);
+
+static enum err any(struct ctx *c, request_read *read, struct request *ret, struct fault *f)
 {
 	const char *said = param_text(c, "request");
 	char id[REQUEST_ID + 1];
@@ -39,7 +41,7 @@ enum err request_any(struct ctx *c, struct request *ret, struct fault *f)
 	if (strlen(said) < REQUEST_ID)
 		e = store_course_current(c->db, said, id, f);
 	if (e == OK)
-		e = store_request_get(c->db, id, ret, f);
+		e = read(c->db, id, ret, f);
 	if (e == ERR_NOT_FOUND)
 		return unknown(said, f);
 	TRY(e);
@@ -50,10 +52,15 @@ enum err request_any(struct ctx *c, struct request *ret, struct fault *f)
 	return unknown(said, f);
 }
 
-enum err request_own(struct ctx *c, struct request *ret, struct fault *f)
+enum err request_any(struct ctx *c, struct request *ret, struct fault *f)
+{
+	return any(c, store_request_get, ret, f);
+}
+
+static enum err own(struct ctx *c, request_read *read, struct request *ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
-	TRY(request_any(c, &r, f));
+	TRY(any(c, read, &r, f));
 	if (r.account == 0 || r.account != c->session->account.id)
 		return unknown(param_text(c, "request"), f);
 	*ret = r;
@@ -61,11 +68,21 @@ enum err request_own(struct ctx *c, struct request *ret, struct fault *f)
 	return OK;
 }
 
+enum err request_own(struct ctx *c, struct request *ret, struct fault *f)
+{
+	return own(c, store_request_get, ret, f);
+}
+
+enum err request_own_head(struct ctx *c, struct request *ret, struct fault *f)
+{
+	return own(c, store_request_head, ret, f);
+}
+
 enum err request_answer(struct ctx *c, const char *id, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	struct course course;
-	TRY(store_request_get(c->db, id, &r, f));
+	TRY(store_request_head(c->db, id, &r, f));
 	TRY(store_course_get(c->db, id, &course, f));
 	*ret = json_object();
 	json_object_set_new(*ret, "request", json_string(r.id));

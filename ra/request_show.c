@@ -224,7 +224,7 @@ static enum err look(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	(void)ret;
-	TRY(request_own(c, &r, f));
+	TRY(request_own_head(c, &r, f));
 	*(struct look *)c->work =
 		(struct look){bell_lane(r.id), request_state_is_final(request_state_from_word(r.state))};
 	return OK;

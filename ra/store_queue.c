@@ -1,6 +1,6 @@
 /*
  * What waits for officers, and what is open at all. The table `waiting` and the counts are kept by triggers
- * (schema/072-rows.sql, 024-scale.sql, 071-queue.sql), so that neither a page nor a number of the queue looks at more than it shows: a page
+ * (schema/072-rows.sql, 024-scale.sql, 071-queue.sql, 150-narrow.sql), so that neither a page nor a number of the queue looks at more than it shows: a page
  * is one walk along an index from the place where it begins. SQLite is told which index to go by: without statistics it may take another.
  *
  * An officer of several projects has a list for each, of which the keys are merged first.
@@ -69,16 +69,11 @@ static const struct road waiting_roads[2][2] = {
 /* --- what is open --- */
 
 #define O_ROW "dies, id, kind, project, profile, state, policy"
-#define O_WALK(columns, index, where)                                                                                  \
-	WALK(columns, "requests", index, "dies", "id",                                                                 \
-	     where                                                                                                     \
-	     " AND state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved', 'sent', 'to_correct',"      \
-	     " 'opened', 'at_key_centre', 'to_make', 'keyed', 'to_ship', 'in_post', 'lapsed')")
+#define O_WALK(columns, index, where) WALK(columns, "requests", index, "dies", "id", where " AND pending = 1")
 #define O_ROAD(index, where)                                                                                           \
 	{                                                                                                              \
 		O_WALK("dies, id", index, where), O_WALK(O_ROW, index, where),                                         \
-			"SELECT " O_ROW " FROM requests INDEXED BY requests_items WHERE dies = ?1 AND id = ?2",        \
-			read_open                                                                                      \
+			"SELECT " O_ROW " FROM requests WHERE dies = ?1 AND id = ?2", read_open                        \
 	}
 
 static void read_open(struct db_row *row, struct request_item *ret)

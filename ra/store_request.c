@@ -37,85 +37,104 @@ static void read_terms(struct db_row *row, struct request *ret)
 	COLUMN(row, 5, ret->profile);
 	COLUMN(row, 6, ret->state);
 	ret->cert = db_i64(row, 7);
-	ret->subject = xstrdup(db_text(row, 8));
-	ret->months = db_i64(row, 9);
-	COLUMN(row, 10, ret->order);
-	buf_add_slice(&ret->csr, db_blob(row, 11));
-	COLUMN(row, 12, ret->files);
-	ret->notice = db_i64(row, 13) != 0;
-	COLUMN(row, 14, ret->reason);
-	COLUMN(row, 25, ret->key_seen);
-	COLUMN(row, 26, ret->collides);
-	ret->hold = db_is_null(row, 27) ? -1 : db_i64(row, 27);
+	ret->months = db_i64(row, 8);
+	COLUMN(row, 9, ret->order);
+	COLUMN(row, 10, ret->files);
+	ret->notice = db_i64(row, 11) != 0;
+	COLUMN(row, 12, ret->reason);
+	COLUMN(row, 22, ret->key_seen);
+	COLUMN(row, 23, ret->collides);
+	ret->hold = db_is_null(row, 24) ? -1 : db_i64(row, 24);
 }
 
 static void read_course(struct db_row *row, struct request *ret)
 {
-	ret->tally = xstrdup(db_text(row, 15));
-	COLUMN(row, 16, ret->policy);
-	ret->proof = db_i64(row, 17);
-	ret->officers = db_i64(row, 18);
-	ret->made = db_i64(row, 19);
-	ret->dies = db_i64(row, 20);
-	ret->result = db_i64(row, 21);
-	COLUMN(row, 22, ret->refusal_rule);
-	COLUMN(row, 23, ret->refusal_where);
-	COLUMN(row, 24, ret->refusal_text);
+	COLUMN(row, 13, ret->policy);
+	ret->proof = db_i64(row, 14);
+	ret->officers = db_i64(row, 15);
+	ret->made = db_i64(row, 16);
+	ret->dies = db_i64(row, 17);
+	ret->result = db_i64(row, 18);
+	COLUMN(row, 19, ret->refusal_rule);
+	COLUMN(row, 20, ret->refusal_where);
+	COLUMN(row, 21, ret->refusal_text);
+}
+
+#define HEAD                                                                                                           \
+	"r.id, r.account, r.kind, r.way, r.project, r.profile, r.state, r.cert, r.months, r.order_id, r.files,"        \
+	" r.notice, r.reason, r.policy, r.proof, r.officers, r.made, r.dies, r.result, r.refusal_rule,"                \
+	" r.refusal_where, r.refusal_text, r.key_seen, r.collides, r.hold, w.recipient, w.mobile, w.address"
+
+static void read_head(struct db_row *row, struct request *ret)
+{
+	read_terms(row, ret);
+	read_course(row, ret);
+	COLUMN(row, 25, ret->delivery.recipient);
+	COLUMN(row, 26, ret->delivery.mobile);
+	COLUMN(row, 27, ret->delivery.address);
+}
+
+enum err store_request_head(struct db *db, const char *id, struct request *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT " HEAD " FROM requests r LEFT JOIN works w ON w.request = r.id WHERE r.id = ?1",
+		   "t", id));
+	read_head(row, ret);
+	return OK;
 }
 
 enum err store_request_get(struct db *db, const char *id, struct request *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(
-		db, f, &row,
-		"SELECT id, account, kind, way, project, profile, state, cert, subject, months, order_id, csr, files,"
-		" notice, reason, tally, policy, proof, officers, made, dies, result, refusal_rule, refusal_where,"
-		" refusal_text, key_seen, collides, hold, coalesce(w.recipient, ''), coalesce(w.mobile, ''),"
-		" coalesce(w.address, '') FROM requests LEFT JOIN works w ON w.request = id WHERE id = ?1",
-		"t", id));
-	read_terms(row, ret);
-	read_course(row, ret);
-	COLUMN(row, 28, ret->delivery.recipient);
-	COLUMN(row, 29, ret->delivery.mobile);
-	COLUMN(row, 30, ret->delivery.address);
+	TRY(db_one(db, f, &row,
+		   "SELECT " HEAD ", t.subject, t.tally, t.csr FROM requests r JOIN request_texts t ON t.request = r.id"
+		   " LEFT JOIN works w ON w.request = r.id WHERE r.id = ?1",
+		   "t", id));
+	read_head(row, ret);
+	ret->subject = xstrdup(db_text(row, 28));
+	ret->tally = xstrdup(db_text(row, 29));
+	buf_add_slice(&ret->csr, db_blob(row, 30));
 	return OK;
 }
 
 enum err store_request_add(struct db *db, const struct request *r, struct fault *f)
 {
-	return db_run(db, f,
-		      "INSERT INTO requests (id, account, kind, way, project, profile, state, cert, subject, months,"
-		      " order_id, csr, files, notice, reason, tally, policy, proof, officers, made, dies, key_seen,"
-		      " collides, hold)"
-		      " VALUES (?1, NULLIF(?2, 0), ?3, ?4, ?5, ?6, ?7, NULLIF(?8, 0), ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-		      " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, NULLIF(?24, -1))",
-		      "tittttt"
-		      "iti"
-		      "tbtit"
-		      "tt"
-		      "iiii"
-		      "tti",
-		      r->id, r->account, r->kind, r->way, r->project, r->profile, r->state, r->cert, r->subject,
-		      r->months, or_null(r->order), csr_or_null(r), r->files, (int64_t)r->notice, r->reason, r->tally,
-		      r->policy, r->proof, r->officers, r->made, r->dies, r->key_seen, r->collides, r->hold);
+	TRY(db_run(db, f,
+		   "INSERT INTO requests (id, account, kind, way, project, profile, state, cert, months, order_id,"
+		   " files, notice, reason, policy, proof, officers, made, dies, key_seen, collides, hold)"
+		   " VALUES (?1, NULLIF(?2, 0), ?3, ?4, ?5, ?6, ?7, NULLIF(?8, 0), ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+		   " ?16, ?17, ?18, ?19, ?20, NULLIF(?21, -1))",
+		   "tittttt"
+		   "ii"
+		   "ttit"
+		   "t"
+		   "iiii"
+		   "tti",
+		   r->id, r->account, r->kind, r->way, r->project, r->profile, r->state, r->cert, r->months,
+		   or_null(r->order), r->files, (int64_t)r->notice, r->reason, r->policy, r->proof, r->officers,
+		   r->made, r->dies, r->key_seen, r->collides, r->hold));
+	return db_run(db, f, "INSERT INTO request_texts (request, subject, tally, csr) VALUES (?1, ?2, ?3, ?4)", "tttb",
+		      r->id, r->subject, r->tally, csr_or_null(r));
 }
 
 enum err store_request_redraw(struct db *db, const struct request *r, struct fault *f)
 {
-	return db_run(db, f,
-		      "UPDATE requests SET kind = ?2, way = ?3, project = ?4, profile = ?5, cert = NULLIF(?6, 0),"
-		      " subject = ?7, months = ?8, order_id = ?9, csr = ?10, files = ?11, notice = ?12, reason = ?13,"
-		      " tally = ?14, policy = ?15, proof = ?16, officers = ?17, made = ?18, dies = ?19, key_seen = ?20,"
-		      " collides = ?21, hold = NULLIF(?22, -1) WHERE id = ?1",
-		      "ttttt"
-		      "iti"
-		      "tbtit"
-		      "tt"
-		      "iiii"
-		      "tti",
-		      r->id, r->kind, r->way, r->project, r->profile, r->cert, r->subject, r->months, or_null(r->order),
-		      csr_or_null(r), r->files, (int64_t)r->notice, r->reason, r->tally, r->policy, r->proof,
-		      r->officers, r->made, r->dies, r->key_seen, r->collides, r->hold);
+	TRY(db_run(db, f,
+		   "UPDATE requests SET kind = ?2, way = ?3, project = ?4, profile = ?5, cert = NULLIF(?6, 0),"
+		   " months = ?7, order_id = ?8, files = ?9, notice = ?10, reason = ?11, policy = ?12, proof = ?13,"
+		   " officers = ?14, made = ?15, dies = ?16, key_seen = ?17, collides = ?18, hold = NULLIF(?19, -1)"
+		   " WHERE id = ?1",
+		   "ttttt"
+		   "ii"
+		   "ttit"
+		   "t"
+		   "iiii"
+		   "tti",
+		   r->id, r->kind, r->way, r->project, r->profile, r->cert, r->months, or_null(r->order), r->files,
+		   (int64_t)r->notice, r->reason, r->policy, r->proof, r->officers, r->made, r->dies, r->key_seen,
+		   r->collides, r->hold));
+	return db_run(db, f, "UPDATE request_texts SET subject = ?2, tally = ?3, csr = ?4 WHERE request = ?1", "tttb",
+		      r->id, r->subject, r->tally, csr_or_null(r));
 }
 
 enum err store_request_state(struct db *db, const char *id, const char *state, struct fault *f)
@@ -145,8 +164,7 @@ enum err store_request_result(struct db *db, const char *id, int64_t cert, struc
 #define ITEM                                                                                                           \
 	"r.id, r.kind, r.way, r.project, r.profile, r.state, r.policy, c.issuer, c.serial, r.officers,"                \
 	" (SELECT count(*) FROM lines l WHERE l.request = r.id AND l.part = 'officer'), r.made, r.dies,"               \
-	" coalesce(a.organisation, ''), " COURSE                                                                       \
-	" FROM requests r INDEXED BY requests_items JOIN courses k ON k.request = r.id"                                \
+	" coalesce(a.organisation, ''), " COURSE " FROM requests r JOIN courses k ON k.request = r.id"                 \
 	" LEFT JOIN certs c ON c.id = r.cert"                                                                          \
 	" LEFT JOIN accounts a ON a.id = r.account"
 
@@ -182,20 +200,33 @@ enum err store_request_item(struct db *db, const char *id, struct request_item *
 	return OK;
 }
 
-/* Their ids first, which stand in an index in this order: so nothing is read but what is shown. */
+/* Their ids first, which stand in an index in this order: so nothing is read but what is shown. A state is the row's own. */
+#define OF_ACCOUNT "FROM requests r INDEXED BY requests_account WHERE r.account = ?1"
+#define OF_STATE OF_ACCOUNT " AND r.state = ?2"
+#define OF_ORDER " ORDER BY r.made DESC, r.id DESC"
+
+static enum err count_of(struct db *db, int64_t account, const char *state, int64_t *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	if (state[0] == '\0')
+		TRY(db_one(db, f, &row, "SELECT count(*) " OF_ACCOUNT, "i", account));
+	else
+		TRY(db_one(db, f, &row, "SELECT count(*) " OF_STATE, "it", account, state));
+	*ret = db_i64(row, 0);
+	return OK;
+}
+
 enum err store_requests_of(struct db *db, int64_t account, const char *state, int64_t limit, int64_t offset,
 			   request_item_fn *fn, void *arg, int64_t *ret_total, struct fault *f)
 {
-	_cleanup_(db_row_donep) struct db_row *count = NULL, *row = NULL;
-	TRY(db_one(db, f, &count,
-		   "SELECT count(*) FROM requests r INDEXED BY requests_account WHERE r.account = ?1"
-		   " AND (?2 = '' OR r.state = ?2)",
-		   "it", account, state));
-	*ret_total = db_i64(count, 0);
-	TRY(db_query(db, f, &row,
-		     "SELECT r.id FROM requests r INDEXED BY requests_account WHERE r.account = ?1"
-		     " AND (?2 = '' OR r.state = ?2) ORDER BY r.made DESC, r.id DESC LIMIT ?3 OFFSET ?4",
-		     "itii", account, state, limit, offset));
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(count_of(db, account, state, ret_total, f));
+	if (state[0] == '\0')
+		TRY(db_query(db, f, &row, "SELECT r.id " OF_ACCOUNT OF_ORDER " LIMIT ?2 OFFSET ?3", "iii", account,
+			     limit, offset));
+	else
+		TRY(db_query(db, f, &row, "SELECT r.id " OF_STATE OF_ORDER " LIMIT ?3 OFFSET ?4", "itii", account,
+			     state, limit, offset));
 	for (;;) {
 		struct request_item item = {0};
 		bool more = false;
@@ -210,11 +241,12 @@ enum err store_requests_of(struct db *db, int64_t account, const char *state, in
 enum err store_requests_open(struct db *db, int64_t account, int64_t *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_one(db, f, &row,
-		   "SELECT count(*) FROM requests WHERE account = ?1 AND state IN ('drafted', 'awaiting_proof',"
-		   " 'awaiting_officers', 'approved', 'sent', 'to_correct', 'opened', 'at_key_centre', 'to_make',"
-		   " 'keyed', 'to_ship', 'in_post', 'lapsed', 'sealed', 'released')",
-		   "i", account));
+	TRY(db_one(
+		db, f, &row,
+		"SELECT (SELECT count(*) FROM requests INDEXED BY requests_account WHERE account = ?1 AND pending = 1)"
+		" + (SELECT count(*) FROM requests INDEXED BY requests_unlocking WHERE account = ?1"
+		"    AND state IN ('sealed', 'released'))",
+		"i", account));
 	*ret = db_i64(row, 0);
 	return OK;
 }
@@ -232,17 +264,19 @@ enum err store_requests_dead(struct db *db, int64_t now, char (*ret)[REQUEST_ID 
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	size_t n = 0;
-	TRY(db_query(db, f, &row,
-		     "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers',"
-		     " 'approved', 'to_correct', 'keyed', 'to_ship', 'in_post', 'opened', 'sealed', 'released')"
-		     " AND dies > 0 AND dies <= ?1 ORDER BY dies LIMIT ?2",
-		     "ii", now, (int64_t)max));
+	TRY(db_query(
+		db, f, &row,
+		"SELECT dies, id FROM requests INDEXED BY requests_open WHERE pending = 1 AND dies > 0 AND dies <= ?1"
+		" AND state NOT IN ('sent', 'at_key_centre', 'to_make', 'lapsed') UNION ALL"
+		" SELECT dies, id FROM requests INDEXED BY requests_unlocking WHERE state IN ('sealed', 'released')"
+		" AND dies > 0 AND dies <= ?1 ORDER BY dies LIMIT ?2",
+		"ii", now, (int64_t)max));
 	for (;;) {
 		bool more = false;
 		TRY(db_next(row, &more, f));
 		if (!more)
 			break;
-		column_copy(row, 0, ret[n++], REQUEST_ID + 1);
+		column_copy(row, 1, ret[n++], REQUEST_ID + 1);
 	}
 	*ret_n = n;
 	return OK;

@@ -47,6 +47,8 @@ struct request {
 void request_done(struct request *r);
 
 MUST_CHECK enum err store_request_get(struct db *db, const char *id, struct request *ret, struct fault *f);
+/* Without subject and tally (NULL) and csr (empty): what most of its moves need. */
+MUST_CHECK enum err store_request_head(struct db *db, const char *id, struct request *ret, struct fault *f);
 MUST_CHECK enum err store_request_add(struct db *db, const struct request *r, struct fault *f);
 /* Everything that a draft may still change. */
 MUST_CHECK enum err store_request_redraw(struct db *db, const struct request *r, struct fault *f);

@@ -44,7 +44,7 @@ enum err store_work_with_token(struct db *db, const char *token, const char *req
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_one(db, f, &row,
-		   "SELECT count(*) FROM works w JOIN requests r ON r.id = w.request WHERE w.token = ?1"
+		   "SELECT count(*) FROM works w JOIN requests r ON r.id = w.request WHERE w.token = ?1 AND w.token <> ''"
 		   " AND w.request <> ?2 AND r.state IN ('keyed', 'awaiting_officers', 'to_ship', 'in_post', 'lapsed',"
 		   " 'approved', 'sent')",
 		   "tt", token, request));

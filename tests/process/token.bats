@@ -466,7 +466,7 @@ typed() {
 	csr theirs p256
 	id=$(prepared three --kind extend --way new-key --months 12 --order "$(kept three.order)" --files no --csr "$WORK/mine.csr" 74C2008800000D03)
 	csr_hex=$(openssl req -in "$WORK/theirs.csr" -outform DER | od -An -v -tx1 | tr -d ' \n')
-	desk "UPDATE requests SET csr = x'$csr_hex' WHERE id = '$id'"
+	desk "UPDATE request_texts SET csr = x'$csr_hex' WHERE request = '$id'"
 	refused proof_csr token_prove three "$id" --token ORG3
 	said "the new key has the hash " "but the tally says"
 	as three hufu request withdraw "$id"

@@ -10,7 +10,7 @@ import glob, os, re, sqlite3, subprocess, sys
 
 # Tables that have a row for each account, certificate, request or event.
 BIG = """accounts account_cases account_contacts account_names account_records audit bindings calls cert_bodies cert_prints certs claims courses
-corrections grants handover history intents invoices lines materials nonces orders outbox parcels payments reminders requests services sessions
+corrections grants handover history intents invoices lines materials nonces orders outbox parcels payments reminders request_texts requests services sessions
 sms_codes sms_sends token_history tokens upload_parts uploads waiting works""".split()
 # What may walk or sort all the same: the beginning of the statement, and why.
 CERT = ("SELECT c.id, c.issuer, c.serial, c.state, c.reason, c.changed, c.not_before, c.not_after, c.successor, c.predecessor,"
@@ -47,8 +47,8 @@ ALLOWED = {
         "its index holds responders only, one a week",
     "INSERT OR IGNORE INTO lost (restored, entry, what, cert)": "once, by the operator's word that a restored ledger goes on",
     "SELECT l.restored, l.entry, l.what = 'issued', c.serial": "what one restored ledger had lost",
-    "SELECT id FROM requests WHERE state IN ('drafted', 'awaiting_proof', 'awaiting_officers', 'approved', 'to_correct',"
-    " 'keyed', 'to_ship', 'in_post', 'opened', 'sealed', 'released') AND dies > 0 AND dies <= ?1": "what is due now is taken out every few seconds",
+    "SELECT dies, id FROM requests INDEXED BY requests_open WHERE pending = 1 AND dies > 0 AND dies <= ?1": "what is due now is taken out every"
+    " few seconds",
 }
 
 

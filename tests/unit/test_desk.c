@@ -14,7 +14,8 @@
 /* --- configuration --- */
 
 #define GOOD                                                                                                           \
-	"state: s\nsocket: a\nsigner_socket: b\npolicies: p\nroster: r\nra_key: k\nlog_key: l\nra_name: ra-1\ncallers:\n"          \
+	"state: s\nsocket: a\nsigner_socket: b\npolicies: p\nroster: r\nra_key: k\nlog_key: l\nra_name: "              \
+	"ra-1\ncallers:\n"                                                                                             \
 	"  - {uid: 1, roles: [subscriber]}\n"
 
 static enum err load(struct fx *x, const char *text, struct ra_config *c, struct fault *f)
@@ -552,6 +553,58 @@ static void test_migrations(void **state)
 	}
 }
 
+#define BEFORE_NARROW 25 /* migrations before 150-narrow */
+
+static void old_request(struct db *db, const char *id, const char *state)
+{
+	struct fault f = {0};
+	assert_int_equal(
+		db_run(db, &f,
+		       "INSERT INTO requests (id, kind, way, project, profile, state, subject, months, csr, files,"
+		       " notice, reason, tally, policy, proof, officers, made, dies) VALUES (?1, 'change', 'w', 'p',"
+		       " 'f', ?2, '[\"s\"]', 0, x'3000', '', 0, '', 'text of ' || ?1, '', 0, 0, 5, 9)",
+		       "tt", id, state),
+		OK);
+}
+
+/* What a request said before its texts stood apart, it says after; so does a call that was answered. */
+static void test_texts_are_carried_over(void **state)
+{
+	static const struct {
+		const char *id, *state, *tally;
+		bool pending;
+	} rows[] = {{"a1", "drafted", "text of a1", true},
+		    {"b2", "issued", "text of b2", false},
+		    {"c3", "sealed", "text of c3", false},
+		    {"d4", "lapsed", "text of d4", true}};
+	static const uint8_t digest[32] = {7};
+	_cleanup_(db_closep) struct db *db = NULL;
+	_cleanup_(freep) char *answer = NULL;
+	struct fault f = {0};
+	(void)state;
+	assert_int_equal(db_open(":memory:", false, &db, &f), OK);
+	assert_int_equal(db_migrate(db, store_migrations, BEFORE_NARROW, &f), OK);
+	for (size_t i = 0; i < 4; i++)
+		old_request(db, rows[i].id, rows[i].state);
+	assert_int_equal(store_call_put(db, "me", "id", "m", digest, "{}", 1, &f), OK);
+	assert_int_equal(db_migrate(db, store_migrations, store_n_migrations, &f), OK);
+	for (size_t i = 0; i < 4; i++) {
+		_cleanup_(request_done) struct request r = {0};
+		_cleanup_(db_row_donep) struct db_row *row = NULL;
+		assert_int_equal(store_request_get(db, rows[i].id, &r, &f), OK);
+		assert_string_equal(r.state, rows[i].state);
+		assert_string_equal(r.tally, rows[i].tally);
+		assert_string_equal(r.subject, "[\"s\"]");
+		assert_int_equal(r.csr.len, 2);
+		assert_int_equal(r.dies, 9);
+		assert_int_equal(db_one(db, &f, &row, "SELECT pending FROM requests WHERE id = ?1", "t", rows[i].id),
+				 OK);
+		assert_int_equal(db_i64(row, 0), rows[i].pending);
+	}
+	assert_int_equal(store_call_find(db, "me", "id", "m", digest, &answer, &f), OK);
+	assert_string_equal(answer, "{}");
+}
+
 /* --- many at once --- */
 
 struct crowd {
@@ -625,6 +678,7 @@ int main(void)
 		cmocka_unit_test(test_pending),
 		cmocka_unit_test(test_history_and_audit_only_grow),
 		cmocka_unit_test(test_migrations),
+		cmocka_unit_test(test_texts_are_carried_over),
 		cmocka_unit_test(test_many_at_once),
 	};
 	secret_init();

@@ -288,6 +288,13 @@ static bool waits(struct fx *x, const char *id)
 	return rv;
 }
 
+/* What is pending is what is open, but for unlocks under way. */
+static bool pends(struct fx *x, const char *id)
+{
+	_cleanup_(freep) char *sql = xasprintf("SELECT pending FROM requests WHERE id = '%s'", id);
+	return fx_number(x, sql) == 1;
+}
+
 /* Whoever adds a state in which officers are asked must tell the triggers as well. */
 static void test_each_state(void **state)
 {
@@ -301,6 +308,8 @@ static void test_each_state(void **state)
 		ok(store_request_state(db, id, request_state_word(s), &f), &f);
 		end(x, db);
 		assert_int_equal(waits(x, id), request_state_waits(s));
+		assert_int_equal(pends(x, id),
+				 !request_state_is_final(s) && s != REQUEST_SEALED && s != REQUEST_RELEASED);
 		counts_are_true(x);
 	}
 }
