@@ -356,7 +356,9 @@ struct fx *fx_new_at(enum key_alg ca_alg, int64_t now, void (*edit)(struct fx *x
 	log_init("test", LOG_LEVEL_ERROR);
 	x->ca_alg = ca_alg;
 	x->born = now;
-	snprintf(x->dir, sizeof(x->dir), "/tmp/hufu-fx-XXXXXX");
+	const char *folder = getenv("TMPDIR");
+	snprintf(x->dir, sizeof(x->dir), "%s/hufu-fx-XXXXXX",
+		 folder && strlen(folder) < sizeof(x->dir) - 16 ? folder : "/tmp");
 	assert_non_null(mkdtemp(x->dir));
 	make_config(x);
 	must("old key", ca_key_create(KEY_P256, 0, &x->old_key, &f), &f);
