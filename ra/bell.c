@@ -50,11 +50,12 @@ void bell_free(struct bell *b)
 
 void bell_ring_lanes(struct bell *b, struct lanes lanes)
 {
-	if (lanes.bits == 0)
+	static const struct lanes none;
+	if (memcmp(&lanes, &none, sizeof(none)) == 0)
 		return;
 	pthread_mutex_lock(&b->lock);
 	for (unsigned i = 0; i < BELL_LANES; i++) {
-		if ((lanes.bits >> i & 1) == 0)
+		if ((lanes.bits[i / 64] >> i % 64 & 1) == 0)
 			continue;
 		b->lanes[i].count++;
 		pthread_cond_broadcast(&b->lanes[i].rung);
@@ -65,7 +66,9 @@ void bell_ring_lanes(struct bell *b, struct lanes lanes)
 void bell_ring(struct bell *b, unsigned lane)
 {
 	assert(lane < BELL_LANES);
-	bell_ring_lanes(b, (struct lanes){UINT64_C(1) << lane});
+	struct lanes one = {0};
+	lanes_put(&one, lane);
+	bell_ring_lanes(b, one);
 }
 
 void bell_stop(struct bell *b)

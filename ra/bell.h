@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BELL_LANES 64
+#define BELL_LANES 256
 
 /* Lanes to be rung together, after a transaction has ended. Zero state: none. */
 struct lanes {
-	uint64_t bits;
+	uint64_t bits[BELL_LANES / 64];
 };
+static inline void lanes_put(struct lanes *l, unsigned lane) { l->bits[lane / 64] |= UINT64_C(1) << lane % 64; }
 
 struct bell; /* thread-safe */
 /* At most max_waiters wait at once; one more waits only a moment. Gives: bell_free(). */
@@ -30,6 +31,6 @@ bool bell_wait(struct bell *b, unsigned lane, uint64_t count, int64_t until_us);
 
 /* The lane of an id in hex, whose end is random. */
 unsigned bell_lane(const char *id);
-static inline void lanes_add(struct lanes *l, const char *id) { l->bits |= UINT64_C(1) << bell_lane(id); }
+static inline void lanes_add(struct lanes *l, const char *id) { lanes_put(l, bell_lane(id)); }
 
 #endif

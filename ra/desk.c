@@ -242,7 +242,7 @@ enum err desk_answered(struct ctx *c, json_t **ret, struct fault *f)
 static void wake(struct ctx *c)
 {
 	if (c->queued && c->desk->handover)
-		handover_wake(c->desk->handover);
+		handover_put(c->desk->handover, c->tally);
 	if (c->posted)
 		bell_ring(c->desk->posted, 0);
 	bell_ring_lanes(c->desk->finished, c->ended);

@@ -157,9 +157,10 @@ static enum err apply_in(struct desk *d, struct db *db, const struct wire_entrie
 /* Lane 0 is everybody's who wants to know that there is more. */
 static struct lanes followed_lanes(uint64_t from, uint64_t to)
 {
-	struct lanes l = {1};
+	struct lanes l = {0};
+	lanes_put(&l, 0);
 	for (uint64_t i = from; i < to && i < from + BELL_LANES; i++)
-		l.bits |= UINT64_C(1) << follow_lane(i);
+		lanes_put(&l, follow_lane(i));
 	return l;
 }
 

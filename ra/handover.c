@@ -38,12 +38,15 @@ struct handover_pool {
 	pthread_cond_t due;    /* for who fetches */
 	pthread_cond_t ready;  /* for senders */
 	pthread_cond_t rested; /* for senders after a failure */
-	uint64_t generation;
 	bool stopping;
 	struct parcel *first, **last;
 	unsigned n_waiting; /* parcels */
 	int64_t *taken;	    /* rows that are fetched and not done with */
 	size_t n_taken;
+	int64_t *fresh; /* rows that were put, so that nobody need look for them; room() at most */
+	size_t n_fresh;
+	bool looks;	      /* there may be others: the database is asked at once */
+	int64_t next_look_us; /* and else then, by the monotonic clock */
 };
 
 static void parcel_free(struct parcel *x)
@@ -324,15 +327,25 @@ static bool fetch(struct handover_pool *p, int64_t *ids, size_t n)
 	return good;
 }
 
-static void wait_until(struct handover_pool *p, uint64_t seen, int64_t next)
+/* When the database is asked again: when the next row is due, by the clock that people set, and soon enough if that is wrong. */
+static void look_at(struct handover_pool *p, int64_t next)
 {
 	int64_t now = clock_now(), seconds = IDLE_MAX_S;
 	if (next - now < IDLE_MAX_S)
 		seconds = next > now ? next - now : 1;
-	int64_t until = clock_mono_us() + seconds * 1000000;
-	struct timespec ts = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+	p->next_look_us = clock_mono_us() + seconds * 1000000;
+}
+
+static bool may_look(const struct handover_pool *p)
+{
+	return p->looks || clock_mono_us() >= p->next_look_us;
+}
+
+static void wait_for_due(struct handover_pool *p)
+{
+	struct timespec ts = {.tv_sec = p->next_look_us / 1000000, .tv_nsec = p->next_look_us % 1000000 * 1000};
 	int rv = 0;
-	while (rv == 0 && !p->stopping && p->generation == seen)
+	while (rv == 0 && !p->stopping && !p->looks && p->n_fresh == 0)
 		rv = pthread_cond_timedwait(&p->due, &p->lock, &ts);
 }
 
@@ -342,14 +355,31 @@ static bool may_fetch(const struct handover_pool *p)
 	return !p->desk->forked && p->n_waiting < (p->n_senders + 1) / 2 && p->n_taken < room(p);
 }
 
-/* One look at what is due. Called and left with the lock held. */
+/* Rows that were put: nobody looks for them, but for those that could not be taken or marked. Called and left with the lock held. */
+static void fetch_fresh(struct handover_pool *p, int64_t *ids)
+{
+	size_t n = p->n_fresh;
+	memcpy(ids, p->fresh, n * sizeof(*ids));
+	p->n_fresh = 0;
+	size_t kept = take(p, ids, n);
+	p->looks = p->looks || kept < n;
+	pthread_mutex_unlock(&p->lock);
+	(void)fetch(p, ids, kept);
+	pthread_mutex_lock(&p->lock);
+	/* One that failed has a next try, of which the last look knew nothing. */
+	int64_t soon = clock_mono_us() + 1000000;
+	p->next_look_us = soon < p->next_look_us ? soon : p->next_look_us;
+}
+
+/* One look at what is due, which is also what was put. Called and left with the lock held. */
 static void fetch_due(struct handover_pool *p, int64_t *ids)
 {
-	uint64_t seen = p->generation;
 	int64_t next = INT64_MAX;
 	struct fault f = {0};
 	/* What is under way is due too, and may stand first. */
 	size_t n = 0, max = p->n_taken + room(p);
+	p->looks = false;
+	p->n_fresh = 0;
 	pthread_mutex_unlock(&p->lock);
 	bool good = look(p->desk, ids, max, &n, &next, &f) == OK;
 	if (!good)
@@ -362,7 +392,9 @@ static void fetch_due(struct handover_pool *p, int64_t *ids)
 	pthread_mutex_lock(&p->lock);
 	/* A database that fails now is not asked again at once. */
 	if (!good || (n == 0 && all))
-		wait_until(p, seen, good ? next : clock_now() + 1);
+		look_at(p, good ? next : clock_now() + 1);
+	else
+		p->looks = true;
 }
 
 static void *run_fetcher(void *arg)
@@ -371,10 +403,14 @@ static void *run_fetcher(void *arg)
 	_cleanup_(freep) int64_t *ids = xcalloc(2 * room(p), sizeof(*ids));
 	pthread_mutex_lock(&p->lock);
 	while (!p->stopping) {
-		if (may_fetch(p))
-			fetch_due(p, ids);
-		else
+		if (!may_fetch(p))
 			pthread_cond_wait(&p->due, &p->lock);
+		else if (may_look(p))
+			fetch_due(p, ids);
+		else if (p->n_fresh > 0)
+			fetch_fresh(p, ids);
+		else
+			wait_for_due(p);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -462,6 +498,8 @@ enum err handover_start(struct desk *d, unsigned n_senders, struct handover_pool
 	p->n_senders = n_senders;
 	p->last = &p->first;
 	p->taken = xcalloc(room(p), sizeof(*p->taken));
+	p->fresh = xcalloc(room(p), sizeof(*p->fresh));
+	p->looks = true;
 	p->threads = xcalloc(1 + n_senders, sizeof(*p->threads));
 	enum err e = start_threads(p, f);
 	if (e != OK) {
@@ -472,10 +510,25 @@ enum err handover_start(struct desk *d, unsigned n_senders, struct handover_pool
 	return OK;
 }
 
+void handover_put(struct handover_pool *p, int64_t tally)
+{
+	if (tally == 0) {
+		handover_wake(p);
+		return;
+	}
+	pthread_mutex_lock(&p->lock);
+	if (p->n_fresh < room(p))
+		p->fresh[p->n_fresh++] = tally;
+	else
+		p->looks = true;
+	pthread_cond_signal(&p->due);
+	pthread_mutex_unlock(&p->lock);
+}
+
 void handover_wake(struct handover_pool *p)
 {
 	pthread_mutex_lock(&p->lock);
-	p->generation++;
+	p->looks = true;
 	pthread_cond_signal(&p->due);
 	/* Senders stand still only while the ledger is not believed. */
 	if (p->first)
@@ -512,6 +565,7 @@ void handover_stop(struct handover_pool *p)
 	pthread_cond_destroy(&p->rested);
 	pthread_mutex_destroy(&p->lock);
 	free(p->taken);
+	free(p->fresh);
 	free(p->threads);
 	free(p);
 }

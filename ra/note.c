@@ -91,7 +91,7 @@ enum err note_hand_over(struct ctx *c, const struct request *r, struct fault *f)
 	TRY(store_lines(c->db, r->id, &note, f));
 	TRY(sign(c, &note, f));
 	c->queued = true;
-	return store_handover_add(c->db, r->id, "tally", buf_slice(&note), buf_slice(&r->csr), c->now, f);
+	return store_handover_add(c->db, r->id, "tally", buf_slice(&note), buf_slice(&r->csr), c->now, &c->tally, f);
 }
 
 enum err note_withdraw(struct ctx *c, const struct request *r, struct fault *f)
@@ -109,5 +109,6 @@ enum err note_withdraw(struct ctx *c, const struct request *r, struct fault *f)
 	TRY(store_handover_settled(c->db, r->id, "tally", f));
 	c->queued = true;
 	lanes_add(&c->ended, r->id);
-	return store_handover_add(c->db, r->id, "withdraw", buf_slice(&note), slice_of(NULL, 0), c->now, f);
+	int64_t id;
+	return store_handover_add(c->db, r->id, "withdraw", buf_slice(&note), slice_of(NULL, 0), c->now, &id, f);
 }

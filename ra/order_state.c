@@ -76,5 +76,5 @@ enum err order_move(struct db *db, struct order *o, enum order_event event, int6
 		o->closed = now;
 		snprintf(o->why, sizeof(o->why), "%s", event_words[event]);
 	}
-	return store_order_set(db, o, f);
+	return event == ORDER_FULFIL ? store_order_state(db, o->id, o->state, f) : store_order_set(db, o, f);
 }

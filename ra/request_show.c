@@ -214,7 +214,8 @@ static enum err show(struct ctx *c, json_t **ret, struct fault *f)
 	return OK;
 }
 
-/* Its state alone: what a waiter asks each time it is woken. A number may stand for another request by then. */
+/* What a waiter asks each time it is woken: is it the end? Then all of it, from the same snapshot. A number may stand for another
+ * request by then. */
 struct look {
 	unsigned lane;
 	bool final;
@@ -223,25 +224,27 @@ struct look {
 static enum err look(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
-	(void)ret;
 	TRY(request_own_head(c, &r, f));
 	*(struct look *)c->work =
 		(struct look){bell_lane(r.id), request_state_is_final(request_state_from_word(r.state))};
-	return OK;
+	return ((struct look *)c->work)->final ? show(c, ret, f) : OK;
 }
 
-static enum err wait_for_end(struct ctx *c, int64_t until, struct fault *f)
+/* *ret stays as it is when the time is over before the request is. */
+static enum err wait_for_end(struct ctx *c, int64_t until, json_t **ret, struct fault *f)
 {
-	struct look now = {0};
+	struct look now = {.lane = bell_lane(param_text(c, "request"))};
 	c->work = &now;
-	TRY(desk_read(c, look, NULL, f));
 	for (;;) {
 		unsigned lane = now.lane;
 		uint64_t count = bell_count(c->desk->finished, lane);
-		TRY(desk_read(c, look, NULL, f));
+		TRY(desk_read(c, look, ret, f));
+		if (now.final)
+			return OK;
+		/* The lane was a guess, which holds for an id. */
 		if (now.lane != lane)
 			continue;
-		if (now.final || clock_mono_us() >= until || !bell_wait(c->desk->finished, lane, count, until))
+		if (clock_mono_us() >= until || !bell_wait(c->desk->finished, lane, count, until))
 			return OK;
 	}
 }
@@ -249,9 +252,10 @@ static enum err wait_for_end(struct ctx *c, int64_t until, struct fault *f)
 enum err request_show(struct ctx *c, json_t **ret, struct fault *f)
 {
 	int64_t wait_ms = param_number(c, "wait_ms", 0);
+	*ret = NULL;
 	if (wait_ms > 0)
-		TRY(wait_for_end(c, clock_mono_us() + wait_ms * 1000, f));
-	return desk_read(c, show, ret, f);
+		TRY(wait_for_end(c, clock_mono_us() + wait_ms * 1000, ret, f));
+	return *ret ? OK : desk_read(c, show, ret, f);
 }
 
 struct listing {

@@ -173,6 +173,11 @@ enum err store_order_set(struct db *db, const struct order *o, struct fault *f)
 		      o->closed, o->why);
 }
 
+enum err store_order_state(struct db *db, const char *id, const char *state, struct fault *f)
+{
+	return db_run(db, f, "UPDATE orders SET state = ?2 WHERE id = ?1", "tt", id, state);
+}
+
 enum err store_order_open(struct db *db, const char *service, struct order *ret, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;

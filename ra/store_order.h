@@ -59,6 +59,8 @@ MUST_CHECK enum err store_order_get(struct db *db, const char *id, struct order 
 MUST_CHECK enum err store_order_add(struct db *db, const struct order *o, struct fault *f);
 /* Everything that changes in an order's life. */
 MUST_CHECK enum err store_order_set(struct db *db, const struct order *o, struct fault *f);
+/* Nothing but its state: writes to no index that does not name it. */
+MUST_CHECK enum err store_order_state(struct db *db, const char *id, const char *state, struct fault *f);
 /* The order of that service which waits for its payment; ERR_NOT_FOUND when none. */
 MUST_CHECK enum err store_order_open(struct db *db, const char *service, struct order *ret, struct fault *f);
 typedef void order_fn(void *arg, const struct order *o);

@@ -125,9 +125,9 @@ struct handover {
 	int64_t tries;
 };
 void handover_done(struct handover *h);
-/* A second one of the same kind for the request is left out in silence. */
+/* A second one of the same kind for the request is left out in silence: then *ret_id is 0. */
 MUST_CHECK enum err store_handover_add(struct db *db, const char *request, const char *what, struct slice note,
-				       struct slice csr, int64_t now, struct fault *f);
+				       struct slice csr, int64_t now, int64_t *ret_id, struct fault *f);
 /* Ids that are due, oldest first; a request's tally before its withdrawal. */
 MUST_CHECK enum err store_handover_due(struct db *db, int64_t now, int64_t *ret, size_t max, size_t *ret_n,
 				       struct fault *f);

@@ -389,6 +389,26 @@ static int64_t tries(struct fx *x, const char *id)
 	return n;
 }
 
+/* Nobody looks for a tally that is handed in while the threads work; one that failed is found again when its time comes. */
+static void test_put_and_found_again(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	struct follower *follower = work(x);
+	fails(x, ERR_BUSY, 1, false);
+	_cleanup_(freep) char *id = queued(x);
+	while (tries(x, id) == 0)
+		json_decref(fx_do(x, UID_SUBSCRIBER, "request.show",
+				  json_pack("{s:s,s:s,s:i}", "session", x->session, "request", id, "wait_ms", 10)));
+	fx_state(x, id, "sent");
+	clock_set(NOW + 1);
+	wait_issued(x, id);
+	assert_int_equal(x->signer.n_tallies, 2);
+	assert_int_equal(x->signer.n_issued, 1);
+	rest(x, follower);
+}
+
 /* The clock stands, so that nothing becomes due by itself. */
 static void test_signer_back(void **state)
 {
@@ -449,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_restored),
 		cmocka_unit_test(test_desk_without_a_tree),
 		cmocka_unit_test(test_bad_entries),
+		cmocka_unit_test(test_put_and_found_again),
 		cmocka_unit_test(test_signer_back),
 		cmocka_unit_test(test_threads),
 	};
