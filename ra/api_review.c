@@ -17,6 +17,8 @@ static const struct rpc_param queue_params[] = {
 	TEXT("project", false, 1, 47, "项目", "only this project"),
 	WORD("kind", false, kind_words, "业务类型", "only this kind"),
 	{"overdue", PARAM_BOOLEAN, false, 0, 0, NULL, "只看已逾期的", "only what is late"},
+	{"claimed", PARAM_BOOLEAN, false, 0, 0, NULL, "只看已认领的，或（false）无人认领的",
+	 "only what an officer has claimed, or (false) what nobody has"},
 	NUMBER("page", false, 1, 1000000, "页码", "page, from 1"),
 	NUMBER("per_page", false, 1, 100, "每页条数", "rows a page, 20 when absent"),
 	LIST_AFTER,

@@ -70,6 +70,9 @@ enum err review_queue(struct ctx *c, json_t **ret, struct fault *f)
 						       : 0,
 				 .kind = kind ? kind : "",
 				 .overdue = param_true(c, "overdue"),
+				 .claim = !json_object_get(c->call->params, "claimed") ? CLAIM_ANY
+					  : param_true(c, "claimed")		       ? CLAIM_TAKEN
+										       : CLAIM_FREE,
 				 .now = c->now};
 	struct queue_counts n;
 	struct list_page page;

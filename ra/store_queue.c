@@ -21,6 +21,7 @@
 struct road {
 	const char *keys, *rows, *one; /* one: ?1 at, ?2 id */
 	void (*read)(struct db_row *row, struct request_item *ret);
+	bool by_claim; /* ?8 is the time */
 };
 
 /* --- waiting --- */
@@ -31,10 +32,21 @@ struct road {
 	      "number,"                                                                                                \
 	      " replaces, submitted, claimant, claim_ends"
 #define W_WALK(columns, index, where) WALK(columns, "waiting", index, "due", "request", where)
-#define W_ROAD(keys_index, rows_index, where)                                                                          \
+#define W_ROAD(keys_index, rows_index, where, by_claim)                                                                \
 	{                                                                                                              \
 		W_WALK(W_KEY, keys_index, where), W_WALK(W_ROW, rows_index, where),                                    \
-			"SELECT " W_ROW " FROM waiting WHERE due = ?1 AND request = ?2", read_waiting                  \
+			"SELECT " W_ROW " FROM waiting WHERE due = ?1 AND request = ?2", read_waiting, by_claim        \
+	}
+/* By project and kind; what is free is found on the way, for it is most. */
+#define W_ROADS(more, by_claim)                                                                                        \
+	{                                                                                                              \
+		{W_ROAD("waiting_due", "sqlite_autoindex_waiting_1", "?1 = '' AND ?2 = ''" more, by_claim),            \
+		 W_ROAD("waiting_kind", "waiting_kind", "?1 = '' AND kind = ?2" more, by_claim)},                      \
+		{                                                                                                      \
+			W_ROAD("waiting_project", "waiting_project", "project = ?1 AND ?2 = ''" more, by_claim),       \
+				W_ROAD("waiting_project_kind", "waiting_project_kind",                                 \
+				       "project = ?1 AND kind = ?2" more, by_claim)                                    \
+		}                                                                                                      \
 	}
 
 static void read_waiting(struct db_row *row, struct request_item *ret)
@@ -59,12 +71,12 @@ static void read_waiting(struct db_row *row, struct request_item *ret)
 }
 
 /* The first stands in the table itself. */
-static const struct road waiting_roads[2][2] = {
-	{W_ROAD("waiting_due", "sqlite_autoindex_waiting_1", "?1 = '' AND ?2 = ''"),
-	 W_ROAD("waiting_kind", "waiting_kind", "?1 = '' AND kind = ?2")},
-	{W_ROAD("waiting_project", "waiting_project", "project = ?1 AND ?2 = ''"),
-	 W_ROAD("waiting_project_kind", "waiting_project_kind", "project = ?1 AND kind = ?2")},
-};
+static const struct road waiting_roads[2][2] = W_ROADS("", false);
+static const struct road free_roads[2][2] = W_ROADS(" AND claim_ends <= ?8", true);
+/* Claims are as many as officers at work: they are found by their own index, and sorted. */
+static const struct road taken_road =
+	W_ROAD("waiting_claims", "waiting_claims",
+	       "claim_ends > 0 AND claim_ends > ?8 AND (?1 = '' OR project = ?1) AND (?2 = '' OR kind = ?2)", true);
 
 /* --- what is open --- */
 
@@ -105,8 +117,8 @@ struct walk {
 static enum err begin(const struct walk *w, const char *sql, const char *project, const struct list_key *after,
 		      int64_t limit, int64_t offset, struct db_row **ret, struct fault *f)
 {
-	return db_query(w->db, f, ret, sql, "ttitiii", project, w->q->kind, after->at, after->id, w->end, limit,
-			offset);
+	return db_query(w->db, f, ret, sql, w->road->by_claim ? "ttitiiii" : "ttitiii", project, w->q->kind, after->at,
+			after->id, w->end, limit, offset, w->q->now);
 }
 
 /* The place where the page begins: only keys are passed over. *ret_there false: there are not so many. */
@@ -179,12 +191,24 @@ static enum err walk(const struct walk *w, const struct list_page *p, struct lis
 	return walk_many(w, p, ret, f);
 }
 
+static const struct road *road_of(const struct queue_filter *q)
+{
+	const bool by_project = q->projects != NULL, by_kind = q->kind[0] != '\0';
+	switch (q->claim) {
+	case CLAIM_ANY:
+		return &waiting_roads[by_project][by_kind];
+	case CLAIM_FREE:
+		return &free_roads[by_project][by_kind];
+	case CLAIM_TAKEN:
+		return &taken_road;
+	}
+	return NULL;
+}
+
 enum err store_requests_queue(struct db *db, const struct queue_filter *q, const struct list_page *p,
 			      request_item_fn *fn, void *arg, struct list_end *ret, struct fault *f)
 {
-	const struct walk w = {db, &waiting_roads[q->projects != NULL][q->kind[0] != '\0'],
-			       q,  q->overdue ? q->now : INT64_MAX,
-			       fn, arg};
+	const struct walk w = {db, road_of(q), q, q->overdue ? q->now : INT64_MAX, fn, arg};
 	return walk(&w, p, ret, f);
 }
 
@@ -208,12 +232,14 @@ static enum err add_counts(struct db *db, const struct queue_filter *q, const ch
 		   " WHERE (?1 = '' OR t.project = ?1) AND (?2 = '' OR t.kind = ?2)",
 		   "tti", project, q->kind, q->now));
 	TRY(db_one(db, f, &claims,
-		   "SELECT count(*) FROM waiting INDEXED BY waiting_claims WHERE claim_ends > 0 AND claim_ends > ?3"
+		   "SELECT count(*), count(*) FILTER (WHERE due < ?3) FROM waiting INDEXED BY waiting_claims WHERE "
+		   "claim_ends > 0 AND claim_ends > ?3"
 		   " AND (?1 = '' OR project = ?1) AND (?2 = '' OR kind = ?2)",
 		   "tti", project, q->kind, q->now));
 	ret->waiting += db_i64(row, 0);
 	ret->overdue += db_i64(row, 1);
 	ret->claimed += db_i64(claims, 0);
+	ret->claimed_late += db_i64(claims, 1);
 	return OK;
 }
 
@@ -225,7 +251,9 @@ enum err store_requests_queue_count(struct db *db, const struct queue_filter *q,
 		TRY(add_counts(db, q, "", ret, f));
 	for (size_t i = 0; q->projects && i < q->n_projects; i++)
 		TRY(add_counts(db, q, q->projects[i], ret, f));
-	ret->total = q->overdue ? ret->overdue : ret->waiting;
+	const int64_t all = q->overdue ? ret->overdue : ret->waiting,
+		      taken = q->overdue ? ret->claimed_late : ret->claimed;
+	ret->total = q->claim == CLAIM_ANY ? all : q->claim == CLAIM_TAKEN ? taken : all - taken;
 	return OK;
 }
 

@@ -7,16 +7,18 @@
 #include "ra/store_keys.h"
 #include "ra/store_request.h"
 
+enum queue_claim { CLAIM_ANY, CLAIM_FREE, CLAIM_TAKEN };
 struct queue_filter {
 	const char *const *projects; /* NULL: all; else only these n_projects */
 	size_t n_projects;
 	const char *kind;            /* "" all */
 	bool overdue;                /* only what is late */
+	enum queue_claim claim;      /* only what nobody looks at, or what somebody has claimed until later than now */
 	int64_t now;
 };
 struct queue_counts {
 	int64_t total;   /* of the filter */
-	int64_t waiting, overdue, claimed; /* of projects and kind */
+	int64_t waiting, overdue, claimed, claimed_late; /* of projects and kind */
 };
 /* The first due first. Of an item what stands in `waiting`: all but profile, policy, entered_by. Of *ret more and last; store_requests_queue_count()
  * knows the total. */

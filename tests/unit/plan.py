@@ -33,6 +33,9 @@ ALLOWED = {
     SERVICE + " WHERE s.account = ?1 AND s.project": "of one account",
     SERVICE + " WHERE s.cert = ?1": "of one certificate",
     "SELECT k.number, r.state FROM requests r JOIN courses k ON k.request = r.id WHERE r.cert = ?1": "of one certificate",
+    "SELECT due, request FROM waiting INDEXED BY waiting_claims": "claims last for an hour, and are as many as officers at work",
+    "SELECT due, request, kind, way, project, state, issuer, serial, officers, officers_have, made, dies, organisation, number, replaces,"
+    " submitted, claimant, claim_ends FROM waiting INDEXED BY waiting_claims": "the same",
     "SELECT line FROM lines WHERE request = ?1": "of one request, sixteen at most",
     "SELECT h.at, h.event, h.before, h.after, h.who, h.detail FROM courses own": "of one request's number",
     CERT + " FROM cert_bodies b JOIN certs c ON c.id = b.id WHERE b.identifier = ?2": "of one subject",

@@ -417,6 +417,50 @@ static json_t *queue(struct fx *x, json_t *params)
 	return fx_do(x, UID_OFFICER, "review.queue", params);
 }
 
+/* How many rows the queue has, and its total, with that filter (json_pack's "b" of claimed). */
+static void assert_queue(struct fx *x, json_t *params, int64_t rows)
+{
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_OFFICER, "review.queue", params);
+	assert_int_equal(json_array_size(json_object_get(r, "requests")), rows);
+	assert_int_equal(json_integer_value(json_object_get(r, "total")), rows);
+}
+
+/* Two wait, one of them claimed: by project and kind too, late ones, and page by page. */
+static void test_claimed_alone(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *one = waiting(x), *two = waiting(x);
+	json_decref(fx_do(x, UID_OFFICER, "review.claim", as(two, "alice")));
+	assert_queue(x, json_pack("{}"), 2);
+	for (int taken = 0; taken <= 1; taken++) {
+		_cleanup_(json_freep) json_t *r =
+			fx_do(x, UID_OFFICER, "review.queue", json_pack("{s:b}", "claimed", taken));
+		assert_string_equal(fx_text(json_array_get(json_object_get(r, "requests"), 0), "request"),
+				    taken ? two : one);
+		assert_queue(x, json_pack("{s:b}", "claimed", taken), 1);
+		assert_queue(x, json_pack("{s:b,s:s}", "claimed", taken, "project", "jinhua"), 1);
+		assert_queue(x, json_pack("{s:b,s:s}", "claimed", taken, "kind", "change"), 1);
+		assert_queue(x, json_pack("{s:b,s:s,s:s}", "claimed", taken, "project", "jinhua", "kind", "change"), 1);
+		assert_queue(x, json_pack("{s:b,s:s}", "claimed", taken, "kind", "revoke"), 0);
+		assert_queue(x, json_pack("{s:b,s:b}", "claimed", taken, "overdue", 1), 0);
+		_cleanup_(json_freep) json_t *next =
+			fx_do(x, UID_OFFICER, "review.queue",
+			      json_pack("{s:b,s:i,s:i}", "claimed", taken, "page", 2, "per_page", 1));
+		assert_int_equal(json_array_size(json_object_get(next, "requests")), 0);
+	}
+	/* A claim that is over is none. */
+	clock_set(NOW + 3600);
+	assert_queue(x, json_pack("{s:b}", "claimed", 1), 0);
+	assert_queue(x, json_pack("{s:b}", "claimed", 0), 2);
+	clock_set(NOW + 20 * 86400);
+	json_decref(fx_do(x, UID_OFFICER, "review.claim", as(two, "alice")));
+	assert_queue(x, json_pack("{s:b,s:b}", "claimed", 1, "overdue", 1), 1);
+	assert_queue(x, json_pack("{s:b,s:b}", "claimed", 0, "overdue", 1), 1);
+	fx_refused(x, UID_OFFICER, "review.queue", json_pack("{s:s}", "claimed", "alice"), "param_type");
+}
+
 static void test_claims(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -569,6 +613,7 @@ int main(void)
 		cmocka_unit_test(test_clock_jumps_over_a_holiday),
 		cmocka_unit_test(test_nobody_approves_their_own_entry),
 		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_claimed_alone),
 		cmocka_unit_test(test_queue_and_due_dates),
 		cmocka_unit_test(test_calendar_is_read_again),
 	};

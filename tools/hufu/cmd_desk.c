@@ -65,18 +65,23 @@ int officer_print_queue(struct cli *c, json_t *params)
 int run_officer_queue(struct cli *c, int argc, char **argv)
 {
 	const char *project = NULL, *kind = NULL, *page = NULL, *after = NULL;
-	bool overdue = false;
+	bool overdue = false, claimed = false, unclaimed = false;
 	uint64_t number = 1;
 	const struct option_rule rules[] = {
-		{.name = "--project", .value = &project}, {.name = "--kind", .value = &kind},
-		{.name = "--page", .value = &page},	  {.name = "--after", .value = &after},
-		{.name = "--overdue", .flag = &overdue},  {0}};
+		{.name = "--project", .value = &project},    {.name = "--kind", .value = &kind},
+		{.name = "--page", .value = &page},	     {.name = "--after", .value = &after},
+		{.name = "--overdue", .flag = &overdue},     {.name = "--claimed", .flag = &claimed},
+		{.name = "--unclaimed", .flag = &unclaimed}, {0}};
 	const struct command *cmd = cli_command(commands_officer, run_officer_queue);
 	if (!cli_options(cmd, rules, &argc, argv, 0, 0))
 		return EXIT_CONFIG;
 	if (page && !u64_parse(page, strlen(page), 1000000, &number))
 		return cli_usage(cmd, "--page \"%s\" is not a number", ESC(page, strlen(page)));
+	if (claimed && unclaimed)
+		return cli_usage(cmd, "give --claimed or --unclaimed");
 	json_t *p = json_pack("{s:I,s:b}", "page", (json_int_t)number, "overdue", (int)overdue);
+	if (claimed || unclaimed)
+		json_object_set_new(p, "claimed", json_boolean(claimed));
 	set_text(p, "project", project);
 	set_text(p, "kind", kind);
 	set_text(p, "after", after);

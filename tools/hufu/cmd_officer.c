@@ -157,11 +157,12 @@ const struct command commands_officer[] = {
 		 "Example:\n  hufu officer key alice",
 	 .run = run_officer_key},
 	{.name = "officer queue",
-	 .usage = "[--project P] [--kind K] [--overdue] [--page N | --after PLACE]",
+	 .usage = "[--project P] [--kind K] [--overdue] [--claimed | --unclaimed] [--page N | --after PLACE]",
 	 .summary = "what waits for officers, the first due first",
 	 .help = "  --project P   of this project alone\n"
 		 "  --kind K      of this kind alone\n"
 		 "  --overdue     only what is late\n"
+		 "  --claimed     only what an officer has claimed; --unclaimed: what nobody has\n"
 		 "  --page N      page of the list (20 a page)\n"
 		 "  --after PLACE go on where a page before ended\n\n"
 		 "Example:\n  hufu officer queue --overdue",

@@ -22,6 +22,9 @@ const t = texts({
 	due: ["应于此前办结", "Due"],
 	soon: ["今日到期", "due within a day"],
 	claimed: ["认领人", "Claimed by"],
+	claims: ["认领", "Claims"],
+	taken: ["已认领", "claimed"],
+	free: ["无人认领", "nobody's yet"],
 	counts: ["待审核 {waiting}，已逾期 {overdue}，已认领 {claimed}", "{waiting} wait, {overdue} overdue, {claimed} claimed"],
 });
 export const title = ["待审核", "Review queue"];
@@ -41,7 +44,7 @@ export async function render({ query, go }) {
 	const rows = keyed({
 		caption: t("title"),
 		load: async ({ after }) => {
-			const r = await rpc("review.queue", { project: query.project, kind: query.kind, overdue: query.overdue === "1" || undefined, after });
+			const r = await rpc("review.queue", { project: query.project, kind: query.kind, overdue: query.overdue === "1" || undefined, claimed: query.claimed ? query.claimed === "1" : undefined, after });
 			counts.textContent = t("counts", r.counts);
 			return { ...r, rows: r.requests };
 		},
@@ -61,5 +64,6 @@ export async function render({ query, go }) {
 		["project", t("project"), projects.map((p) => [p, p]), t("all_projects")],
 		["kind", t("kind"), KINDS.map((k) => [k, kindWord(k)]), t("all_kinds")],
 		["overdue", t("show"), [["1", t("overdue")]]],
+		["claimed", t("claims"), [["0", t("free")], ["1", t("taken")]]],
 	]), counts, rows);
 }
