@@ -69,10 +69,10 @@ static const struct desk_method methods[] = {
 	       OBJECT(ROWS("weeks", STR("from") "," INT("ends")) "," ROWS(
 		       "refusals",
 		       STR("at") "," STR("number") "," STR("kind") "," STR("project") "," STR("rule") "," STR(
-			       "text")) "," ROWS("responders",
+			       "text") "," STR("zh") "," STR("en")) "," STR("checkpoint") "," ROWS("responders",
 						 STR("name") "," STR("serial") "," STR("issuer") "," STR(
 							 "state") "," STR("not_after"))),
-	       "近期展望", "certificates that end, week by week; the signer's last refusals; responders' certificates"),
+	       "近期展望", "certificates that end, week by week; the signer's last refusals; responders' certificates; the checkpoint that was followed to"),
 };
 
 static const struct rpc_message messages[] = {

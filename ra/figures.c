@@ -6,6 +6,7 @@
 #include "ra/figures.h"
 
 #include "ra/officer.h"
+#include "ra/resume.h"
 #include "ra/status.h"
 #include "ra/store_figures.h"
 
@@ -131,6 +132,9 @@ static void add_refusal(void *arg, const struct refusal *r)
 	json_object_set_new(o, "project", json_string(r->project));
 	json_object_set_new(o, "rule", json_string(r->rule));
 	json_object_set_new(o, "text", json_string(r->text));
+	const struct rpc_message *m = desk_message_of(r->rule);
+	json_object_set_new(o, "zh", json_string(m ? m->zh : r->text));
+	json_object_set_new(o, "en", json_string(m ? m->en : r->text));
 	json_array_append_new(l->rows, o);
 }
 
@@ -164,6 +168,18 @@ static enum err weeks(struct ctx *c, json_t *list, struct fault *f)
 	return OK;
 }
 
+/* As the signer signed it; none before the first entry was followed. */
+static enum err put_checkpoint(struct ctx *c, json_t *o, struct fault *f)
+{
+	_cleanup_buf_ struct buf note = {0};
+	enum err e = store_head_bytes(c->db, HEAD_CHECKPOINT, &note, f);
+	if (e == ERR_NOT_FOUND || (e == OK && note.len == 0))
+		return OK;
+	TRY(e);
+	json_object_set_new(o, "checkpoint", json_stringn((const char *)note.data, note.len));
+	return OK;
+}
+
 enum err desk_outlook(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *o = json_object();
@@ -174,6 +190,7 @@ enum err desk_outlook(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(weeks(c, ends, f));
 	TRY(store_refusals(c->db, REFUSALS, add_refusal, &(struct refusals){c, refused}, f));
 	TRY(store_responders(c->db, c->now, RESPONDERS, add_responder, &(struct responders){c->now, responders}, f));
+	TRY(put_checkpoint(c, o, f));
 	*ret = TAKE(o);
 	return OK;
 }

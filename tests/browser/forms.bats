@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Every field of every form, wrong in each way that it can be wrong: forms.mjs has the table, and the browser.
+# Every field of every form, wrong in each way that it can be wrong; and what an administrator who is no officer sees. forms.mjs has the table, and the browser.
 
 bats_require_minimum_version 1.5.0
 load ../portal
@@ -45,6 +45,25 @@ changed() {
 	code=$(as officer hufu --json account grant --reason "papers seen" 91330100MAHUFU0179 | field code)
 	run timeout 300 env CODE="$code" MOBILE="$(mobile_of org)" PASSWORD="the password of org" ORDER="$(cat "$WORK/order")" NUMBER="$(cat "$WORK/number")" SERIAL=74C2008800000AE9 \
 		node "$root/tests/browser/forms.mjs" all
+	echo "$output"
+	[ "$status" = 0 ]
+}
+
+@test "an administrator who is no officer: navigation of one's own, and the operator's view with responder, refusal and checkpoint" {
+	desk_down
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$WORK/ocsp.key" 2>/dev/null
+	openssl pkey -in "$WORK/ocsp.key" -pubout -out "$WORK/ocsp.pub"
+	# The signer's roster moves on without bob; the desk, which has not heard of it, sends what bob has signed.
+	did hufu roster note --add responder:ocsp-1="$WORK/ocsp.pub" --remove bob "$WORK/2.note"
+	did hufu roster sign --yes --key "$(key_of alice)" "$WORK/2.note"
+	did hufu roster sign --yes --key "$(key_of bob)" "$WORK/2.note"
+	did hufu roster submit "$WORK/2.note"
+	did hufu responder renew --key "$WORK/ocsp.key" --out "$WORK/ocsp.pem"
+	did approved alice "$(cat "$WORK/number")"
+	did approved bob "$(cat "$WORK/number")"
+	did as org hufu request hold 74C2008800000AE9
+	desk_up hufu-watch
+	run timeout 100 env NUMBER="$(cat "$WORK/number")" node "$root/tests/browser/forms.mjs" administrator
 	echo "$output"
 	[ "$status" = 0 ]
 }

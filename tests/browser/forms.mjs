@@ -1,7 +1,7 @@
 // Every field of every form, wrong in each way that it can be wrong: node forms.mjs. A row is a field, what is put there, and what must then stand at it, in Chinese and in English;
 // nothing of what was typed may be gone, and no other field may be blamed. A form is opened once in each language, and its rows follow each other.
 import assert from "node:assert/strict";
-import { open, play, settled, smsCode, sound } from "./browser.mjs";
+import { looks, open, play, settled, shot, smsCode, sound } from "./browser.mjs";
 
 const { HTTP, PROXY, MOBILE, PASSWORD, ORDER, NUMBER, CODE, SERIAL } = process.env;
 const FRESH = "91330100MAHUFU0179", FREE = "91330100MAHUFU0254";
@@ -181,5 +181,34 @@ await play({
 			await does(page);
 			sound(page);
 		}));
+	},
+
+	// What an administrator who is no officer may not ask for is not offered; the operator's view says all in the language that is chosen.
+	async administrator() {
+		const page = await open({ fresh: true });
+		await page.goto(`http://${PROXY}/`);
+		await page.getByRole("heading", { level: 1, name: "概览" }).waitFor();
+		assert.deepEqual(await page.locator("nav.side a").allInnerTexts(), ["概览", "审计记录", "系统状况"]);
+		assert.equal(await page.getByLabel("审核员姓名").count(), 0);
+		await page.getByRole("link", { name: "系统状况" }).click();
+		await page.getByRole("row", { name: /OCSP responder ocsp-1.*有效/ }).waitFor();
+		const row = page.getByRole("row").filter({ hasText: NUMBER });
+		const held = page.getByText("有证书处于挂起状态");
+		while (!(await row.count()) || !(await held.count())) { // the signer's answers are on their way
+			await page.reload();
+			await page.getByRole("heading", { level: 1, name: "系统状况" }).waitFor();
+		}
+		await row.getByText("签名者不在名册中").waitFor();
+		await row.getByText("signer_unknown").waitFor();
+		assert.equal(await row.getByRole("link").count(), 0);
+		await page.getByText("检查点原文").click();
+		await page.getByText(/^hufu\/log\/[0-9a-f]{40}\n\d+\n/).waitFor();
+		await looks(page, "system");
+		await shot(page, "desk-administrator-1440-zh");
+		await page.getByRole("button", { name: "English" }).click();
+		await page.getByText("Certificates are on hold: release or revoke them").waitFor();
+		await page.getByRole("link", { name: "Audit" }).click();
+		await page.getByRole("row").nth(20).waitFor();
+		sound(page);
 	},
 });

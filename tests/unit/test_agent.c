@@ -131,6 +131,29 @@ static void test_closed(void **state)
 	fx_done(&x);
 }
 
+/* A page that asks and asks fills nobody's window; the person who types a code is heard again at once. */
+static void test_often(void **state)
+{
+	struct fx x;
+	struct fault f;
+	char code[PAIRING_DIGITS + 1], last[PAIRING_DIGITS + 1], token[PAIRING_TOKEN + 1];
+	(void)state;
+	fx_init(&x);
+	for (int n = 0; n < PAIRING_CODES; n++)
+		assert_int_equal(pairing_begin(&x.p, n % 2 ? HERE : THERE, last, &f), OK);
+	for (int n = 0; n < 3; n++) {
+		assert_int_equal(pairing_begin(&x.p, HERE, code, &f), ERR_DENIED);
+		assert_string_equal(f.rule, "pair_often");
+	}
+	assert_int_equal(pairing_finish(&x.p, HERE, last, token, &f), OK); /* the code that is shown is good still */
+	for (int n = 0; n < PAIRING_CODES; n++)
+		assert_int_equal(pairing_begin(&x.p, HERE, code, &f), OK);
+	assert_int_equal(pairing_begin(&x.p, HERE, code, &f), ERR_DENIED);
+	x.p.shown_since_us -= 600 * INT64_C(1000000); /* ten minutes later */
+	assert_int_equal(pairing_begin(&x.p, HERE, code, &f), OK);
+	fx_done(&x);
+}
+
 /* The oldest makes room. */
 static void test_many(void **state)
 {
@@ -182,7 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_origin), cmocka_unit_test(test_pair), cmocka_unit_test(test_closed),
-		cmocka_unit_test(test_many),   cmocka_unit_test(test_file),
+		cmocka_unit_test(test_often),  cmocka_unit_test(test_many), cmocka_unit_test(test_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

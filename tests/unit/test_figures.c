@@ -107,7 +107,7 @@ static void test_refusals(void **state)
 	fx_submit(x, id);
 	pthread_mutex_lock(&x->signer.lock);
 	x->signer.fail = 1;
-	fault_raise(&x->signer.fault, ERR_RULE, "played", "signer", "played fault");
+	fault_raise(&x->signer.fault, ERR_RULE, "predecessor_revoked", "signer", "played fault");
 	pthread_mutex_unlock(&x->signer.lock);
 	fx_hand_over(x);
 	fx_state(x, id, "refused");
@@ -115,8 +115,12 @@ static void test_refusals(void **state)
 				     *narrow = fx_do(x, UID_NARROW, "desk.outlook", NULL);
 	json_t *rows = json_object_get(o, "refusals");
 	assert_int_equal(json_array_size(rows), 1);
-	assert_string_equal(fx_text(json_array_get(rows, 0), "rule"), "played");
+	assert_string_equal(fx_text(json_array_get(rows, 0), "rule"), "predecessor_revoked");
 	assert_string_equal(fx_text(json_array_get(rows, 0), "kind"), "extend");
+	assert_string_equal(fx_text(json_array_get(rows, 0), "zh"), "证书已吊销");
+	assert_string_equal(fx_text(json_array_get(rows, 0), "en"), "the certificate is revoked");
+	/* The checkpoint is the signer's own text. */
+	assert_non_null(strstr(fx_text(o, "checkpoint"), "\n\n\u2014 "));
 	assert_int_equal(json_array_size(json_object_get(narrow, "refusals")), 0);
 }
 

@@ -23,6 +23,7 @@
 #define PAIRING_DIGITS 6
 #define PAIRING_TOKEN 64 /* hex characters */
 #define PAIRING_WRONG 5	 /* wrong codes, then pairing is closed for a while */
+#define PAIRING_CODES 10 /* shown in ten minutes and typed by nobody, then no page is heard until they are over */
 struct pairing_kept {
 	uint8_t sha256[32];
 	char *origin; /* owned */
@@ -35,13 +36,13 @@ struct pairing {
 	char code[PAIRING_DIGITS + 1]; /* "": none is open */
 	char *origin;		       /* owned: whom the open code was made for */
 	int64_t until_us;
-	unsigned wrong;
-	int64_t closed_until_us;
+	unsigned wrong, shown; /* shown: codes since shown_since_us */
+	int64_t closed_until_us, shown_since_us;
 };
 /* path is copied; no file: nobody is paired. ERR_PARSE pairing_file. */
 MUST_CHECK enum err pairing_init(struct pairing *p, const char *path, struct fault *f);
 void pairing_done(struct pairing *p);
-/* A new code, good for five minutes and for that origin; an older one is void. ERR_DENIED pair_closed. */
+/* A new code, good for five minutes and for that origin; an older one is void. ERR_DENIED pair_closed, pair_often. */
 MUST_CHECK enum err pairing_begin(struct pairing *p, const char *origin, char ret_code[PAIRING_DIGITS + 1],
 				  struct fault *f);
 /* The code that was typed on the page. ERR_DENIED pair_code, pair_closed. */

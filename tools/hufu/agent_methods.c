@@ -138,6 +138,7 @@ static const struct rpc_message messages[] = {
 	{"agent_busy", "客户端正在等待您的确认，请先在客户端窗口回答", NULL},
 	{"pair_code", "配对码不正确", NULL},
 	{"pair_closed", "配对码多次错误，请十分钟后再试", NULL},
+	{"pair_often", "配对码请求过多，请在十分钟后再试", NULL},
 	{"not_confirmed", "您未在客户端确认，未做任何操作", NULL},
 	{"prompt_program", "客户端的确认窗口未能打开", NULL},
 	{"secret_no_terminal", "客户端没有可输入 PIN 的终端", NULL},

@@ -1,6 +1,7 @@
 /*
  * Who may ask the agent for anything: pages of an origin that the person has paired, by typing the agent's code on the page, once. The page
- * gets a token for it, of which the agent keeps the hash. A code can be guessed five times; then nobody can pair for ten minutes.
+ * gets a token for it, of which the agent keeps the hash. A code can be guessed five times; then nobody can pair for ten minutes. Nor does a
+ * page fill the person's window: ten codes that nobody types are all that is shown in that time.
  */
 #include "tools/hufu/agent.h"
 
@@ -128,9 +129,25 @@ static enum err check_open(const struct pairing *p, struct fault *f)
 			   (int)((left_us + 59999999) / 60000000));
 }
 
+static enum err check_often(struct pairing *p, struct fault *f)
+{
+	int64_t now = clock_mono_us();
+	if (p->shown == 0 || now - p->shown_since_us >= CLOSED_US) {
+		p->shown = 0;
+		p->shown_since_us = now;
+	}
+	if (p->shown++ < PAIRING_CODES)
+		return OK;
+	p->shown = PAIRING_CODES;
+	return fault_raise(f, ERR_DENIED, "pair_often", "origin",
+			   "%d codes were asked for and none was typed: no other is shown for up to ten minutes",
+			   PAIRING_CODES);
+}
+
 static enum err begin(struct pairing *p, const char *origin, char ret_code[PAIRING_DIGITS + 1], struct fault *f)
 {
 	TRY(check_open(p, f));
+	TRY(check_often(p, f));
 	snprintf(p->code, sizeof p->code, "%06u", randombytes_uniform(1000000));
 	free(p->origin);
 	p->origin = xstrdup(origin);
@@ -173,7 +190,7 @@ static enum err finish(struct pairing *p, const char *origin, const char *code, 
 	if (!is_the_code(p, origin, code))
 		return wrong_code(p, f);
 	p->code[0] = '\0';
-	p->wrong = 0;
+	p->wrong = p->shown = 0;
 	random_fill(token, sizeof token);
 	hex_lower(token, sizeof token, ret_token);
 	sha256(ret_token, PAIRING_TOKEN, sha);

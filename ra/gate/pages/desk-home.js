@@ -1,9 +1,9 @@
 // 概览: what waits now, the figures of the last days, and who is at the keyboard.
 import { h } from "./dom.js";
 import { texts } from "./i18n.js";
-import { rpc, RpcError } from "./rpc.js";
+import { rpc } from "./rpc.js";
 import { card, facts, link } from "./ui.js";
-import { actingForm } from "./acting.js";
+import { actingForm, staff } from "./acting.js";
 import { chart } from "./chart.js";
 
 const t = texts({
@@ -30,15 +30,7 @@ export const title = ["概览", "Overview"];
 const monthDay = (day) => day.slice(5);
 const COUNTS = ["received", "approved", "rejected", "corrected", "late"];
 
-// An operator who is no officer has no queue.
-async function waiting() {
-	try {
-		return (await rpc("review.queue", { per_page: 1 })).counts;
-	} catch (e) {
-		if (e instanceof RpcError && e.reason === "method_denied") return null;
-		throw e;
-	}
-}
+const waiting = async () => (staff.officer ? (await rpc("review.queue", { per_page: 1 })).counts : null);
 
 export async function render() {
 	const [counts, { days }] = await Promise.all([waiting(), rpc("desk.figures")]);
@@ -49,5 +41,5 @@ export async function render() {
 	h("div.sides", {},
 		card(t("figures"), chart({ caption: t("decisions"), head: t("day"), series: COUNTS.map((name) => t(name)), rows: days.map((d) => ({ label: d.day, values: COUNTS.map((name) => d[name]) })), short: monthDay }),
 			chart({ caption: t("hours"), head: t("day"), series: [t("median")], rows: days.map((d) => ({ label: d.day, values: [d.median_hours] })), short: monthDay })),
-		card(t("who"), actingForm())));
+		staff.officer && card(t("who"), actingForm())));
 }

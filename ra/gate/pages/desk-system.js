@@ -1,7 +1,8 @@
 // The operator's view, to be read and no more: signer and ledger, status data, CRL and responders, what ends soon, what the signer refused.
 import { h } from "./dom.js";
-import { texts } from "./i18n.js";
+import { say, texts } from "./i18n.js";
 import { rpc, RpcError } from "./rpc.js";
+import { staff } from "./acting.js";
 import { badge, card, facts, link, mono, note, table } from "./ui.js";
 import { chart } from "./chart.js";
 import { kindWord, minute, size, time } from "./format.js";
@@ -53,18 +54,40 @@ const t = texts({
 	text: ["说明", "What it said"],
 	checkpoint: ["检查点", "Checkpoint"],
 	entries: ["{n} 条，已核对签名并与此前一致", "{n} entries, signed, and consistent with what was followed before"],
+	note: ["检查点原文（签发系统签名）", "The checkpoint, as the signer signed it"],
 	fork: ["与已跟随的台账不一致", "not the ledger that was followed"],
 });
 export const title = ["系统状况", "System"];
+
+// What each worry is about; the desk's own text, in English with its numbers, stands below.
+const WORRIES = {
+	calendar_missing: ["没有工作日历：期限不计节假日", "No calendar: due dates know no holidays"],
+	calendar_year: ["工作日历缺少今年或明年", "The calendar lacks this year or the next"],
+	certificates_held: ["有证书处于挂起状态，请解除或吊销", "Certificates are on hold: release or revoke them"],
+	ledger_fork: ["签发系统的台账与此前跟随的不一致，已停止受理", "The signer's ledger is not the one that was followed: no work is taken"],
+	signer_unreachable: ["签发系统无应答，申请在排队", "The signer does not answer: requests wait"],
+	ledger_waits: ["签发系统的台账刚刚恢复，等待运行人员确认", "The signer's ledger was restored: it waits for the operator"],
+	signer_locked: ["签发密钥尚未开启，申请在排队", "The signer's key is not open: requests wait"],
+	policy_differs: ["服务台与签发系统的业务规则不同", "The desk's policy is not the signer's"],
+	roster_differs: ["服务台与签发系统的名册不同", "The desk's roster is not the signer's"],
+	policy_quorum: ["业务规则的签名不足法定人数", "The policy lacks a quorum of officers"],
+	status_stale: ["证书状态数据已经过时", "The status data is old"],
+	material_damaged: ["有材料文件损坏或缺失", "Files of materials are damaged or missing"],
+	disk_full: ["磁盘空间不足，暂不接收材料", "The disk is full: no materials are taken"],
+	messages_late: ["消息发送延误或失败", "Messages are late or have failed"],
+	parcels_overdue: ["有包裹逾期未签收", "Parcels lack their receipt"],
+	requests_overdue: ["有申请逾期未办结", "Requests are overdue"],
+};
+const worry = (w) => note("warn", h("strong", {}, say(WORRIES[w.reason] || w.reason)), h("p", {}, h("small.mono", {}, `${w.reason}: ${w.text}`)));
 
 function signerCard(s) {
 	const ok = (good, yes, no) => h(`span.badge.${good ? "ok" : "bad"}`, {}, t(good ? yes : no));
 	return card(t("signer"), facts([[t("reachable"), ok(s.reachable, "yes", "no")], ...(s.reachable ? [[t("locked"), ok(!s.locked, "open", "shut")], [t("size"), s.ledger_size], [t("beat"), time(s.last_beat)], [t("issued"), s.issued], [t("refused"), s.refused], [t("revoked"), s.revoked], [t("ends"), minute(s.issuer_not_after)], [t("policy"), `${s.policy_version} / ${s.roster_version}`]] : [])]));
 }
 
-function deskCard(d) {
+function deskCard(d, o) {
 	const age = Math.max(0, Math.round((Date.now() - new Date(d.as_of)) / 1000)), forked = d.worries.some((w) => w.reason === "ledger_fork");
-	return card(t("desk"), facts([[t("checkpoint"), h(`span${forked ? ".badge.bad" : ""}`, {}, forked ? t("fork") : t("entries", { n: d.ledger_size }))], [t("as_of"), time(d.as_of)], [t("age"), t("seconds", { n: age })], [t("lag"), d.lag], [t("waiting"), d.queue], [t("messages"), `${d.messages_waiting} / ${d.messages_failed}`], [t("held"), d.held], [t("parcels"), d.parcels_overdue], [t("version"), d.version]]));
+	return card(t("desk"), facts([[t("checkpoint"), h(`span${forked ? ".badge.bad" : ""}`, {}, forked ? t("fork") : t("entries", { n: d.ledger_size }))], [t("as_of"), time(d.as_of)], [t("age"), t("seconds", { n: age })], [t("lag"), d.lag], [t("waiting"), d.queue], [t("messages"), `${d.messages_waiting} / ${d.messages_failed}`], [t("held"), d.held], [t("parcels"), d.parcels_overdue], [t("version"), d.version]]), o.checkpoint ? h("details", {}, h("summary", {}, t("note")), h("pre", { tabindex: "0" }, o.checkpoint)) : null);
 }
 
 async function crlCard() {
@@ -86,17 +109,17 @@ const respondersCard = (o) => card(t("responders"), table(t("responders"), [
 
 const refusalsCard = (o) => card(t("refusals"), table(t("refusals"), [
 	{ label: t("at"), cell: (r) => time(r.at) },
-	{ label: t("request"), cell: (r) => link(`request/${r.number}`, mono(r.number)) },
+	{ label: t("request"), cell: (r) => (staff.officer ? link(`request/${r.number}`, mono(r.number)) : mono(r.number)) },
 	{ label: t("kind"), cell: (r) => kindWord(r.kind) },
-	{ label: t("rule"), cell: (r) => mono(r.rule) },
+	{ label: t("rule"), cell: (r) => h("span", {}, say(r), " ", mono(r.rule)) },
 	{ label: t("text"), cell: (r) => h("small", {}, r.text) },
 ], o.refusals));
 
 export async function render() {
 	const [d, o] = await Promise.all([rpc("desk.health"), rpc("desk.outlook")]);
 	const found = [...d.worries, ...d.remarks];
-	return h("div", {}, found.length ? card(t("worries"), found.map((w) => note("warn", h("strong.mono", {}, w.reason), ` ${w.text}`))) : note("ok", t("fine")),
-		h("div.sides", {}, signerCard(d.signer), deskCard(d)),
+	return h("div", {}, found.length ? card(t("worries"), found.map(worry)) : note("ok", t("fine")),
+		h("div.sides", {}, signerCard(d.signer), deskCard(d, o)),
 		h("div.sides", {}, card(null, chart({ caption: t("soon"), head: t("week"), series: [t("certificates")], rows: o.weeks.map((w) => ({ label: w.from, values: [w.ends] })), short: (day) => day.slice(5) })), h("div", {}, await crlCard(), respondersCard(o))),
 		refusalsCard(o));
 }

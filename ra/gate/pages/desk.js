@@ -1,5 +1,14 @@
 // The officers' desk: the portal whose audience is officers. Who an officer is, the proxy before it says, or the Unix user of this gate.
 import { start } from "./app.js";
+import { rpc, RpcError } from "./rpc.js";
+import { staff } from "./acting.js";
+
+try {
+	await rpc("review.queue", { per_page: 1 });
+} catch (e) {
+	staff.officer = !(e instanceof RpcError && e.reason === "method_denied");
+}
+const ADMINISTRATORS = ["", "audit", "system"];
 
 start({
 	title: ["审核台", "Officers' desk"],
@@ -14,7 +23,7 @@ start({
 		["tokens", ["USB Key 库存", "USB keys"]],
 		["audit", ["审计记录", "Audit"]],
 		["system", ["系统状况", "System"]],
-	],
+	].filter(([to]) => staff.officer || ADMINISTRATORS.includes(to)),
 	routes: [
 		["", () => import("./desk-home.js"), { open: true }],
 		["queue", () => import("./desk-queue.js"), { open: true }],

@@ -256,10 +256,20 @@ export function codeButton(text, send, onError) {
 
 // --- tables
 
+// What is wider than its place can be moved by the keyboard too.
+function scrollable(name, content) {
+	const box = h("div.table", {}, content);
+	new ResizeObserver(() => {
+		const wide = box.scrollWidth > box.clientWidth;
+		for (const [key, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", name]]) if (wide) box.setAttribute(key, value); else box.removeAttribute(key);
+	}).observe(box);
+	return box;
+}
+
 // columns: [{label, cell(row), tone}]; on a narrow window each row becomes a card.
 export function table(caption, columns, rows) {
 	if (rows.length === 0) return h("p.empty", {}, t("none"));
-	return h("div.table", {}, h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, columns.map((c) => h(`th${c.tone ? `.${c.tone}` : ""}`, { scope: "col" }, c.label)))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((c) => h(`td${c.tone ? `.${c.tone}` : ""}`, { "data-label": c.label }, c.cell(row))))))));
+	return scrollable(caption, h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, columns.map((c) => h(`th${c.tone ? `.${c.tone}` : ""}`, { scope: "col" }, c.label)))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((c) => h(`td${c.tone ? `.${c.tone}` : ""}`, { "data-label": c.label }, c.cell(row))))))));
 }
 
 // A list that is read page by page: load({page, per_page, search}) gives {rows, total}.
