@@ -1,8 +1,9 @@
 // One step with a USB key in Chromium: node agent.mjs STEP. What a step leaves (cookies, the pairing) lies in $WORK for the next. The person at the agent, and the keys that are
 // plugged in, are agent.bats's.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync, existsSync, rmSync } from "node:fs";
-import { base, keep, looks, open, play, shot as picture, sound, upload } from "./browser.mjs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync, existsSync } from "node:fs";
+import { base, forgetPairingCode, keep, looks, open, pairingCode, play, shot as picture, smsCode, sound, tabTo, upload } from "./browser.mjs";
 
 const { WORK, KEPT, MOBILE, PASSWORD, SERIAL, STEP_LANGUAGE: language } = process.env;
 const zh = language === "zh";
@@ -13,16 +14,6 @@ page.setDefaultTimeout(30000);
 const shot = (name) => picture(page, `agent-${name}-${language}`);
 const press = (a, b) => page.getByRole("button", { name: word(a, b), exact: true }).click();
 const reads = (a, b) => page.getByText(word(a, b)).first().waitFor();
-// The agent shows it aside, and its answer to the page does not wait for the window.
-async function pairingCode() {
-	for (let i = 0; i < 100; i++) {
-		const code = existsSync(`${WORK}/asked.pair`) && readFileSync(`${WORK}/asked.pair`, "utf8").match(/pairing code: (\d{6})/);
-		if (code) return code[1];
-		await new Promise((r) => setTimeout(r, 100));
-	}
-	throw new Error("no pairing code is shown");
-}
-
 async function logIn() {
 	if (existsSync(`${WORK}/${KEPT}.json`)) return;
 	await page.goto(`${base}/#/login`);
@@ -53,7 +44,7 @@ async function request() {
 async function reach() {
 	if (await page.evaluate(() => localStorage.getItem("hufu-agent"))) return;
 	await press("连接 USB Key 客户端", "Reach the agent of the USB key");
-	rmSync(`${WORK}/asked.pair`, { force: true });
+	forgetPairingCode();
 	await press("显示配对码", "Show the code");
 	const code = await pairingCode();
 	await page.getByLabel(word("客户端显示的配对码", "The code that the agent shows")).fill(code === "000000" ? "000001" : "000000");
@@ -113,17 +104,70 @@ const steps = {
 		await shot("installed");
 	},
 
-	// The published password, and then the key on the token, which the agent signs with: number and password are next.
-	async first() {
-		await logIn();
-		await page.waitForURL(/#\/reset/);
+	// The guide from the first log-in to the extended certificate on the key, without a mouse: at a telephone's width, in English.
+	async keyboard() {
+		const go = async (name, typed = "") => {
+			await tabTo(page, name);
+			if (typed) await page.keyboard.type(typed);
+		};
+		const enter = async (name, typed) => {
+			await go(name, typed);
+			await page.keyboard.press("Enter");
+		};
+		const heading = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
+		const own = process.env.OWN, password = "the password of three";
+		await page.goto(`${base}/#/login`);
+		await heading("Log in");
+		await go("User name", MOBILE);
+		await enter("Password", PASSWORD);
+		await heading("Back-fill and reset");
 		await page.getByText("hufu/account/v1").first().waitFor();
-		await reach();
+		await enter("Reach the agent of the USB key");
+		await page.getByRole("button", { name: "Show the code" }).waitFor();
+		forgetPairingCode();
+		await enter("Show the code");
+		await page.getByLabel("The code that the agent shows").waitFor();
+		await enter("The code that the agent shows", await pairingCode());
+		await page.getByRole("button", { name: "Look again" }).waitFor();
 		await looks(page, "first");
 		await shot("first");
-		await signIt();
-		await page.getByLabel("账号（手机号）").waitFor();
-		await page.getByLabel("新密码", { exact: true }).waitFor();
+		await enter("Sign with this USB key");
+		await page.getByLabel("Account (mobile number)").waitFor();
+		await go("Account (mobile number)", own);
+		await enter("Send a code");
+		await page.getByRole("button", { name: /again in \d+ s/ }).waitFor();
+		await go("SMS code", await smsCode(own));
+		await go("New password", password);
+		await enter("The new password again", password);
+		await heading("My services");
+		await page.getByRole("button", { name: "Renew" }).waitFor();
+		await enter("Renew");
+		await page.getByRole("dialog").waitFor();
+		await enter("Make the order");
+		await heading("Order");
+		await page.getByRole("button", { name: "Bank transfer" }).waitFor();
+		await enter("Bank transfer");
+		await page.getByText("Reference").last().waitFor();
+		execFileSync(process.env.hufu, ["order", "confirm", "--bank-reference", "BANK-3", page.url().split("/").pop()], { env: { ...process.env, XDG_STATE_HOME: `${WORK}/people/officer` } });
+		await enter("My certificates");
+		await heading("My certificates");
+		await page.getByRole("link", { name: "Extend", exact: true }).waitFor();
+		await enter("Extend");
+		await heading("Extend the certificate");
+		await page.getByRole("radio").first().waitFor();
+		await go(/same key/);
+		await page.keyboard.press("Space");
+		await page.getByRole("button", { name: "Save and go on" }).waitFor();
+		await enter("Save and go on");
+		await page.getByRole("button", { name: "Sign with this USB key" }).waitFor();
+		await enter("Sign with this USB key");
+		await page.getByRole("button", { name: "Hand in" }).waitFor();
+		await enter("Hand in");
+		await page.getByRole("button", { name: "Install on this USB key" }).waitFor();
+		await enter("Install on this USB key");
+		await reads("", "signs and deciphers");
+		await looks(page, "keyboard");
+		await shot("keyboard");
 	},
 
 	// A change of name: papers, notice, the agent's signature; then it waits for two officers.

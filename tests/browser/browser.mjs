@@ -1,7 +1,7 @@
 // What the stories in the browser are made of: Chromium, pages that are watched for errors, and how a page must look. $HTTP is the portal, $WORK keeps cookies between steps (in $KEPT),
 // $SHOTS gets the screenshots.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
@@ -48,19 +48,45 @@ export async function upload(page, name, words = name) {
 	await row.locator("input[type=file]").setInputFiles({ name: "paper.pdf", mimeType: "application/pdf", buffer: pdf(words) });
 	await row.getByText("✓").waitFor();
 }
-// The newest code to a number, as the gateway would find it.
-export async function smsCode(mobile) {
-	const spool = `${process.env.DIR}/var/lib/hufu-ra/spool`;
+// How often the page calls a method of the desk, from now on.
+export function calls(page, method) {
+	let n = 0;
+	page.on("request", (r) => { if (r.url() === `${base}/rpc` && r.postDataJSON().method === method) n++; });
+	return () => n;
+}
+// By the keyboard alone: Tab until what has this name has the focus.
+export async function tabTo(page, name) {
+	for (let i = 0; i < 80; i++) {
+		await page.keyboard.press("Tab");
+		const here = await page.evaluate(() => { const a = document.activeElement; return (a.labels?.[0] || a).textContent.trim(); });
+		if (name instanceof RegExp ? name.test(here) : here === name) return;
+	}
+	throw new Error(`the keyboard does not reach ${name}`);
+}
+// Looks until it is there: for what another program leaves as a file.
+async function found(look, what) {
 	for (let i = 0; i < 100; i++) {
+		const it = look();
+		if (it) return it;
+		await new Promise((r) => setTimeout(r, 100));
+	}
+	throw new Error(what);
+}
+// The newest code to a number, as the gateway would find it.
+export function smsCode(mobile) {
+	const spool = `${process.env.DIR}/var/lib/hufu-ra/spool`;
+	return found(() => {
 		for (const file of readdirSync(spool).filter((f) => f.endsWith(".json")).sort((a, b) => statSync(`${spool}/${b}`).mtimeMs - statSync(`${spool}/${a}`).mtimeMs)) {
 			let m;
 			try { m = JSON.parse(readFileSync(`${spool}/${file}`, "utf8")); } catch { continue; }
 			if (m.to === mobile && m.template === "code" && /\d{6}/.test(m.en || m.zh)) return (m.en || m.zh).match(/\d{6}/)[0];
 		}
-		await new Promise((r) => setTimeout(r, 100));
-	}
-	throw new Error(`no message to ${mobile}`);
+		return null;
+	}, `no message to ${mobile}`);
 }
+// What the agent shows aside; its answer to the page does not wait for the window.
+export const forgetPairingCode = () => rmSync(`${WORK}/asked.pair`, { force: true });
+export const pairingCode = () => found(() => existsSync(`${WORK}/asked.pair`) && readFileSync(`${WORK}/asked.pair`, "utf8").match(/pairing code: (\d{6})/)?.[1], "no pairing code is shown");
 // Nothing serious by axe, nothing wider than the window.
 export async function looks(page, name) {
 	await page.evaluate(axe);

@@ -1,21 +1,11 @@
 // One step of an officer's day at the desk's pages, in Chromium: node desk.mjs STEP. The organisations, and the colleague at another machine, are officers.bats's.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { at, base, keep, looks, open, play, settled, shot, sound, WIDTHS } from "./browser.mjs";
+import { at, base, keep, looks, open, play, settled, shot, sound, tabTo, WIDTHS } from "./browser.mjs";
 
 const number = (name) => readFileSync(`${process.env.WORK}/${name}`, "utf8").trim();
 
 const PAGES = ["", "queue", `request/${number("number")}`, "accounts?find=91330100", "cases?state=accepted", "parcels", "payments", "tokens", "token/8ca811af663709db", `audit?object=${number("number")}`, "audit?who=uid:0", "system"];
-
-// By the keyboard alone: Tab until what has this name has the focus.
-async function tabTo(page, name) {
-	for (let i = 0; i < 80; i++) {
-		await page.keyboard.press("Tab");
-		const here = await page.evaluate(() => { const a = document.activeElement; return (a.labels?.[0] || a).textContent.trim(); });
-		if (here === name) return;
-	}
-	throw new Error(`the keyboard does not reach ${name}`);
-}
 
 const steps = {
 	// Who acts is said once; the queue shows what is due, and its filters are in the address.
