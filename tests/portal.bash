@@ -16,7 +16,8 @@ admitted() {
 # A subscribers' portal may bring people's calls and nothing else.
 portal_admitted() { admitted hufu-portal portal; }
 
-# portal_begin [LINES…]: lines of one's own for ra.yaml; a desk with the guide's organisation, whose service has expired and whose certificate ends soon.
+# portal_begin [LINES…]: lines of one's own for ra.yaml; a desk with the guide's organisation, whose service has expired and whose certificate ends soon. Its pages look for the
+# agent at AGENT_PORT, when that is set.
 portal_begin() {
 	live_begin
 	take_ports
@@ -30,7 +31,7 @@ portal_begin() {
 	[ $# = 0 ] || printf '%s\n' "$@" >>"$DIR/etc/hufu/ra.yaml"
 	up
 	import >"$WORK/import.log" 2>&1 || { cat "$WORK/import.log"; return 1; }
-	portal_up
+	portal_up ${AGENT_PORT:+"portal: {agent: \"http://127.0.0.1:$AGENT_PORT\"}"}
 }
 
 # The officers' desk, through the same program under a Unix user that is an officer and an administrator; before `up`.

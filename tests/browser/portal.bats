@@ -1,16 +1,37 @@
 #!/usr/bin/env bats
-# The guide, walked through in a real browser: a subscriber at the portal, officers and the bank beside it. One story: each part goes on where the one before ended.
+# The guide, walked through in a real browser: a subscriber at the portal, with the key in SoftHSM2 behind `hufu agent`; officers and the bank beside it. One story: each part goes
+# on where the one before ended.
 # walk.mjs has what the browser does; screenshots are left below build/browser.
 
 bats_require_minimum_version 1.5.0
 load ../portal
+load ../agent
+
+module=/usr/lib/softhsm/libsofthsm2.so
+pin=135790
 
 setup_file() {
-	export hufu SHOTS=$build/browser SERIAL=74C2008800000AE9 MOBILE=13858011084
+	export hufu SHOTS=$build/browser SERIAL=74C2008800000AE9 MOBILE=13858011084 AGENT_PORT
 	rm -rf "$SHOTS"
+	AGENT_PORT=$(free_port)
 	portal_begin "sms: {resend_seconds: 5}"
+	make_person
+	echo "$AGENT_PORT" >"$WORK/port"
+	export SOFTHSM2_CONF=$WORK/softhsm2.conf
+	mkdir "$WORK/tokens"
+	printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' "$WORK/tokens" >"$SOFTHSM2_CONF"
+	softhsm2-util --init-token --free --label GUIDE --so-pin 24680246 --pin $pin >/dev/null
+	openssl pkcs8 -topk8 -nocrypt -in "$WORK/old/org.key" -out "$WORK/old/org.p8"
+	softhsm2-util --import "$WORK/old/org.p8" --token GUIDE --label signing --id 01 --pin $pin >/dev/null
+	pkcs11-tool --module $module --token-label GUIDE --login --pin $pin --write-object <(openssl x509 -in "$WORK/old/org.pem" -outform DER) --type cert --id 01 >/dev/null
 }
-teardown_file() { portal_end; }
+teardown_file() {
+	agent_down
+	portal_end
+}
+# What goes on where another part has failed only waits for what can't come.
+setup() { [ ! -e "$WORK/broken" ] || { echo "an earlier part of this story has failed"; return 1; }; }
+teardown() { [ -n "${BATS_TEST_COMPLETED:-}" ] || touch "$WORK/broken"; }
 
 walk() {
 	run timeout 300 node "$root/tests/browser/walk.mjs" "$1"
@@ -31,19 +52,24 @@ walk() {
 	walk reset
 }
 
-@test "an expired service stops the extension; it is renewed, ordered and paid for" {
+@test "an expired service stops the extension; services are found and paged; it is renewed, ordered once and paid for" {
 	walk renew
 	did as officer hufu order confirm --bank-reference BANK-1 "$(cat "$WORK/order")"
 }
 
-@test "extend: the way, its effect on encrypted files, and the text to be signed; a line of nobody's is refused" { walk extend; }
+@test "extend: the way, its effect on encrypted files, and the text to be signed; pressed twice it is one request, the way back finds it; a line of nobody's is refused" { walk extend; }
 
-@test "signed elsewhere and handed in, the certificate is issued, and openssl verifies it" {
+@test "signed by the key in the agent and handed in once, the certificate is issued and stands on the USB key, and openssl verifies it; another tab comes too late" {
 	as org hufu login --password-fd 4 "$MOBILE" 4<<<"the password of org"
-	did as org hufu request prove --key "$WORK/old/org.key" --yes "$(cat "$WORK/number")"
+	agent_up org --origin "http://$HTTP"
+	answers sign yes $pin
+	answers install yes $pin
 	walk issued
+	agent_down
+	cmp <(pkcs11-tool --module $module --token-label GUIDE --read-object --type cert --id 01 2>/dev/null | openssl x509 -inform DER) <(openssl x509 -in "$WORK/extended.pem")
 	verified "$WORK/extended.pem"
 	same "$(public_key "$WORK/extended.pem")" "$(public_key "$WORK/old/org.pem")"
+	[ "$(ends "$WORK/extended.pem")" -gt "$(ends "$WORK/old/org.pem")" ]
 }
 
 @test "change: what was typed outlives the session, papers are uploaded one by one, the notice is read and accepted" {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { at, base, keep, looks, open, play, settled, shot, smsCode, sound, upload, WIDTHS } from "./browser.mjs";
+import { at, base, calls, keep, looks, open, pairingCode, play, settled, shot, smsCode, sound, upload, WIDTHS } from "./browser.mjs";
 
 const { WORK, HTTP } = process.env;
 
@@ -57,10 +57,12 @@ const steps = {
 		await page.getByRole("heading", { level: 1, name: "Log in" }).waitFor();
 		assert.equal(await page.getByLabel("User name").inputValue(), "35353550-9"); // nothing typed is lost
 		await page.getByLabel("Password").fill("88888888");
-		await page.getByRole("button", { name: "Log in" }).dblclick(); // one call
+		const logins = calls(page, "account.login");
+		await page.getByRole("button", { name: "Log in" }).dblclick();
 		await page.getByRole("heading", { level: 1, name: "Back-fill and reset" }).waitFor();
+		assert.equal(logins(), 1);
 		await page.getByRole("button", { name: "中文" }).click();
-		await page.getByText("杭州田谷").first().waitFor();
+		await onRecord(page, ["杭州田谷", "35353550-9", "张*", "130***0000"]); // whoever knows the published password sees no more
 		await page.goto(`${base}/#/certificates`); // nothing else is possible
 		await page.getByRole("heading", { level: 1, name: "补录并重置" }).waitFor();
 		const cookie = (await page.context().cookies()).find((c) => c.name === "hufu-session");
@@ -124,6 +126,8 @@ const steps = {
 		await page.getByLabel("审核员提供的一次性代码").fill(process.env.CODE);
 		await page.locator("form").filter({ has: page.getByLabel("审核员提供的一次性代码") }).getByRole("button", { name: "确认" }).click();
 		const mobile = page.getByLabel("账号（手机号）");
+		await mobile.waitFor();
+		await onRecord(page, ["杭州田谷", "35353550-9", "张三", "1300000000", "格式不正确，仅存档，不会向其发送"]);
 		await mobile.fill("1300000000");
 		await page.locator(".field", { has: mobile }).locator(".wrong:not(:empty)").waitFor();
 		await mobile.fill(process.env.MOBILE);
@@ -150,38 +154,53 @@ const steps = {
 	async renew() {
 		const page = await open();
 		await at(page, "certificates", "我的证书");
+		await rowHas(page, "74C2008800000AE9", ["擎洲测试投标人6", "ZJCA OCA2", /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/, "延期", "变更", "解锁", "补办"]);
 		await page.getByRole("button", { name: "延期" }).click();
 		await page.getByText("服务已到期，请先续费并付款").waitFor();
 		await shot(page, "extend-stopped-1440-zh");
 		await page.getByRole("dialog").getByRole("button", { name: "去续费" }).click();
 		await page.getByRole("heading", { level: 1, name: "我的服务" }).waitFor();
+		await rowHas(page, "20353", ["金华市公共资源交易中心", "擎洲测试投标人6", "74C2008800000AE9", /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/, "已到期"]);
+		await searched(page);
+		await paged(page);
 		await page.getByRole("button", { name: "续费" }).click();
 		await page.getByRole("dialog").getByText("¥ 300.00").waitFor();
-		await page.getByRole("dialog").getByRole("button", { name: "生成订单" }).click();
+		const orders = calls(page, "order.create");
+		await page.getByRole("dialog").getByRole("button", { name: "生成订单" }).dblclick();
 		await page.getByRole("heading", { level: 1, name: "订单" }).waitFor();
 		await page.getByRole("button", { name: "银行转账" }).click();
 		await page.getByText("付款参考号").last().waitFor();
+		assert.equal(orders(), 1);
 		await looks(page, "order");
 		await shot(page, "order-pay-1440-zh");
 		writeFileSync(`${WORK}/order`, page.url().split("/").pop());
 		sound(page);
 	},
 
-	// Extending: the paid order, the same key; the request waits for its signature.
+	// Extending: the paid order, the same key; the request waits for its signature. Pressed twice it is one request; the way back finds what was typed.
 	async extend() {
 		const page = await open();
+		await at(page, "services", "我的服务");
+		await rowHas(page, "20353", ["服务中"]);
 		await at(page, "certificates", "我的证书");
 		await page.getByRole("link", { name: "延期" }).click();
 		await page.getByRole("heading", { level: 1, name: "证书延期" }).waitFor();
 		await page.getByLabel(/延期（密钥不变）/).check();
 		await page.getByText("密钥不变，已加密的文件不受影响").last().waitFor();
 		await looks(page, "extend");
-		await page.getByRole("button", { name: "保存并继续" }).click();
+		const prepared = calls(page, "request.prepare");
+		await page.getByRole("button", { name: "保存并继续" }).dblclick();
 		await page.getByRole("heading", { name: "签名", exact: true }).waitFor();
 		await page.getByText("hufu/tally/v1").waitFor();
+		assert.equal(prepared(), 1);
 		await looks(page, "sign");
 		await shot(page, "sign-1440-zh");
 		writeFileSync(`${WORK}/number`, page.url().split("/").pop());
+		await page.goBack();
+		await page.getByRole("heading", { level: 1, name: "证书延期" }).waitFor();
+		assert.equal(await page.getByLabel(/延期（密钥不变）/).isChecked(), true);
+		await page.goForward();
+		await page.getByText("hufu/tally/v1").waitFor();
 		// A line that is none of this key's is refused, and stays where it was typed.
 		await page.getByText("方法三").first().click();
 		await page.getByRole("textbox", { name: /方法三/ }).fill("— nobody AAAA");
@@ -191,18 +210,33 @@ const steps = {
 		sound(page);
 	},
 
-	// Signed elsewhere: what is left is to hand it in, and to wait for the certificate.
+	// Signed by the key in the agent, handed in, and installed beside it. Another tab, which still shows the draft, comes too late.
 	async issued() {
 		const page = await open();
-		const number = readFileSync(`${WORK}/number`, "utf8");
-		await at(page, `request/${number}`, new RegExp(number));
-		await page.getByRole("button", { name: "提交", exact: true }).click();
+		const number = readFileSync(`${WORK}/number`, "utf8"), again = await page.context().newPage();
+		for (const tab of [again, page]) await at(tab, `request/${number}`, new RegExp(number));
+		await page.getByRole("button", { name: "连接 USB Key 客户端" }).click();
+		await page.getByRole("button", { name: "显示配对码" }).click();
+		await page.getByLabel("客户端显示的配对码").fill(await pairingCode());
+		await page.getByRole("button", { name: "配对", exact: true }).click();
+		await page.getByRole("button", { name: "用此 USB Key 签名" }).click();
+		const submitted = calls(page, "request.submit");
+		await page.getByRole("button", { name: "提交", exact: true }).dblclick();
 		await page.getByText("证书已签发，请安装到 USB Key。").waitFor();
+		assert.equal(submitted(), 1);
+		await again.getByRole("button", { name: "撤回申请" }).click();
+		await again.getByRole("dialog").getByRole("button", { name: "撤回申请" }).click();
+		await again.locator(".toast.bad").waitFor();
+		await again.getByText("证书已签发，请安装到 USB Key。").waitFor(); // it shows what is so now
+		await again.close();
+		await page.getByRole("button", { name: "安装到此 USB Key" }).click();
+		await page.getByText("密钥签名正常").waitFor();
 		const download = page.waitForEvent("download");
 		await page.getByRole("button", { name: "下载证书" }).click();
 		await (await download).saveAs(`${WORK}/extended.pem`);
 		await looks(page, "issued");
 		await shot(page, "issued-1440-zh");
+		await keep(page);
 		sound(page);
 	},
 
@@ -216,14 +250,15 @@ const steps = {
 		await page.getByLabel(/单位名称/).fill("杭州虎符示例科技有限公司");
 		await page.getByLabel("统一社会信用代码").fill("913301003535355024");
 		await page.getByLabel("没有", { exact: true }).check();
+		await page.goto(`${base}/#/certificates`);
+		await page.getByRole("heading", { level: 1, name: "我的证书" }).waitFor();
+		await page.goBack();
+		await typedIsThere(page);
 		await page.context().clearCookies();
 		await page.getByRole("button", { name: "保存并继续" }).click();
 		await page.getByRole("heading", { level: 1, name: "登录" }).waitFor();
 		await enter(page);
-		await page.getByRole("heading", { level: 1, name: "证书变更" }).waitFor();
-		await page.getByLabel(/名称或代码变更/).check();
-		assert.equal(await page.getByLabel(/单位名称/).inputValue(), "杭州虎符示例科技有限公司");
-		await page.getByLabel("没有", { exact: true }).check();
+		await typedIsThere(page);
 		await page.getByLabel("统一社会信用代码").fill("913301003535355023");
 		await page.getByRole("button", { name: "保存并继续" }).click();
 		await page.getByRole("heading", { name: "材料" }).waitFor();
@@ -362,17 +397,75 @@ const steps = {
 	},
 };
 
-// A paper of several parts, cut off in the middle: it goes on with the parts that the desk lacks.
+// What is on record is shown to be read.
+async function onRecord(page, texts) {
+	const record = page.locator("section", { hasText: "登记信息（只读）" });
+	for (const text of texts) await record.getByText(text).first().waitFor();
+	assert.equal(await record.locator("input").count(), 0);
+}
+
+// The row with this number, and what stands in it.
+async function rowHas(page, number, texts) {
+	const row = page.getByRole("row").filter({ hasText: number });
+	for (const text of texts) await row.getByText(text).first().waitFor();
+}
+
+// A list is found by its name: nothing, and then the row again.
+async function searched(page) {
+	const search = page.getByLabel("按证书名称查找");
+	await search.fill("没有这个名字");
+	await search.press("Enter");
+	await page.getByText("没有记录").waitFor();
+	await search.fill("投标人6");
+	await search.press("Enter");
+	await rowHas(page, "20353", ["擎洲测试投标人6"]);
+}
+
+// Seven services, played by the test: the page asks for five, and for the rest when it is told to.
+async function paged(page) {
+	const asked = [];
+	await page.route("**/rpc", async (route) => {
+		const call = route.request().postDataJSON();
+		if (call.method !== "service.list") return route.continue();
+		asked.push([call.params.page, call.params.per_page]);
+		const answer = await route.fetch(), body = await answer.json(), [one] = body.result.services, from = 5 * (call.params.page - 1);
+		body.result = { ...body.result, total: 7, services: Array.from({ length: Math.min(5, 7 - from) }, (_, i) => ({ ...one, id: `S${from + i + 1}` })) };
+		return route.fulfill({ response: answer, json: body });
+	});
+	await page.reload();
+	await page.getByText("第 1 页，共 2 页（7 条）").waitFor();
+	assert.equal(await page.getByRole("row").count(), 6);
+	await page.getByRole("button", { name: "下一页" }).click();
+	await page.getByRole("row").filter({ hasText: "S7" }).waitFor();
+	assert.equal(await page.getByRole("row").count(), 3);
+	assert.deepEqual(asked, [[1, 5], [2, 5]]);
+	await page.unroute("**/rpc");
+	await page.reload();
+}
+
+// A change's form is as it was left: the way, and what was typed.
+async function typedIsThere(page) {
+	await page.getByRole("heading", { level: 1, name: "证书变更" }).waitFor();
+	await page.getByLabel(/单位名称/).waitFor();
+	assert.equal(await page.getByLabel(/名称或代码变更/).isChecked(), true);
+	assert.equal(await page.getByLabel(/单位名称/).inputValue(), "杭州虎符示例科技有限公司");
+	assert.equal(await page.getByLabel("统一社会信用代码").inputValue(), "913301003535355024");
+	assert.equal(await page.getByLabel("没有", { exact: true }).isChecked(), true);
+}
+
+// A paper of several parts, cut off in the middle: it goes on with the parts that the desk lacks. The line is slow: how far it has come is shown.
 async function resumed(page, row) {
 	const text = `%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n${`% ${"x".repeat(997)}\n`.repeat(1300)}`;
 	const buffer = Buffer.from(`${text}xref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R>>\nstartxref\n${Buffer.byteLength(text)}\n%%EOF\n`);
 	const sent = [];
-	let cut = true;
+	let cut = true, slow = () => {};
+	const seen = new Promise((resolve) => { slow = resolve; });
 	await page.route("**/rpc", async (route) => {
 		const call = route.request().postDataJSON();
 		if (call.method === "material.part") {
 			if (cut && call.params.part === 2) return route.abort();
 			sent.push(call.params.part);
+			if (call.params.part === 3) await seen;
 		}
 		await route.continue();
 	});
@@ -381,6 +474,10 @@ async function resumed(page, row) {
 	cut = false;
 	page.wrong = page.wrong.filter((text) => !/ERR_FAILED/.test(text));
 	await row.getByRole("button", { name: "继续上传" }).click();
+	const bar = row.getByRole("progressbar", { name: "正在上传 form.pdf" });
+	await bar.waitFor();
+	await page.waitForFunction((n) => n.value > 0.6 && n.value < 0.7, await bar.elementHandle());
+	slow();
 	await row.getByText("✓").waitFor();
 	assert.deepEqual(sent, [1, 2, 3]);
 	await page.unroute("**/rpc");

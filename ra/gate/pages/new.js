@@ -5,7 +5,7 @@ import { rpc, change, RpcError } from "./rpc.js";
 import { state } from "./app.js";
 import { badge, card, facts, form, mono, note, table } from "./ui.js";
 import { yuan, time } from "./format.js";
-import { keepDraft } from "./draft.js";
+import { keepDraft, readDraft } from "./draft.js";
 import { agentPanel } from "./agent-panel.js";
 import { tick } from "./reset.js";
 
@@ -216,14 +216,16 @@ export async function render({ params, query, go }) {
 	const draft = query.request ? await rpc("request.show", { request: query.request }) : null;
 	if (draft) base.request = query.request; // it is edited
 	const detail = h("div", { "aria-live": "polite" });
+	const kept = `way-${kind}-${params.of}`;
 	const choose = async (way) => {
+		keepDraft(kept, { way: way.way });
 		if (way.linked_account) return replace(detail, card(t("link_account"), h("p", {}, t("link_text")), papers(way), h("p", {}, h("a.button.primary", { href: "#/link" }, t("to_link")))));
 		replace(detail, card(say(way.title), summary(way, days)), card(t("details"), await detailForm(way, base, cert || {}, go, draft && draft.way === way.way ? draft : null)));
 	};
 	const open = ways.filter((w) => w.possible !== false);
 	ways.sort((a, b) => (b.recommended ? 1 : 0) - (a.recommended ? 1 : 0));
 	const only = ways.length === 1 && open.length === 1 ? open[0] : null;
-	const chosen = draft ? open.find((w) => w.kind === draft.kind && w.way === draft.way) : only;
+	const chosen = draft ? open.find((w) => w.kind === draft.kind && w.way === draft.way) : open.find((w) => w.way === readDraft(kept).way) || only;
 	if (chosen) await choose(chosen);
 	return h("div.readable", {},
 		cert ? card(t("cert"), facts([[t("name_of"), cert.name], [t("serial"), mono(cert.serial)], [t("until"), time(cert.not_after)], [t("state"), badge(cert.state)]])) : null,

@@ -194,9 +194,12 @@ const timeline = (r) => card(t("history"), h("ol.line", {}, (r.history || []).ma
 function top(r, again) {
 	const withdraw = async () => {
 		if (!(await dialog(t("withdraw"), h("p", {}, t("withdraw_sure")), [[t("withdraw"), true, "danger"]]))) return;
-		await change("request.withdraw", { request: r.number });
-		toast(t("withdrawn"));
-		await again();
+		try {
+			await change("request.withdraw", { request: r.number });
+			toast(t("withdrawn"));
+		} finally {
+			await again(); // it may have gone on meanwhile: what is so now
+		}
 	};
 	const may = ["drafted", "awaiting_proof", "awaiting_officers", "to_correct", "approved", "to_make", "keyed", "to_ship", "opened", "lapsed"].includes(r.state);
 	return card(null, facts([[t("number"), mono(r.number || r.request)], [t("kind"), kindWord(r.kind)], [t("serial"), r.serial ? link(`certificate/${r.serial}`, mono(r.serial)) : null], [t("state"), badge(r.state)], [t("made"), time(r.made)], [t("due"), r.due ? minute(r.due) : null], [t("dies"), r.dies && OPEN.includes(r.state) ? minute(r.dies) : null], [t("fingerprint"), r.key_fingerprint && r.key_seen !== "token" ? mono(r.key_fingerprint) : null]]), h("div.row", {}, button(t("refresh"), again), r.state === "drafted" && r.serial && ["extend", "change", "reissue"].includes(r.kind) ? h("a.button", { href: `#/new/${r.kind}/${r.serial}?request=${r.number}` }, t("edit")) : null, may ? button(t("withdraw"), withdraw, { tone: "danger" }) : null));

@@ -119,7 +119,7 @@ export async function render({ go }) {
 		const me = state.account;
 		replace(box,
 			note("busy", t("why")),
-			card(t("record"), facts([[t("organisation"), me.organisation], [t("identifier"), me.identifier], [t("agent"), me.agent], [t("mobile_on_record"), [me.mobile, (me.flags || []).includes("mobile_malformed") ? h("small", {}, ` ${t("malformed")}`) : null]]])),
+			card(t("record"), facts([[t("organisation"), me.organisation], [t("identifier"), me.identifier], [t("agent"), me.agent], [t("mobile_on_record"), [me.mobile, (me.flags || []).includes("mobile_form") ? h("small", {}, ` ${t("malformed")}`) : null]]])),
 			proof.enough ? card(t("set"), resetForm(go)) : card(t("prove"), proofForms(proof, draw)));
 	};
 	try {
