@@ -20,6 +20,7 @@
 
 #include <assert.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 
 /* After the libraries whose helpers it has. */
@@ -48,6 +49,7 @@ static const struct plan plans[] = {
 };
 #define N_PLANS (sizeof plans / sizeof plans[0])
 #define N_SIDES 5u
+enum { SHORT_SIDE, LONG_SIDE }; /* whose rates are compared, by the first plan */
 static const char *const peer_words[REPORT_PEERS] = {"cfssl-sqlite", "cfssl"};
 
 /* The tallies of one case, spent in order. */
@@ -323,13 +325,47 @@ static enum err measure(struct issue *x, struct side *s, size_t k, struct fault 
 	return plans[k].road == DESK ? memory_read(s->tree.ra, &r->ra, f) : OK;
 }
 
+static enum err ledger_length(const struct side *s, uint64_t *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf ask = {0}, reply = {0};
+	struct wire_health_is is;
+	wire_health_put(&(struct wire_health){0}, &ask);
+	TRY(load_call(s->tree.ra_socket, buf_slice(&ask), &reply, f));
+	TRY(wire_expect(buf_slice(&reply), WIRE_TYPE_HEALTH_IS, NULL, f));
+	TRY(wire_health_is_get(buf_slice(&reply), &is, f));
+	*ret = is.size;
+	return OK;
+}
+
+static bool has_growth(const struct issue *x)
+{
+	return x->sides[SHORT_SIDE].rows[0] && x->sides[LONG_SIDE].rows[0];
+}
+
+static enum err lengths(struct issue *x, struct fault *f)
+{
+	if (!has_growth(x))
+		return OK;
+	TRY(ledger_length(&x->sides[SHORT_SIDE], &x->report->growth.entries[0], f));
+	return ledger_length(&x->sides[LONG_SIDE], &x->report->growth.entries[1], f);
+}
+
+static void compare(struct issue *x)
+{
+	if (has_growth(x))
+		x->report->growth.ratio = row_median(x->sides[LONG_SIDE].rows[0], offsetof(struct sample, per_s)) /
+					  row_median(x->sides[SHORT_SIDE].rows[0], offsetof(struct sample, per_s));
+}
+
 static enum err all_rounds(struct issue *x, struct fault *f)
 {
+	TRY(lengths(x, f));
 	for (unsigned round = 0; round < x->b->runs; round++)
 		for (size_t i = 0; i < N_SIDES; i++)
 			for (size_t k = 0; k < N_PLANS; k++)
 				if (x->sides[i].rows[k])
 					TRY(measure(x, &x->sides[i], k, f));
+	compare(x);
 	for (size_t i = 0; i < N_SIDES; i++) {
 		if (!x->sides[i].ca)
 			continue;
@@ -362,13 +398,14 @@ static enum err run_all(struct issue *x, struct fault *f)
 enum err issue_run(const struct bench_run *b, struct report *ret, struct fault *f)
 {
 	assert(b->runs <= REPORT_MAX_RUNS);
-	struct issue x = {.b = b,
-			  .report = ret,
-			  .sides = {{.word = "p256", .algorithm = "p256", .alg = KEY_P256},
-				    {.word = "p256-long", .algorithm = "p256", .alg = KEY_P256, .in_long = true},
-				    {.word = "p256-hsm", .algorithm = "p256", .alg = KEY_P256, .in_hsm = true},
-				    {.word = "rsa2048", .algorithm = "rsa", .alg = KEY_RSA},
-				    {.word = "sm2", .algorithm = "sm2", .alg = KEY_SM2}}};
+	struct issue x = {
+		.b = b,
+		.report = ret,
+		.sides = {[SHORT_SIDE] = {.word = "p256", .algorithm = "p256", .alg = KEY_P256},
+			  [LONG_SIDE] = {.word = "p256-long", .algorithm = "p256", .alg = KEY_P256, .in_long = true},
+			  {.word = "p256-hsm", .algorithm = "p256", .alg = KEY_P256, .in_hsm = true},
+			  {.word = "rsa2048", .algorithm = "rsa", .alg = KEY_RSA},
+			  {.word = "sm2", .algorithm = "sm2", .alg = KEY_SM2}}};
 	enum err e = run_all(&x, f);
 	issue_done(&x);
 	return e;

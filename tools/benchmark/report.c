@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -128,6 +129,9 @@ void report_table(struct report *r, FILE *out)
 				fprintf(out, "  %s %.0f", w->peers[k], MEDIAN(w, peers[k]));
 		fputc('\n', out);
 	}
+	if (r->growth.ratio > 0)
+		fprintf(out, "\nrate at %" PRIu64 " entries / rate at %" PRIu64 ": %.2f\n", r->growth.entries[1],
+			r->growth.entries[0], r->growth.ratio);
 	fprintf(out, "\n%-20s %9s %15s %11s %9s\n", "program, MiB", "idle", "peak when idle", "after load", "peak");
 	for (size_t i = 0; i < r->n_programs; i++) {
 		const struct program *p = &r->programs[i];
@@ -179,6 +183,11 @@ void report_json(struct report *r, FILE *out)
 		json_array_append_new(rows, row_json(&r->rows[i]));
 	for (size_t i = 0; i < r->n_programs; i++)
 		json_array_append_new(programs, program_json(&r->programs[i]));
+	if (r->growth.ratio > 0)
+		json_object_set_new(o, "growth",
+				    json_pack("{s:I,s:I,s:f}", "short_entries", (json_int_t)r->growth.entries[0],
+					      "long_entries", (json_int_t)r->growth.entries[1], "ratio",
+					      r->growth.ratio));
 	json_object_set_new(o, "load", number(r->load));
 	json_object_set_new(o, "flush_ms", number(timing_percentile_ms(&r->flushes, 50)));
 	json_object_set_new(o, "flush_p99_ms", number(timing_percentile_ms(&r->flushes, 99)));

@@ -58,13 +58,17 @@ struct report {
 	size_t n_rows;
 	struct program programs[REPORT_MAX_ROWS];
 	size_t n_programs;
+	struct {
+		uint64_t entries[2]; /* of the short ledger and of the long one, when their first runs began */
+		double ratio;	     /* of the rates, the long one's to the short one's; 0: not measured */
+	} growth;
 };
 /* The median member (an offset of double in struct sample) of the runs. */
 double row_median(const struct row *r, size_t offset);
 void report_table(struct report *r, FILE *out);
 /* {"name", "cpus", "commit", "rows": [{"case", "hufu_per_s", "limit_per_s", "ratio", "peers", "p50_ms", "p99_ms",
  * "rss_mib", "runs"}]}, and beyond that "seconds", "load", "flush_ms", "flush_p99_ms", "programs": [{"program", "idle_mib",
- * "idle_peak_mib", "loaded_mib", "peak_mib"}]. rss_mib is the peak of the programs that took part, together. */
+ * "idle_peak_mib", "loaded_mib", "peak_mib"}], "growth": {"short_entries", "long_entries", "ratio"} when there was a long ledger. rss_mib is the peak of the programs that took part, together. */
 void report_json(struct report *r, FILE *out);
 
 #endif

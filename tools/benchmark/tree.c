@@ -117,7 +117,7 @@ enum err tree_lengthen(struct tree *t, uint64_t entries, struct fault *f)
 	_cleanup_(freep) char *program = path_join(t->build, "tests/process/long_ledger");
 	_cleanup_(freep) char *state = path_join(t->dir, "var/lib/hufu-ca"), *log = xasprintf("%s.log", t->dir);
 	_cleanup_(freep) char *n = xasprintf("%" PRIu64, entries);
-	const char *argv[] = {program, state, n, NULL};
+	const char *argv[] = {program, state, n, "certificates", NULL};
 	return process_run(&(struct process_spec){.argv = argv, .stderr_path = log}, f);
 }
 

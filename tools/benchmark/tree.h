@@ -32,7 +32,7 @@ void tree_done(struct tree *t);
 /* Lays DIR out with that algorithm ("p256", "rsa") for the CA keys and pins the old authority. Messages go to DIR.log.
  * build, policies and dir are set by the caller. */
 MUST_CHECK enum err tree_lay_out(struct tree *t, const char *algorithm, const char *old_issuer, struct fault *f);
-/* Fills the signer's ledger up to so many entries, by the ledger's own code; before the start. */
+/* Fills the signer's ledger up to so many entries, by the ledger's own code: certificates' intents and outcomes; before the start. */
 MUST_CHECK enum err tree_lengthen(struct tree *t, uint64_t entries, struct fault *f);
 /* Takes one that was laid out before; build, policies and dir as above. */
 MUST_CHECK enum err tree_take(struct tree *t, struct fault *f);
