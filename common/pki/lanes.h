@@ -34,8 +34,30 @@ static inline void lane_words(const uint64_t l[LANE_LIMBS], uint64_t ret[4])
 }
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+
 #define LANES_FN __attribute__((target("avx512f,avx512ifma")))
 #define LANES_INLINE static inline __attribute__((always_inline, target("avx512f,avx512ifma")))
+
+/* Eight rows of eight words become eight vectors, of which number i has each row's word i. */
+LANES_INLINE void lanes_turn(const __m512i r[8], __m512i ret[8])
+{
+	__m512i t[8], u[8];
+	for (int i = 0; i < 8; i += 2) {
+		t[i] = _mm512_unpacklo_epi64(r[i], r[i + 1]);
+		t[i + 1] = _mm512_unpackhi_epi64(r[i], r[i + 1]);
+	}
+	for (int i = 0; i < 8; i += 4) {
+		for (int k = 0; k < 2; k++) {
+			u[i + k] = _mm512_shuffle_i64x2(t[i + k], t[i + k + 2], 0x88);
+			u[i + k + 2] = _mm512_shuffle_i64x2(t[i + k], t[i + k + 2], 0xdd);
+		}
+	}
+	for (int k = 0; k < 4; k++) {
+		ret[k] = _mm512_shuffle_i64x2(u[k], u[k + 4], 0x88);
+		ret[4 + k] = _mm512_shuffle_i64x2(u[k], u[k + 4], 0xdd);
+	}
+}
 #endif
 
 #endif

@@ -37,8 +37,6 @@ void lane_point_make(struct field plus, struct field minus, struct field t2d, st
 }
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
 struct lanes {
 	__m512i l[LANE_LIMBS];
 };
@@ -187,26 +185,6 @@ LANES_INLINE void add_points(const struct points *a, const struct points *b, str
 
 /* --- to and from lanes --- */
 
-/* Eight rows of eight words become eight vectors, of which number i has each row's word i. */
-LANES_INLINE void turn(const __m512i r[8], __m512i ret[8])
-{
-	__m512i t[8], u[8];
-	for (int i = 0; i < 8; i += 2) {
-		t[i] = _mm512_unpacklo_epi64(r[i], r[i + 1]);
-		t[i + 1] = _mm512_unpackhi_epi64(r[i], r[i + 1]);
-	}
-	for (int i = 0; i < 8; i += 4) {
-		for (int k = 0; k < 2; k++) {
-			u[i + k] = _mm512_shuffle_i64x2(t[i + k], t[i + k + 2], 0x88);
-			u[i + k + 2] = _mm512_shuffle_i64x2(t[i + k], t[i + k + 2], 0xdd);
-		}
-	}
-	for (int k = 0; k < 4; k++) {
-		ret[k] = _mm512_shuffle_i64x2(u[k], u[k + 4], 0x88);
-		ret[4 + k] = _mm512_shuffle_i64x2(u[k], u[k + 4], 0xdd);
-	}
-}
-
 LANES_INLINE void load(const struct lane_point *const of[LANES], struct ready *ret)
 {
 	static const struct lane_point neutral = {.plus = {1}, .minus = {1}};
@@ -216,8 +194,8 @@ LANES_INLINE void load(const struct lane_point *const of[LANES], struct ready *r
 		rows[0][i] = _mm512_load_si512(p);
 		rows[1][i] = _mm512_load_si512((const uint64_t *)p + 8);
 	}
-	turn(rows[0], w[0]);
-	turn(rows[1], w[1]);
+	lanes_turn(rows[0], w[0]);
+	lanes_turn(rows[1], w[1]);
 	for (int i = 0; i < LANE_LIMBS; i++) {
 		ret->plus.l[i] = w[0][i];
 		ret->minus.l[i] = w[(5 + i) / 8][(5 + i) % 8];

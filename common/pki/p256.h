@@ -14,6 +14,15 @@ bool p256_is_point(const uint8_t point[P256_POINT_BYTES]);
 /* Does it hold? r and s: INTEGER bodies, of any size; hash: its leftmost 32 octets. */
 bool p256_holds(const uint8_t point[P256_POINT_BYTES], struct slice r, struct slice s, const uint8_t hash[32]);
 
+/* Several at a time, which costs less for each than one where the processor has lanes (AVX-512 IFMA) and there are three or more. */
+struct p256_claim {
+	const uint8_t *point; /* P256_POINT_BYTES */
+	struct slice r, s;
+	const uint8_t *hash;
+	bool holds; /* set */
+};
+void p256_hold_many(struct p256_claim *claims, size_t n);
+
 struct p256_table;
 /* Multiples of a point, for a key that signs much; about 150 KiB and 10 ms. Gives: p256_table_free(). */
 struct p256_table *p256_table_new(const uint8_t point[P256_POINT_BYTES]);

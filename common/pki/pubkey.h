@@ -40,6 +40,13 @@ MUST_CHECK enum err pubkey_check_strength(const struct pubkey *k, const char *wh
 /* Signature by the key's own scheme over msg: RSA PKCS#1 v1.5 SHA-256, ECDSA P-256/SHA-256, P-384/SHA-384 (strict DER, r and s in range), Ed25519,
  * SM2 with SM3 and id 1234567812345678. false: does not hold. */
 bool pubkey_verify(const struct pubkey *k, struct slice msg, struct slice sig);
+struct pubkey_claim {
+	const struct pubkey *key;
+	struct slice msg, sig;
+	bool holds; /* set, as pubkey_verify() says */
+};
+/* P-256 ones at a time cost less than one after the other: up to LANES of them (common/pki/p256.h). */
+void pubkey_verify_many(struct pubkey_claim *claims, size_t n);
 /* As pubkey_verify, for RSA with the given digest ("SHA1", "SHA256", "SHA384", "SHA512"), ECDSA likewise: for certificates made elsewhere. */
 bool pubkey_verify_md(const struct pubkey *k, const char *md, struct slice msg, struct slice sig);
 /* C2SP signed-note type word of the scheme: "hufu/ecdsa-sha256", "hufu/ecdsa-sha384", "hufu/rsa-pkcs1-sha256", "hufu/ed25519", "hufu/sm2-sm3". */

@@ -58,13 +58,24 @@ static bool verify_evp(const struct pubkey *k, const EVP_MD *md, struct slice ms
 }
 
 /* The hash's leftmost bits, as many as the order has; a shorter one is the smaller number. FIPS 186-4 6.4. */
+static void p256_number(const char *md_name, struct slice msg, uint8_t ret[32])
+{
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	size_t n = digest_two(md_name, (struct slice){0}, msg, hash), used = n < 32 ? n : 32;
+	memset(ret, 0, 32);
+	memcpy(ret + 32 - used, hash, used);
+}
+
+static const uint8_t *p256_point(const struct pubkey *k)
+{
+	return k->spki + k->spki_len - P256_POINT_BYTES;
+}
+
 static bool verify_p256(const struct pubkey *k, const char *md_name, struct slice r, struct slice s, struct slice msg)
 {
-	uint8_t hash[EVP_MAX_MD_SIZE], number[32] = {0};
-	size_t n = digest_two(md_name, (struct slice){0}, msg, hash);
-	size_t used = n < sizeof(number) ? n : sizeof(number);
-	memcpy(number + sizeof(number) - used, hash, used);
-	return p256_holds(k->spki + k->spki_len - P256_POINT_BYTES, r, s, number);
+	uint8_t number[32];
+	p256_number(md_name, msg, number);
+	return p256_holds(p256_point(k), r, s, number);
 }
 
 static bool verify(const struct pubkey *k, const char *md_name, struct slice msg, struct slice sig)
@@ -83,6 +94,42 @@ static bool verify(const struct pubkey *k, const char *md_name, struct slice msg
 bool pubkey_verify(const struct pubkey *k, struct slice msg, struct slice sig)
 {
 	return verify(k, key_info(k->alg)->md, msg, sig);
+}
+
+#define TOGETHER 8u
+
+/* Can it hold, and only p256.h knows? */
+static bool is_p256_claim(const struct pubkey_claim *c, struct slice *ret_r, struct slice *ret_s)
+{
+	return c->key->alg == KEY_P256 && c->key->spki_len > 0 && c->sig.n > 0 &&
+	       rs_read(c->sig, c->key->bits, ret_r, ret_s);
+}
+
+void pubkey_verify_many(struct pubkey_claim *claims, size_t n)
+{
+	struct p256_claim some[TOGETHER];
+	struct pubkey_claim *of[TOGETHER];
+	uint8_t numbers[TOGETHER][32];
+	size_t together = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct pubkey_claim *c = &claims[i];
+		struct p256_claim *p = &some[together];
+		if (is_p256_claim(c, &p->r, &p->s)) {
+			p256_number(key_info(KEY_P256)->md, c->msg, numbers[together]);
+			p->point = p256_point(c->key);
+			p->hash = numbers[together];
+			of[together++] = c;
+		} else {
+			c->holds = pubkey_verify(c->key, c->msg, c->sig);
+		}
+		if (together < TOGETHER && i + 1 < n)
+			continue;
+		p256_hold_many(some, together);
+		while (together > 0) {
+			together--;
+			of[together]->holds = some[together].holds;
+		}
+	}
 }
 
 bool pubkey_verify_md(const struct pubkey *k, const char *md, struct slice msg, struct slice sig)

@@ -77,7 +77,33 @@ static bool libcrypto_says(const uint8_t point[P256_POINT_BYTES], struct slice r
 	return EVP_PKEY_verify(ctx, sig.data, sig.len, hash, 32) == 1;
 }
 
-/* All three say the same; returns what. */
+/* Several at a time, among which some that never hold. */
+static bool many_say(const uint8_t point[P256_POINT_BYTES], struct slice r, struct slice s, const uint8_t hash[32],
+		     bool wanted)
+{
+	static const uint8_t zero[32];
+	uint8_t off[P256_POINT_BYTES];
+	struct p256_claim c[11];
+	bool same = true;
+	memcpy(off, point, sizeof(off));
+	off[P256_POINT_BYTES - 1] ^= 1;
+	for (size_t n = 1; n <= sizeof(c) / sizeof(c[0]); n++) {
+		for (size_t i = 0; i < n; i++) {
+			c[i] = (struct p256_claim){point, r, s, hash, i % 2 == 1};
+			if (i % 5 == 1)
+				c[i].point = off;
+			if (i % 5 == 2)
+				c[i].s = slice_of(zero, sizeof(zero));
+		}
+		p256_hold_many(c, n);
+		for (size_t i = 0; i < n; i++)
+			same &= c[i].holds == (wanted && i % 5 != 1 && i % 5 != 2);
+	}
+	p256_hold_many(NULL, 0);
+	return same;
+}
+
+/* All of them say the same; returns what. */
 static bool answer(struct lab *l)
 {
 	uint8_t point[P256_POINT_BYTES], r[32], s[32], e[32];
@@ -89,6 +115,7 @@ static bool answer(struct lab *l)
 	struct p256_table *t = p256_table_new(point);
 	bool plain = p256_holds(point, r_is, s_is, e), known = p256_table_holds(t, r_is, s_is, e);
 	p256_table_free(t);
+	assert_true(many_say(point, r_is, s_is, e, plain));
 	assert_true(p256_is_point(point));
 	assert_int_equal(plain, known);
 	assert_int_equal(plain, libcrypto_says(point, r_is, s_is, e));

@@ -316,9 +316,42 @@ static void one_key_in_several_threads(void **state)
 	}
 }
 
+/* Of all kinds among each other, good ones and such as are not: as each by itself. */
+static void test_many(void **state)
+{
+	(void)state;
+	struct pubkey_claim claims[4 * KEY_ALG_N + 9];
+	struct pubkey k[KEY_ALG_N] = {0};
+	struct buf sigs[KEY_ALG_N] = {0};
+	size_t n = sizeof(claims) / sizeof(claims[0]);
+	struct fault f = {0};
+	for (size_t a = 0; a < KEY_ALG_N; a++) {
+		assert_ok(privkey_public(keys[a], &k[a], &f), &f);
+		assert_ok(privkey_sign(keys[a], (enum key_alg)a, slice_str("m"), &sigs[a], &f), &f);
+	}
+	for (size_t turn = 0; turn < 3; turn++) {
+		for (size_t i = 0; i < n; i++) {
+			size_t a = i % 2 ? (size_t)KEY_P256 : i / 2 % KEY_ALG_N,
+			       of = i % 11 == 3 ? (a + 1) % KEY_ALG_N : a;
+			claims[i] = (struct pubkey_claim){&k[a], slice_str(i % 7 == 5 ? "n" : "m"),
+							  buf_slice(&sigs[of]), i % 3 == 0};
+			if (i % 13 == 4)
+				claims[i].sig.n = 0;
+		}
+		pubkey_verify_many(claims, n - turn);
+		for (size_t i = 0; i < n - turn; i++)
+			assert_int_equal(claims[i].holds, pubkey_verify(claims[i].key, claims[i].msg, claims[i].sig));
+	}
+	for (size_t a = 0; a < KEY_ALG_N; a++) {
+		pubkey_done(&k[a]);
+		buf_done(&sigs[a]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(made_keys_are_strong_and_of_their_kind),
 		cmocka_unit_test(weak_lengths_are_not_made),
 		cmocka_unit_test(signatures_verify),
