@@ -3,7 +3,7 @@
  * says and nothing of another's. `again` is the part that depends on the ledger and may have changed by the time the
  * writer's transaction runs: there it is asked once more, so no two requests can both pass on the same free identifier
  * or the same predecessor. Whose key it is already is asked there alone: the certificates with that key are looked up
- * once.
+ * once. What was found out is of one snapshot, or of two where the checks stopped for a signature: the second is the newer.
  *
  * What fails up to and with the RA's signature is counted and logged only; later failures are recorded
  * (request.recorded). Next: checks_signers.c, checks_ledger.c, then issue.c and revoke.c for what follows a yes.
@@ -263,30 +263,51 @@ static const struct check {
 };
 #define N_CHECKS (sizeof(checks) / sizeof(checks[0]))
 
-static enum err run_all(struct request *r, struct fault *f)
+/* One snapshot for all look-ups. */
+static enum err run_to(struct request *r, check_fn *stop, struct fault *f)
 {
-	for (size_t i = 0; i < N_CHECKS && !r->answered; i++) {
-		enum err e = checks[i].first(r, f);
-		if (e != OK) {
-			log_event(LOG_LEVEL_DEBUG, "check_failed", "check=%s err=%s", LQ(checks[i].name), err_word(e));
-			return e;
-		}
+	enum err e = OK;
+	for (; r->n_checked < N_CHECKS && checks[r->n_checked].first != stop && !r->answered && e == OK;
+	     r->n_checked++) {
+		e = checks[r->n_checked].first(r, f);
+		if (e != OK)
+			log_event(LOG_LEVEL_DEBUG, "check_failed", "check=%s err=%s", LQ(checks[r->n_checked].name),
+				  err_word(e));
 	}
-	return OK;
+	return e;
 }
 
-/* One snapshot for all look-ups. */
-enum err checks_run(struct request *r, struct fault *f)
+static enum err run_in_snapshot(struct request *r, check_fn *stop, struct fault *f)
 {
 	struct ledger_snapshot snapshot;
-	r->heads = signer_heads(r->s);
-	ledger_standing(r->s->ledger, &r->standing);
 	TRY(ledger_snapshot(r->s->ledger, &snapshot, f));
 	r->db = snapshot.db;
-	enum err e = run_all(r, f);
+	enum err e = run_to(r, stop, f);
 	r->db = NULL;
 	ledger_snapshot_put(r->s->ledger, &snapshot);
 	return e;
+}
+
+static void begin(struct request *r)
+{
+	if (r->heads)
+		return;
+	r->heads = signer_heads(r->s);
+	ledger_standing(r->s->ledger, &r->standing);
+}
+
+enum err checks_run(struct request *r, struct fault *f)
+{
+	begin(r);
+	return run_in_snapshot(r, NULL, f);
+}
+
+enum err checks_run_to_signature(struct request *r, bool *ret_claims, struct fault *f)
+{
+	begin(r);
+	TRY(run_in_snapshot(r, signers_subscriber, f));
+	*ret_claims = !r->answered && signers_claim(r);
+	return OK;
 }
 
 enum err checks_again(struct request *r, struct ledger_tx *tx, struct fault *f)

@@ -38,6 +38,9 @@ struct request {
 	struct cert pred_cert;
 	struct name pred_subject;
 	bool subscriber; /* the predecessor's key signed */
+	const struct note_sig *claimed; /* the line by it that claim is of; NULL: none was verified ahead */
+	struct pubkey_claim claim;
+	size_t n_checked; /* checks that are done */
 	struct csr csr;
 	struct name subject;	/* as it shall be */
 	int64_t line;		/* of profile and identifier as they shall be */
@@ -50,9 +53,12 @@ struct request {
 	struct buf cert;
 };
 void request_done(struct request *r);
-/* All checks in order; stops at the first that fails, or when the tally was done before (r->answered). A failure of
- * kind BUSY, LOCKED, DB, IO or INTERNAL is no refusal. */
+/* All checks in order that are not done; stops at the first that fails, or when the tally was done before (r->answered). A
+ * failure of kind BUSY, LOCKED, DB, IO or INTERNAL is no refusal. */
 MUST_CHECK enum err checks_run(struct request *r, struct fault *f);
+/* The same up to where the subscriber's signature is due: *ret_claims says that r->claim is of it and may be verified,
+ * with others, before checks_run() goes on. */
+MUST_CHECK enum err checks_run_to_signature(struct request *r, bool *ret_claims, struct fault *f);
 /* Once more what may have changed since: inside the transaction that records the tally. */
 MUST_CHECK enum err checks_again(struct request *r, struct ledger_tx *tx, struct fault *f);
 
@@ -70,6 +76,8 @@ MUST_CHECK enum err line_state(struct request *r, struct fault *f);
 /* Who signed (checks_signers.c). */
 MUST_CHECK enum err signers_ra(struct request *r, struct fault *f);
 MUST_CHECK enum err signers_subscriber(struct request *r, struct fault *f);
+/* Is there a line of the predecessor's key that only its equation decides? Sets r->claimed and r->claim. */
+bool signers_claim(struct request *r);
 MUST_CHECK enum err signers_people(struct request *r, struct fault *f);
 MUST_CHECK enum err signers_new_key(struct request *r, struct fault *f);
 

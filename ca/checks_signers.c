@@ -49,19 +49,39 @@ enum err signers_ra(struct request *r, struct fault *f)
 	return OK;
 }
 
+static void predecessor_name(const struct request *r, char ret[NOTE_MAX_NAME + 1])
+{
+	ret[0] = '\0';
+	if (r->has_pred)
+		note_subscriber_name(r->t.predecessor.issuer_key_id, SERIAL(&r->t.predecessor.serial), ret);
+}
+
+bool signers_claim(struct request *r)
+{
+	char name[NOTE_MAX_NAME + 1];
+	predecessor_name(r, name);
+	const struct note_sig *sig = r->has_pred ? note_sig_by_name(&r->note, name) : NULL;
+	r->claimed = sig && note_sig_claim(&r->note, sig, &r->pred_cert.key, &r->claim) ? sig : NULL;
+	return r->claimed != NULL;
+}
+
+static bool subscriber_holds(const struct request *r, const struct note_sig *sig)
+{
+	return sig == r->claimed ? r->claim.holds : note_sig_holds_spki(&r->note, sig, &r->pred_cert.key);
+}
+
 /* Any line of a subscriber must be the predecessor's, and hold; r->subscriber says that there is one. */
 static enum err subscriber_lines(struct request *r, struct fault *f)
 {
-	char name[NOTE_MAX_NAME + 1] = "";
-	if (r->has_pred)
-		note_subscriber_name(r->t.predecessor.issuer_key_id, SERIAL(&r->t.predecessor.serial), name);
+	char name[NOTE_MAX_NAME + 1];
+	predecessor_name(r, name);
 	for (size_t i = 0; i < r->note.n_sigs; i++) {
 		const struct note_sig *sig = &r->note.sigs[i];
 		if (!is_subscriber_line(sig))
 			continue;
 		if (strcmp(sig->name, name) != 0)
 			return line_unknown(sig, r->has_pred ? "that of the predecessor's key" : "no subscriber's", f);
-		if (!note_sig_holds_spki(&r->note, sig, &r->pred_cert.key))
+		if (!subscriber_holds(r, sig))
 			return fault_raise(f, ERR_CRYPTO, "subscriber_signature", "tally.signature",
 					   "the line of certificate %s does not hold under its key",
 					   SERIAL(&r->t.predecessor.serial));

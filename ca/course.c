@@ -154,16 +154,16 @@ static bool after_act(struct course *c)
 
 /* --- the first step --- */
 
-static enum err judge_all(struct course *c, struct fault *f)
+static enum err judge_rest(struct course *c, struct fault *f)
 {
 	TRY(checks_run(&c->r, f));
 	return c->r.answered || !tally_kind_issues(c->r.t.kind) ? OK : issue_prepare(&c->r, &c->issue, f);
 }
 
-static bool first(struct course *c)
+static bool judged(struct course *c)
 {
 	struct fault f = {0};
-	if (judge_all(c, &f) != OK)
+	if (judge_rest(c, &f) != OK)
 		return refuse(c, &f);
 	if (c->r.answered)
 		return over(c);
@@ -172,6 +172,19 @@ static bool first(struct course *c)
 			   issues ? after_intent : after_act, &f)
 		       ? refuse(c, &f)
 		       : false;
+}
+
+static bool first(struct course *c)
+{
+	struct fault f = {0};
+	bool claims = false;
+	if (c->gather && checks_run_to_signature(&c->r, &claims, &f) != OK)
+		return refuse(c, &f);
+	c->next = judged;
+	if (claims && c->gather(c))
+		return false;
+	c->r.claimed = NULL; /* nobody has verified it */
+	return judged(c);
 }
 
 static enum err begin(struct course *c, struct signer *s, bool by_operator, struct slice request, struct fault *f)

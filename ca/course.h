@@ -16,6 +16,9 @@ struct course {
 	 * ledger's writer and must not wait. Set after course_begin(). */
 	void (*flushed)(struct course *c);
 	void *arg; /* flushed's own */
+	/* NULL, or whoever verifies subscribers' signatures of several courses at a time: true, it has taken c, verifies c->r.claim and goes on with
+	 * course_step(); false: c verifies its own. */
+	bool (*gather)(struct course *c);
 	/* course.c's own: */
 	struct ledger_op op;
 	struct fault f, why; /* of op; why the tally is refused */
@@ -25,7 +28,7 @@ struct course {
 /* Reads a TALLY, which c borrows until course_end(). When the signer does not take it, the answer is in *reply:
  * malformed, the key not open, too many under way (ERR_BUSY signer_busy). */
 bool course_begin(struct course *c, struct signer *s, bool by_operator, struct slice request, struct buf *reply);
-/* True: it is over, and c->reply is the answer. False: c is somebody else's now; flushed() will be called. */
+/* True: it is over, and c->reply is the answer. False: c is somebody else's now; flushed() will be called, or gather() was. */
 bool course_step(struct course *c);
 void course_end(struct course *c);
 

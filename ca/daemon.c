@@ -124,6 +124,8 @@ static enum err serve(struct signer *s, const sigset_t *set, struct fault *f)
 								  .workers = c->workers,
 								  .handle = signer_handle_ra,
 								  .defer = signer_defer_ra,
+								  .gathered = signer_gathered_ra,
+								  .gather = SIGNER_GATHER,
 								  .arg = s},
 				      &ra, f);
 	if (e == OK) {

@@ -98,6 +98,34 @@ static void make_job(struct course *c)
 	rpc_resume(d->ticket, &d->job);
 }
 
+/* Those of this thread that wait for their subscribers' signatures. */
+static _Thread_local struct {
+	struct deferred *of[SIGNER_GATHER];
+	size_t n;
+} waiting;
+
+static bool wait_for_others(struct course *c)
+{
+	if (waiting.n == SIGNER_GATHER)
+		return false;
+	waiting.of[waiting.n++] = (struct deferred *)(void *)((char *)c - offsetof(struct deferred, course));
+	return true;
+}
+
+void signer_gathered_ra(void *arg)
+{
+	struct pubkey_claim claims[SIGNER_GATHER];
+	(void)arg;
+	for (size_t i = 0; i < waiting.n; i++)
+		claims[i] = waiting.of[i]->course.r.claim;
+	pubkey_verify_many(claims, waiting.n);
+	for (size_t i = 0; i < waiting.n; i++) {
+		waiting.of[i]->course.r.claim.holds = claims[i].holds;
+		take_step(waiting.of[i]);
+	}
+	waiting.n = 0;
+}
+
 bool signer_defer_ra(void *arg, struct rpc_ticket *ticket, struct slice request)
 {
 	_cleanup_buf_ struct buf reply = {0};
@@ -113,6 +141,7 @@ bool signer_defer_ra(void *arg, struct rpc_ticket *ticket, struct slice request)
 	d->ticket = ticket;
 	d->job.run = run_job;
 	d->course.flushed = make_job;
+	d->course.gather = wait_for_others;
 	take_step(d);
 	return true;
 }

@@ -156,5 +156,8 @@ MUST_CHECK enum err signer_beat(struct signer *s, struct fault *f);
 rpc_handler signer_handle_ra, signer_handle_operator;
 /* Takes the RA's tallies, which wait for flushes, off signer_handle_ra()'s hands. */
 rpc_deferred signer_defer_ra;
+/* Behind up to SIGNER_GATHER requests that signer_defer_ra() was asked to take on this thread: their P-256 signatures are verified together. */
+#define SIGNER_GATHER 8u
+void signer_gathered_ra(void *signer);
 
 #endif

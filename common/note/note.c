@@ -232,12 +232,20 @@ bool note_sig_holds_known(const struct note *n, const struct note_sig *s, const 
 	return is_of_ed25519(s, known_ed25519_key(key)) && known_ed25519_verify(key, n->text, s->sig);
 }
 
-bool note_sig_holds_spki(const struct note *n, const struct note_sig *s, const struct pubkey *key)
+bool note_sig_claim(const struct note *n, const struct note_sig *s, const struct pubkey *key, struct pubkey_claim *ret)
 {
 	uint8_t id[KEY_ID];
 
 	note_key_id_spki(s->name, key, id);
-	return memcmp(id, s->key_id, KEY_ID) == 0 && pubkey_verify(key, n->text, slice_of(s->sig, s->sig_len));
+	*ret = (struct pubkey_claim){.key = key, .msg = n->text, .sig = slice_of(s->sig, s->sig_len)};
+	return memcmp(id, s->key_id, KEY_ID) == 0;
+}
+
+bool note_sig_holds_spki(const struct note *n, const struct note_sig *s, const struct pubkey *key)
+{
+	struct pubkey_claim c;
+
+	return note_sig_claim(n, s, key, &c) && pubkey_verify(c.key, c.msg, c.sig);
 }
 
 const struct note_sig *note_sig_by_name(const struct note *n, const char *name)

@@ -50,6 +50,8 @@ bool note_sig_holds_ed25519(const struct note *n, const struct note_sig *s, cons
 /* The same, faster, by a key that has its tables. */
 bool note_sig_holds_known(const struct note *n, const struct note_sig *s, const struct known_ed25519 *key);
 bool note_sig_holds_spki(const struct note *n, const struct note_sig *s, const struct pubkey *key);
+/* The same in two: false, it does not hold; true, it does when *ret does (pubkey_verify_many()). Borrows all three. */
+bool note_sig_claim(const struct note *n, const struct note_sig *s, const struct pubkey *key, struct pubkey_claim *ret);
 const struct note_sig *note_sig_by_name(const struct note *n, const char *name); /* first, or NULL */
 
 /* Writes text + empty line + no signature yet (a caller then adds lines). text must end in a newline. */

@@ -292,6 +292,14 @@ bool loop_next(struct loop *l, struct worker *w, struct request **ret_request, s
 	return more;
 }
 
+struct request *loop_more(struct loop *l, struct worker *w)
+{
+	struct request *r = queue_more(l->queue, w);
+	if (r)
+		r->loop = l;
+	return r;
+}
+
 void loop_resume(struct loop *l, struct rpc_job *job)
 {
 	queue_resume(l->queue, job);

@@ -24,6 +24,8 @@ void loop_free(struct loop *l);
 void *loop_run(void *loop);
 /* As queue_next(). A request is given back by loop_done(). */
 bool loop_next(struct loop *l, struct worker *w, struct request **ret_request, struct rpc_job **ret_job);
+/* As queue_more(). */
+struct request *loop_more(struct loop *l, struct worker *w);
 void loop_resume(struct loop *l, struct rpc_job *job);
 /* Replies, unless the reply is empty, and frees the request. */
 void loop_done(struct loop *l, struct request *r, struct slice reply);

@@ -22,6 +22,7 @@ struct queue {
 	struct worker *idle;		/* the last to come first */
 	struct worker *oldest, *newest; /* at work */
 	unsigned n_at_work, max_at_work;
+	unsigned n_requests;
 	unsigned taken; /* requests that a worker has taken and that are not done */
 	bool stopped;
 };
@@ -102,8 +103,8 @@ static void take_request(struct queue *q, struct worker *w)
 	q->requests = w->request->next;
 	if (!q->requests)
 		q->requests_tail = &q->requests;
+	q->n_requests--;
 	q->taken++;
-	enter_work(q, w);
 }
 
 /* Gives w what it has to do, which at the end is to go home. False: there is nothing. */
@@ -111,9 +112,10 @@ static bool give(struct queue *q, struct worker *w)
 {
 	if (q->jobs)
 		take_job(q, w);
-	else if (!q->stopped && q->requests && q->n_at_work < q->max_at_work)
+	else if (!q->stopped && q->requests && q->n_at_work < q->max_at_work) {
 		take_request(q, w);
-	else
+		enter_work(q, w);
+	} else
 		return q->stopped && q->taken == 0;
 	return true;
 }
@@ -139,6 +141,8 @@ void queue_add(struct queue *q, struct request *batch, struct request **tail)
 	if (!batch)
 		return;
 	pthread_mutex_lock(&q->lock);
+	for (const struct request *r = batch; r; r = r->next)
+		q->n_requests++;
 	*q->requests_tail = batch;
 	q->requests_tail = tail;
 	call(q);
@@ -195,6 +199,18 @@ bool queue_next(struct queue *q, struct worker *w, struct request **ret_request,
 	else if (!w->job)
 		pthread_cond_destroy(&w->called);
 	return w->request || w->job;
+}
+
+struct request *queue_more(struct queue *q, struct worker *w)
+{
+	pthread_mutex_lock(&q->lock);
+	bool more = !q->stopped && q->n_requests > 0 && q->n_requests >= q->n_at_work;
+	if (more)
+		take_request(q, w);
+	pthread_mutex_unlock(&q->lock);
+	if (more)
+		conn_taken(w->request->conn, w->request);
+	return more ? w->request : NULL;
 }
 
 void queue_resume(struct queue *q, struct rpc_job *job)

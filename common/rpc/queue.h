@@ -30,6 +30,8 @@ bool queue_look(struct queue *q);
 /* Blocks for the next job or request, one of which is set: jobs first. False after queue_stop(), when all requests that were taken are
  * done. A request is given back by queue_done(). */
 bool queue_next(struct queue *q, struct worker *w, struct request **ret_request, struct rpc_job **ret_job);
+/* One more request for a worker that has one, of those for which others that are at work have no time. NULL: none. */
+struct request *queue_more(struct queue *q, struct worker *w);
 void queue_resume(struct queue *q, struct rpc_job *job);
 /* Frees the request. */
 void queue_done(struct queue *q, struct request *r);

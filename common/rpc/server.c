@@ -38,12 +38,30 @@ struct rpc_server {
 	bool bound;
 	rpc_handler *handle;
 	rpc_deferred *defer;
+	void (*gathered)(void *arg);
+	unsigned gather;
 	void *arg;
 	struct loop *loop;
 	pthread_t io, *workers;
 	bool io_started;
 	unsigned n_workers; /* started */
 };
+
+/* A ticket is a request by another name, which only this file knows. */
+static bool is_deferred(const struct rpc_server *s, struct request *r)
+{
+	return s->defer && conn_alive(r->conn) && s->defer(s->arg, (struct rpc_ticket *)r, slice_of(r->bytes, r->n));
+}
+
+/* Takes more that wait as long as they are deferred. NULL, or the one that is not. */
+static struct request *defer_some(const struct rpc_server *s, struct worker *w, struct request *r)
+{
+	for (unsigned n = 1; r && is_deferred(s, r); n++)
+		r = n < s->gather ? loop_more(s->loop, w) : NULL;
+	if (s->gathered)
+		s->gathered(s->arg);
+	return r;
+}
 
 static void *work(void *arg)
 {
@@ -57,12 +75,11 @@ static void *work(void *arg)
 			job->run(job);
 			continue;
 		}
-		bool alive = conn_alive(r->conn);
-		/* A ticket is a request by another name, which only this file knows. */
-		if (alive && s->defer && s->defer(s->arg, (struct rpc_ticket *)r, slice_of(r->bytes, r->n)))
+		r = defer_some(s, &w, r);
+		if (!r)
 			continue;
 		buf_clear(&reply);
-		if (alive)
+		if (conn_alive(r->conn))
 			s->handle(s->arg, &r->conn->peer, slice_of(r->bytes, r->n), &reply);
 		loop_done(s->loop, r, buf_slice(&reply));
 		if (reply.cap > KEEP_BYTES)
@@ -165,6 +182,8 @@ enum err rpc_server_start(const struct rpc_server_config *c, struct rpc_server *
 	s->path = xstrdup(c->path);
 	s->handle = c->handle;
 	s->defer = c->defer;
+	s->gathered = c->gathered;
+	s->gather = c->gather;
 	s->arg = c->arg;
 	enum err e = start(s, c, f);
 	if (e != OK)

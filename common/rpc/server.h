@@ -45,6 +45,8 @@ struct rpc_server_config {
 	unsigned send_timeout_ms; /* a peer that reads no replies for so long loses its connection; 0: 5000 */
 	rpc_handler *handle;
 	rpc_deferred *defer;      /* asked before handle; NULL: nothing is answered later */
+	void (*gathered)(void *arg); /* after each run of requests that defer was asked about on one thread, whether it took them or not; NULL: nobody cares */
+	unsigned gather;          /* so many requests at most in such a run, when they wait already and all workers are busy; 0: 1 */
 	rpc_quick *at_once;       /* asked first; NULL: workers do everything. What it answers is sent together, as it was read */
 	void *arg;
 };

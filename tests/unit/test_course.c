@@ -43,6 +43,8 @@ static void socket_open(struct socket *s, struct fx *x, unsigned workers)
 				      .workers = workers,
 				      .handle = signer_handle_ra,
 				      .defer = signer_defer_ra,
+				      .gathered = signer_gathered_ra,
+				      .gather = SIGNER_GATHER,
 				      .arg = x->signer};
 	assert_int_equal(rpc_server_start(&c, &s->server, &f), OK);
 	assert_int_equal(rpc_client_open(s->path, 30000, WIRE_MAX_MESSAGE, &s->client, &f), OK);
@@ -179,6 +181,44 @@ static void refusals(void **state)
 	assert_int_equal(fx_count(x, WIRE_TYPE_E_REFUSED), THREADS / 2);
 }
 
+/* Another line of the subscriber, of the same form: some digit of s is not the one that was. */
+static void forge(struct buf *note)
+{
+	char *line = strstr((char *)note->data, "\xe2\x80\x94 sub:"), *end = line ? strchr(line, '\n') : NULL;
+	assert_non_null(end);
+	end[-24] = end[-24] == 'A' ? 'B' : 'A';
+}
+
+/* Signatures that are verified together are each judged for itself. */
+static void forged(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_(tally_done) struct tally good = {0};
+	_cleanup_(fx_answer_done) struct fx_answer after = {0};
+	struct racer racers[THREADS] = {0};
+	struct socket s;
+	(void)state;
+	for (size_t i = 0; i < THREADS; i++) {
+		_cleanup_(tally_done) struct tally t = {0};
+		fx_extend(x, ORG_P256, &t);
+		fx_note(x, &t, ORG_P256, KEY_NEW, SAME, &racers[i].note);
+		forge(&racers[i].note);
+		racers[i].x = x;
+	}
+	socket_open(&s, x, 1);
+	assert_int_equal(race_all(racers), 0);
+	for (size_t i = 0; i < THREADS; i++) {
+		assert_string_equal(racers[i].a.f.rule, "subscriber_signature");
+		fx_answer_done(&racers[i].a);
+	}
+	fx_extend(x, ORG_P256, &good);
+	fx_ask(x, &good, ORG_P256, KEY_NEW, SAME, &after);
+	assert_int_equal(after.kind, OK);
+	socket_close(&s, x);
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_REFUSED), THREADS);
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_ISSUED), 1);
+}
+
 /* A signer with as much under way as it takes says so, and when to come again; then it goes on. */
 static void busy(void **state)
 {
@@ -214,10 +254,8 @@ static int group_done(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_predecessor),
-		cmocka_unit_test(one_tally),
-		cmocka_unit_test(refusals),
-		cmocka_unit_test(busy),
+		cmocka_unit_test(one_predecessor), cmocka_unit_test(one_tally), cmocka_unit_test(refusals),
+		cmocka_unit_test(forged),	   cmocka_unit_test(busy),
 	};
 	return cmocka_run_group_tests(tests, NULL, group_done);
 }

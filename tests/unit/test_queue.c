@@ -184,13 +184,42 @@ static void test_jobs(void **state)
 	tear_down(&t);
 }
 
+static char more(struct bench *t, struct worker *w)
+{
+	struct request *r = queue_more(t->q, w);
+	char name = r ? (char)r->bytes[0] : '\0';
+	assert_true(!r || w->request == r);
+	if (r)
+		queue_done(t->q, r);
+	return name;
+}
+
+/* Who has a request takes more of those that wait, but leaves one for each that is at work. */
+static void test_more(void **state)
+{
+	(void)state;
+	struct bench t;
+	set_up(&t, 2);
+	add(&t, "12345");
+	assert_int_equal(take(t.q, &t.a), '1');
+	assert_int_equal(more(&t, &t.a), '2'); /* alone at work */
+	assert_int_equal(take(t.q, &t.b), '3');
+	assert_int_equal(more(&t, &t.a), '4');
+	assert_int_equal(more(&t, &t.a), '\0'); /* the other's */
+	assert_int_equal(take(t.q, &t.b), '5');
+	assert_int_equal(more(&t, &t.b), '\0');
+	add(&t, "67");
+	queue_stop(t.q);
+	assert_int_equal(more(&t, &t.a), '\0');
+	assert_int_equal(take(t.q, &t.a), '\0');
+	tear_down(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_wait),
-		cmocka_unit_test(test_slow),
-		cmocka_unit_test(test_jobs),
+		cmocka_unit_test(test_order), cmocka_unit_test(test_wait), cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_jobs),  cmocka_unit_test(test_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -546,6 +546,19 @@ static void echo_plain(void *arg, const struct rpc_peer *peer, struct slice requ
 	buf_add_slice(reply, request);
 }
 
+/* How many were deferred when it was called last, and how many of them at once at most. */
+static unsigned gathered_before, gathered_most;
+
+static void gathered(void *arg)
+{
+	struct shelf *s = arg;
+	pthread_mutex_lock(&s->lock);
+	unsigned n = s->n - gathered_before;
+	gathered_before = s->n;
+	gathered_most = n > gathered_most ? n : gathered_most;
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void host_defer(struct host *h, struct shelf *s, unsigned workers)
 {
 	struct rpc_server_config c = host_config(h);
@@ -553,6 +566,8 @@ static void host_defer(struct host *h, struct shelf *s, unsigned workers)
 	c.workers = workers;
 	c.handle = echo_plain;
 	c.defer = defer;
+	c.gathered = gathered;
+	c.gather = 4;
 	c.arg = s;
 	if (rpc_server_start(&c, &h->server, &f) != OK)
 		fail_msg("%s", f.text);
@@ -571,6 +586,7 @@ static void test_deferred(void **state)
 	struct host h;
 	struct shelf s = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 	pthread_t t[LATER];
+	gathered_before = gathered_most = 0;
 	host_init(&h);
 	host_defer(&h, &s, 1);
 	struct rpc_client *c = client(h.path, 5000);
@@ -585,6 +601,8 @@ static void test_deferred(void **state)
 	for (unsigned i = 0; i < LATER; i++)
 		pthread_join(t[i], NULL);
 	assert_int_equal(s.run, LATER);
+	assert_int_equal(gathered_before, LATER); /* of all of them it was told, of four at once at most */
+	assert_in_range(gathered_most, 1, 4);
 	rpc_client_close(c);
 	host_done(&h);
 }
