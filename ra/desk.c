@@ -241,6 +241,8 @@ enum err desk_answered(struct ctx *c, json_t **ret, struct fault *f)
 
 static void wake(struct ctx *c)
 {
+	if (c->going.id != 0)
+		handover_bring(c->desk->handover, &c->going);
 	if (c->queued && c->desk->handover)
 		handover_put(c->desk->handover, c->tally);
 	if (c->posted)
@@ -274,6 +276,8 @@ enum err desk_change_forked(struct ctx *c, desk_fn *fn, json_t **ret, struct fau
 	TRY(store_begin(c->desk->store, &c->db, f));
 	enum err e = store_end(c->desk->store, c->db, change_in(c, fn, &answer, f), f);
 	c->db = NULL;
+	if (e != OK)
+		handover_done(&c->going);
 	TRY(e);
 	wake(c);
 	*ret = TAKE(answer);
@@ -344,6 +348,7 @@ static enum err run_as(const struct desk_method *m, struct rpc_call *call, struc
 	enum err e = set_address(&c, f);
 	if (e == OK)
 		e = h && h->ended ? answered_before(&c, ret, f) : run(m, &c, ret, f);
+	handover_done(&c.going);
 	law_put(d->laws, c.law);
 	return e;
 }

@@ -81,6 +81,7 @@ struct ctx {
 	struct lanes ended;            /* requests that this call ends: rung after its transaction */
 	bool queued;                   /* it put something into the queue to the signer */
 	int64_t tally;                 /* the row of a tally that it put there; 0: none */
+	struct handover going;         /* a tally that it recorded as sent, to be brought to the signer once that is durable; id 0: none */
 	bool posted;                   /* it put something into the outbox */
 	char who[WHO_MAX];             /* "account:35353550-9", "uid:1001" */
 	char caller[WHO_MAX];          /* whose call ids these are: who, but of a method that changes who that is */

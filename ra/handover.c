@@ -1,6 +1,6 @@
 /*
- * Exactly once: that a tally is about to be sent is recorded before it is sent, by one thread for all that are due; the
- * signer answers the same text under the same id with the same certificate; and the ledger, which the follower reads, says
+ * Exactly once: that a tally is about to be sent is recorded before it is sent, by one thread for all that are due, or by the
+ * very call that hands it in; the signer answers the same text under the same id with the same certificate; and the ledger, which the follower reads, says
  * what became of it even when no answer came. So whatever is not known to be done is simply sent again.
  *
  * After an answer a sender waits a moment for the follower, so that certificate, status and request change together;
@@ -23,7 +23,6 @@
 #define RETRY_MAX_S 60
 #define FOLLOW_WAIT_US 2000000
 #define IDLE_MAX_S 30
-#define WHO "desk"
 
 /* A row that is recorded as sent and waits for a sender. */
 struct parcel {
@@ -75,7 +74,7 @@ static enum err mark_sent_in(struct db *db, int64_t id, struct handover *h, bool
 	if (is_tally(h) && state != REQUEST_APPROVED && state != REQUEST_SENT)
 		return store_handover_done(db, id, "the request has gone another way", f);
 	if (is_tally(h) && state == REQUEST_APPROVED)
-		TRY(request_move(db, r.id, r.state, EVENT_SEND, clock_now(), WHO, "", NULL, f));
+		TRY(request_move(db, r.id, r.state, EVENT_SEND, clock_now(), HANDOVER_WHO, "", NULL, f));
 	*ret_go = true;
 	return store_handover_sent(db, id, f);
 }
@@ -336,17 +335,28 @@ static void look_at(struct handover_pool *p, int64_t next)
 	p->next_look_us = clock_mono_us() + seconds * 1000000;
 }
 
+/* One that fails has a next try, of which the last look knew nothing. */
+static void look_soon(struct handover_pool *p)
+{
+	int64_t soon = clock_mono_us() + 1000000;
+	if (soon >= p->next_look_us)
+		return;
+	p->next_look_us = soon;
+	pthread_cond_signal(&p->due);
+}
+
 static bool may_look(const struct handover_pool *p)
 {
 	return p->looks || clock_mono_us() >= p->next_look_us;
 }
 
+/* Until something may be done; the time may be set nearer meanwhile. */
 static void wait_for_due(struct handover_pool *p)
 {
-	struct timespec ts = {.tv_sec = p->next_look_us / 1000000, .tv_nsec = p->next_look_us % 1000000 * 1000};
-	int rv = 0;
-	while (rv == 0 && !p->stopping && !p->looks && p->n_fresh == 0)
-		rv = pthread_cond_timedwait(&p->due, &p->lock, &ts);
+	while (!p->stopping && !may_look(p) && p->n_fresh == 0) {
+		struct timespec ts = {.tv_sec = p->next_look_us / 1000000, .tv_nsec = p->next_look_us % 1000000 * 1000};
+		pthread_cond_timedwait(&p->due, &p->lock, &ts);
+	}
 }
 
 /* Nothing goes to a signer whose ledger is not to be believed, and nothing more is fetched while senders have enough. */
@@ -366,9 +376,7 @@ static void fetch_fresh(struct handover_pool *p, int64_t *ids)
 	pthread_mutex_unlock(&p->lock);
 	(void)fetch(p, ids, kept);
 	pthread_mutex_lock(&p->lock);
-	/* One that failed has a next try, of which the last look knew nothing. */
-	int64_t soon = clock_mono_us() + 1000000;
-	p->next_look_us = soon < p->next_look_us ? soon : p->next_look_us;
+	look_soon(p);
 }
 
 /* One look at what is due, which is also what was put. Called and left with the lock held. */
@@ -523,6 +531,21 @@ void handover_put(struct handover_pool *p, int64_t tally)
 		p->looks = true;
 	pthread_cond_signal(&p->due);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void handover_bring(struct handover_pool *p, struct handover *row)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->n_taken < room(p)) {
+		p->taken[p->n_taken++] = row->id;
+		put_parcel(p, row);
+		look_soon(p);
+	} else {
+		p->looks = true;
+		pthread_cond_signal(&p->due);
+	}
+	pthread_mutex_unlock(&p->lock);
+	handover_done(row);
 }
 
 void handover_wake(struct handover_pool *p)

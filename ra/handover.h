@@ -6,11 +6,15 @@
 
 #include "ra/desk.h"
 
+#define HANDOVER_WHO "desk" /* in the history of what is sent */
+
 struct handover_pool; /* thread-safe */
 /* So many rows are brought to the signer at once. Gives *ret: handover_stop(). */
 MUST_CHECK enum err handover_start(struct desk *d, unsigned n_senders, struct handover_pool **ret, struct fault *f);
 /* A row of the queue is due: the tally of that id, committed and never tried; 0: some other. */
 void handover_put(struct handover_pool *p, int64_t tally);
+/* A tally that is recorded as sent, committed: brought at once, or found in the queue. Takes *row. */
+void handover_bring(struct handover_pool *p, struct handover *row);
 /* Something may be due. */
 void handover_wake(struct handover_pool *p);
 /* The signer is back, or unlocked: what waits for another try is due now, however often it has failed. */

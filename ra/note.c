@@ -7,7 +7,9 @@
  */
 #include "ra/note.h"
 
+#include "ra/handover.h"
 #include "ra/law.h"
+#include "ra/request_state.h"
 
 #include <assert.h>
 #include <string.h>
@@ -84,14 +86,48 @@ static enum err sign(struct ctx *c, struct buf *note, struct fault *f)
 	return note_sign_ed25519(note, c->desk->key.name, c->desk->key.secret.p, f);
 }
 
+/* The tally with all its lines, in the queue. */
+static enum err put_in_queue(struct ctx *c, const struct request *r, struct buf *note, int64_t *ret_id, struct fault *f)
+{
+	note_begin(slice_str(r->tally), note);
+	TRY(store_lines(c->db, r->id, note, f));
+	TRY(sign(c, note, f));
+	return store_handover_add(c->db, r->id, "tally", buf_slice(note), buf_slice(&r->csr), c->now, ret_id, f);
+}
+
+/* Of several rows none is named: they are looked for. */
+static void queued(struct ctx *c, int64_t tally)
+{
+	c->tally = c->queued ? 0 : tally;
+	c->queued = true;
+}
+
 enum err note_hand_over(struct ctx *c, const struct request *r, struct fault *f)
 {
 	_cleanup_buf_ struct buf note = {0};
-	note_begin(slice_str(r->tally), &note);
-	TRY(store_lines(c->db, r->id, &note, f));
-	TRY(sign(c, &note, f));
-	c->queued = true;
-	return store_handover_add(c->db, r->id, "tally", buf_slice(&note), buf_slice(&r->csr), c->now, &c->tally, f);
+	int64_t id = 0;
+	TRY(put_in_queue(c, r, &note, &id, f));
+	queued(c, id);
+	return OK;
+}
+
+enum err note_send(struct ctx *c, const struct request *r, struct fault *f)
+{
+	_cleanup_buf_ struct buf note = {0};
+	int64_t id = 0;
+	TRY(put_in_queue(c, r, &note, &id, f));
+	if (!c->desk->handover || id == 0) {
+		queued(c, id);
+		return OK;
+	}
+	TRY(request_move(c->db, r->id, request_state_word(REQUEST_APPROVED), EVENT_SEND, c->now, HANDOVER_WHO, "", NULL,
+			 f));
+	TRY(store_handover_sent(c->db, id, f));
+	c->going = (struct handover){.id = id, .what = "tally", .note = note};
+	note = (struct buf){0};
+	memcpy(c->going.request, r->id, sizeof(r->id));
+	buf_add_slice(&c->going.csr, buf_slice(&r->csr));
+	return OK;
 }
 
 enum err note_withdraw(struct ctx *c, const struct request *r, struct fault *f)
@@ -107,7 +143,7 @@ enum err note_withdraw(struct ctx *c, const struct request *r, struct fault *f)
 	note_begin(buf_slice(&text), &note);
 	TRY(sign(c, &note, f));
 	TRY(store_handover_settled(c->db, r->id, "tally", f));
-	c->queued = true;
+	queued(c, 0);
 	lanes_add(&c->ended, r->id);
 	int64_t id;
 	return store_handover_add(c->db, r->id, "withdraw", buf_slice(&note), slice_of(NULL, 0), c->now, &id, f);

@@ -369,7 +369,7 @@ static enum err hand_in(struct ctx *c, struct request *r, enum request_event eve
 {
 	TRY(event == EVENT_COMMISSION ? work_commission(c, r, f) : check_proof(c, r, f));
 	TRY(correct_check(c, r, f));
-	TRY(event == EVENT_PASS ? note_hand_over(c, r, f) : course_submit(c, r, f));
+	TRY(event == EVENT_PASS ? note_send(c, r, f) : course_submit(c, r, f));
 	return desk_audit(c, "request_submitted", r->id, r->kind, f);
 }
 

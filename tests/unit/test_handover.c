@@ -389,7 +389,8 @@ static int64_t tries(struct fx *x, const char *id)
 	return n;
 }
 
-/* Nobody looks for a tally that is handed in while the threads work; one that failed is found again when its time comes. */
+/* A tally that needs no officer is recorded as sent by the call that hands it in, once; one that failed is found again when its time
+ * comes. */
 static void test_put_and_found_again(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -404,8 +405,36 @@ static void test_put_and_found_again(void **state)
 	fx_state(x, id, "sent");
 	clock_set(NOW + 1);
 	wait_issued(x, id);
+	assert_int_equal(fx_number(x, "SELECT count(*) FROM history WHERE event = 'send' AND before = 'approved'"
+				      " AND after = 'sent' AND who = 'desk'"),
+			 1);
 	assert_int_equal(x->signer.n_tallies, 2);
 	assert_int_equal(x->signer.n_issued, 1);
+	rest(x, follower);
+}
+
+/* The answer of a call whose tally goes at once says so; more of them than the pool has room for are found in the queue. */
+static void test_more_than_fit(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	enum { N = 7 }; /* with two senders there is room for four */
+	char *ids[N];
+	(void)state;
+	fx_log_in(x);
+	struct follower *follower = work(x);
+	pthread_mutex_lock(&x->signer.lock); /* it answers nothing meanwhile */
+	for (size_t i = 0; i < N; i++) {
+		ids[i] = fx_revoke(x);
+		fx_prove(x, ids[i]);
+		fx_submit(x, ids[i]);
+		fx_state(x, ids[i], "sent");
+	}
+	pthread_mutex_unlock(&x->signer.lock);
+	for (size_t i = 0; i < N; i++) {
+		wait_issued(x, ids[i]);
+		free(ids[i]);
+	}
+	assert_int_equal(x->signer.n_tallies, N);
 	rest(x, follower);
 }
 
@@ -470,6 +499,7 @@ int main(void)
 		cmocka_unit_test(test_desk_without_a_tree),
 		cmocka_unit_test(test_bad_entries),
 		cmocka_unit_test(test_put_and_found_again),
+		cmocka_unit_test(test_more_than_fit),
 		cmocka_unit_test(test_signer_back),
 		cmocka_unit_test(test_threads),
 	};
