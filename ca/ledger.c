@@ -106,7 +106,7 @@ static enum err run_one(struct ledger_tx *tx, struct ledger_op *op, bool safely,
 	if (op->result == OK)
 		return safely ? db_release(tx->db, f) : OK;
 	if (safely)
-		db_rollback_to(tx->db);
+		TRY(db_rollback_to(tx->db, f));
 	else
 		*ret_dirty = db_total_changes(tx->db) != changes;
 	forget(tx, &before);

@@ -54,14 +54,20 @@ enum err ledger_reader(struct ledger *l, struct db **ret, struct fault *f)
 	struct db *db;
 	TRY(reader_take(l, &db, &commits, f));
 	db_rollback(db); /* of a snapshot that was kept */
+	if (db_in_transaction(db)) {
+		db_close(db);
+		return reader_open(l, ret, f);
+	}
 	*ret = db;
 	return OK;
 }
 
 void ledger_reader_put(struct ledger *l, struct db *db)
 {
+	/* One whose snapshot could not be ended would go on showing it. */
+	bool ended = !db_in_transaction(db);
 	pthread_mutex_lock(&l->lock);
-	bool kept = pool_add(l, db);
+	bool kept = ended && pool_add(l, db);
 	pthread_mutex_unlock(&l->lock);
 	if (!kept)
 		db_close(db);
@@ -96,7 +102,13 @@ void readers_let_go(struct ledger *l)
 {
 	pthread_mutex_lock(&l->lock);
 	l->committing = true;
-	for (unsigned i = 0; i < l->n_pool; i++)
-		db_rollback(l->pool[i]);
+	unsigned n = l->n_pool;
+	l->n_pool = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct db *db = l->pool[i];
+		db_rollback(db);
+		if (db_in_transaction(db) || !pool_add(l, db))
+			db_close(db);
+	}
 	pthread_mutex_unlock(&l->lock);
 }

@@ -271,10 +271,8 @@ static enum err import_row(struct ctx *c, json_t *row, json_t *report, struct fa
 		if (e == OK)
 			TRY(db_release(c->db, f));
 		else
-			db_rollback_to(c->db);
+			TRY(db_take_back(c->db, e, &why, f));
 	}
-	if (e != OK && !err_is_public(e))
-		return fault_raise(f, e, why.rule, why.where, "%s", why.text);
 	json_array_append_new(report, report_line(&l, e == OK ? words[out] : "refused", e == OK ? NULL : why.text));
 	return OK;
 }

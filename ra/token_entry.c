@@ -302,9 +302,7 @@ static enum err report_row(struct ctx *c, json_t *row, json_t *report, const cha
 	if (e == OK)
 		TRY(db_release(c->db, f));
 	else
-		db_rollback_to(c->db);
-	if (e != OK && !err_is_public(e))
-		return fault_raise(f, e, why.rule, why.where, "%s", why.text);
+		TRY(db_take_back(c->db, e, &why, f));
 	*n_refused += e != OK;
 	json_array_append_new(report,
 			      json_pack("{s:I,s:s,s:s,s:s}", "line", json_integer_value(json_object_get(row, "line")),

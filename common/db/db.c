@@ -240,13 +240,18 @@ enum err db_release(struct db *db, struct fault *f)
 	return db_run(db, f, "RELEASE inner_part", "");
 }
 
-void db_rollback_to(struct db *db)
+enum err db_rollback_to(struct db *db, struct fault *f)
 {
-	if (sqlite3_get_autocommit(db->handle))
-		return;
 	/* Rolling back keeps the savepoint on the stack; releasing it takes it off. */
-	if (db_run(db, NULL, "ROLLBACK TO inner_part", "") == OK)
-		(void)!db_run(db, NULL, "RELEASE inner_part", "");
+	TRY(db_run(db, f, "ROLLBACK TO inner_part", ""));
+	return db_run(db, f, "RELEASE inner_part", "");
+}
+
+enum err db_take_back(struct db *db, enum err e, const struct fault *why, struct fault *f)
+{
+	if (!err_is_public(e) || !db_in_transaction(db))
+		return fault_raise(f, e, why->rule, why->where, "%s", why->text);
+	return db_rollback_to(db, f);
 }
 
 int64_t db_changes(struct db *db)

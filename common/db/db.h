@@ -33,7 +33,11 @@ void db_rollback(struct db *db);                                    /* harmless 
 bool db_in_transaction(struct db *db);                              /* SQLite ends one by itself on some errors */
 MUST_CHECK enum err db_savepoint(struct db *db, struct fault *f);   /* nested, one level */
 MUST_CHECK enum err db_release(struct db *db, struct fault *f);
-void db_rollback_to(struct db *db);
+/* Error: what was written since the savepoint is still there, or all of the transaction is gone: it must not be committed. */
+MUST_CHECK enum err db_rollback_to(struct db *db, struct fault *f);
+/* For what was refused with e, as why says, under a savepoint, while the rest goes on: db_rollback_to(). Where nothing can go on, e and why as they are: the
+ * database has failed, or a full disk has ended the whole transaction. */
+MUST_CHECK enum err db_take_back(struct db *db, enum err e, const struct fault *why, struct fault *f);
 
 /* Binds by a type string: i int64_t · t const char * (NULL: null) · b struct slice by value (p NULL: null) · n null.
  *   db_run(db, f, SQL, "itb", id, name, slice)

@@ -249,14 +249,21 @@ static void transactions(void **state)
 	add(db, 1, "a");
 	assert_int_equal(db_savepoint(db, &f), OK);
 	add(db, 2, "b");
-	db_rollback_to(db);
+	assert_int_equal(db_rollback_to(db, &f), OK);
 	assert_int_equal(db_savepoint(db, &f), OK);
+	add(db, 4, "d");
+	assert_int_equal(db_take_back(db, ERR_RULE, &(struct fault){.rule = "refused"}, &f), OK);
+	assert_int_equal(db_savepoint(db, &f), OK);
+	assert_int_equal(db_take_back(db, ERR_IO, &(struct fault){.rule = "failed"}, &f), ERR_IO);
+	assert_string_equal(f.rule, "failed");
 	add(db, 3, "c");
 	assert_int_equal(db_release(db, &f), OK);
 	assert_int_equal(db_release(db, &f), ERR_DB);
 	assert_int_equal(db_commit(db, &f), OK);
 	assert_int_equal(db_commit(db, &f), ERR_DB);
-	db_rollback_to(db);
+	assert_int_equal(db_rollback_to(db, &f), ERR_DB);
+	assert_int_equal(db_take_back(db, ERR_BUSY, &(struct fault){.rule = "disk_full"}, &f), ERR_BUSY);
+	assert_string_equal(f.rule, "disk_full");
 	assert_int_equal(people(db), 2);
 }
 
