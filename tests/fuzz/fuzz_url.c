@@ -1,7 +1,7 @@
 /*
  * Paths of HTTP requests, and bodies, as the public routes take them: an answer or none, never a file that is not the gate's.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #include <openssl/x509.h>
 
@@ -75,6 +75,32 @@ static void ask(const char *method, const char *path, struct slice body)
 	must(to.status == 0 || (to.status >= 200 && to.status < 600));
 	buf_done(&to.body);
 }
+
+/* The path's parts are as lines; the rest is JSON, DER, or any bytes. */
+static bool mutate_request(struct mutation *m, struct slice bytes, struct buf *ret)
+{
+	const uint8_t *end = bytes.n > 0 ? memchr(bytes.p, '\n', bytes.n) : NULL;
+	size_t n = end ? (size_t)(end - bytes.p) + 1 : bytes.n;
+	struct slice body = slice_of(bytes.p + n, bytes.n - n);
+	_cleanup_buf_ struct buf path = {0}, parts = {0};
+	if (body.n > 0 && mutation_below(m, 2) == 0) {
+		buf_add(ret, bytes.p, n);
+		return mutate_json(m, body, ret) || mutate_der(m, body, ret);
+	}
+	buf_add(&parts, bytes.p, n);
+	for (size_t i = 0; i < parts.len; i++)
+		parts.data[i] = parts.data[i] == '/' ? '\n' : parts.data[i];
+	if (!mutate_lines(m, buf_slice(&parts), &path))
+		return false;
+	for (size_t i = 0; i < path.len; i++)
+		buf_char(ret, path.data[i] == '\n' ? '/' : (char)path.data[i]);
+	if (end)
+		buf_char(ret, '\n');
+	buf_add_slice(ret, body);
+	return true;
+}
+
+MUTATES(mutate_request)
 
 /* The first line is the path, the rest the body. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
