@@ -52,7 +52,7 @@ extern const struct rpc_param no_params[];
 #define STRS(n) "\"" n "\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"
 #define BOTH(n) OBJ(n, STR("zh") "," STR("en"))
 #define STATE STR("request") "," STR("number") "," STR("state")
-#define MATERIALS ROWS("materials", STR("name") "," STR("sha256") "," INT("bytes") "," STR("type"))
+#define MATERIALS ROWS("materials", STR("name") "," BOTH("title") "," STR("sha256") "," INT("bytes") "," STR("type"))
 #define ITEM STATE "," STR("kind") "," STR("way") "," STR("project") "," STR("serial") "," STR("made") "," STR("dies")
 /* What is missing: what (material, notice, order, files, proof), which, and how people call it. */
 #define MISSING ROWS("missing", STR("what") "," STR("name") "," STR("zh") "," STR("en") "," STR("text"))

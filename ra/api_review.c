@@ -71,7 +71,7 @@ static const struct desk_method methods[] = {
 												       "address")) "," MATERIALS
 														   "," ROWS("checklist", STR("zh") "," STR("en")) "," STR("officers") "," ROWS(
 															   "difference",
-															   STR("attribute") ",\""
+															   STR("attribute") "," BOTH("title") ",\""
 																	    "old"
 																	    "\":"
 																	    "{"

@@ -1,7 +1,9 @@
 /*
- * A sentence an event, in both languages. Who did it comes first; what an officer wrote stands at the end, as written.
+ * A sentence an event, in both languages. Who did it comes first; what an officer wrote stands at the end, as written, and a paper by its title.
  */
 #include "ra/history.h"
+
+#include "ra/title.h"
 
 #include <string.h>
 
@@ -59,13 +61,14 @@ static struct bilingual who_of(const char *who)
 static void put_sentence(const struct history_item *item, json_t *o)
 {
 	struct bilingual who = who_of(item->who), what = {item->event, item->event};
-	bool said = item->detail[0] != '\0';
+	bool said = item->detail[0] != '\0', material = strcmp(item->event, "edit") == 0;
+	struct bilingual detail = material ? title_of(item->detail) : (struct bilingual){item->detail, item->detail};
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
 		if (strcmp(sentences[i].event, item->event) == 0)
 			what = sentences[i].text;
 	}
-	json_object_set_new(o, "zh", json_sprintf("%s%s%s%s。", who.zh, what.zh, said ? "：" : "", item->detail));
-	json_object_set_new(o, "en", json_sprintf("%s %s%s%s.", who.en, what.en, said ? ": " : "", item->detail));
+	json_object_set_new(o, "zh", json_sprintf("%s%s%s%s。", who.zh, what.zh, said ? "：" : "", detail.zh));
+	json_object_set_new(o, "en", json_sprintf("%s %s%s%s.", who.en, what.en, said ? ": " : "", detail.en));
 }
 
 json_t *history_json(const struct history_item *item)

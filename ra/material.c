@@ -9,6 +9,7 @@
 
 #include "ra/material_form.h"
 #include "ra/store_audit.h"
+#include "ra/title.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -59,7 +60,9 @@ enum err arrival_store(struct ctx *c, struct arrival *a, struct fault *f)
 json_t *material_json(const struct material *m)
 {
 	json_t *o = json_object();
+	const struct bilingual title = title_of(m->name);
 	json_object_set_new(o, "name", json_string(m->name));
+	json_object_set_new(o, "title", json_bilingual(&title));
 	json_object_set_new(o, "sha256", json_hex(m->sha256, 32));
 	json_object_set_new(o, "type", json_string(m->type));
 	json_object_set_new(o, "bytes", json_integer(m->bytes));

@@ -9,6 +9,7 @@
 #include "ra/officer.h"
 #include "ra/plain.h"
 #include "ra/store_record.h"
+#include "ra/title.h"
 
 #include <string.h>
 
@@ -78,7 +79,9 @@ enum err record_difference(struct ctx *c, const struct request *r, json_t **ret,
 	TRY(store_representative(c->db, r->account, before, f));
 	*ret = json_array();
 	json_t *o = json_object();
+	const struct bilingual title = title_of(PLAIN_RECORD_ATTRIBUTE);
 	json_object_set_new(o, "attribute", json_string(PLAIN_RECORD_ATTRIBUTE));
+	json_object_set_new(o, "title", json_bilingual(&title));
 	json_object_set_new(o, "old", before[0] != '\0' ? json_string(before) : json_null());
 	json_object_set_new(o, "new", json_string(name));
 	json_array_append_new(*ret, o);

@@ -7,6 +7,7 @@
 #include "ra/correct.h"
 #include "ra/course.h"
 #include "ra/history.h"
+#include "ra/material.h"
 #include "ra/plain.h"
 #include "ra/status.h"
 #include "ra/work.h"
@@ -35,14 +36,8 @@ static enum err put_materials(struct ctx *c, const struct request *r, json_t *o,
 	size_t n = 0;
 	json_object_set_new(o, "materials", list);
 	TRY(store_materials(c->db, r->id, m, TALLY_MAX_MATERIALS, &n, f));
-	for (size_t i = 0; i < n; i++) {
-		json_t *row = json_object();
-		json_object_set_new(row, "name", json_string(m[i].name));
-		json_object_set_new(row, "sha256", json_hex(m[i].sha256, 32));
-		json_object_set_new(row, "bytes", json_integer(m[i].bytes));
-		json_object_set_new(row, "type", json_string(m[i].type));
-		json_array_append_new(list, row);
-	}
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, material_json(&m[i]));
 	return OK;
 }
 

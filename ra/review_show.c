@@ -13,6 +13,7 @@
 #include "ra/plain.h"
 #include "ra/status.h"
 #include "ra/store_queue.h"
+#include "ra/title.h"
 #include "ra/unlock.h"
 #include "ra/work.h"
 
@@ -101,7 +102,9 @@ static json_t *difference(const struct tally *t)
 		if (line->mark == SUBJECT_SAME)
 			continue;
 		json_t *o = json_object();
+		const struct bilingual title = title_of(line->type->word);
 		json_object_set_new(o, "attribute", json_string(line->type->word));
+		json_object_set_new(o, "title", json_bilingual(&title));
 		json_object_set_new(o, "old", line->mark == SUBJECT_OLD ? json_string(line->value) : json_null());
 		if (pair)
 			i++;

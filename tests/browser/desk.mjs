@@ -103,8 +103,8 @@ const steps = {
 		assert.equal(await page.getByLabel("核实依据").inputValue(), "营业执照原件");
 		await at(page, "cases", "服务事项");
 		await page.getByRole("link", { name: "查看" }).click();
-		await page.getByRole("button", { name: "business-licence" }).click();
-		await page.getByRole("img", { name: /business-licence/ }).waitFor();
+		await page.getByRole("button", { name: "营业执照" }).click();
+		await page.getByRole("img", { name: /营业执照/ }).waitFor();
 		await page.getByRole("button", { name: "办理" }).click();
 		await page.getByText("此项必填").first().waitFor();
 		await page.getByLabel(/^同意/).check();

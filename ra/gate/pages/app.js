@@ -143,7 +143,7 @@ async function show(config) {
 	} catch (e) {
 		if (e instanceof TypeError && /import|module/i.test(e.message)) return location.reload(); // the portal is a newer one now
 		if (e instanceof RpcError && e.loggedOut) return failed(e);
-		finish(now, config.title ? say(config.title) : "", errorNote(e));
+		finish(now, config.title ? say(config.title) : "", [errorNote(e), h("p", {}, link("", t("home")))]);
 	}
 }
 

@@ -7,7 +7,7 @@ import { keyed } from "./keyed.js";
 import { minute } from "./format.js";
 
 const t = texts({
-	label: ["机构代码、登录手机号或名称的一部分", "identifier, number that logs in, or a part of the name"],
+	label: ["机构代码、登录手机号或名称的一部分（一两个字时为名称的开头）", "identifier, number that logs in, or a part of the name (one or two characters: its beginning)"],
 	caption: ["账户", "Accounts"],
 	organisation: ["单位", "Organisation"],
 	identifier: ["机构代码", "Identifier"],

@@ -92,7 +92,7 @@ function top(r, again) {
 }
 
 const differenceCard = (r) => card(t("difference"), h("p", {}, say(r.explain)), (r.difference || []).length === 0 ? null : table(t("difference"), [
-	{ label: t("attribute"), cell: (d) => d.attribute },
+	{ label: t("attribute"), cell: (d) => h("span", {}, say(d.title), " ", h("small.mono", {}, d.attribute)) },
 	{ label: t("old"), cell: (d) => (d.old === null ? t("nothing") : h("del", {}, d.old)) },
 	{ label: t("new"), cell: (d) => (d.new === null ? t("nothing") : h("ins", {}, d.new)) },
 ], r.difference));
@@ -134,12 +134,12 @@ function atItem(e, names) {
 	return e;
 }
 
-function correctCard(r, again, nameOf) {
+function correctCard(r, again) {
 	if (r.state !== "awaiting_officers" || r.entered_by) return null;
-	const names = [...(r.materials || []).map((m) => m.name), ...(r.difference || []).map((d) => d.attribute), "other"];
+	const titles = new Map([...(r.materials || []).map((m) => [m.name, say(m.title)]), ...(r.difference || []).map((d) => [d.attribute, say(d.title)]), ["other", t("other")]]), names = [...titles.keys()];
 	return card(t("correct"), h("p", {}, t("correct_text")), form({
 		name: `correct-${r.number}`, submit: t("correct"), tone: "plain",
-		fields: names.map((name) => ({ name, label: name === "other" ? t("other") : nameOf(name), max: 500 })),
+		fields: names.map((name) => ({ name, label: titles.get(name), max: 500 })),
 		call: async (v, id) => {
 			const items = names.filter((name) => v[name] !== "").map((name) => ({ item: name, reason: v[name] }));
 			if (items.length === 0) throw new RpcError({ message: t("none_said"), data: { zh: t("none_said"), en: t("none_said"), field: names[0] } });
@@ -170,27 +170,15 @@ function warnings(r) {
 		(r.wrong || []).map((w) => note("bad", h("strong", {}, t("wrong")), ` ${say(w)}`))];
 }
 
-// What people call a material: the project's words.
-async function titles(project) {
-	try {
-		const { ways } = await rpc("project.show", { project });
-		const all = new Map(ways.flatMap((w) => w.materials.flat()).map((m) => [m.name, m.title]));
-		return (name) => (all.has(name) ? say(all.get(name)) : name);
-	} catch {
-		return (name) => name;
-	}
-}
-
 export async function render({ params }) {
 	const box = h("div.review", {});
 	let polls = 0;
 	const draw = async () => {
 		const r = await rpc("review.show", { request: params.id });
 		number = r.number;
-		const nameOf = await titles(r.project);
 		replace(box, top(r, draw), warnings(r),
-			h("div.sides", {}, h("div", {}, differenceCard(r), checklistCard(r)), h("div", {}, card(t("papers"), viewer({ request: r.number }, r.materials, nameOf)))),
-			h("div.sides", {}, h("div", {}, approveCard(r, draw), timeline(r)), h("div", {}, correctCard(r, draw, nameOf), rejectCard(r, draw))));
+			h("div.sides", {}, h("div", {}, differenceCard(r), checklistCard(r)), h("div", {}, card(t("papers"), viewer({ request: r.number }, r.materials)))),
+			h("div.sides", {}, h("div", {}, approveCard(r, draw), timeline(r)), h("div", {}, correctCard(r, draw), rejectCard(r, draw))));
 		if (RUNNING.includes(r.state) && polls++ < 60) setTimeout(() => { if (box.isConnected) draw().catch(() => {}); }, 1000);
 	};
 	await draw();

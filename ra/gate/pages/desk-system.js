@@ -120,6 +120,6 @@ export async function render() {
 	const found = [...d.worries, ...d.remarks];
 	return h("div", {}, found.length ? card(t("worries"), found.map(worry)) : note("ok", t("fine")),
 		h("div.sides", {}, signerCard(d.signer), deskCard(d, o)),
-		h("div.sides", {}, card(null, chart({ caption: t("soon"), head: t("week"), series: [t("certificates")], rows: o.weeks.map((w) => ({ label: w.from, values: [w.ends] })), short: (day) => day.slice(5) })), h("div", {}, await crlCard(), respondersCard(o))),
-		refusalsCard(o));
+		h("div.sides", {}, card(null, chart({ caption: t("soon"), head: t("week"), series: [t("certificates")], rows: o.weeks.map((w) => ({ label: w.from, values: [w.ends] })), short: (day) => day.slice(5) })), await crlCard()),
+		respondersCard(o), refusalsCard(o));
 }

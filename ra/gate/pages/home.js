@@ -14,6 +14,7 @@ const t = texts({
 	login: ["直接登录", "Log in"],
 	freeze: ["收到陌生的绑定通知？", "A notice of a binding that you did not make?"],
 	freeze_link: ["冻结账户", "Freeze the account"],
+	contact: ["联系我们", "Contact"],
 	also: ["又名", "also"],
 });
 export const title = ["数字证书服务", "Certificate services"];
@@ -37,5 +38,5 @@ export async function render({ go, query }) {
 	if (query.find) look(query.find);
 	return h("div.two", {},
 		card(t("find"), h("p", {}, t("hint")), searchBox(t("label"), look, query.find || ""), found),
-		h("div", {}, card(t("known"), h("p", {}, h("a.button.primary", { href: "#/login" }, t("login")))), card(t("freeze"), h("p", {}, link("freeze", t("freeze_link"))))));
+		h("div", {}, card(t("known"), h("p", {}, h("a.button.primary", { href: "#/login" }, t("login")))), card(t("freeze"), h("p", {}, link("freeze", t("freeze_link")))), h("p.links", {}, link("contact", t("contact")))));
 }

@@ -1,6 +1,6 @@
 // 解锁: the PIN of the USB key is forgotten.
 import { h } from "./dom.js";
-import { texts } from "./i18n.js";
+import { say, texts } from "./i18n.js";
 import { rpc } from "./rpc.js";
 import { agentPanel } from "./agent-panel.js";
 import { card, facts, mono, note } from "./ui.js";
@@ -16,6 +16,6 @@ export const title = ["解锁 USB Key", "Unlock the USB key"];
 export async function render({ params }) {
 	const c = await rpc("cert.show", { serial: params.serial });
 	const offer = (c.offers || []).find((o) => o.action === "unlock") || {};
-	return h("div.readable", {}, note("ok", t("text")), card(null, facts([[t("certificate"), mono(c.serial)], [t("token"), offer.token ? mono(offer.token) : "–"]])),
+	return h("div.readable", {}, note("ok", t("text")), offer.possible === false ? note("warn", say(offer)) : null, card(null, facts([[t("certificate"), mono(c.serial)], [t("token"), offer.token ? mono(offer.token) : "–"]])),
 		agentPanel("unlock", { token: offer.token }), card(t("command"), h("pre", {}, `hufu token unlock${offer.token ? ` --serial ${offer.token}` : ""}`)));
 }

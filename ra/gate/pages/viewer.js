@@ -1,6 +1,6 @@
 // A material beside the data: fetched in parts through the desk, shown from memory. Each look is a row of the desk's audit.
 import { h, replace } from "./dom.js";
-import { texts } from "./i18n.js";
+import { say, texts } from "./i18n.js";
 import { rpc } from "./rpc.js";
 import { button, errorNote, note } from "./ui.js";
 import { size } from "./format.js";
@@ -41,8 +41,8 @@ function shown(m, name, url) {
 	return [h("div.material-box", { tabindex: "0" }, image), button(t("bigger"), () => image.classList.toggle("large"), { tone: "small" })];
 }
 
-// viewer(owner, materials, title): owner is {request} or {case}; title(name) as people call the material.
-export function viewer(owner, materials, title = (name) => name) {
+// viewer(owner, materials): owner is {request} or {case}.
+export function viewer(owner, materials) {
 	if (!materials || materials.length === 0) return h("p.empty", {}, t("none"));
 	const place = h("div", { "aria-live": "polite" }, h("p.empty", {}, t("choose")));
 	let url = null;
@@ -53,12 +53,12 @@ export function viewer(owner, materials, title = (name) => name) {
 			const blob = await fetched(owner, m, (text) => replace(place, note("busy", text)));
 			const same = await sameHash(blob, m.sha256);
 			url = URL.createObjectURL(blob);
-			replace(place, same === null ? null : note(same ? "ok" : "bad", t(same ? "matches" : "differs")), shown(m, title(m.name), url),
+			replace(place, same === null ? null : note(same ? "ok" : "bad", t(same ? "matches" : "differs")), shown(m, say(m.title), url),
 				h("p", {}, h("a", { href: url, download: `${m.name}.${m.type}` }, t("save")), ` ${size(m.bytes)} `, h("small.mono", {}, m.sha256.slice(0, 16), "…")));
 		} catch (e) {
 			replace(place, errorNote(e));
 		}
 	};
-	const tabs = materials.map((m) => button(title(m.name), show(m), { tone: "small" }));
+	const tabs = materials.map((m) => button(say(m.title), show(m), { tone: "small" }));
 	return h("div.viewer", {}, h("div.row", {}, tabs), place);
 }
