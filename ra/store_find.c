@@ -2,7 +2,7 @@
  * Accounts that officers look for. Parts of names are found by the index of their groups of three characters; what is shorter,
  * by the beginning, in the order of names.
  *
- * Who sees some projects alone has what is of those found from them, each in its order, when they are few or the text is
+ * Who sees some projects alone has what is of those found from them, each in its order, when they are small or the text is
  * common; a text that few have is found by its own index, and judged. So neither a rare project nor a rare text makes
  * anybody walk through everybody's. Next: store_find_order.c.
  */
@@ -17,8 +17,11 @@
 #include <string.h>
 
 #define GRAM 3
-#define FEW_SEEN 2000  /* accounts of a view: a walk through them takes no longer than a page */
-#define FEW_NAMED 5000 /* that a text finds: to judge each of them takes no longer */
+/* How many are looked at, so that a page stays a page: accounts that a text finds and that are judged; accounts of a project from
+ * where a page begins; and of projects that are not worth the text's index. */
+#define FEW_NAMED 300
+#define FEW_SEEN 2000
+#define SOME_SEEN 20000
 
 static size_t characters(const char *text)
 {
@@ -48,6 +51,7 @@ struct looking {
 	const char *text;
 	int64_t after, limit;
 	struct keys *keys;
+	bool cut; /* there is more of the project than was looked at */
 };
 
 /* --- by a part of the name --- */
@@ -79,7 +83,7 @@ static char *like_part(const char *text)
 
 static enum err part_in_project(void *arg, const char *project, struct fault *f)
 {
-	const struct looking *l = arg;
+	struct looking *l = arg;
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_query(l->db, f, &row,
 		     "SELECT account, '' FROM account_projects WHERE project = ?1 AND account > ?2"
@@ -88,32 +92,60 @@ static enum err part_in_project(void *arg, const char *project, struct fault *f)
 	return keys_read(row, l->keys, f);
 }
 
-/* Is it best to go through the view's own accounts? */
-static enum err by_project(struct db *db, const char *text, const char *words, const char *view, bool *ret,
-			   struct fault *f)
+/* The same, but no further than FEW_SEEN accounts of the project. */
+static enum err part_near(void *arg, const char *project, struct fault *f)
+{
+	struct looking *l = arg;
+	_cleanup_(db_row_donep) struct db_row *row = NULL, *last = NULL;
+	size_t before = l->keys->n;
+	TRY(db_query(l->db, f, &row,
+		     "SELECT account, '' FROM (SELECT account, organisation FROM account_projects WHERE project = ?1"
+		     " AND account > ?2 ORDER BY account LIMIT ?5) WHERE organisation LIKE ?3 ESCAPE '\\' LIMIT ?4",
+		     "titii", project, l->after, l->text, l->limit, (int64_t)FEW_SEEN));
+	TRY(keys_read(row, l->keys, f));
+	if ((int64_t)(l->keys->n - before) == l->limit)
+		return OK;
+	TRY(db_one(l->db, f, &last,
+		   "SELECT count(*) FROM (SELECT 1 FROM account_projects WHERE project = ?1 AND account > ?2 LIMIT ?3)",
+		   "tii", project, l->after, (int64_t)FEW_SEEN + 1));
+	l->cut = l->cut || db_i64(last, 0) > FEW_SEEN;
+	return OK;
+}
+
+/* What is tried first costs least where it is enough: a text that few have is judged; what is common is found soon among the
+ * view's own accounts; those of a small project are all looked at. */
+static enum err part_in_view(struct db *db, const char *text, const char *words, const char *view, int64_t after,
+			     int64_t limit, struct keys *k, bool *ret_done, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	*ret = false;
-	if (view[0] == '\0' || !folds_alike(text))
+	_cleanup_(freep) char *like = like_part(text);
+	struct looking l = {.db = db, .text = like, .after = after, .limit = limit, .keys = k};
+	*ret_done = false;
+	TRY(db_one(db, f, &row,
+		   "SELECT count(*) FROM (SELECT 1 FROM account_names WHERE account_names MATCH ?1 AND rowid > ?2 "
+		   "LIMIT ?3)",
+		   "tii", words, after, (int64_t)FEW_NAMED + 1));
+	if (db_i64(row, 0) <= FEW_NAMED || !folds_alike(text))
 		return OK;
-	TRY(view_few(db, view, VIEW_COUNT("account_projects WHERE project = ?2"), FEW_SEEN, ret, f));
-	if (*ret)
+	TRY(view_each(view, part_near, &l, f));
+	*ret_done = !l.cut;
+	if (*ret_done)
 		return OK;
-	TRY(db_one(db, f, &row, VIEW_COUNT("account_names WHERE account_names MATCH ?2"), "it", (int64_t)FEW_NAMED + 1,
-		   words));
-	*ret = db_i64(row, 0) > FEW_NAMED;
-	return OK;
+	keys_done(k);
+	TRY(view_few(db, view, VIEW_COUNT("account_projects WHERE project = ?2"), SOME_SEEN, ret_done, f));
+	return *ret_done ? view_each(view, part_in_project, &l, f) : OK;
 }
 
 static enum err named_by_part(struct db *db, const char *text, const char *view, int64_t after, int64_t limit,
 			      struct keys *k, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	_cleanup_(freep) char *words = phrase(text), *like = like_part(text);
-	bool from_project;
-	TRY(by_project(db, text, words, view, &from_project, f));
-	if (from_project)
-		return view_each(view, part_in_project, &(struct looking){db, like, after, limit, k}, f);
+	_cleanup_(freep) char *words = phrase(text);
+	bool done = false;
+	if (view[0] != '\0')
+		TRY(part_in_view(db, text, words, view, after, limit, k, &done, f));
+	if (done)
+		return OK;
 	TRY(db_query(db, f, &row,
 		     "SELECT n.rowid, '' FROM account_names n WHERE account_names MATCH ?1 AND n.rowid > ?2"
 		     " AND " VIEW_ACCOUNT("?4", "n.rowid") " ORDER BY n.rowid LIMIT ?3",
@@ -132,8 +164,8 @@ static enum err keys_by_part(struct db *db, const char *text, const char *view, 
 					   "login_mobile <> ''"
 					   " AND id > ?2 AND " VIEW_ACCOUNT("?3", "a.id"),
 		     "tit", text, after, view));
-	TRY(keys_read(row, k, f));
-	return named_by_part(db, text, view, after, limit, k, f);
+	TRY(named_by_part(db, text, view, after, limit, k, f));
+	return keys_read(row, k, f);
 }
 
 /* --- by the beginning of the name --- */

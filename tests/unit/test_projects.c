@@ -39,7 +39,8 @@ static void add_crowd(struct db *db, bool many)
 		"INSERT INTO accounts (id, identifier, organisation, agent, mobile, flags, initial, created, updated)"
 		" SELECT account, 'X' || i, CASE WHEN i % 50 IN (3, 7) THEN '特别商行 AbC%_' || i WHEN i % 100 IN (4, "
 		"8) THEN"
-		" '市Äpfel' || i ELSE '甲乙' || i || '有限公司' END, '', '', '', 1, 1, 1 FROM n",
+		" '市Äpfel' || i WHEN i > 5000 THEN '晚来商号' || i ELSE '甲乙' || i || '有限公司' END, '', '', '', 1, "
+		"1, 1 FROM n",
 		"INSERT INTO account_names (rowid, organisation) SELECT id, organisation FROM accounts WHERE id >= "
 		"100000",
 		"INSERT INTO services (id, account, project, service, title, certificate_name, serial, issuer_name, "
@@ -221,7 +222,7 @@ static void check_view(struct db *db, const char *view)
 		bool beginning;
 	} names[] = {{"有限公司", false}, {"特别商行", false}, {"行 ABC%_", false}, {"%%%", false},
 		     {"_bC", false},	  {"市Äpfel", false},  {"没有这个", false}, {"特别", true},
-		     {"市Ä", true},	  {"甲乙", true},      {"\\\"'", false}};
+		     {"晚来商号", false}, {"市Ä", true},       {"甲乙", true},	    {"\\\"'", false}};
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 		check_orders(db, view, orders[i].state, orders[i].amount);
 	check_payments(db, view, "");
@@ -328,7 +329,7 @@ static void test_moves(void **state)
 		check_kept(db);
 	}
 	check_tokens(db, ",huzhou,", "");
-	check_accounts(db, ",huzhou,", "新名有", false);
+	check_accounts(db, ",huzhou,", "新名", true);
 	ok(store_end(x->desk->store, db, OK, &f), &f);
 }
 
