@@ -1,6 +1,7 @@
 /*
- * A desk over a generated database (crowd.c). Each case is a kind of question, so many in flight; its limit is the better
- * of two echo servers that get the same requests from the same load generator and answer by as many bytes.
+ * A desk over a generated database (crowd.c). Each case is a kind of question (question.c), so many in flight; its limit is the
+ * better of two echo servers that get the same requests from the same load generator and answer by as many bytes. Pages ask
+ * through a gate: their limit is the desk asked without it.
  *
  * Questions are written before the time of a run begins. Every answer is looked at for being a result; one in 64 is read.
  */
@@ -12,12 +13,12 @@
 #include "tools/benchmark/crowd.h"
 #include "tools/benchmark/echo.h"
 #include "tools/benchmark/load.h"
+#include "tools/benchmark/question.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
-#include <stdlib.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,76 +27,21 @@
 
 #define QUESTIONS 8192u /* written before; asked in turn */
 #define READ_ONE_IN 64u
-#define MAX_IN_FLIGHT 64u
 #define SOAK_RUNS 20 /* as long as so many runs */
+#define SETTLE_MS 200
 #define WARM_BYTES (1u << 20)
 #define LIMIT_SECONDS 0.5 /* of a second of Hufu, for each echo server */
-
-struct ask;
-typedef void ask_fn(const struct ask *x, const char *fixed, struct buf *ret);
-static ask_fn ask_serials, ask_own, ask_fixed, ask_queue_late, ask_pending_late, ask_name, ask_identifier, ask_order,
-	ask_payments_late, ask_audit_object, ask_audit_who, ask_audit_late, ask_parcel_late, ask_key_late;
-
-/* A question: its parameters, and what its answer has. */
-static const struct kind {
-	const char *name, *method;
-	unsigned in_flight, serials; /* serials: in each question; 0: a list */
-	ask_fn *ask;
-	const char *fixed; /* parameters that are always the same, or what ask makes of it */
-	const char *list;  /* of its answer */
-	unsigned rows;	   /* that it has; 0: some */
-} kinds[] = {
-	{"status-64", "status.query", 64, 1, ask_serials, "", "answers", 1},
-	{"status-32x64", "status.query", 64, 32, ask_serials, "", "answers", 32},
-	{"cert-list-16", "cert.list", 16, 0, ask_own, "", "certificates", 5},
-	{"cert-list-late", "cert.list", 16, 0, ask_own, ",\"page\":4", "certificates", 5},
-	{"cert-list-search", "cert.list", 16, 0, ask_own, ",\"search\":\"测试\"", "certificates", 5},
-	{"service-list-16", "service.list", 16, 0, ask_own, "", "services", 5},
-	{"service-list-late", "service.list", 16, 0, ask_own, ",\"page\":4", "services", 5},
-	{"service-list-search", "service.list", 16, 0, ask_own, ",\"search\":\"测试\"", "services", 5},
-	{"order-list-16", "order.list", 16, 0, ask_own, "", "orders", 5},
-	{"order-list-late", "order.list", 16, 0, ask_own, ",\"page\":4", "orders", 5},
-	{"request-list-16", "request.list", 16, 0, ask_own, "", "requests", 5},
-	{"request-list-late", "request.list", 16, 0, ask_own, ",\"page\":4", "requests", 5},
-	{"queue-16", "review.queue", 16, 0, ask_fixed, "", "requests", 20},
-	{"queue-late", "review.queue", 16, 0, ask_queue_late, "", "requests", 0},
-	{"queue-page-50", "review.queue", 16, 0, ask_fixed, "\"page\":49", "requests", 20},
-	{"queue-project", "review.queue", 16, 0, ask_fixed, "\"project\":\"ningbo\"", "requests", 20},
-	{"queue-kind-late", "review.queue", 16, 0, ask_queue_late, ",\"kind\":\"reissue\",\"project\":\"jinhua\"",
-	 "requests", 0},
-	{"queue-overdue", "review.queue", 16, 0, ask_fixed, "\"overdue\":true", "requests", 20},
-	{"pending-late", "policy.pending", 16, 0, ask_pending_late, "", "requests", 20},
-	{"account-find", "account.find", 16, 0, ask_name, "account", "accounts", 0},
-	{"account-find-town", "account.find", 16, 0, ask_fixed, "\"search\":\"杭州\",\"page\":20", "accounts", 5},
-	{"account-find-form", "account.find", 16, 0, ask_fixed, "\"search\":\"有限公司\"", "accounts", 5},
-	{"account-find-code", "account.find", 16, 0, ask_identifier, "", "accounts", 1},
-	{"order-find-name", "order.find", 16, 0, ask_name, "order", "orders", 0},
-	{"order-find-number", "order.find", 16, 0, ask_order, "", "orders", 1},
-	{"order-find-unpaid", "order.find", 16, 0, ask_fixed, "\"state\":\"created\",\"amount_fen\":30000,\"page\":50",
-	 "orders", 5},
-	{"payments-late", "order.payments", 16, 0, ask_payments_late, "", "payments", 5},
-	{"audit-object", "audit.list", 16, 0, ask_audit_object, "", "rows", 1},
-	{"audit-who", "audit.list", 16, 0, ask_audit_who, "", "rows", 1},
-	{"audit-late", "audit.list", 16, 0, ask_audit_late, "", "rows", 50},
-	{"parcel-list-16", "parcel.list", 16, 0, ask_fixed, "", "parcels", 5},
-	{"parcel-list-late", "parcel.list", 16, 0, ask_parcel_late, "", "parcels", 5},
-	{"parcel-received", "parcel.list", 16, 0, ask_fixed, "\"state\":\"received\",\"page\":50", "parcels", 5},
-	{"token-list-late", "token.list", 16, 0, ask_key_late, "", "tokens", 20},
-	{"token-list-state", "token.list", 16, 0, ask_key_late, ",\"state\":\"in_use\"", "tokens", 20},
-	{"health-16", "desk.health", 16, 0, ask_fixed, "", "remarks", 0},
-};
-#define N_KINDS (sizeof kinds / sizeof kinds[0])
-static_assert(N_KINDS <= REPORT_MAX_ROWS, "a row for each kind");
 
 struct ask {
 	const struct bench_run *b;
 	struct tree tree;
 	struct crowd crowd;
+	enum seat seat;		 /* who asks now */
 	const struct kind *kind; /* of the run under way */
 	struct buf *questions;
 	size_t next, echoed; /* echoed: bytes of an echo's answer; 0: Hufu is asked */
 	struct timing timing;
-	int64_t until_us, from_us[MAX_IN_FLIGHT];
+	int64_t until_us, from_us[QUESTION_IN_FLIGHT];
 	struct report *report;
 };
 
@@ -108,160 +54,18 @@ static void drop_questions(struct ask *x)
 
 /* --- questions and answers --- */
 
-static size_t below(size_t n)
+static bool on_page(const struct ask *x)
 {
-	return ((size_t)rand() * 32768u + (size_t)rand()) % n;
+	return x->seat == SEAT_PORTAL || x->seat == SEAT_OFFICERS;
 }
 
-static void ask_serials(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	(void)fixed;
-	for (unsigned i = 0; i < x->kind->serials; i++) {
-		struct serial s;
-		crowd_serial(below(x->crowd.n_certs), &s);
-		buf_fmt(ret, "%s\"%s\"", i ? "," : "\"serials\":[", SERIAL(&s));
-	}
-	buf_char(ret, ']');
-}
-
-static void ask_own(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	char token[33];
-	(void)x;
-	crowd_token(below(CROWD_ACCOUNTS), token);
-	buf_fmt(ret, "\"session\":\"%s\"%s", token, fixed);
-}
-
-static void ask_fixed(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	(void)x;
-	buf_str(ret, fixed);
-}
-
-/* Anywhere in the queue but its end. */
-static void ask_queue_late(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	size_t i = below(x->crowd.n_requests);
-	int64_t due = crowd_due(&x->crowd, i), last = x->crowd.now + (CROWD_DUE_DAYS - 13) * INT64_C(86400);
-	char id[REQUEST_ID + 1];
-	crowd_request(i / 2, id);
-	buf_fmt(ret, "\"after\":\"%lld:%s\"%s", (long long)(due < last ? due : last), id, fixed);
-}
-
-static void ask_pending_late(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	char id[REQUEST_ID + 1];
-	(void)fixed;
-	crowd_request(below(x->crowd.n_requests - 100), id);
-	buf_fmt(ret, "\"per_page\":20,\"after\":\"%lld:%s\"", (long long)(x->crowd.now + 30 * 86400), id);
-}
-
-static void ask_name(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	char name[CROWD_NAME];
-	(void)fixed;
-	crowd_name(below(crowd_accounts(&x->crowd)), name, true);
-	buf_fmt(ret, "\"search\":\"%s\"", name);
-}
-
-static void ask_identifier(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	char identifier[16];
-	(void)fixed;
-	crowd_identifier(below(crowd_accounts(&x->crowd)), identifier);
-	buf_fmt(ret, "\"search\":\"%s\"", identifier);
-}
-
-/* By its part behind the date. */
-static void ask_order(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	char order[ORDER_ID_MAX + 1];
-	(void)fixed;
-	(void)x;
-	crowd_order(below(CROWD_ACCOUNTS * CROWD_OWN), order);
-	buf_fmt(ret, "\"search\":\"%s\"", order + 9);
-}
-
-static void ask_payments_late(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	(void)fixed;
-	buf_fmt(ret, "\"after\":\"%lld:\"", (long long)(x->crowd.now - 400 * 86400 + (int64_t)below(80000)));
-}
-
-/* Anywhere among those that are under way, but at their end. */
-static void ask_parcel_late(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	size_t i = crowd_parcel(below((x->crowd.n_parcels - 100) / 4));
-	int64_t due = crowd_due(&x->crowd, i), last = x->crowd.now + (CROWD_DUE_DAYS - 13) * INT64_C(86400);
-	char id[REQUEST_ID + 1];
-	(void)fixed;
-	crowd_request(i / 2, id);
-	buf_fmt(ret, "\"after\":\"%lld:%s\"", (long long)(due < last ? due : last), id);
-}
-
-static void ask_key_late(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	char serial[16];
-	crowd_key(below(x->crowd.n_keys - 100), serial);
-	buf_fmt(ret, "\"after\":\"%s\"%s", serial, fixed);
-}
-
-/* Of even accounts the audit has a row. */
-static void ask_audit_object(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	char id[REQUEST_ID + 1];
-	(void)fixed;
-	crowd_request(below(crowd_accounts(&x->crowd) / 2) * 2, id);
-	buf_fmt(ret, "\"object\":\"%s\"", id);
-}
-
-static void ask_audit_who(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	char identifier[16];
-	(void)fixed;
-	crowd_identifier(below(crowd_accounts(&x->crowd) / 2) * 2, identifier);
-	buf_fmt(ret, "\"who\":\"account:%s\"", identifier);
-}
-
-static void ask_audit_late(const struct ask *x, const char *fixed, struct buf *ret)
-{
-	int64_t at = x->crowd.now - 2 * 365 * INT64_C(86400) + (int64_t)below(crowd_accounts(&x->crowd) / 2) * 60;
-	(void)fixed;
-	buf_fmt(ret, "\"since\":\"%s\"", UTC(at));
-}
-
-static void write_question(const struct ask *x, struct buf *ret)
-{
-	const struct kind *k = x->kind;
-	buf_fmt(ret, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":{", rand() % 100000, k->method);
-	k->ask(x, k->fixed, ret);
-	buf_str(ret, "}}");
-}
-
-static void write_questions(struct ask *x)
+static void write_questions(struct ask *x, bool as_page)
 {
 	drop_questions(x);
 	x->questions = xcalloc(QUESTIONS, sizeof *x->questions);
 	for (size_t i = 0; i < QUESTIONS; i++)
-		write_question(x, &x->questions[i]);
-}
-
-static enum err read_answer(const struct ask *x, struct slice reply, struct fault *f)
-{
-	json_error_t e;
-	_cleanup_(json_freep) json_t *o = json_loadb((const char *)reply.p, reply.n, 0, &e);
-	json_t *list = json_object_get(json_object_get(o, "result"), x->kind->list), *v;
-	size_t i, n = json_array_size(list);
-	bool ok = json_is_array(list) && (x->kind->rows == 0 || n == x->kind->rows);
-	json_array_foreach(list, i, v)
-	{
-		const char *state = json_string_value(json_object_get(v, "state"));
-		ok = ok && (!state || strcmp(state, "unknown") != 0);
-	}
-	if (ok)
-		return OK;
-	return fault_raise(f, ERR_INTERNAL, "desk_answer", x->kind->name, "answered: %s",
-			   ESC(reply.p, reply.n < 150 ? reply.n : 150));
+		as_page ? question_post(x->kind, &x->crowd, &x->questions[i])
+			: question_write(x->kind, &x->crowd, &x->questions[i]);
 }
 
 static enum err check(const struct ask *x, struct slice reply, struct fault *f)
@@ -270,7 +74,7 @@ static enum err check(const struct ask *x, struct slice reply, struct fault *f)
 	if (x->echoed)
 		return reply.n == x->echoed ? OK : fault_raise(f, ERR_INTERNAL, "echo", "echo", "%zu bytes", reply.n);
 	bool result = reply.n > sizeof head && memcmp(reply.p, head, sizeof head - 1) == 0;
-	return result && x->timing.n % READ_ONE_IN ? OK : read_answer(x, reply, f);
+	return result && x->timing.n % READ_ONE_IN ? OK : question_read(x->kind, reply, f);
 }
 
 static enum err step(void *arg, unsigned slot, struct slice reply, struct buf *request, struct fault *f)
@@ -292,7 +96,7 @@ static enum err load(struct ask *x, const char *path, double seconds, struct fau
 {
 	timing_start(&x->timing);
 	x->until_us = x->timing.from_us + (int64_t)(seconds * 1e6);
-	return load_run(path, x->kind->in_flight, step, x, f);
+	return (path == x->tree.gate_socket ? load_run_http : load_run)(path, x->kind->in_flight, step, x, f);
 }
 
 /* --- the limit --- */
@@ -320,7 +124,7 @@ static enum err answer_bytes(const struct ask *x, size_t *ret, struct fault *f)
 	for (size_t i = 0; i < 32; i++) {
 		_cleanup_buf_ struct buf reply = {0};
 		TRY(load_call(x->tree.desk_socket, buf_slice(&x->questions[i]), &reply, f));
-		TRY(read_answer(x, buf_slice(&reply), f));
+		TRY(question_read(x->kind, buf_slice(&reply), f));
 		sum += reply.len;
 	}
 	*ret = sum / 32;
@@ -329,14 +133,46 @@ static enum err answer_bytes(const struct ask *x, size_t *ret, struct fault *f)
 
 /* --- a case --- */
 
+static enum err cpu_us(const struct ask *x, int64_t *ret, struct fault *f)
+{
+	int64_t gate = 0;
+	TRY(process_cpu_us(x->tree.ra, ret, f));
+	if (on_page(x))
+		TRY(process_cpu_us(x->tree.gate, &gate, f));
+	*ret += gate;
+	return OK;
+}
+
 static enum err run_hufu(struct ask *x, struct sample *s, struct fault *f)
 {
 	int64_t before, after;
-	TRY(process_cpu_us(x->tree.ra, &before, f));
-	TRY(load(x, x->tree.desk_socket, x->b->seconds, f));
-	TRY(process_cpu_us(x->tree.ra, &after, f));
+	TRY(cpu_us(x, &before, f));
+	TRY(load(x, on_page(x) ? x->tree.gate_socket : x->tree.desk_socket, x->b->seconds, f));
+	TRY(cpu_us(x, &after, f));
 	sample_take(s, &x->timing);
 	s->cpu_us = (double)(after - before) / (double)x->timing.n;
+	return OK;
+}
+
+/* The better echo. */
+static enum err run_echoes(struct ask *x, struct sample *s, struct fault *f)
+{
+	size_t bytes = 0;
+	TRY(answer_bytes(x, &bytes, f));
+	for (size_t i = 0; i < ECHO_KINDS; i++) {
+		TRY(run_echo(x, (enum echo_kind)i, bytes, &s->peers[i], f));
+		s->limit_per_s = s->peers[i] > s->limit_per_s ? s->peers[i] : s->limit_per_s;
+	}
+	return OK;
+}
+
+/* A page's limit: the same kind of question at the desk's own socket. */
+static enum err run_desk(struct ask *x, struct sample *s, struct fault *f)
+{
+	struct sample desk = {0};
+	TRY(load(x, x->tree.desk_socket, x->b->seconds * LIMIT_SECONDS, f));
+	sample_take(&desk, &x->timing);
+	s->limit_per_s = s->peers[0] = desk.per_s;
 	return OK;
 }
 
@@ -354,13 +190,10 @@ static void scale(struct sample *s, unsigned serials)
 static enum err measure(struct ask *x, struct row *r, struct fault *f)
 {
 	struct sample *s = &r->runs[r->n_runs];
-	size_t bytes = 0;
-	write_questions(x);
-	TRY(answer_bytes(x, &bytes, f));
-	for (size_t i = 0; i < ECHO_KINDS; i++) {
-		TRY(run_echo(x, (enum echo_kind)i, bytes, &s->peers[i], f));
-		s->limit_per_s = s->peers[i] > s->limit_per_s ? s->peers[i] : s->limit_per_s;
-	}
+	write_questions(x, false);
+	TRY(on_page(x) ? run_desk(x, s, f) : run_echoes(x, s, f));
+	if (on_page(x))
+		write_questions(x, true);
 	TRY(run_hufu(x, s, f));
 	scale(s, x->kind->serials);
 	r->n_runs++;
@@ -444,57 +277,109 @@ static enum err open_tree(struct ask *x, struct fault *f)
 	return OK;
 }
 
-static bool wanted(const struct ask *x)
+static bool wanted(const struct ask *x, const struct kind *k)
 {
-	return !x->b->only || strstr(x->kind->name, x->b->only);
+	return !x->b->only || strstr(k->name, x->b->only);
 }
 
-static enum err add_rows(struct ask *x, struct fault *f)
+static void add_rows(struct ask *x, const struct kind *kinds, size_t n, bool page)
 {
-	for (size_t k = 0; k < N_KINDS; k++) {
-		x->kind = &kinds[k];
-		if (!wanted(x))
+	static const char *const desk[REPORT_PEERS] = {"desk"};
+	for (size_t k = 0; k < n; k++) {
+		if (!wanted(x, &kinds[k]))
 			continue;
 		struct row *r = &x->report->rows[x->report->n_rows++];
+		assert(x->report->n_rows <= REPORT_MAX_ROWS && kinds[k].in_flight <= QUESTION_IN_FLIGHT);
 		snprintf(r->name, sizeof r->name, "%s", kinds[k].name);
-		memcpy(r->peers, echo_words, sizeof echo_words);
+		memcpy(r->peers, page ? desk : echo_words, sizeof r->peers);
 	}
-	if (x->report->n_rows > 0)
-		return OK;
-	return fault_raise(f, ERR_CONFIG, "no_case", "case", "no case has \"%s\" in its name", x->b->only);
 }
 
 /* All kinds of questions again, one after the other: what grows by them shows between the two ends. */
-static enum err soak(struct ask *x, struct fault *f)
+static enum err soak(struct ask *x, const struct kind *kinds, size_t n, struct fault *f)
 {
 	struct program *p = &x->report->programs[x->report->n_programs++];
 	snprintf(p->name, sizeof p->name, "hufu-ra, %.0f s more", x->b->seconds * SOAK_RUNS);
 	TRY(memory_read(x->tree.ra, &p->idle, f));
-	for (size_t k = 0; k < N_KINDS; k++) {
+	for (size_t k = 0; k < n; k++) {
 		x->kind = &kinds[k];
-		write_questions(x);
-		TRY(load(x, x->tree.desk_socket, x->b->seconds * SOAK_RUNS / N_KINDS, f));
+		write_questions(x, false);
+		TRY(load(x, x->tree.desk_socket, x->b->seconds * SOAK_RUNS / (double)n, f));
 	}
 	return memory_read(x->tree.ra, &p->loaded, f);
+}
+
+/* A desk that has just been started reads the index of status beside its work. */
+static enum err settle(const struct ask *x, struct fault *f)
+{
+	int64_t before, after = 0;
+	do {
+		before = after;
+		poll(NULL, 0, SETTLE_MS);
+		TRY(process_cpu_us(x->tree.ra, &after, f));
+	} while (after - before > SETTLE_MS * 100 && !load_stop);
+	return OK;
+}
+
+static enum err sit_down(struct ask *x, enum seat seat, struct fault *f)
+{
+	x->seat = seat;
+	if (seat == SEAT_ALL)
+		return OK;
+	if (seat != SEAT_OFFICERS)
+		TRY(tree_narrow(&x->tree, seat == SEAT_NARROW ? CROWD_RARE : NULL, f));
+	if (on_page(x))
+		TRY(tree_portal(&x->tree, seat == SEAT_PORTAL ? "subscribers" : "officers", QUESTION_ORIGIN, f));
+	return settle(x, f);
+}
+
+static enum err run_kinds(struct ask *x, const struct kind *kinds, size_t n, struct row *rows, struct fault *f)
+{
+	for (unsigned round = 0; round < x->b->runs; round++) {
+		struct row *r = rows;
+		for (size_t k = 0; k < n; k++) {
+			x->kind = &kinds[k];
+			if (wanted(x, x->kind))
+				TRY(measure(x, r++, f));
+		}
+	}
+	return OK;
+}
+
+static enum err run_seat(struct ask *x, enum seat seat, struct row **rows, struct fault *f)
+{
+	size_t n, n_wanted = 0;
+	const struct kind *kinds = question_kinds(seat, &n);
+	for (size_t k = 0; k < n; k++)
+		n_wanted += wanted(x, &kinds[k]);
+	if (n_wanted == 0)
+		return OK;
+	TRY(sit_down(x, seat, f));
+	TRY(run_kinds(x, kinds, n, *rows, f));
+	*rows += n_wanted;
+	if (seat != SEAT_ALL)
+		return OK;
+	TRY(memory_read(x->tree.ra, &x->report->programs[0].loaded, f));
+	return x->b->only ? OK : soak(x, kinds, n, f);
 }
 
 static enum err run_all(struct ask *x, struct fault *f)
 {
 	struct program *p = &x->report->programs[x->report->n_programs++];
-	TRY(add_rows(x, f));
+	struct row *rows = x->report->rows;
+	for (enum seat seat = SEAT_ALL; seat < SEATS; seat++) {
+		size_t n;
+		const struct kind *kinds = question_kinds(seat, &n);
+		add_rows(x, kinds, n, seat == SEAT_PORTAL || seat == SEAT_OFFICERS);
+	}
+	if (x->report->n_rows == 0)
+		return fault_raise(f, ERR_CONFIG, "no_case", "case", "no case has \"%s\" in its name", x->b->only);
 	TRY(open_tree(x, f));
 	snprintf(p->name, sizeof p->name, "hufu-ra");
-	p->idle = x->tree.idle_ra;
-	for (unsigned round = 0; round < x->b->runs; round++) {
-		struct row *r = x->report->rows;
-		for (size_t k = 0; k < N_KINDS; k++) {
-			x->kind = &kinds[k];
-			if (wanted(x))
-				TRY(measure(x, r++, f));
-		}
-	}
-	TRY(memory_read(x->tree.ra, &p->loaded, f));
-	return x->b->only ? OK : soak(x, f);
+	p->idle = p->loaded = x->tree.idle_ra;
+	for (enum seat seat = SEAT_ALL; seat < SEATS; seat++)
+		TRY(run_seat(x, seat, &rows, f));
+	return OK;
 }
 
 enum err ask_run(const struct bench_run *b, struct report *ret, struct fault *f)

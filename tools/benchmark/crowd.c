@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/rpc/wire.h"
 #include "ra/store_audit.h"
 #include "ra/store_course.h"
 #include "ra/store_material.h"
@@ -18,7 +19,6 @@
 #include "ra/store_token.h"
 #include "ra/vault.h"
 #include "tools/benchmark/load.h"
-#include "tools/benchmark/stock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,7 +34,6 @@
 #define AUDIT_ONE_IN 2
 #define KEYS_ONE_IN 5	 /* accounts */
 #define PARCELS_ONE_IN 2 /* requests; of these one in four is under way */
-#define TALLY_BYTES 1500
 #define RARE_ONE_IN                                                                                                    \
 	2000 /* accounts behind the first CROWD_ACCOUNTS whose services and requests are of a project of their own */
 #define RARE_FIRST 1010 /* with a USB key and a request each */
@@ -100,6 +99,11 @@ void crowd_key(size_t i, char ret[16])
 	snprintf(ret, 16, "K%08zu", i);
 }
 
+size_t crowd_whole_request(size_t account)
+{
+	return account * CROWD_OWN;
+}
+
 size_t crowd_parcel(size_t i)
 {
 	return 4 * PARCELS_ONE_IN * i;
@@ -122,8 +126,9 @@ int64_t crowd_due(const struct crowd *w, size_t request)
 
 /* --- certificates, services, orders --- */
 
-static enum err add_cert(struct db *db, const struct crowd *w, size_t i, const char *project, int64_t account,
-			 int64_t *ret_id, struct fault *f)
+/* der: empty: something short in its place. */
+static enum err add_cert(struct db *db, const struct crowd *w, size_t i, const char *project, struct slice der,
+			 int64_t account, int64_t *ret_id, struct fault *f)
 {
 	struct cert_row row = {.not_before = w->now - 300 * DAY_S,
 			       .not_after = w->now + (int64_t)(i % 800) * DAY_S + 1,
@@ -142,7 +147,7 @@ static enum err add_cert(struct db *db, const struct crowd *w, size_t i, const c
 	snprintf(body.project, sizeof body.project, "%s", project);
 	snprintf(body.name, sizeof body.name, "基准测试 %zu", i);
 	snprintf(body.identifier, sizeof body.identifier, "%08zu-X", i);
-	buf_add(&body.der, row.ref.serial.b, row.ref.serial.n);
+	buf_add_slice(&body.der, der.n ? der : slice_of(row.ref.serial.b, row.ref.serial.n));
 	enum err e = store_cert_add(db, &row, &body, ret_id, &added, f);
 	buf_done(&body.der);
 	TRY(e);
@@ -243,7 +248,7 @@ static enum err add_key(struct db *db, struct crowd *w, int64_t account, int64_t
 static enum err add_request(struct db *db, struct crowd *w, const char *project, int64_t account, int64_t cert,
 			    struct fault *f)
 {
-	static char tally[TALLY_BYTES + 1], subject[] = "{}";
+	static char subject[] = "{}";
 	size_t i = w->n_requests++;
 	struct request r = {.account = account,
 			    .way = "name",
@@ -251,12 +256,11 @@ static enum err add_request(struct db *db, struct crowd *w, const char *project,
 			    .cert = cert,
 			    .officers = 2,
 			    .subject = subject,
-			    .tally = tally,
+			    .tally = w->tally,
 			    .hold = -1,
 			    .made = w->now - DAY_S,
 			    .dies = w->now + 30 * DAY_S};
 	struct course c = {.claimant = ""};
-	memset(tally, 't', TALLY_BYTES);
 	crowd_request(i, r.id);
 	snprintf(r.kind, sizeof r.kind, "%s", kinds[noise(i + 1) % 4]);
 	snprintf(r.project, sizeof r.project, "%s", project ? project : projects[noise(i + 2) % 3]);
@@ -312,7 +316,10 @@ static enum err add_account(struct db *db, struct crowd *w, size_t i, struct fau
 	TRY(store_account_add(db, &a, w->now, &id, f));
 	for (size_t k = 0; k < own && w->n_certs < w->certificates; k++) {
 		size_t cert = w->n_certs++;
-		TRY(add_cert(db, w, cert, project, id, &w->last_cert, f));
+		struct slice der = {0};
+		if (k == 0 && i < CROWD_ACCOUNTS)
+			der = buf_slice(&w->items[i].cert);
+		TRY(add_cert(db, w, cert, project, der, id, &w->last_cert, f));
 		if (k == 0 || i < CROWD_ACCOUNTS)
 			TRY(add_own(db, w, cert, project, id, w->last_cert, f));
 		if (i < CROWD_ACCOUNTS || (k == 0 && i % 10 == 0 && w->n_requests < crowd_requests(w)))
@@ -383,7 +390,19 @@ static enum err make_schema(const char *path, struct db **ret, struct fault *f)
 	return db_run(*ret, f, "PRAGMA cache_size=-2000000", "");
 }
 
-enum err crowd_fill(const char *state, struct crowd *w, struct fault *f)
+/* The text of the tally that an item's request has. */
+static enum err take_tally(struct crowd *w, const struct item *item, struct fault *f)
+{
+	struct wire_tally t = {0};
+	TRY(wire_tally_get(buf_slice(&item->request), &t, f));
+	const uint8_t *end = memmem(t.note.p, t.note.n, "\n\n", 2);
+	if (!end)
+		return fault_raise(f, ERR_INTERNAL, "stock", "stock", "a tally without an end");
+	w->tally = xstrndup((const char *)t.note.p, (size_t)(end - t.note.p) + 1);
+	return OK;
+}
+
+static enum err fill(const char *state, struct crowd *w, struct fault *f)
 {
 	_cleanup_(freep) char *path = path_join(state, "desk.db");
 	_cleanup_(db_closep) struct db *db = NULL;
@@ -391,7 +410,6 @@ enum err crowd_fill(const char *state, struct crowd *w, struct fault *f)
 	if (w->certificates < CROWD_LEAST || w->certificates > 2 * CROWD_MAX_ACCOUNTS)
 		return fault_raise(f, ERR_CONFIG, "crowd", "certificates", "found %zu, wanted %u to %u",
 				   w->certificates, CROWD_LEAST, 2 * CROWD_MAX_ACCOUNTS);
-	w->now = clock_now();
 	TRY(dir_make(state, 0700, f));
 	TRY(make_material_key(state, f));
 	TRY(make_schema(path, &db, f));
@@ -402,4 +420,25 @@ enum err crowd_fill(const char *state, struct crowd *w, struct fault *f)
 	}
 	w->seconds = (double)(clock_mono_us() - from) / 1e6;
 	return load_stop ? fault_raise(f, ERR_BUSY, "interrupted", "benchmark", "stopped by a signal") : OK;
+}
+
+enum err crowd_fill(const char *state, struct crowd *w, struct fault *f)
+{
+	_cleanup_(old_ca_done) struct old_ca old = {0};
+	_cleanup_(person_key_done) struct person_key ra = {0}, officer = {0};
+	struct stock s = {.old = &old, .ra = &ra, .officer = &officer};
+	struct item *items = NULL;
+	w->now = clock_now();
+	TRY(old_ca_new(&old, f));
+	TRY(person_key_generate("ra-1", &ra, f));
+	TRY(person_key_generate("alice", &officer, f));
+	TRY(stock_make(&s, CROWD_ACCOUNTS, true, &items, f));
+	w->items = items;
+	enum err e = take_tally(w, &items[0], f);
+	if (e == OK)
+		e = fill(state, w, f);
+	items_free(items, CROWD_ACCOUNTS);
+	freep(&w->tally);
+	w->items = NULL;
+	return e;
 }

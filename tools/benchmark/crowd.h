@@ -6,6 +6,7 @@
 #define HUFU_BENCHMARK_CROWD_H
 
 #include "ra/store_request.h"
+#include "tools/benchmark/stock.h"
 
 #define CROWD_ACCOUNTS 1000u /* that have a session and much of their own */
 #define CROWD_OWN 20u	     /* certificates, services, orders and open requests of each of those */
@@ -23,6 +24,9 @@ struct crowd {
 	size_t n_certs, n_requests, n_keys, n_parcels;
 	int64_t now, last_cert;
 	double seconds; /* that it took */
+	/* while it is made: */
+	const struct item *items; /* real certificates, of the first of each account that has much of its own */
+	char *tally;		  /* the text of one */
 };
 /* Fills state/desk.db. */
 MUST_CHECK enum err crowd_fill(const char *state, struct crowd *w, struct fault *f);
@@ -40,6 +44,8 @@ void crowd_identifier(size_t account, char ret[16]);
 /* Of an account's organisation: its name, or word: a rare part of it. */
 void crowd_name(size_t account, char ret[CROWD_NAME], bool word);
 void crowd_request(size_t i, char ret[REQUEST_ID + 1]);
+/* The request of account i < CROWD_ACCOUNTS whose certificate is a real one. */
+size_t crowd_whole_request(size_t account);
 /* The serial number of a USB key, and the request of a parcel that is under way. */
 void crowd_key(size_t i, char ret[16]);
 size_t crowd_parcel(size_t i);

@@ -1,6 +1,7 @@
 /*
  * A requester (REQ) of the SP protocol on Unix sockets: non-blocking, one poll for all connections. A request's id is
- * the number of its slot, so that an answer finds its slot without a table. The other end is common/rpc/conn.c.
+ * the number of its slot, so that an answer finds its slot without a table. The other end is common/rpc/conn.c. HTTP has no
+ * ids: there each slot has a line of its own.
  */
 #include "tools/benchmark/load.h"
 
@@ -15,6 +16,8 @@
 #include <sys/un.h>
 
 #define CONNECTIONS 4u
+#define LINES 64u /* at most, of HTTP */
+#define HEADER_MAX 8192u
 #define GREETING_BYTES 8u
 #define FRAME_HEAD 9u
 #define ID_BYTES 4u
@@ -36,7 +39,8 @@ struct line {
 
 struct load {
 	const char *path;
-	struct line lines[CONNECTIONS];
+	bool http;
+	struct line lines[LINES];
 	unsigned n_lines;
 	unsigned slots, busy;
 	load_step *step;
@@ -68,7 +72,9 @@ static enum err line_open(struct load *l, struct fault *f)
 	l->n_lines++;
 	if (line->fd < 0 || connect(line->fd, (const struct sockaddr *)&a, sizeof a) != 0)
 		return fault_raise(f, ERR_NET, "peer_away", "socket", "%s: %s", l->path, strerror(errno));
-	buf_add(&line->out, greeting_asking, GREETING_BYTES);
+	line->greeted = l->http;
+	if (!l->http)
+		buf_add(&line->out, greeting_asking, GREETING_BYTES);
 	return OK;
 }
 
@@ -97,6 +103,10 @@ static enum err advance(struct load *l, unsigned slot, struct slice reply, struc
 	TRY(l->step(l->arg, slot, reply, &l->request, f));
 	if (l->request.len == 0) {
 		l->busy--;
+		return OK;
+	}
+	if (l->http) {
+		buf_add_slice(&line->out, buf_slice(&l->request));
 		return OK;
 	}
 	uint64_t n = l->request.len + ID_BYTES;
@@ -139,6 +149,36 @@ static enum err take_frame(struct load *l, struct line *line, size_t *at, bool *
 	return advance(l, (unsigned)slot, slice_of(p + FRAME_HEAD + ID_BYTES, n - ID_BYTES), f);
 }
 
+static enum err wrong_answer(const struct load *l, struct slice answer, struct fault *f)
+{
+	return fault_raise(f, ERR_PARSE, "http_answer", "answer", "%s: found: %s", l->path,
+			   ESC(answer.p, answer.n < 150 ? answer.n : 150));
+}
+
+/* Takes the answer at *at if it is there whole. */
+static enum err take_answer(struct load *l, struct line *line, size_t *at, bool *ret_whole, struct fault *f)
+{
+	static const char good[] = "HTTP/1.1 200 ", length[] = "content-length:";
+	struct slice in = slice_of(line->in.data + *at, line->in.len - *at);
+	const char *end = in.n ? memmem(in.p, in.n, "\r\n\r\n", 4) : NULL;
+	*ret_whole = false;
+	if (!end)
+		return in.n < HEADER_MAX ? OK : wrong_answer(l, in, f);
+	_cleanup_(freep) char *header = xstrndup((const char *)in.p, (size_t)(end - (const char *)in.p));
+	const char *n = strcasestr(header, length);
+	if (strncmp(header, good, sizeof good - 1) != 0 || !n)
+		return wrong_answer(l, in, f);
+	uint64_t body = strtoull(n + sizeof length - 1, NULL, 10);
+	size_t head = (size_t)(end - (const char *)in.p) + 4;
+	if (body > REPLY_MAX)
+		return wrong_answer(l, in, f);
+	if (in.n - head < body)
+		return OK;
+	*at += head + body;
+	*ret_whole = true;
+	return advance(l, (unsigned)(line - l->lines), slice_of(in.p + head, body), f);
+}
+
 static enum err line_read(struct load *l, struct line *line, struct fault *f)
 {
 	size_t at = 0;
@@ -158,7 +198,7 @@ static enum err line_read(struct load *l, struct line *line, struct fault *f)
 		at = GREETING_BYTES;
 	}
 	while (whole)
-		TRY(take_frame(l, line, &at, &whole, f));
+		TRY(l->http ? take_answer(l, line, &at, &whole, f) : take_frame(l, line, &at, &whole, f));
 	memmove(line->in.data, line->in.data + at, line->in.len - at);
 	line->in.len -= at;
 	return OK;
@@ -166,7 +206,7 @@ static enum err line_read(struct load *l, struct line *line, struct fault *f)
 
 static enum err turn(struct load *l, struct fault *f)
 {
-	struct pollfd p[CONNECTIONS];
+	struct pollfd p[LINES];
 	for (unsigned i = 0; i < l->n_lines; i++) {
 		TRY(line_send(l, &l->lines[i], f));
 		p[i] = (struct pollfd){.fd = l->lines[i].fd, .events = l->lines[i].out.len ? POLLIN | POLLOUT : POLLIN};
@@ -185,19 +225,31 @@ static enum err turn(struct load *l, struct fault *f)
 	return OK;
 }
 
+static enum err run(struct load *l, unsigned lines, struct fault *f)
+{
+	l->busy = l->slots;
+	l->scratch = xmalloc(READ_BYTES);
+	while (l->n_lines < lines)
+		TRY(line_open(l, f));
+	for (unsigned i = 0; i < l->slots; i++)
+		TRY(advance(l, i, (struct slice){0}, f));
+	while (l->busy > 0)
+		TRY(turn(l, f));
+	return OK;
+}
+
 enum err load_run(const char *path, unsigned slots, load_step *step, void *arg, struct fault *f)
 {
 	assert(slots > 0);
-	_cleanup_(load_done) struct load l = {.path = path, .slots = slots, .busy = slots, .step = step, .arg = arg};
-	unsigned lines = slots < CONNECTIONS ? slots : CONNECTIONS;
-	l.scratch = xmalloc(READ_BYTES);
-	while (l.n_lines < lines)
-		TRY(line_open(&l, f));
-	for (unsigned i = 0; i < slots; i++)
-		TRY(advance(&l, i, (struct slice){0}, f));
-	while (l.busy > 0)
-		TRY(turn(&l, f));
-	return OK;
+	_cleanup_(load_done) struct load l = {.path = path, .slots = slots, .step = step, .arg = arg};
+	return run(&l, slots < CONNECTIONS ? slots : CONNECTIONS, f);
+}
+
+enum err load_run_http(const char *path, unsigned slots, load_step *step, void *arg, struct fault *f)
+{
+	assert(slots > 0 && slots <= LINES);
+	_cleanup_(load_done) struct load l = {.path = path, .http = true, .slots = slots, .step = step, .arg = arg};
+	return run(&l, slots, f);
 }
 
 /* --- a single call ----------------------------------------------------------------------------------------------- */

@@ -22,6 +22,9 @@ typedef enum err load_step(void *arg, unsigned slot, struct slice reply, struct 
  * the peer is away, hangs up or answers nothing for a minute, ERR_PARSE when it speaks another protocol, and whatever a
  * step raises. */
 MUST_CHECK enum err load_run(const char *path, unsigned slots, load_step *step, void *arg, struct fault *f);
+/* The same of an HTTP server on a Unix socket, over a kept connection for each slot: requests are whole HTTP requests, replies the bodies
+ * of answers with status 200. Another status, and an answer without a length, are ERR_PARSE http_answer. */
+MUST_CHECK enum err load_run_http(const char *path, unsigned slots, load_step *step, void *arg, struct fault *f);
 /* One request on a connection of its own. Appends the answer. */
 MUST_CHECK enum err load_call(const char *path, struct slice request, struct buf *reply, struct fault *f);
 

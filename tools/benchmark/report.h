@@ -46,7 +46,7 @@ struct program {
 	char name[40];		    /* "hufu-ca p256" */
 	struct memory idle, loaded; /* before any request; after the last run */
 };
-#define REPORT_MAX_ROWS 40
+#define REPORT_MAX_ROWS 80
 struct report {
 	const char *name, *commit;
 	unsigned cpus;

@@ -29,6 +29,7 @@
 
 void tree_done(struct tree *t)
 {
+	process_stop(&t->gate);
 	process_stop(&t->ra);
 	process_stop(&t->ca);
 	if (t->notify.fd > 0)
@@ -37,7 +38,8 @@ void tree_done(struct tree *t)
 	person_key_done(&t->ra_key);
 	for (size_t i = 0; i < 2; i++)
 		person_key_done(&t->officers[i]);
-	char **texts[] = {&t->hsm_uri, &t->hsm_policies, &t->dir, &t->ra_socket, &t->operator_socket, &t->desk_socket};
+	char **texts[] = {&t->hsm_uri,	       &t->hsm_policies, &t->dir,	 &t->ra_socket,
+			  &t->operator_socket, &t->desk_socket,	 &t->gate_socket};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		freep(texts[i]);
 }
@@ -81,6 +83,7 @@ static void name_sockets(struct tree *t)
 	t->ra_socket = path_join(t->dir, "run/hufu/ca/ra.sock");
 	t->operator_socket = path_join(t->dir, "run/hufu/operator/ca.sock");
 	t->desk_socket = path_join(t->dir, "run/hufu/ra/desk.sock");
+	t->gate_socket = path_join(t->dir, "run/hufu/bench.sock");
 }
 
 /* It opens keys that sign nothing but measurements. */
@@ -131,11 +134,11 @@ enum err tree_take(struct tree *t, struct fault *f)
 
 /* --- starting ----------------------------------------------------------------------------------------------------- */
 
-static enum err start_one(struct tree *t, const char *room, const char *name, const struct secret *secret, pid_t *ret,
-			  struct fault *f)
+static enum err start_one(struct tree *t, const char *room, const char *name, const char *yaml,
+			  const struct secret *secret, pid_t *ret, struct fault *f)
 {
 	_cleanup_(freep) char *program = xasprintf("%s/%s/%s", t->build, room, name),
-			      *config = xasprintf("%s/etc/hufu/%s.yaml", t->dir, room),
+			      *config = xasprintf("%s/etc/hufu/%s", t->dir, yaml),
 			      *log = xasprintf("%s/var/log/%s.log", t->dir, name);
 	const char *argv[] = {program, "--config", config, secret ? "--passphrase-fd" : NULL, "3", NULL};
 	struct process_spec s = {.argv = argv, .secret = secret, .stderr_path = log, .notify_socket = t->notify.name};
@@ -229,13 +232,49 @@ static void forget_peak(pid_t pid)
 enum err tree_start(struct tree *t, struct fault *f)
 {
 	TRY(notify_open(&t->notify, f));
-	TRY(start_one(t, "ca", "hufu-ca", &t->passphrase, &t->ca, f));
-	TRY(start_one(t, "ra", "hufu-ra", NULL, &t->ra, f));
+	TRY(start_one(t, "ca", "hufu-ca", "ca.yaml", &t->passphrase, &t->ca, f));
+	TRY(start_one(t, "ra", "hufu-ra", "ra.yaml", NULL, &t->ra, f));
 	TRY(memory_read(t->ca, &t->idle_ca, f));
 	TRY(memory_read(t->ra, &t->idle_ra, f));
 	forget_peak(t->ca);
 	forget_peak(t->ra);
 	return read_heads(t, f);
+}
+
+/* The callers of ra.yaml that `hufu init` writes are this user alone. */
+static enum err write_narrow(const struct tree *t, const char *project, struct fault *f)
+{
+	static const char caller[] = "    roles: [";
+	_cleanup_buf_ struct buf text = {0}, narrow = {0};
+	_cleanup_(freep) char *from = path_join(t->dir, "etc/hufu/ra.yaml"),
+			      *to = path_join(t->dir, "etc/hufu/ra-narrow.yaml");
+	TRY(file_read(from, 65536, &text, f));
+	const char *whole = buf_text(&text), *at = strstr(whole, caller);
+	if (!at)
+		return fault_raise(f, ERR_INTERNAL, "callers", from, "%s: found no caller", from);
+	buf_fmt(&narrow, "%.*s    projects: [%s]\n%s", (int)(at - whole), whole, project, at);
+	return file_write(to, buf_slice(&narrow), 0644, f);
+}
+
+enum err tree_narrow(struct tree *t, const char *project, struct fault *f)
+{
+	if (project)
+		TRY(write_narrow(t, project, f));
+	process_stop(&t->ra);
+	return start_one(t, "ra", "hufu-ra", project ? "ra-narrow.yaml" : "ra.yaml", NULL, &t->ra, f);
+}
+
+enum err tree_portal(struct tree *t, const char *audience, const char *origin, struct fault *f)
+{
+	_cleanup_buf_ struct buf yaml = {0};
+	_cleanup_(freep) char *path = path_join(t->dir, "etc/hufu/bench-portal.yaml");
+	buf_fmt(&yaml,
+		"role: portal\ndesk_socket: run/hufu/ra/desk.sock\nlisten: run/hufu/bench.sock\n"
+		"metrics: run/hufu/bench-metrics.sock\norigins: [\"%s\"]\nportal: {audience: %s}\n",
+		origin, audience);
+	TRY(file_write(path, buf_slice(&yaml), 0644, f));
+	process_stop(&t->gate);
+	return start_one(t, "ra/gate", "hufu-gate", "bench-portal.yaml", NULL, &t->gate, f);
 }
 
 /* --- adopting ----------------------------------------------------------------------------------------------------- */

@@ -19,10 +19,10 @@ struct tree {
 	bool in_hsm;	      /* the issuing key is made in a SoftHSM token (hsm.h) */
 	char *hsm_uri, *hsm_policies;
 	char *dir;
-	char *ra_socket, *operator_socket, *desk_socket;
+	char *ra_socket, *operator_socket, *desk_socket, *gate_socket;
 	struct secret passphrase;
 	struct notify notify;
-	pid_t ca, ra;
+	pid_t ca, ra, gate; /* gate: when one was started */
 	struct person_key ra_key, officers[2];
 	uint8_t ca_key_id[20], policy[32];
 	struct memory idle_ca, idle_ra; /* after the start, before any request */
@@ -38,6 +38,11 @@ MUST_CHECK enum err tree_lengthen(struct tree *t, uint64_t entries, struct fault
 MUST_CHECK enum err tree_take(struct tree *t, struct fault *f);
 /* Starts both programs, each logging to var/log, and reads what they take when idle. */
 MUST_CHECK enum err tree_start(struct tree *t, struct fault *f);
+/* Starts the desk anew for a caller (this user) who sees that project alone; NULL: all of them, as before. The signer stays. */
+MUST_CHECK enum err tree_narrow(struct tree *t, const char *project, struct fault *f);
+/* Starts a gate with role portal before the desk, or takes the place of one before: pages of that origin and audience ("subscribers",
+ * "officers"), on the socket gate_socket. */
+MUST_CHECK enum err tree_portal(struct tree *t, const char *audience, const char *origin, struct fault *f);
 /* Adopts the certificates of these items, in parts of 128, each its own adoption note. */
 MUST_CHECK enum err tree_adopt(const struct tree *t, const struct stock *s, const struct item *items, size_t n,
 			       struct fault *f);
