@@ -14,7 +14,7 @@ struct lane_xy {
 /* What is the same for all sums: 1 to 128 times G, and some point T that nobody else knows. Made once. */
 #define LANE_MULTIPLES 128u
 struct lane_base;
-/* Gives; never freed by anybody but lane_base_free(). */
+/* Gives: lane_base_free(). */
 struct lane_base *lane_base_new(const struct lane_xy of_g[LANE_MULTIPLES], const struct lane_xy *t);
 void lane_base_free(struct lane_base *b);
 

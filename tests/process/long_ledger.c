@@ -17,8 +17,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EACH 16384
-#define BEFORE 500 /* rows from a certificate to its successor */
+#define BEATS_EACH 16384
+#define CERTIFICATES_EACH                                                                                              \
+	(1024 * 1024) /* a transaction writes each page that it touched once, and random keys touch all */
+#define BEFORE 500    /* rows from a certificate to its successor */
 #define NOTHING_BYTES 64
 
 static enum err beats(struct ledger_tx *tx, void *arg, struct fault *f)
@@ -97,13 +99,14 @@ static enum err certificates(struct ledger_tx *tx, void *arg, struct fault *f)
 	return OK;
 }
 
-static enum err fill(const char *state, uint64_t wanted, ledger_fn *fn, struct fault *f)
+static enum err fill(const char *state, uint64_t wanted, bool certs, struct fault *f)
 {
 	_cleanup_(ledger_closep) struct ledger *l = NULL;
 	TRY(ledger_open(state, false, &l, f));
 	while (ledger_size(l) < wanted) {
-		uint64_t rest = wanted - ledger_size(l), n = rest < EACH ? rest : EACH;
-		TRY(ledger_do(l, fn, &n, f));
+		uint64_t rest = wanted - ledger_size(l), each = certs ? CERTIFICATES_EACH : BEATS_EACH;
+		uint64_t n = rest < each ? rest : each;
+		TRY(ledger_do(l, certs ? certificates : beats, &n, f));
 	}
 	return OK;
 }
@@ -119,7 +122,7 @@ int main(int argc, char **argv)
 		fputs("usage: long_ledger STATE ENTRIES [certificates]\n", stderr);
 		return 4;
 	}
-	if (fill(argv[1], wanted, certs ? certificates : beats, &f) == OK)
+	if (fill(argv[1], wanted, certs, &f) == OK)
 		return 0;
 	log_fault(LOG_LEVEL_ERROR, "long_ledger", &f);
 	return 1;
