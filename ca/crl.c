@@ -36,18 +36,35 @@ static enum err check_entry(const struct crl_entry *e, const struct serial *last
 	return OK;
 }
 
-/* RFC 5280 5.3.1: reasonCode (2.5.29.21), not critical; unspecified is not written. */
+/* RFC 5280 5.3.1: reasonCode (2.5.29.21), not critical; unspecified is not written. A long CRL has a million of them: each is
+ * written forwards, its lengths are all below 128. */
 static void put_entry(const struct crl_entry *e, struct buf *ret)
 {
 	static const uint8_t reason[] = {0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01};
-	size_t entry = der_begin(ret, DER_SEQUENCE);
-	der_put_magnitude(ret, slice_of(e->serial.b, e->serial.n));
-	der_put_time(ret, e->when);
+	_Static_assert(SERIAL_MAX + DER_TIME_MAX + sizeof(reason) + 8 < 0x80, "lengths of one octet");
+	size_t zeros = 0, when = der_time_bytes(e->when);
+	while (zeros < e->serial.n && e->serial.b[zeros] == 0)
+		zeros++;
+	size_t n = e->serial.n - zeros;
+	bool high = n == 0 || e->serial.b[zeros] >= 0x80; /* an INTEGER of none is zero */
+	size_t body = 2 + n + high + when + (e->reason ? sizeof(reason) + 1 : 0);
+	buf_reserve(ret, 2 + body);
+	uint8_t *at = ret->data + ret->len;
+	*at++ = DER_SEQUENCE;
+	*at++ = (uint8_t)body;
+	*at++ = DER_INTEGER;
+	*at++ = (uint8_t)(n + high);
+	if (high)
+		*at++ = 0;
+	memcpy(at, e->serial.b + zeros, n);
+	der_time_write(e->when, at + n);
+	at += n + when;
 	if (e->reason) {
-		buf_add(ret, reason, sizeof(reason));
-		buf_char(ret, (char)e->reason);
+		memcpy(at, reason, sizeof(reason));
+		at[sizeof(reason)] = (uint8_t)e->reason;
 	}
-	der_end(ret, entry);
+	ret->len += 2 + body;
+	ret->data[ret->len] = '\0';
 }
 
 enum err crl_put_next(struct crl_walk *w, struct buf *ret, bool *ret_more, struct fault *f)

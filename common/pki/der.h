@@ -50,6 +50,9 @@ void der_put_bool(struct buf *b, bool v);
 void der_put_bits(struct buf *b, struct slice bytes, unsigned unused);
 void der_put_time(struct buf *b, int64_t t);   /* UTCTime through 2049, then GeneralizedTime */
 void der_put_gentime(struct buf *b, int64_t t); /* GeneralizedTime, whatever the year; seconds, Z */
+#define DER_TIME_MAX 17 /* der_put_time()'s element: der_time_bytes() of them, written to ret */
+size_t der_time_bytes(int64_t t);
+void der_time_write(int64_t t, uint8_t *ret);
 #define DER_GENTIME_TEXT 15
 void der_gentime_text(int64_t t, char ret[DER_GENTIME_TEXT]); /* its content; no NUL */
 /* OBJECT IDENTIFIER from dotted text; false when the text is not one (at most 20 arcs of 32 bits). */

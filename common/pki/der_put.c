@@ -97,7 +97,6 @@ void der_put_bits(struct buf *b, struct slice bytes, unsigned unused)
 	der_end(b, at);
 }
 
-/* RFC 5280 4.1.2.5. */
 /* A CRL has one for each entry. */
 static void put_digits(char *at, int v)
 {
@@ -114,16 +113,31 @@ static void time_text(const struct civil *c, char text[15])
 	text[14] = 'Z';
 }
 
-void der_put_time(struct buf *b, int64_t t)
+/* RFC 5280 4.1.2.5: UTCTime until 2049. */
+#define UTCTIME_END INT64_C(2524608000) /* 2050-01-01 */
+
+size_t der_time_bytes(int64_t t)
+{
+	return t < UTCTIME_END ? 2 + 13 : 2 + 15;
+}
+
+void der_time_write(int64_t t, uint8_t *ret)
 {
 	struct civil c = time_civil(t);
-	char text[15];
+	char text[DER_GENTIME_TEXT];
 	assert(c.year >= 1950 && c.year <= 9999);
+	size_t skip = t < UTCTIME_END ? 2 : 0;
 	time_text(&c, text);
-	if (c.year < 2050)
-		der_put(b, DER_UTCTIME, slice_of(text + 2, 13));
-	else
-		der_put(b, DER_GENTIME, slice_of(text, 15));
+	ret[0] = t < UTCTIME_END ? DER_UTCTIME : DER_GENTIME;
+	ret[1] = (uint8_t)(DER_GENTIME_TEXT - skip);
+	memcpy(ret + 2, text + skip, DER_GENTIME_TEXT - skip);
+}
+
+void der_put_time(struct buf *b, int64_t t)
+{
+	uint8_t element[DER_TIME_MAX];
+	der_time_write(t, element);
+	buf_add(b, element, der_time_bytes(t));
 }
 
 void der_gentime_text(int64_t t, char ret[DER_GENTIME_TEXT])
