@@ -53,18 +53,20 @@ static const int facts[] = {SCMP_SYS(getrandom), SCMP_SYS(getuid),  SCMP_SYS(get
 			    SCMP_SYS(getgid),	 SCMP_SYS(getegid), SCMP_SYS(sysinfo)};
 
 /* SQLite's files, materials, CRLs, config and policies read again. Which files, Landlock says; what is written and how
- * locks are taken does not matter once a file is open. fchown: SQLite as root gives -wal the database's owner. statfs: is
+ * locks are taken does not matter once a file is open. sync_file_range: a long CRL's. fchown: SQLite as root gives -wal the database's owner. statfs: is
  * there room for what comes in. */
-static const int files[] = {
-	SCMP_SYS(open),	     SCMP_SYS(openat),	   SCMP_SYS(close),	 SCMP_SYS(read),       SCMP_SYS(pread64),
-	SCMP_SYS(write),     SCMP_SYS(pwrite64),   SCMP_SYS(writev),	 SCMP_SYS(lseek),      SCMP_SYS(_llseek),
-	SCMP_SYS(stat),	     SCMP_SYS(fstat),	   SCMP_SYS(lstat),	 SCMP_SYS(newfstatat), SCMP_SYS(statx),
-	SCMP_SYS(access),    SCMP_SYS(faccessat),  SCMP_SYS(faccessat2), SCMP_SYS(readlink),   SCMP_SYS(readlinkat),
-	SCMP_SYS(getcwd),    SCMP_SYS(getdents64), SCMP_SYS(fcntl),	 SCMP_SYS(flock),      SCMP_SYS(fsync),
-	SCMP_SYS(fdatasync), SCMP_SYS(ftruncate),  SCMP_SYS(fallocate),	 SCMP_SYS(rename),     SCMP_SYS(renameat),
-	SCMP_SYS(renameat2), SCMP_SYS(link),	   SCMP_SYS(linkat),	 SCMP_SYS(unlink),     SCMP_SYS(unlinkat),
-	SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),	   SCMP_SYS(chmod),	 SCMP_SYS(fchmod),     SCMP_SYS(fchmodat),
-	SCMP_SYS(fchown),    SCMP_SYS(umask),	   SCMP_SYS(statfs),	 SCMP_SYS(fstatfs)};
+static const int files[] = {SCMP_SYS(open),	      SCMP_SYS(openat),	    SCMP_SYS(close),	 SCMP_SYS(read),
+			    SCMP_SYS(pread64),	      SCMP_SYS(write),	    SCMP_SYS(pwrite64),	 SCMP_SYS(writev),
+			    SCMP_SYS(lseek),	      SCMP_SYS(_llseek),    SCMP_SYS(stat),	 SCMP_SYS(fstat),
+			    SCMP_SYS(lstat),	      SCMP_SYS(newfstatat), SCMP_SYS(statx),	 SCMP_SYS(access),
+			    SCMP_SYS(faccessat),      SCMP_SYS(faccessat2), SCMP_SYS(readlink),	 SCMP_SYS(readlinkat),
+			    SCMP_SYS(getcwd),	      SCMP_SYS(getdents64), SCMP_SYS(fcntl),	 SCMP_SYS(flock),
+			    SCMP_SYS(fsync),	      SCMP_SYS(fdatasync),  SCMP_SYS(ftruncate), SCMP_SYS(fallocate),
+			    SCMP_SYS(rename),	      SCMP_SYS(renameat),   SCMP_SYS(renameat2), SCMP_SYS(link),
+			    SCMP_SYS(linkat),	      SCMP_SYS(unlink),	    SCMP_SYS(unlinkat),	 SCMP_SYS(mkdir),
+			    SCMP_SYS(mkdirat),	      SCMP_SYS(chmod),	    SCMP_SYS(fchmod),	 SCMP_SYS(fchmodat),
+			    SCMP_SYS(fchown),	      SCMP_SYS(umask),	    SCMP_SYS(statfs),	 SCMP_SYS(fstatfs),
+			    SCMP_SYS(sync_file_range)};
 
 /* A Unix socket and its peers (common/rpc/loop.c); connect tells a living server's socket file from a stale one, sendto
  * also reaches the service manager. socket is below. */
