@@ -13,12 +13,16 @@
 #include "tools/benchmark/cfssl.h"
 #include "tools/benchmark/crls.h"
 #include "tools/benchmark/load.h"
+#include "tools/benchmark/once.h"
+#include "tools/benchmark/requests.h"
 #include "tools/benchmark/rivals.h"
+#include "tools/benchmark/told.h"
 #include "tools/benchmark/wrk.h"
 #include "tools/hufu/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -29,23 +33,28 @@
 
 #define GATE "127.0.0.1:20990"
 #define ADMIN "127.0.0.1:20991"
+#define ASKERS 4u    /* threads for each processor that ask openssl */
 #define FEW 200u     /* of these, rivals know the answers */
 #define SMALL 10000u /* certificates of the table that look-ups are compared with */
 #define ASKED 50000u /* certificates that are asked after */
-#define NONCE 16
 #define START_MS 60000
+#define IDLE_MS 1000
+#define WARM_MOST 24u
+#define WARM_FRESH 50
+#define START_S 0.5 /* openssl's */
 
 struct edge {
 	const struct bench_run *b;
 	struct report *report;
 	struct old_ca ca;
-	struct buf id_head; /* of a CertID: algorithm and the issuer's hashes */
+	struct requests requests;
 	struct serial *asked;
 	struct notify notify;
 	struct rivals rivals;
 	pid_t gate;
 	int64_t started_us; /* how long the gate took until it was ready */
 	struct memory idle;
+	double idle_us; /* processor time a second when nobody asks, as read last */
 };
 
 static void edge_done(struct edge *x)
@@ -54,7 +63,7 @@ static void edge_done(struct edge *x)
 	rivals_done(&x->rivals);
 	notify_close(&x->notify);
 	old_ca_done(&x->ca);
-	buf_done(&x->id_head);
+	requests_done(&x->requests);
 	free(x->asked);
 }
 
@@ -147,7 +156,7 @@ static enum err start_gate(struct edge *x, struct fault *f)
 		"role: status\nroot: %s\ndesk_socket: away.sock\nstate: state\nlog_key: log.vkey\nissuer: "
 		"ca.der\nlisten: "
 		"" GATE "\nmetrics: " ADMIN "\nthreads: %u\nresponder: {keys: [ocsp.key]}\nocsp: {cache_entries: %u}\n",
-		x->b->dir, x->b->cpus, 4 * ASKED);
+		x->b->dir, x->b->cpus, 2 * ASKED);
 	TRY(write_file(x, "gate.yaml", buf_slice(&yaml), f));
 	const char *argv[] = {program, "--config", config, NULL};
 	notify_close(&x->notify);
@@ -173,117 +182,13 @@ static enum err make_gate(struct edge *x, struct fault *f)
 	return start_gate(x, f);
 }
 
-/* --- requests --- */
-
-static enum err make_id_head(struct edge *x, struct fault *f)
-{
-	_cleanup_(cert_done) struct cert c = {0};
-	uint8_t hash[32];
-	size_t n = 0;
-	struct der d, in;
-	struct slice bits;
-	unsigned unused;
-	TRY(cert_parse(buf_slice(&x->ca.cert), &c, f));
-	d = der_of(slice_of(c.key.spki, c.key.spki_len));
-	if (!der_enter(&d, DER_SEQUENCE, &in) || !der_get(&in, DER_SEQUENCE, NULL) ||
-	    !der_get_bits(&in, &bits, &unused))
-		return fault_raise(f, ERR_INTERNAL, "spki", "ca", "no key");
-	size_t alg = der_begin(&x->id_head, DER_SEQUENCE);
-	der_put_oid(&x->id_head, "1.3.14.3.2.26");
-	der_put(&x->id_head, DER_NULL, (struct slice){0});
-	der_end(&x->id_head, alg);
-	EVP_Q_digest(NULL, "SHA1", NULL, c.subject.p, c.subject.n, hash, &n);
-	der_put(&x->id_head, DER_OCTET_STRING, slice_of(hash, 20));
-	EVP_Q_digest(NULL, "SHA1", NULL, bits.p, bits.n, hash, &n);
-	der_put(&x->id_head, DER_OCTET_STRING, slice_of(hash, 20));
-	return OK;
-}
-
-static void put_nonce(struct buf *b)
-{
-	uint8_t nonce[NONCE];
-	random_fill(nonce, sizeof(nonce));
-	size_t outer = der_begin(b, DER_CONTEXT_CONS(2)), list = der_begin(b, DER_SEQUENCE);
-	size_t ext = der_begin(b, DER_SEQUENCE);
-	der_put_oid(b, "1.3.6.1.5.5.7.48.1.2");
-	size_t value = der_begin(b, DER_OCTET_STRING);
-	der_put(b, DER_OCTET_STRING, slice_of(nonce, sizeof(nonce)));
-	der_end(b, value);
-	der_end(b, ext);
-	der_end(b, list);
-	der_end(b, outer);
-}
-
-static void put_request(const struct edge *x, const struct serial *serial, bool nonce, struct buf *b)
-{
-	size_t whole = der_begin(b, DER_SEQUENCE), tbs = der_begin(b, DER_SEQUENCE), list = der_begin(b, DER_SEQUENCE);
-	size_t one = der_begin(b, DER_SEQUENCE), id = der_begin(b, DER_SEQUENCE);
-	buf_add_slice(b, buf_slice(&x->id_head));
-	der_put_magnitude(b, slice_of(serial->b, serial->n));
-	der_end(b, id);
-	der_end(b, one);
-	der_end(b, list);
-	if (nonce)
-		put_nonce(b);
-	der_end(b, tbs);
-	der_end(b, whole);
-}
-
-enum form { FORM_GET, FORM_POST, FORM_NONCE, FORM_FILE, FORM_STATUS };
-
-static void put_path(struct slice der, struct buf *b)
-{
-	_cleanup_buf_ struct buf text = {0};
-	buf_base64(&text, der.p, der.n);
-	buf_str(b, "/ocsp/");
-	for (size_t i = 0; i < text.len; i++) {
-		char c = (char)text.data[i];
-		buf_str(b, c == '+' ? "%2B" : c == '/' ? "%2F" : c == '=' ? "%3D" : (char[]){c, '\0'});
-	}
-}
-
-/* A whole HTTP request. */
-static void put_http(const struct edge *x, const struct serial *serial, enum form form, struct buf *b)
-{
-	_cleanup_buf_ struct buf der = {0};
-	put_request(x, serial, form == FORM_NONCE, &der);
-	if (form == FORM_FILE) {
-		buf_str(b, "GET /answer HTTP/1.1\r\nHost: pki.example.test\r\n\r\n");
-		return;
-	}
-	if (form == FORM_STATUS) {
-		buf_fmt(b, "GET /v1/status/%s HTTP/1.1\r\nHost: pki.example.test\r\n\r\n", SERIAL(serial));
-		return;
-	}
-	if (form != FORM_GET) {
-		buf_fmt(b,
-			"POST /ocsp HTTP/1.1\r\nHost: pki.example.test\r\nContent-Type: application/ocsp-request\r\n"
-			"Content-Length: %zu\r\n\r\n",
-			der.len);
-		buf_add_slice(b, buf_slice(&der));
-		return;
-	}
-	buf_str(b, "GET ");
-	put_path(buf_slice(&der), b);
-	buf_str(b, " HTTP/1.1\r\nHost: pki.example.test\r\n\r\n");
-}
-
-/* wrk reads them from a file, each with its length before it. */
-static enum err write_requests(const struct edge *x, const char *name, enum form form, size_t n_asked, struct fault *f)
-{
-	_cleanup_buf_ struct buf all = {0};
-	for (size_t i = 0; i < n_asked; i++) {
-		_cleanup_buf_ struct buf one = {0};
-		put_http(x, &x->asked[i], form, &one);
-		uint8_t n[4] = {(uint8_t)(one.len >> 24), (uint8_t)(one.len >> 16), (uint8_t)(one.len >> 8),
-				(uint8_t)one.len};
-		buf_add(&all, n, 4);
-		buf_add_slice(&all, buf_slice(&one));
-	}
-	return write_file(x, name, buf_slice(&all), f);
-}
-
 /* --- cases --- */
+
+static enum err write_requests(const struct edge *x, const char *name, enum form form, size_t n, struct fault *f)
+{
+	_cleanup_(freep) char *path = in_dir(x, name);
+	return requests_write(&x->requests, path, form, x->asked, n, f);
+}
 
 static enum err ask(const struct edge *x, const struct wrk_asking *a, double seconds, struct wrk_told *ret,
 		    struct fault *f)
@@ -309,11 +214,13 @@ static enum err run_nginx(struct edge *x, struct wrk_told *ret, double *ret_cpu_
 
 static enum err run_rivals(struct edge *x, struct sample *s, struct fault *f)
 {
+	_cleanup_(freep) char *few = in_dir(x, "few");
 	struct wrk_told t;
+	TRY(once_run(few, OPENSSL_PORT, ASKERS * x->b->cpus, x->b->seconds, &s->peers[1], f));
 	if (x->rivals.cfssl <= 0)
 		return OK;
 	TRY(ask(x, &(struct wrk_asking){CFSSL_ADDRESS, "few"}, x->b->seconds, &t, f));
-	s->peers[1] = t.per_s;
+	s->peers[2] = t.per_s;
 	return OK;
 }
 
@@ -327,20 +234,37 @@ static enum err run_gate_case(struct edge *x, const struct wrk_asking *a, struct
 	s->per_s = t.per_s;
 	s->p50_ms = t.p50_ms;
 	s->p99_ms = t.p99_ms;
-	s->cpu_us = (double)(after - before) / (t.per_s * wrk_seconds(x->b->seconds));
+	s->cpu_us = ((double)(after - before) - x->idle_us * wrk_seconds(x->b->seconds)) /
+		    (t.per_s * wrk_seconds(x->b->seconds));
+	return OK;
+}
+
+/* Processor time of a second in which nobody asks. */
+static enum err read_idle(struct edge *x, struct fault *f)
+{
+	int64_t before, after, from = clock_mono_us();
+	TRY(process_cpu_us(x->gate, &before, f));
+	(void)poll(NULL, 0, IDLE_MS);
+	TRY(process_cpu_us(x->gate, &after, f));
+	x->idle_us = (double)(after - before) * 1e6 / (double)(clock_mono_us() - from);
 	return OK;
 }
 
 static enum err run_kept(struct edge *x, const struct edge_case *c, struct sample *s, struct fault *f)
 {
 	struct wrk_told nginx;
+	struct told before, after;
 	double nginx_us = 0;
 	TRY(run_nginx(x, &nginx, &nginx_us, f));
+	TRY(told_read(x->b->dir, ADMIN, &before, f));
 	TRY(run_gate_case(x, &(struct wrk_asking){GATE, c->requests}, s, f));
+	TRY(told_read(x->b->dir, ADMIN, &after, f));
 	s->limit_per_s = s->peers[0] = nginx.per_s;
 	if (x->b->progress)
-		fprintf(stderr, "%s: %.1f us of a processor for a request, nginx %.1f: %.2f\n", c->name, s->cpu_us,
-			nginx_us, s->cpu_us / nginx_us);
+		fprintf(stderr,
+			"%s: %.1f us of a processor for a request, nginx %.1f: %.2f; %.0f answers were signed; "
+			"%.0f us a second when idle\n",
+			c->name, s->cpu_us, nginx_us, s->cpu_us / nginx_us, after.fresh - before.fresh, x->idle_us);
 	return c->form == FORM_POST ? run_rivals(x, s, f) : OK;
 }
 
@@ -378,16 +302,23 @@ static bool is_wanted(const struct edge *x, const char *name)
 	return !x->b->only || strstr(name, x->b->only);
 }
 
-/* The first of each answer is signed: that is not what is measured. */
+/* The first of each answer is signed: that is not what is measured. Asked from four places on, until hardly any is. */
 static enum err warm(struct edge *x, const struct edge_case *c, struct fault *f)
 {
+	static const char *const from[] = {"0", "12500", "25000", "37500"};
+	struct told before, after;
 	struct wrk_told t;
 	if (c->form == FORM_NONCE)
 		return OK;
-	for (unsigned i = 0; i < 2; i++)
-		TRY(ask(x, &(struct wrk_asking){GATE, c->requests, i == 0 ? "0" : "25000"},
-			x->b->seconds < 2 ? 2 : x->b->seconds, &t, f));
-	return OK;
+	TRY(told_read(x->b->dir, ADMIN, &before, f));
+	for (unsigned i = 0, quiet = 0; i < WARM_MOST && quiet < 2; i++) {
+		TRY(ask(x, &(struct wrk_asking){GATE, c->requests, from[i % 4]}, x->b->seconds, &t, f));
+		TRY(told_read(x->b->dir, ADMIN, &after, f));
+		quiet = after.fresh - before.fresh < WARM_FRESH ? quiet + 1 : 0;
+		before = after;
+	}
+	TRY(told_wait_quiet(x->b->dir, ADMIN, f));
+	return read_idle(x, f);
 }
 
 /* What the gate answers to the first few, a line each. */
@@ -397,9 +328,9 @@ static enum err keep_answers(struct edge *x, struct fault *f)
 	_cleanup_(freep) char *config = in_dir(x, "few.curl");
 	for (size_t i = 0; i < FEW; i++) {
 		_cleanup_buf_ struct buf der = {0};
-		put_request(x, &x->asked[i], false, &der);
+		requests_put_der(&x->requests, &x->asked[i], false, &der);
 		buf_str(&list, "url = http://" GATE);
-		put_path(buf_slice(&der), &list);
+		requests_put_path(buf_slice(&der), &list);
 		buf_fmt(&list, "\noutput = %s/answer.%zu\n", x->b->dir, i);
 	}
 	TRY(write_file(x, "few.curl", buf_slice(&list), f));
@@ -417,11 +348,16 @@ static enum err keep_answers(struct edge *x, struct fault *f)
 
 static enum err start_rivals(struct edge *x, struct row *r, struct fault *f)
 {
+	_cleanup_(freep) char *few = in_dir(x, "few");
+	double unused;
+	TRY(write_requests(x, "few", FORM_POST, FEW, f));
+	r->peers[1] = "openssl-ocsp";
+	TRY(rivals_openssl(&x->rivals, &x->ca, x->asked, FEW, f));
+	TRY(once_run(few, OPENSSL_PORT, 1, START_S, &unused, f));
 	if (!cfssl_program())
 		return OK;
 	TRY(keep_answers(x, f));
-	TRY(write_requests(x, "few", FORM_POST, FEW, f));
-	r->peers[1] = "cfssl-ocspserve";
+	r->peers[2] = "cfssl-ocspserve";
 	return rivals_cfssl(&x->rivals, f);
 }
 
@@ -451,7 +387,7 @@ static enum err answer_size(struct edge *x, size_t *ret, struct fault *f)
 			      *data = xasprintf("@%s", body);
 	_cleanup_buf_ struct buf der = {0};
 	struct stat st;
-	put_request(x, &x->asked[0], false, &der);
+	requests_put_der(&x->requests, &x->asked[0], false, &der);
 	TRY(write_file(x, "one.der", buf_slice(&der), f));
 	const char *argv[] = {"/usr/bin/curl",	      "-sf", "-o", out, "-H", header, "--data-binary", data,
 			      "http://" GATE "/ocsp", NULL};
@@ -537,7 +473,7 @@ static enum err run_gate(struct edge *x, struct fault *f)
 	size_t size = 0;
 	struct memory loaded;
 	TRY(make_gate(x, f));
-	TRY(make_id_head(x, f));
+	TRY(requests_of(buf_slice(&x->ca.cert), &x->requests, f));
 	TRY(answer_size(x, &size, f));
 	x->rivals = (struct rivals){.dir = x->b->dir, .cpus = x->b->cpus};
 	TRY(rivals_nginx(&x->rivals, size, f));

@@ -19,7 +19,7 @@ void timing_start(struct timing *t); /* empties it and reads the clock */
 /* Something that began at from_us has ended now. */
 void timing_add(struct timing *t, int64_t from_us);
 
-#define REPORT_PEERS 2
+#define REPORT_PEERS 3
 
 /* One run of one case. */
 struct sample {

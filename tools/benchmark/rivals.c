@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/pki/sign.h"
 #include "tools/benchmark/cfssl.h"
 #include "tools/benchmark/tree.h"
 #include "tools/hufu/process.h"
@@ -13,6 +14,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,13 +23,45 @@
 
 #include "common/base/cleanup.h"
 
+#define OPENSSL_INDEX 10000u /* certificates of its database */
+#define CHILDREN_MAX 64u
 #define START_TRIES 250
 #define START_WAIT_MS 20
+
+static size_t children(pid_t pid, pid_t ret[CHILDREN_MAX])
+{
+	_cleanup_(freep) char *path = xasprintf("/proc/%d/task/%d/children", (int)pid, (int)pid);
+	_cleanup_buf_ struct buf text = {0};
+	size_t n = 0;
+	if (file_read(path, 4096, &text, NULL) != OK)
+		return 0;
+	for (const char *p = buf_text(&text); n < CHILDREN_MAX; n++) {
+		char *end;
+		ret[n] = (pid_t)strtol(p, &end, 10);
+		if (end == p)
+			break;
+		p = end;
+	}
+	return n;
+}
+
+/* Its first process notices that it shall end only when another one has. */
+static void stop_openssl(pid_t *pid)
+{
+	pid_t v[CHILDREN_MAX];
+	size_t n = *pid > 0 ? children(*pid, v) : 0;
+	if (n > 0)
+		kill(*pid, SIGTERM);
+	for (size_t i = 0; i < n; i++)
+		kill(v[i], SIGTERM);
+	process_stop(pid);
+}
 
 void rivals_done(struct rivals *r)
 {
 	process_stop(&r->nginx);
 	process_stop(&r->cfssl);
+	stop_openssl(&r->openssl);
 }
 
 static const char *port_of(const char *address)
@@ -86,21 +120,55 @@ enum err rivals_cfssl(struct rivals *r, struct fault *f)
 	return start(r, argv, CFSSL_ADDRESS, &r->cfssl, f);
 }
 
+static enum err put_file(const struct rivals *r, const char *name, const struct buf *b, struct fault *f)
+{
+	_cleanup_(freep) char *path = path_join(r->dir, name);
+	return file_write(path, buf_slice(b), 0600, f);
+}
+
+/* Its database: state, end, when and why revoked, serial number, file, subject. */
+static void put_index(const struct serial *v, size_t n, struct buf *b)
+{
+	struct serial other = {.n = 16};
+	for (size_t i = 0; i < OPENSSL_INDEX; i++) {
+		char hex[2 * SERIAL_MAX + 1];
+		if (i >= n)
+			random_fill(other.b, other.n);
+		other.b[0] = 1;
+		hex_upper(i < n ? v[i].b : other.b, i < n ? v[i].n : other.n, hex);
+		buf_fmt(b, "V\t300101000000Z\t\t%s\tunknown\t/CN=%zu\n", hex, i);
+	}
+}
+
+enum err rivals_openssl(struct rivals *r, const struct old_ca *ca, const struct serial *v, size_t n, struct fault *f)
+{
+	_cleanup_buf_ struct buf index = {0}, cert = {0}, key = {0};
+	_cleanup_(freep) char *processes = xasprintf("%u", r->cpus), *index_path = path_join(r->dir, "index.txt"),
+			      *cert_path = path_join(r->dir, "index-ca.pem"),
+			      *key_path = path_join(r->dir, "index-ca.key"), *log = path_join(r->dir, "rivals.log");
+	put_index(v, n, &index);
+	pem_put(&cert, "CERTIFICATE", buf_slice(&ca->cert));
+	TRY(privkey_to_pem(ca->key, &key, f));
+	TRY(put_file(r, "index.txt", &index, f));
+	TRY(put_file(r, "index-ca.pem", &cert, f));
+	TRY(put_file(r, "index-ca.key", &key, f));
+	const char *argv[] = {"/usr/bin/openssl", "ocsp",    "-index", index_path, "-CA",   cert_path,
+			      "-rsigner",	  cert_path, "-rkey",  key_path,   "-port", port_of(OPENSSL_ADDRESS),
+			      "-multi",		  processes, "-nmin",  "5",	   NULL};
+	/* It is not looked at whether it listens: whoever connects and leaves keeps one of its processes busy for ever. */
+	return process_start(&(struct process_spec){.argv = argv, .stdout_path = log, .stderr_path = log}, &r->openssl,
+			     f);
+}
+
 enum err rivals_cpu_us(pid_t pid, int64_t *ret, struct fault *f)
 {
-	_cleanup_(freep) char *path = xasprintf("/proc/%d/task/%d/children", (int)pid, (int)pid);
-	_cleanup_buf_ struct buf text = {0};
+	pid_t v[CHILDREN_MAX];
+	size_t n = children(pid, v);
 	int64_t sum = 0, one = 0;
 	TRY(process_cpu_us(pid, &sum, f));
-	TRY(file_read(path, 4096, &text, f));
-	for (const char *p = buf_text(&text); *p;) {
-		char *end;
-		long child = strtol(p, &end, 10);
-		if (end == p)
-			break;
-		TRY(process_cpu_us((pid_t)child, &one, f));
+	for (size_t i = 0; i < n; i++) {
+		TRY(process_cpu_us(v[i], &one, f));
 		sum += one;
-		p = end;
 	}
 	*ret = sum;
 	return OK;
