@@ -219,6 +219,7 @@ const steps = {
 		await reads("密钥签名、解密正常");
 		await press("测试签名与解密");
 		await reads(/密钥工作正常：.*签名、解密/);
+		await page.getByRole("row", { name: /营业执照/ }).waitFor();
 		await shot("reissued");
 		await page.goto(`${base}/#/certificate/${SERIAL}`);
 		await page.getByText("superseded").waitFor();

@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import { at, looks, open, play, shot, sound } from "./browser.mjs";
 import { terminal } from "./terminal.mjs";
 
-const { WORK, DIR, HUFU_CONFIG, ALICE, BOB } = process.env;
+const { WORK, DIR, HUFU_CONFIG, SHOTS, ALICE, BOB } = process.env;
 const number = readFileSync(`${WORK}/third`, "utf8").trim();
 const TRUE_NAME = "杭州又一家示例有限公司", FALSE_NAME = "杭州冒名示例有限公司", PAPERS = ["registration-form", "agent-id-card", "business-licence", "change-proof", "risk-notice"];
 
@@ -75,6 +75,7 @@ const steps = {
 		await page.getByText("0/2").waitFor();
 		await page.getByRole("button", { name: "在客户端中核对并批准", exact: true }).dblclick(); // one question
 		const shown = await agent.reads("Type yes: ");
+		writeFileSync(`${SHOTS}/desk-approve.txt`, shown);
 		for (const name of PAPERS) assert.match(shown, new RegExp(`material ${name} .*SHA-256 as in the tally`));
 		for (const text of ["hufu/tally/v1", "kind: change", `+ O ${TRUE_NAME}`, `number ${number}`, "Approve exactly this tally?"]) assert.ok(shown.includes(text), `${text}: ${shown}`);
 		assert.equal(await called(page, "officer.approve", { request: number }), "agent_busy"); // a second tab

@@ -14,7 +14,7 @@ mkdirSync(SHOTS, { recursive: true });
 
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 
-// Errors of the page's own scripts and refused resources fail the step. agent: the person's own agent is not there, which a browser reports too.
+// Errors of the page's own scripts and refused resources fail the step; not that the person's own agent is not there, which a browser reports too, nor what its viewer says of a PDF without pages.
 export async function open({ width = 1440, language = "zh", fresh = false } = {}) {
 	const context = await browser.newContext({ viewport: { width, height: width < 500 ? 740 : 900 }, storageState: !fresh && existsSync(cookies) ? cookies : undefined });
 	if (language !== "zh") await context.addInitScript((l) => localStorage.setItem("hufu-language", l), language);
@@ -23,7 +23,7 @@ export async function open({ width = 1440, language = "zh", fresh = false } = {}
 	page.hosts = new Set();
 	page.bytes = 0;
 	page.on("pageerror", (e) => page.wrong.push(e.message));
-	page.on("console", (m) => { if (m.type() === "error" && !/127\.0\.0\.1:27183|ERR_CONNECTION_REFUSED|agent\.js/.test(m.text() + m.location().url)) page.wrong.push(`${m.text()} ${m.location().url}`); });
+	page.on("console", (m) => { if (m.type() === "error" && !/127\.0\.0\.1:27183|ERR_CONNECTION_REFUSED|agent\.js|^Assertion failed: Could not find page|chrome-extension:/.test(m.text() + m.location().url)) page.wrong.push(`${m.text()} ${m.location().url}`); });
 	page.on("request", (r) => page.hosts.add(new URL(r.url()).host));
 	return page;
 }
@@ -37,7 +37,12 @@ export async function at(page, hash, heading) {
 	await settled(page);
 }
 export const settled = (page) => page.waitForFunction(() => !document.querySelector("[aria-busy]"));
-export const shot = (page, name) => page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+export async function shot(page, name) {
+	const toasts = (hidden) => page.evaluate((h) => { scrollTo(0, 0); for (const n of document.querySelectorAll(".toasts")) n.hidden = h; }, hidden);
+	await toasts(true); // they pass; and what sticks to the top is drawn there
+	await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+	await toasts(false);
+}
 const pdf = (text) => {
 	const head = `%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n% ${text}\n`;
 	return Buffer.from(`${head}xref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R>>\nstartxref\n${Buffer.byteLength(head)}\n%%EOF\n`);
@@ -93,6 +98,7 @@ export async function looks(page, name) {
 	const found = await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ").slice(0, 400)}`));
 	assert.deepEqual(found, [], name);
 	assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${name} is wider than the window`);
+	assert.equal(await page.evaluate(() => { const here = document.querySelector(".side [aria-current]")?.getBoundingClientRect(); return !here || (here.left >= 0 && here.right <= innerWidth); }), true, `${name}: where one is stands outside the window`);
 }
 
 // The step that the command names, and what was on the page when it fails.

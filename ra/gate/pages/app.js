@@ -106,6 +106,8 @@ function fillFrame(path) {
 	const inside = config.sessions === false || (account && !account.must_reset && !account.must_choose);
 	side.hidden = !inside;
 	replace(side, inside ? h("ul", {}, config.nav.map(([to, text]) => h("li", {}, h("a", { href: `#/${to}`, "aria-current": path.split("/")[0] === to ? "page" : null }, say(text))))) : null);
+	const here = side.querySelector("[aria-current]");
+	if (here) here.closest("ul").scrollLeft = here.offsetLeft - (side.clientWidth - here.clientWidth) / 2; // on a narrow window the list is a strip
 }
 
 async function logOut() {

@@ -7,7 +7,7 @@ import { yuan } from "./format.js";
 
 const t = texts({
 	find: ["先查找合作项目", "First find the project"],
-	label: ["项目名称", "name of the project"],
+	label: ["项目名称", "Name of the project"],
 	service: ["服务", "Service"],
 	period: ["服务期", "Period"],
 	price: ["价格", "Price"],

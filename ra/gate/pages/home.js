@@ -7,7 +7,7 @@ import { card, link, searchBox, errorNote, note } from "./ui.js";
 
 const t = texts({
 	find: ["查找合作项目", "Find your project"],
-	label: ["项目名称", "name of the project"],
+	label: ["项目名称", "Name of the project"],
 	hint: ["输入您使用证书的平台名称，例如“金华市公共资源中心”。", "Type the platform on which you use your certificate, for example 金华市公共资源中心."],
 	none: ["没有找到。请换一个名称，或联系服务台。", "Nothing found: try another name, or ask the service desk."],
 	known: ["已经知道怎么办？", "Know your way?"],

@@ -88,7 +88,7 @@ function paper(text, name) {
 function materialsCard(r, way, again) {
 	const wanted = way ? way.materials : [];
 	const rows = wanted.flatMap((group) => group.map((m) => ({ ...m, have: r.materials.find((x) => x.name === m.name) })));
-	for (const m of r.materials) if (!rows.some((x) => x.name === m.name)) rows.push({ name: m.name, zh: m.name, en: m.name, have: m });
+	for (const m of r.materials) if (!rows.some((x) => x.name === m.name)) rows.push({ title: m.title, name: m.name, have: m });
 	if (rows.length === 0) return null;
 	const edit = r.state === "drafted";
 	const wrong = (m) => { const k = r.corrections.find((c) => c.item === m.name); return k && !m.have ? h("p.wrong", {}, k.reason) : null; };

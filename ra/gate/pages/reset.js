@@ -60,7 +60,7 @@ export function codeFields({ purpose, onError, picture }) {
 	return {
 		bind: (node) => (formNode = node),
 		fields: [
-			{ name: "mobile", label: t("mobile"), hint: t("mobile_hint"), required: true, inputmode: "numeric", autocomplete: "tel", tick: tick("mobile"), max: 20, after: b },
+			{ name: "mobile", label: t("mobile"), hint: purpose === "forgot" ? "" : t("mobile_hint"), required: true, inputmode: "numeric", autocomplete: "tel", tick: tick("mobile"), max: 20, after: b },
 			{ name: "sms_code", label: t("sms_code"), required: true, secret: true, inputmode: "numeric", autocomplete: "one-time-code", tick: tick("sms_code"), check: sixDigits, max: 10 },
 		],
 	};

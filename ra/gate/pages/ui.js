@@ -83,6 +83,7 @@ export const toasts = () => (live = h("div.toasts", { role: "status", "aria-live
 
 export function toast(text, tone = "ok") {
 	const node = h(`div.toast.${tone}`, {}, text);
+	while (live.children.length > 1) live.firstChild.remove(); // on a narrow window more would lie over the page
 	live.append(node);
 	setTimeout(() => node.remove(), 6000);
 }

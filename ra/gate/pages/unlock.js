@@ -17,5 +17,5 @@ export async function render({ params }) {
 	const c = await rpc("cert.show", { serial: params.serial });
 	const offer = (c.offers || []).find((o) => o.action === "unlock") || {};
 	return h("div.readable", {}, note("ok", t("text")), offer.possible === false ? note("warn", say(offer)) : null, card(null, facts([[t("certificate"), mono(c.serial)], [t("token"), offer.token ? mono(offer.token) : "–"]])),
-		agentPanel("unlock", { token: offer.token }), card(t("command"), h("pre", {}, `hufu token unlock${offer.token ? ` --serial ${offer.token}` : ""}`)));
+		card(null, agentPanel("unlock", { token: offer.token })), card(t("command"), h("pre", {}, `hufu token unlock${offer.token ? ` --serial ${offer.token}` : ""}`)));
 }
