@@ -96,8 +96,10 @@ as_portal() {
 }
 
 desk_down() {
-	[ ! -e "$WORK/desk.pid" ] || mv "$WORK/desk.pid" "$WORK/gate.pid"
-	gate_down
+	[ -e "$WORK/desk.pid" ] || return 0
+	kill "$(cat "$WORK/desk.pid")" 2>/dev/null || : # it may have ended by itself
+	tail --pid="$(cat "$WORK/desk.pid")" -f /dev/null
+	rm -f "$WORK/desk.pid"
 }
 
 portal_end() {
