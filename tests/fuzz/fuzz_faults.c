@@ -167,6 +167,8 @@ static void desk_open(struct desk *d)
 				      .workers = 2,
 				      .handle = signer_handle_ra,
 				      .defer = signer_defer_ra,
+				      .gathered = signer_gathered_ra,
+				      .gather = SIGNER_GATHER,
 				      .arg = d->x->signer};
 	must(rpc_server_start(&c, &d->server, &f) == OK);
 	must(rpc_client_open(d->path, TIMEOUT_MS, WIRE_MAX_MESSAGE, &d->client, &f) == OK);
