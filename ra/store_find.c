@@ -256,7 +256,8 @@ static enum err names_of_all(struct names *n, struct fault *f)
 /* An account of two of the projects is there twice. */
 static void names_give(struct names *n, struct keys *k)
 {
-	qsort_r(n->v, n->n, sizeof(*n->v), by_name, n->texts.data);
+	if (n->n > 0)
+		qsort_r(n->v, n->n, sizeof(*n->v), by_name, n->texts.data);
 	for (size_t i = 0; i < n->n && (int64_t)k->n < n->limit; i++) {
 		if (i == 0 || n->v[i].id != n->v[i - 1].id)
 			keys_add(k, n->v[i].id, "");
