@@ -165,6 +165,7 @@ const steps = {
 			for (const width of process.env.HUFU_LONG === "1" ? WIDTHS : [language === "zh" ? 360 : 1440]) {
 				const page = await open({ width, language });
 				await page.goto(base);
+				await page.locator("h1").waitFor();
 				for (const hash of PAGES) {
 					await page.evaluate((to) => { document.querySelector("main").replaceChildren(); location.hash = `#/${to}`; }, hash);
 					await page.locator("h1").waitFor();

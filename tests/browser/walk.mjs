@@ -379,6 +379,7 @@ const steps = {
 				for (const [fresh, list] of [[true, pages], [false, inside]]) {
 					const page = await open({ width, language, fresh });
 					await page.goto(base);
+					await page.locator("h1").waitFor();
 					for (const hash of list) {
 						await page.evaluate((to) => { document.querySelector("main").replaceChildren(); location.hash = `#/${to}`; }, hash);
 						await page.locator("h1").waitFor();
