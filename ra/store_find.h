@@ -29,7 +29,7 @@ struct order_search {
 typedef void found_order_fn(void *arg, const struct order *o, const char *organisation, const char *identifier);
 /* Oldest first; with `invoice`, by when it was asked for. organisation and identifier are the account's. Of accounts that the
  * text finds, the first FIND_ACCOUNTS are looked into. */
-#define FIND_ACCOUNTS 50
+#define FIND_ACCOUNTS 40
 MUST_CHECK enum err store_orders_find(struct db *db, const struct order_search *s, const struct list_page *p,
 				      found_order_fn *fn, void *arg, struct list_end *ret, struct fault *f);
 
