@@ -165,9 +165,9 @@ const steps = {
 			for (const width of process.env.HUFU_LONG === "1" ? WIDTHS : [language === "zh" ? 360 : 1440]) {
 				const page = await open({ width, language });
 				await page.goto(base);
-				await page.locator("h1").waitFor();
+				await page.locator("main").waitFor({ state: "attached" });
 				for (const hash of PAGES) {
-					await page.evaluate((to) => { document.querySelector("main").replaceChildren(); location.hash = `#/${to}`; }, hash);
+					await page.evaluate((to) => { document.querySelector("main").replaceChildren(); if (location.hash === to) dispatchEvent(new Event("hashchange")); else location.hash = to; }, `#/${hash}`);
 					await page.locator("h1").waitFor();
 					await settled(page);
 					const name = `desk-${hash.split(/[/?]/)[0] || "home"}-${width}-${language}`;

@@ -178,7 +178,7 @@ await play({
 		await Promise.all(Object.entries(WHO).map(async ([who, does]) => {
 			const page = await open({ fresh: true });
 			await page.goto(`http://${who === "officer" ? PROXY : HTTP}/`);
-			await page.locator("h1").waitFor();
+			await page.locator("main").waitFor({ state: "attached" });
 			await does(page);
 			sound(page);
 		}));

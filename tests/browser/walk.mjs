@@ -379,9 +379,9 @@ const steps = {
 				for (const [fresh, list] of [[true, pages], [false, inside]]) {
 					const page = await open({ width, language, fresh });
 					await page.goto(base);
-					await page.locator("h1").waitFor();
+					await page.locator("main").waitFor({ state: "attached" });
 					for (const hash of list) {
-						await page.evaluate((to) => { document.querySelector("main").replaceChildren(); location.hash = `#/${to}`; }, hash);
+						await page.evaluate((to) => { document.querySelector("main").replaceChildren(); if (location.hash === to) dispatchEvent(new Event("hashchange")); else location.hash = to; }, `#/${hash}`);
 						await page.locator("h1").waitFor();
 						await settled(page);
 						const name = `${hash.split("/").slice(0, 2).join("-").replace(/[0-9A-F]{12,}|\d{8}-\w+/, "one") || "home"}-${width}-${language}`;
