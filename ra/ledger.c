@@ -38,12 +38,12 @@ static enum err settle_known(struct db *db, const struct request *r, bool done, 
 	enum request_event event = done ? EVENT_DONE : EVENT_REFUSE;
 	if (request_next(request_state_from_word(r->state), event) == REQUEST_NONE)
 		return OK;
-	TRY(request_move(db, r->id, r->state, event, now, WHO, done ? "" : why->rule, NULL, f));
 	if (done) {
-		TRY(store_request_result(db, r->id, cert, f));
+		TRY(request_issued(db, r->id, r->state, cert, now, WHO, f));
 		TRY(work_issued(db, r, cert, now, f));
 		return order_delivered(db, r, cert, now, f);
 	}
+	TRY(request_move(db, r->id, r->state, event, now, WHO, why->rule, NULL, f));
 	return store_request_refusal(db, r->id, why->rule, why->where, why->text, f);
 }
 

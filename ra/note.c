@@ -87,12 +87,13 @@ static enum err sign(struct ctx *c, struct buf *note, struct fault *f)
 }
 
 /* The tally with all its lines, in the queue. */
-static enum err put_in_queue(struct ctx *c, const struct request *r, struct buf *note, int64_t *ret_id, struct fault *f)
+static enum err put_in_queue(struct ctx *c, const struct request *r, bool sent, struct buf *note, int64_t *ret_id,
+			     struct fault *f)
 {
 	note_begin(slice_str(r->tally), note);
 	TRY(store_lines(c->db, r->id, note, f));
 	TRY(sign(c, note, f));
-	return store_handover_add(c->db, r->id, "tally", buf_slice(note), buf_slice(&r->csr), c->now, ret_id, f);
+	return store_handover_add(c->db, r->id, "tally", sent, buf_slice(note), buf_slice(&r->csr), c->now, ret_id, f);
 }
 
 /* Of several rows none is named: they are looked for. */
@@ -106,23 +107,25 @@ enum err note_hand_over(struct ctx *c, const struct request *r, struct fault *f)
 {
 	_cleanup_buf_ struct buf note = {0};
 	int64_t id = 0;
-	TRY(put_in_queue(c, r, &note, &id, f));
+	TRY(put_in_queue(c, r, false, &note, &id, f));
 	queued(c, id);
 	return OK;
+}
+
+bool note_goes_at_once(const struct ctx *c)
+{
+	return c->desk->handover != NULL;
 }
 
 enum err note_send(struct ctx *c, const struct request *r, struct fault *f)
 {
 	_cleanup_buf_ struct buf note = {0};
 	int64_t id = 0;
-	TRY(put_in_queue(c, r, &note, &id, f));
-	if (!c->desk->handover || id == 0) {
+	TRY(put_in_queue(c, r, note_goes_at_once(c), &note, &id, f));
+	if (!note_goes_at_once(c) || id == 0) {
 		queued(c, id);
 		return OK;
 	}
-	TRY(request_move(c->db, r->id, request_state_word(REQUEST_APPROVED), EVENT_SEND, c->now, HANDOVER_WHO, "", NULL,
-			 f));
-	TRY(store_handover_sent(c->db, id, f));
 	c->going = (struct handover){.id = id, .what = "tally", .note = note};
 	note = (struct buf){0};
 	memcpy(c->going.request, r->id, sizeof(r->id));
@@ -146,5 +149,5 @@ enum err note_withdraw(struct ctx *c, const struct request *r, struct fault *f)
 	queued(c, 0);
 	lanes_add(&c->ended, r->id);
 	int64_t id;
-	return store_handover_add(c->db, r->id, "withdraw", buf_slice(&note), slice_of(NULL, 0), c->now, &id, f);
+	return store_handover_add(c->db, r->id, "withdraw", false, buf_slice(&note), slice_of(NULL, 0), c->now, &id, f);
 }

@@ -22,8 +22,10 @@ MUST_CHECK enum err proof_take(struct ctx *c, const struct request *r, const str
 
 /* Signs the request's note with all its lines as RA and puts it into the queue to the signer. */
 MUST_CHECK enum err note_hand_over(struct ctx *c, const struct request *r, struct fault *f);
-/* The same for a request that nobody need look at any more: it is recorded as sent, and brought when the call's transaction is
- * durable. Where no hand-over runs it is queued. */
+/* A hand-over runs: what note_send() queues is sent by this very call. */
+bool note_goes_at_once(const struct ctx *c);
+/* The same for a request that nobody need look at any more: its row is recorded as sent, which the request is by EVENT_SEND then, and
+ * brought when the call's transaction is durable. Where no hand-over runs it is queued. */
 MUST_CHECK enum err note_send(struct ctx *c, const struct request *r, struct fault *f);
 /* Makes, signs and queues the tally that lets the request's own tally die. Takes a tally that still waits out of the queue. */
 MUST_CHECK enum err note_withdraw(struct ctx *c, const struct request *r, struct fault *f);

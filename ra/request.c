@@ -10,6 +10,7 @@
 
 #include "ra/correct.h"
 #include "ra/course.h"
+#include "ra/handover.h"
 #include "ra/note.h"
 #include "ra/order.h"
 #include "ra/plain.h"
@@ -364,6 +365,14 @@ static enum request_event submit_event(const struct request *r)
 	return request_is_keyless(r) ? EVENT_COMMISSION : r->officers > 0 ? EVENT_SUBMIT : EVENT_PASS;
 }
 
+/* Where nobody need look at it any more the signer has it by the same call. */
+static size_t submit_steps(const struct ctx *c, enum request_event event, struct request_step ret[2])
+{
+	ret[0] = (struct request_step){event, c->who};
+	ret[1] = (struct request_step){EVENT_SEND, HANDOVER_WHO};
+	return event == EVENT_PASS && note_goes_at_once(c) ? 2 : 1;
+}
+
 /* What is left to do when the request has moved by that event. */
 static enum err hand_in(struct ctx *c, struct request *r, enum request_event event, struct fault *f)
 {
@@ -389,10 +398,12 @@ enum err request_prove(struct ctx *c, json_t **ret, struct fault *f)
 				   "request %s makes no certificate: there is nothing to sign, submit it", r.id);
 	TRY(request_complete(c, &r, &d, f));
 	TRY(take_lines(c, &r, &d, f));
-	const enum request_event events[] = {EVENT_PROVE, submit_event(&r)};
-	TRY(request_move_on(c->db, r.id, r.state, events, submits ? 2 : 1, c->now, c->who, "", NULL, f));
+	enum request_event event = submit_event(&r);
+	struct request_step steps[3] = {{EVENT_PROVE, c->who}};
+	size_t n = submits ? 1 + submit_steps(c, event, steps + 1) : 1;
+	TRY(request_move_on(c->db, r.id, r.state, steps, n, c->now, "", NULL, f));
 	if (submits)
-		TRY(hand_in(c, &r, events[1], f));
+		TRY(hand_in(c, &r, event, f));
 	TRY(draw_missing(c, &d, &r, &missing, f));
 	TRY(request_answer(c, r.id, ret, f));
 	json_object_set_new(*ret, "missing", TAKE(missing));
@@ -407,7 +418,9 @@ enum err request_submit(struct ctx *c, json_t **ret, struct fault *f)
 	enum request_event event = submit_event(&r);
 	TRY(check_event(&r, event, c, f));
 	TRY(request_complete(c, &r, &d, f));
-	TRY(request_move(c->db, r.id, r.state, event, c->now, c->who, "", NULL, f));
+	struct request_step steps[2];
+	size_t n = submit_steps(c, event, steps);
+	TRY(request_move_on(c->db, r.id, r.state, steps, n, c->now, "", NULL, f));
 	TRY(hand_in(c, &r, event, f));
 	TRY(request_answer(c, r.id, ret, f));
 	return standing_lost(c, &r, &d, *ret, f);

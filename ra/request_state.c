@@ -269,29 +269,45 @@ static enum err not_now(const char *id, enum request_state state, enum request_e
 			   id, state_words[state], event_words[event], buf_text(&when));
 }
 
-enum err request_move_on(struct db *db, const char *id, const char *state_word, const enum request_event *events,
-			 size_t n, int64_t now, const char *who, const char *detail, enum request_state *ret_after,
-			 struct fault *f)
+/* Into the history alone. */
+static enum err tell(struct db *db, const char *id, const char *state_word, const struct request_step *steps, size_t n,
+		     int64_t now, const char *detail, enum request_state *ret_after, struct fault *f)
 {
-	const enum request_state first = request_state_from_word(state_word);
-	enum request_state before = first, after = first;
-	assert(first != REQUEST_NONE);
+	enum request_state before = request_state_from_word(state_word), after = before;
+	assert(before != REQUEST_NONE);
 	for (size_t i = 0; i < n; i++, before = after) {
-		after = request_next(before, events[i]);
+		after = request_next(before, steps[i].event);
 		if (after == REQUEST_NONE)
-			return not_now(id, before, events[i], f);
-		TRY(store_history_add(db, id, now, event_words[events[i]], state_words[before], state_words[after], who,
-				      detail, f));
+			return not_now(id, before, steps[i].event, f);
+		TRY(store_history_add(db, id, now, event_words[steps[i].event], state_words[before], state_words[after],
+				      steps[i].who, detail, f));
 	}
-	if (after != first)
+	*ret_after = after;
+	return OK;
+}
+
+enum err request_move_on(struct db *db, const char *id, const char *state_word, const struct request_step *steps,
+			 size_t n, int64_t now, const char *detail, enum request_state *ret_after, struct fault *f)
+{
+	enum request_state after;
+	TRY(tell(db, id, state_word, steps, n, now, detail, &after, f));
+	if (strcmp(state_words[after], state_word) != 0)
 		TRY(store_request_state(db, id, state_words[after], f));
 	if (ret_after)
 		*ret_after = after;
 	return OK;
 }
 
+enum err request_issued(struct db *db, const char *id, const char *state_word, int64_t cert, int64_t now,
+			const char *who, struct fault *f)
+{
+	enum request_state after;
+	TRY(tell(db, id, state_word, &(struct request_step){EVENT_DONE, who}, 1, now, "", &after, f));
+	return store_request_result(db, id, state_words[after], cert, f);
+}
+
 enum err request_move(struct db *db, const char *id, const char *state_word, enum request_event event, int64_t now,
 		      const char *who, const char *detail, enum request_state *ret_after, struct fault *f)
 {
-	return request_move_on(db, id, state_word, &event, 1, now, who, detail, ret_after, f);
+	return request_move_on(db, id, state_word, &(struct request_step){event, who}, 1, now, detail, ret_after, f);
 }

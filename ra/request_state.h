@@ -87,8 +87,15 @@ enum request_state request_next(enum request_state state, enum request_event eve
  * now; the text says when it is. ret_after may be NULL. */
 MUST_CHECK enum err request_move(struct db *db, const char *id, const char *state_word, enum request_event event, int64_t now,
 				 const char *who, const char *detail, enum request_state *ret_after, struct fault *f);
+struct request_step {
+	enum request_event event;
+	const char *who; /* by whom */
+};
 /* The same by several events at once, one after the other: each is in the history. */
-MUST_CHECK enum err request_move_on(struct db *db, const char *id, const char *state_word, const enum request_event *events, size_t n,
-				    int64_t now, const char *who, const char *detail, enum request_state *ret_after, struct fault *f);
+MUST_CHECK enum err request_move_on(struct db *db, const char *id, const char *state_word, const struct request_step *steps, size_t n,
+				    int64_t now, const char *detail, enum request_state *ret_after, struct fault *f);
+/* EVENT_DONE, with the certificate that the signer made (0: none was asked for). */
+MUST_CHECK enum err request_issued(struct db *db, const char *id, const char *state_word, int64_t cert, int64_t now, const char *who,
+				   struct fault *f);
 
 #endif

@@ -12,14 +12,14 @@ void handover_done(struct handover *h)
 	*h = (struct handover){0};
 }
 
-enum err store_handover_add(struct db *db, const char *request, const char *what, struct slice note, struct slice csr,
-			    int64_t now, int64_t *ret_id, struct fault *f)
+enum err store_handover_add(struct db *db, const char *request, const char *what, bool sent, struct slice note,
+			    struct slice csr, int64_t now, int64_t *ret_id, struct fault *f)
 {
 	int64_t before = db_total_changes(db);
 	TRY(db_run(db, f,
 		   "INSERT INTO handover (request, what, note, csr, state, tries, next_at, error)"
-		   " VALUES (?1, ?2, ?3, ?4, 'queued', 0, ?5, '') ON CONFLICT (request, what) DO NOTHING",
-		   "ttbbi", request, what, note, csr.n > 0 ? csr : slice_of(NULL, 0), now));
+		   " VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, '') ON CONFLICT (request, what) DO NOTHING",
+		   "ttbbti", request, what, note, csr.n > 0 ? csr : slice_of(NULL, 0), sent ? "sent" : "queued", now));
 	*ret_id = db_total_changes(db) > before ? db_last_id(db) : 0;
 	return OK;
 }

@@ -150,12 +150,12 @@ enum err store_request_refusal(struct db *db, const char *id, const char *rule, 
 		      "tttt", id, rule, where, text);
 }
 
-enum err store_request_result(struct db *db, const char *id, int64_t cert, struct fault *f)
+enum err store_request_result(struct db *db, const char *id, const char *state, int64_t cert, struct fault *f)
 {
 	return db_run(db, f,
-		      "UPDATE requests SET result = NULLIF(?2, 0), refusal_rule = NULL, refusal_where = NULL,"
-		      " refusal_text = NULL WHERE id = ?1",
-		      "ti", id, cert);
+		      "UPDATE requests SET state = ?2, result = NULLIF(?3, 0), refusal_rule = NULL,"
+		      " refusal_where = NULL, refusal_text = NULL WHERE id = ?1",
+		      "tti", id, state, cert);
 }
 
 /* --- lists --- */

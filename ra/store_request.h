@@ -55,7 +55,8 @@ MUST_CHECK enum err store_request_redraw(struct db *db, const struct request *r,
 MUST_CHECK enum err store_request_state(struct db *db, const char *id, const char *state, struct fault *f);
 MUST_CHECK enum err store_request_refusal(struct db *db, const char *id, const char *rule, const char *where,
 					  const char *text, struct fault *f);
-MUST_CHECK enum err store_request_result(struct db *db, const char *id, int64_t cert, struct fault *f);
+/* The state that the signer's certificate brings (cert 0: none was asked for); a refusal is forgotten. */
+MUST_CHECK enum err store_request_result(struct db *db, const char *id, const char *state, int64_t cert, struct fault *f);
 
 #define COURSE_NUMBER_MAX 31 /* "20261123-7K2M9QXA4BCD" */
 
@@ -125,9 +126,9 @@ struct handover {
 	int64_t tries;
 };
 void handover_done(struct handover *h);
-/* A second one of the same kind for the request is left out in silence: then *ret_id is 0. */
-MUST_CHECK enum err store_handover_add(struct db *db, const char *request, const char *what, struct slice note,
-				       struct slice csr, int64_t now, int64_t *ret_id, struct fault *f);
+/* sent: it is recorded as such at once. A second one of the same kind for the request is left out in silence: then *ret_id is 0. */
+MUST_CHECK enum err store_handover_add(struct db *db, const char *request, const char *what, bool sent,
+				       struct slice note, struct slice csr, int64_t now, int64_t *ret_id, struct fault *f);
 /* Ids that are due, oldest first; a request's tally before its withdrawal. */
 MUST_CHECK enum err store_handover_due(struct db *db, int64_t now, int64_t *ret, size_t max, size_t *ret_n,
 				       struct fault *f);
