@@ -375,8 +375,7 @@ static enum err read_tail(struct ledger *l, struct fault *f)
 	TRY(db_query(l->db, f, &row, "SELECT idx, at FROM entries ORDER BY idx DESC LIMIT 1", ""));
 	TRY(db_next(row, &more, f));
 	l->size = more ? (uint64_t)db_i64(row, 0) + 1 : 0;
-	l->last_at = more ? db_i64(row, 1) : 0;
-	return OK;
+	return more ? column_time(row, 1, &l->last_at, f) : OK;
 }
 
 /* Signals are the main thread's business. */

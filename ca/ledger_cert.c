@@ -34,28 +34,29 @@ static void read_serial(struct slice s, struct serial *ret)
 {
 	*ret = (struct serial){0};
 	ret->n = s.n <= SERIAL_MAX ? s.n : SERIAL_MAX;
-	memcpy(ret->b, s.p, ret->n);
+	if (ret->n > 0)
+		memcpy(ret->b, s.p, ret->n);
 }
 
-static void read_status(struct db_row *row, int column, struct ledger_cert *c)
+static enum err read_status(struct db_row *row, int column, struct ledger_cert *c, struct fault *f)
 {
 	c->state = (enum cert_state)db_i64(row, column); /* null reads as 0: good */
 	c->reason = (unsigned)db_i64(row, column + 1);
-	c->when = db_i64(row, column + 2);
 	c->state_entry = column_index(row, column + 3);
 	c->successor = db_i64(row, column + 4);
 	c->successor_open = c->successor != 0 && db_is_null(row, column + 5);
+	return column_time(row, column + 2, &c->when, f);
 }
 
-static void read_cert(struct db_row *row, struct ledger_cert *c)
+static enum err read_cert(struct db_row *row, struct ledger_cert *c, struct fault *f)
 {
 	*c = (struct ledger_cert){.id = db_i64(row, 0)};
 	copy_fixed(c->ref.issuer_key_id, 20, db_blob(row, 1));
 	read_serial(db_blob(row, 2), &c->ref.serial);
 	c->intent = column_index(row, 3);
 	c->entry = column_index(row, 4);
-	c->not_before = db_i64(row, 5);
-	c->not_after = db_i64(row, 6);
+	TRY(column_time(row, 5, &c->not_before, f));
+	TRY(column_time(row, 6, &c->not_after, f));
 	copy_word(c->project, db_text(row, 7));
 	copy_word(c->profile, db_text(row, 8));
 	c->line = db_i64(row, 9);
@@ -65,7 +66,7 @@ static void read_cert(struct db_row *row, struct ledger_cert *c)
 	c->shard = (unsigned)db_i64(row, 13);
 	c->adopted = db_i64(row, 14) != 0;
 	c->weak = db_i64(row, 15) != 0;
-	read_status(row, 16, c);
+	return read_status(row, 16, c, f);
 }
 
 static enum err one_cert(struct db_row *row, struct ledger_cert *ret, struct fault *f)
@@ -75,8 +76,7 @@ static enum err one_cert(struct db_row *row, struct ledger_cert *ret, struct fau
 	if (!more)
 		return fault_raise(f, ERR_NOT_FOUND, "cert_unknown", "ledger.certificate",
 				   "the ledger has no such certificate");
-	read_cert(row, ret);
-	return OK;
+	return read_cert(row, ret, f);
 }
 
 enum err ledger_cert(struct db *db, const struct cert_ref *ref, struct ledger_cert *ret, struct fault *f)
@@ -110,7 +110,7 @@ enum err ledger_cert_refresh(struct db *db, struct ledger_cert *c, struct fault 
 	c->state_entry = LEDGER_NONE;
 	c->successor_open = false;
 	if (more)
-		read_status(row, 0, c);
+		return read_status(row, 0, c, f);
 	return OK;
 }
 
@@ -315,12 +315,9 @@ static enum err read_due(struct db_row *row, int64_t *ret_id, struct ledger_fate
 	if (!more)
 		return OK;
 	*ret_id = db_i64(row, 0);
-	*ret = (struct ledger_fate){.revoke = true,
-				    .when = db_i64(row, 1),
-				    .reason = (unsigned)db_i64(row, 2),
-				    .cause = column_index(row, 3)};
+	*ret = (struct ledger_fate){.revoke = true, .reason = (unsigned)db_i64(row, 2), .cause = column_index(row, 3)};
 	copy_fixed(ret->tally, TALLY_ID, db_blob(row, 4));
-	return OK;
+	return column_time(row, 1, &ret->when, f);
 }
 
 enum err ledger_due(struct db *db, int64_t now, int64_t predecessor, int64_t *ret_id, struct ledger_fate *ret,

@@ -106,8 +106,8 @@ enum err ledger_crl(struct db *db, const uint8_t issuer[20], uint32_t scope, str
 	if (!more)
 		return OK;
 	ret->number = (uint64_t)db_i64(row, 0);
-	ret->this_update = db_i64(row, 1);
-	ret->next_update = db_i64(row, 2);
+	TRY(column_time(row, 1, &ret->this_update, f));
+	TRY(column_time(row, 2, &ret->next_update, f));
 	ret->upto = (uint64_t)db_i64(row, 3);
 	ret->changed = column_index(row, 4);
 	copy_hash(ret->sha256, db_blob(row, 5));
@@ -158,10 +158,10 @@ enum err ledger_revoked_next(struct ledger_revoked *r, struct serial *ret, int64
 		return OK;
 	struct slice s = db_blob(r->row, 0);
 	*ret = (struct serial){.n = s.n <= SERIAL_MAX ? s.n : SERIAL_MAX};
-	memcpy(ret->b, s.p, ret->n);
-	*ret_when = db_i64(r->row, 1);
+	if (ret->n > 0)
+		memcpy(ret->b, s.p, ret->n);
 	*ret_reason = (unsigned)db_i64(r->row, 2);
-	return OK;
+	return column_time(r->row, 1, ret_when, f);
 }
 
 void ledger_revoked_done(struct ledger_revoked *r)

@@ -6,6 +6,7 @@
 
 #include "ca/ledger.h"
 #include "ca/log_signer.h"
+#include "common/base/clock.h"
 
 #include <pthread.h>
 #include <sys/types.h>
@@ -91,6 +92,14 @@ void clock_look(struct ledger *l);
 static inline uint64_t column_index(struct db_row *row, int column)
 {
 	return db_is_null(row, column) ? LEDGER_NONE : (uint64_t)db_i64(row, column);
+}
+/* Null is 0. Another that no signer writes: ERR_DB ledger_damaged. */
+static inline MUST_CHECK enum err column_time(struct db_row *row, int column, int64_t *ret, struct fault *f)
+{
+	*ret = db_i64(row, column);
+	return time_fits(*ret) ? OK
+			       : fault_raise(f, ERR_DB, "ledger_damaged", "ledger",
+					     "found %lld as a time, wanted one of the years 0 to 9999: the file is damaged", (long long)*ret);
 }
 /* First 64 bits of a hash as SQLite keeps integers. */
 int64_t hash_64(const uint8_t hash[32]);

@@ -173,8 +173,12 @@ enum err tree_head(struct db *db, uint64_t *ret_size, uint8_t ret_root[32], stru
 	TRY(db_next(row, &more, f));
 	if (!more)
 		return OK;
+	struct slice root = db_blob(row, 1);
 	*ret_size = (uint64_t)db_i64(row, 0);
-	memcpy(ret_root, db_blob(row, 1).p, 32);
+	if (root.n != 32)
+		return fault_raise(f, ERR_DB, "ledger_tree", "ledger",
+				   "found a root of %zu bytes, wanted 32: the file is damaged", root.n);
+	memcpy(ret_root, root.p, 32);
 	return OK;
 }
 

@@ -109,10 +109,14 @@ static char *put_digits(char *p, int v, int width, char behind)
 	return p + width + (behind != '\0');
 }
 
+bool time_fits(int64_t t)
+{
+	return t >= -62167219200 && t <= 253402300799; /* 0000-01-01T00:00:00Z, 9999-12-31T23:59:59Z */
+}
+
 static const char *time_text(int64_t t, char between, char zone, char ret[TIME_TEXT])
 {
-	/* The bounds are those of the years 0000-9999; checked first, so that no field can be out of its width. */
-	assert(t >= -62167219200 && t <= 253402300799);
+	assert(time_fits(t)); /* so that no field can be out of its width */
 	struct civil c = time_civil(t);
 	char *p = put_digits(ret, c.year, 4, '-');
 	p = put_digits(p, c.month, 2, '-');

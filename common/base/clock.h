@@ -13,6 +13,8 @@ void clock_set(int64_t now);      /* tests only; clock_set(0) gives the real clo
 int64_t clock_mono_us(void);      /* monotonic microseconds, for durations */
 
 #define TIME_TEXT 21              /* "2026-11-23T00:00:00Z" and NUL */
+/* Is it of the years 0000-9999, which alone can be written? */
+bool time_fits(int64_t t);
 /* RFC 3339 in UTC, years 0000-9999 (asserted). Returns ret. */
 const char *time_utc(int64_t t, char ret[TIME_TEXT]);
 /* "2026-11-23 08:00:00" in Asia/Shanghai (+08:00, no daylight saving). Returns ret (20 bytes and more). */

@@ -73,10 +73,9 @@ static void print_U64(struct buf *b, const char *name, const uint64_t *v, size_t
 /* Every I64 of wire.def is a time. What time_utc() cannot show stays a number. */
 static void print_I64(struct buf *b, const char *name, const int64_t *v, size_t limit)
 {
-	static const int64_t first = -62167219200, last = 253402300799; /* 0000-01-01T00:00:00Z, 9999-12-31T23:59:59Z */
 	(void)limit;
 	buf_fmt(b, "%s: %" PRId64, name, *v);
-	if (*v != 0 && *v >= first && *v <= last)
+	if (*v != 0 && time_fits(*v))
 		buf_fmt(b, " (%s)", UTC(*v));
 	buf_char(b, '\n');
 }
