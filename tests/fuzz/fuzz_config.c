@@ -1,5 +1,5 @@
 /*
- * Configuration files: each text is read as every daemon's. What is taken is within the bounds that its header names.
+ * Configuration files: each text is read as every daemon's, and as the command's own. What is taken is within the bounds that its header names.
  */
 #include "tests/fuzz/as_file.h"
 #include "tests/fuzz/mutate.h"
@@ -9,6 +9,7 @@
 #include "ra/config.h"
 #include "ra/gate/config.h"
 #include "ra/notify/config.h"
+#include "tools/hufu/cli.h"
 
 /* Some name a file that is read as well: here there is none. */
 static void must_say(enum err e, const struct fault *f)
@@ -71,6 +72,19 @@ static void as_notifier(const char *path)
 		must_say(e, &f);
 }
 
+static void as_command(const char *path)
+{
+	struct cli c = {.config_path = xstrdup(path)};
+	struct fault f = {0};
+	enum err e = cli_load(&c, &f);
+	if (e != OK)
+		must_say(e, &f);
+	else
+		must(c.root[0] == '/' && c.desk_socket[0] == '/' && c.operator_socket[0] == '/' &&
+		     c.policies[0] == '/' && c.roster[0] == '/' && c.log_key[0] == '/' && c.token_key[0] == '/');
+	cli_done(&c);
+}
+
 MUTATES(mutate_lines)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -80,5 +94,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	as_desk(path);
 	as_gate(path);
 	as_notifier(path);
+	as_command(path);
 	return 0;
 }
