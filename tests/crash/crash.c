@@ -29,7 +29,7 @@ static enum err kill_rounds(struct world *x, struct fault *f)
 {
 	for (unsigned i = 0; i < x->kills; i++) {
 		world_pause_ms((int)(random() % 400) + 5);
-		TRY(world_kill(x, random() % 2 == 0, f));
+		TRY(world_kill(x, random() % 2 == 0 ? SIGNER : DESK, f));
 	}
 	return OK;
 }

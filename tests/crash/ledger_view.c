@@ -50,6 +50,7 @@ static enum err take_intent(struct ledger_view *v, struct slice body, struct fau
 	TRY(wire_e_intent_get(body, &e, f));
 	struct outcome *o = outcome_of(v, e.tally);
 	o->intents++;
+	o->responder = memmem(e.note.p, e.note.n, "\nkind: responder\n", 17);
 	buf_clear(&o->tbs);
 	buf_add_slice(&o->tbs, e.tbs);
 	return OK;
@@ -66,8 +67,9 @@ static enum err take_entry(struct ledger_view *v, struct slice body, struct faul
 		return take_intent(v, body, f);
 	if (type == WIRE_TYPE_E_ISSUED) {
 		TRY(wire_e_issued_get(body, &issued, f));
-		outcome_of(v, issued.tally)->issued++;
-		v->issued++;
+		struct outcome *o = outcome_of(v, issued.tally);
+		o->issued++;
+		v->issued += !o->responder;
 	}
 	if (type == WIRE_TYPE_E_DEAD) {
 		TRY(wire_e_dead_get(body, &dead, f));

@@ -9,12 +9,13 @@
 struct outcome {
 	uint8_t tally[TALLY_ID];
 	unsigned intents, issued, dead;
+	bool responder; /* a gate's certificate, which no person was told */
 	struct buf tbs; /* of the last intent */
 };
 struct ledger_view {
 	struct outcome *outcomes; /* one a tally, in no order */
 	size_t n, cap;
-	uint64_t entries, issued;
+	uint64_t entries, issued; /* issued: to people */
 };
 void ledger_view_done(struct ledger_view *v);
 /* Follows the signer's RA socket from entry 0 to the end. */

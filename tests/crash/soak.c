@@ -1,186 +1,48 @@
 /*
- * Mixed traffic for a while at four fifths of what this machine can do, found first: people ask for status and CRLs, list what they have, log in, upload a paper,
- * pay and extend, and revoke. Signer and desk are killed over and over in the first two thirds; in the last they are left alone, and their memory and
- * descriptors must not grow. What a person was told revoked is never told good again; a queue is never long; and in the end world.h's checks.
+ * Mixed traffic for a while at four fifths of what this machine can do, found first (people.c says what people do). Signer, desk, gate and notifier are killed over
+ * and over in the first two thirds; in the last they are left alone, and their memory and descriptors must not grow. A queue is never long; and in the end
+ * everything that was answered is looked at again: world.h's checks, OCSP of every certificate, every message.
  *
  *     soak BUILD POLICIES DIR SECONDS SEED
  */
-#include "tests/crash/world.h"
+#include "tests/crash/people.h"
 
 #include "common/base/clock.h"
-#include "common/base/file.h"
 #include "common/base/log.h"
-
-/* After the libraries whose helpers it has. */
-#include "common/base/cleanup.h"
 
 #include <dirent.h>
 #include <inttypes.h>
 #include <string.h>
 
+/* After the libraries whose helpers it has. */
+#include "common/base/cleanup.h"
+
 #define MEASURE_S 20
 #define ITEMS_A_SECOND 24
-#define QUEUE_MOST 200 /* tallies handed over and not answered: the signer takes 256 */
+#define QUEUE_MOST 200		   /* tallies handed over and not answered: the signer takes 256; messages that wait */
+#define BEHIND_US INT64_C(5000000) /* what a kill delayed is caught up with, so far back */
 #define LOOK_MS 2000
 #define GROWTH_MIB 8.0
 #define GROWTH_FDS 8
 
-enum work { STATUS, CERTS, REQUESTS, CRL, LOG_IN, UPLOAD, EXTEND, REVOKE, WORKS };
-static const char *const names[WORKS] = {"status", "certificate list", "request list", "crl",
-					 "log-in", "upload",	       "extend",       "revoke"};
-static const unsigned shares[WORKS] = {58, 12, 8, 6, 1, 2, 11, 2}; /* of a hundred */
-
 struct watch {
-	double rss[2]; /* signer, desk */
-	unsigned fds[2];
+	double rss[VICTIMS];
+	unsigned fds[VICTIMS];
 };
-struct soak {
+struct soak { /* begins with the world: a client knows that */
 	struct world w;
+	struct gate_view gate;
+	struct person people[CLIENTS];
 	atomic_llong gap_us; /* between two things that a person does; 0: none */
 	atomic_ullong n[WORKS];
 	atomic_llong longest_us[WORKS];
-	uint64_t queue;
+	unsigned kills[VICTIMS];
+	uint64_t queue, messages;
 	struct watch low[2], most; /* of the quiet third: the least of each half of it, and the most */
 	bool seen[2];
 };
-/* One client's own. */
-struct person {
-	struct client *c;
-	struct soak *s;
-	unsigned seed;
-	bool *revoked; /* by place in c->told */
-};
 
-static unsigned pick(struct person *p, unsigned below)
-{
-	return below ? (unsigned)rand_r(&p->seed) % below : 0;
-}
-
-/* --- what a person does --- */
-
-static enum err serial_of(const struct told *t, char ret[SERIAL_TEXT], struct fault *f)
-{
-	_cleanup_(cert_done) struct cert c = {0};
-	TRY(cert_parse(buf_slice(&t->cert), &c, f));
-	snprintf(ret, SERIAL_TEXT, "%s", SERIAL(&c.serial));
-	return OK;
-}
-
-/* Of one that was answered: it is there, and what was revoked is. */
-static enum err ask_status(struct person *p, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *r = NULL;
-	size_t i = pick(p, (unsigned)p->c->done);
-	char serial[SERIAL_TEXT];
-	if (p->c->done == 0)
-		return OK;
-	bool was_revoked = p->revoked[i];
-	TRY(serial_of(&p->c->told[i], serial, f));
-	TRY(world_ask(p->c, "status.query", json_pack("{s:[s]}", "serials", serial), false, false, &r, f));
-	const char *state = world_text(json_array_get(json_object_get(r, "answers"), 0), "state");
-	if (strcmp(state, was_revoked ? "revoked" : "good") != 0)
-		return fault_raise(f, ERR_INTERNAL, "soak_status", serial, "found state \"%s\", wanted %s", state,
-				   was_revoked ? "revoked" : "good");
-	return OK;
-}
-
-static enum err ask_list(struct person *p, const char *method, const char *what, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *r = NULL;
-	TRY(world_ask(p->c, method, json_pack("{s:i,s:i}", "page", 1 + (int)pick(p, 3), "per_page", 10), true, false,
-		      &r, f));
-	return json_is_array(json_object_get(r, what))
-		       ? OK
-		       : fault_raise(f, ERR_INTERNAL, "soak_list", method, "no list in the answer");
-}
-
-static enum err ask_crl(struct person *p, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *r = NULL;
-	TRY(world_ask(p->c, "crl.get", json_object(), false, false, &r, f));
-	return world_text(r, "der")[0] ? OK : fault_raise(f, ERR_INTERNAL, "soak_crl", "crl", "no CRL in the answer");
-}
-
-/* What leads to it is a draft of a change, which is taken back behind it. */
-static enum err upload(struct person *p, struct fault *f)
-{
-	static const char pdf[] = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\nxref\n0 1\n0000000000 65535 f "
-				  "\ntrailer<</Root 1 0 R>>\nstartxref\n52\n%%EOF\n";
-	_cleanup_(json_freep) json_t *made = NULL, *put = NULL, *gone = NULL;
-	_cleanup_buf_ struct buf content = {0};
-	size_t i = pick(p, (unsigned)p->c->done);
-	char serial[SERIAL_TEXT];
-	if (p->c->done == 0 || p->revoked[i])
-		return OK;
-	TRY(serial_of(&p->c->told[i], serial, f));
-	TRY(world_ask(p->c, "request.prepare",
-		      json_pack("{s:s,s:s,s:s,s:s,s:b}", "kind", "change", "way", "name-or-code", "project",
-				STOCK_PROJECT, "serial", serial, "save", 1),
-		      true, true, &made, f));
-	buf_base64(&content, pdf, sizeof pdf - 1);
-	const char *request = world_text(made, "request");
-	TRY(world_ask(p->c, "material.put",
-		      json_pack("{s:s,s:s,s:s}", "request", request, "name", "business-licence", "content",
-				buf_text(&content)),
-		      true, true, &put, f));
-	return world_ask(p->c, "request.withdraw", json_pack("{s:s}", "request", request), true, true, &gone, f);
-}
-
-static enum err extend(struct person *p, struct fault *f)
-{
-	struct client *c = p->c;
-	if (c->done == c->n)
-		return OK;
-	TRY(world_extend(c, c->done, f));
-	c->done++;
-	return OK;
-}
-
-static enum err revoke_one(struct person *p, struct fault *f)
-{
-	size_t i = pick(p, (unsigned)p->c->done);
-	char serial[SERIAL_TEXT];
-	if (p->c->done == 0 || p->revoked[i])
-		return OK;
-	TRY(serial_of(&p->c->told[i], serial, f));
-	TRY(world_revoke(p->c, i, serial, f));
-	p->revoked[i] = true;
-	return ask_status(p, f);
-}
-
-static enum err do_one(struct person *p, enum work what, struct fault *f)
-{
-	switch (what) {
-	case STATUS:
-		return ask_status(p, f);
-	case CERTS:
-		return ask_list(p, "cert.list", "certificates", f);
-	case REQUESTS:
-		return ask_list(p, "request.list", "requests", f);
-	case CRL:
-		return ask_crl(p, f);
-	case LOG_IN:
-		return world_log_in_again(p->c, f);
-	case UPLOAD:
-		return upload(p, f);
-	case EXTEND:
-		return extend(p, f);
-	case REVOKE:
-		return revoke_one(p, f);
-	case WORKS:
-		break;
-	}
-	return OK;
-}
-
-static enum work choose(struct person *p)
-{
-	unsigned at = pick(p, 100);
-	enum work what = STATUS;
-	for (; what + 1 < WORKS && at >= shares[what]; what++)
-		at -= shares[what];
-	return what;
-}
+/* --- living --- */
 
 static void sleep_until(int64_t us)
 {
@@ -189,22 +51,26 @@ static void sleep_until(int64_t us)
 		world_pause_ms((int)(left / 1000) + 1);
 }
 
+static void count(struct soak *s, enum work what, int64_t took_us)
+{
+	atomic_fetch_add(&s->n[what], 1);
+	if (took_us > atomic_load(&s->longest_us[what]))
+		atomic_store(&s->longest_us[what], took_us);
+}
+
 static void *live(void *arg)
 {
 	struct person *p = arg;
-	struct soak *s = p->s;
 	struct client *c = p->c;
+	struct soak *s = (struct soak *)c->world;
 	int64_t next = clock_mono_us();
 	c->result = world_first_log_in(c, &c->f);
 	while (c->result == OK && !atomic_load(&s->w.stop)) {
-		enum work what = choose(p);
+		enum work what = person_choose(p);
 		int64_t gap = atomic_load(&s->gap_us), begun = clock_mono_us();
-		c->result = do_one(p, what, &c->f);
-		int64_t took = clock_mono_us() - begun;
-		atomic_fetch_add(&s->n[what], 1);
-		if (took > atomic_load(&s->longest_us[what]))
-			atomic_store(&s->longest_us[what], took);
-		next = gap == 0 || next + gap < begun ? begun + gap : next + gap;
+		c->result = person_do(p, what, &c->f);
+		count(s, what, clock_mono_us() - begun);
+		next = gap == 0 || next + gap < begun - BEHIND_US ? begun + gap : next + gap;
 		sleep_until(next);
 	}
 	return NULL;
@@ -225,29 +91,33 @@ static unsigned count_fds(pid_t pid)
 	return n;
 }
 
-static enum err look_at(const struct soak *s, struct watch *ret, struct fault *f)
+static enum err look_at(struct soak *s, struct watch *ret, struct fault *f)
 {
-	const pid_t pids[2] = {s->w.daemons.ca, s->w.daemons.ra};
-	for (size_t i = 0; i < 2; i++) {
+	for (enum victim i = 0; i < VICTIMS; i++) {
 		struct memory m;
-		TRY(memory_read(pids[i], &m, f));
+		TRY(memory_read(world_pid(&s->w, i), &m, f));
 		ret->rss[i] = m.rss_mib;
-		ret->fds[i] = count_fds(pids[i]);
+		ret->fds[i] = count_fds(world_pid(&s->w, i));
 	}
 	return OK;
 }
 
-static enum err look_at_queue(struct soak *s, struct client *c, struct fault *f)
+static enum err look_at_queue(json_t *health, const char *what, uint64_t *most, struct fault *f)
+{
+	uint64_t n = (uint64_t)json_integer_value(json_object_get(health, what));
+	if (n > *most)
+		*most = n;
+	return n <= QUEUE_MOST ? OK
+			       : fault_raise(f, ERR_INTERNAL, "soak_queue", what,
+					     "found %" PRIu64 " that wait, wanted at most %d", n, QUEUE_MOST);
+}
+
+static enum err look_at_queues(struct soak *s, struct client *c, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *r = NULL;
 	TRY(world_ask(c, "desk.health", json_object(), false, false, &r, f));
-	uint64_t queue = (uint64_t)json_integer_value(json_object_get(r, "queue"));
-	if (queue > s->queue)
-		s->queue = queue;
-	return queue <= QUEUE_MOST
-		       ? OK
-		       : fault_raise(f, ERR_INTERNAL, "soak_queue", "desk",
-				     "found %" PRIu64 " tallies that wait, wanted at most %d", queue, QUEUE_MOST);
+	TRY(look_at_queue(r, "queue", &s->queue, f));
+	return look_at_queue(r, "messages_waiting", &s->messages, f);
 }
 
 static bool has_failed(const struct soak *s)
@@ -269,7 +139,6 @@ static uint64_t total(struct soak *s)
 /* At full speed, unkilled. Then each person waits as long as makes four fifths of it. */
 static void measure(struct soak *s)
 {
-	int64_t from = clock_mono_us();
 	world_pause_ms(2000); /* the first log-ins */
 	uint64_t before = total(s);
 	int64_t begun = clock_mono_us();
@@ -277,14 +146,12 @@ static void measure(struct soak *s)
 		world_pause_ms(200);
 	double per_s = (double)(total(s) - before) / ((double)(clock_mono_us() - begun) / 1e6);
 	atomic_store(&s->gap_us, (long long)(CLIENTS * 1e6 / (0.8 * (per_s > 1 ? per_s : 1))));
-	printf("capacity %.0f things a second, from now on %.0f (%.0f s)\n", per_s, 0.8 * per_s,
-	       (double)(begun - from) / 1e6);
-	fflush(stdout);
+	printf("capacity %.0f things a second, from now on %.0f\n", per_s, 0.8 * per_s);
 }
 
 static void keep_low(struct watch *low, const struct watch *now, bool seen)
 {
-	for (size_t i = 0; i < 2; i++) {
+	for (enum victim i = 0; i < VICTIMS; i++) {
 		if (!seen || now->rss[i] < low->rss[i])
 			low->rss[i] = now->rss[i];
 		if (!seen || now->fds[i] < low->fds[i])
@@ -299,7 +166,7 @@ static enum err watch_quiet(struct soak *s, bool second, struct fault *f)
 	TRY(look_at(s, &now, f));
 	keep_low(&s->low[second], &now, s->seen[second]);
 	s->seen[second] = true;
-	for (size_t i = 0; i < 2; i++) {
+	for (enum victim i = 0; i < VICTIMS; i++) {
 		if (now.rss[i] > s->most.rss[i])
 			s->most.rss[i] = now.rss[i];
 		if (now.fds[i] > s->most.fds[i])
@@ -308,22 +175,32 @@ static enum err watch_quiet(struct soak *s, bool second, struct fault *f)
 	return OK;
 }
 
+static enum err kill_one(struct soak *s, struct fault *f)
+{
+	enum victim who = (enum victim)(random() % VICTIMS);
+	s->kills[who]++;
+	s->w.kills++;
+	return world_kill(&s->w, who, f);
+}
+
 static enum err turn(struct soak *s, struct client *watcher, unsigned seconds, struct fault *f)
 {
 	int64_t begun = clock_mono_us(), quiet = begun + seconds * INT64_C(666667),
 		end = begun + seconds * INT64_C(1000000), next = begun;
+	uint64_t before = total(s);
 	while (clock_mono_us() < end && !has_failed(s)) {
 		if (clock_mono_us() >= next && next < quiet) {
-			TRY(world_kill(&s->w, random() % 2 == 0, f));
-			s->w.kills++;
+			TRY(kill_one(s, f));
 			next = clock_mono_us() + (3000 + random() % 9000) * INT64_C(1000);
 		}
-		TRY(look_at_queue(s, watcher, f));
+		TRY(look_at_queues(s, watcher, f));
 		/* What warms up after the last start is no growth. */
 		if (clock_mono_us() >= quiet + (end - quiet) / 4)
 			TRY(watch_quiet(s, clock_mono_us() >= quiet + (end - quiet) * 5 / 8, f));
 		world_pause_ms(LOOK_MS);
 	}
+	printf("kept for %u s: %.0f a second\n", seconds,
+	       (double)(total(s) - before) * 1e6 / (double)(clock_mono_us() - begun));
 	return OK;
 }
 
@@ -331,26 +208,43 @@ static enum err turn(struct soak *s, struct client *watcher, unsigned seconds, s
 
 static enum err check_growth(const struct soak *s, struct fault *f)
 {
-	static const char *const who[2] = {"hufu-ca", "hufu-ra"};
 	if (!s->seen[0] || !s->seen[1])
 		return fault_raise(f, ERR_INTERNAL, "soak_short", "soak", "too short to say whether anything grows");
-	for (size_t i = 0; i < 2; i++) {
-		printf("%s: at least %.1f MiB and %u descriptors, later %.1f and %u, at most %.1f and %u\n", who[i],
-		       s->low[0].rss[i], s->low[0].fds[i], s->low[1].rss[i], s->low[1].fds[i], s->most.rss[i],
-		       s->most.fds[i]);
+	for (enum victim i = 0; i < VICTIMS; i++) {
+		printf("%s: %u kills; at least %.1f MiB and %u descriptors, later %.1f and %u, at most %.1f and %u\n",
+		       world_programs[i], s->kills[i], s->low[0].rss[i], s->low[0].fds[i], s->low[1].rss[i],
+		       s->low[1].fds[i], s->most.rss[i], s->most.fds[i]);
 		if (s->low[1].rss[i] > s->low[0].rss[i] * 1.1 + GROWTH_MIB ||
 		    s->low[1].fds[i] > s->low[0].fds[i] + GROWTH_FDS)
-			return fault_raise(f, ERR_INTERNAL, "soak_growth", who[i], "its memory or descriptors grow");
+			return fault_raise(f, ERR_INTERNAL, "soak_growth", world_programs[i],
+					   "its memory or descriptors grow");
 	}
 	return OK;
 }
 
 static void print_works(struct soak *s)
 {
+	uint64_t later = 0, behind = 0, crls = 0, used = 0;
+	int64_t oldest_us = 0;
 	for (enum work i = 0; i < WORKS; i++)
-		printf("%-18s %9llu, the longest took %.0f ms\n", names[i], (unsigned long long)atomic_load(&s->n[i]),
-		       (double)atomic_load(&s->longest_us[i]) / 1000);
-	printf("longest queue %" PRIu64 "\n", s->queue);
+		printf("%-18s %9llu, the longest took %.0f ms\n", work_words[i],
+		       (unsigned long long)atomic_load(&s->n[i]), (double)atomic_load(&s->longest_us[i]) / 1000);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		const struct person *p = &s->people[i];
+		later += p->later;
+		behind += p->behind;
+		crls += p->crls_after;
+		used += s->w.clients[i].done;
+		if (p->oldest_us > oldest_us)
+			oldest_us = p->oldest_us;
+	}
+	printf("by OCSP: %" PRIu64 " times tryLater, %" PRIu64
+	       " times what was so a moment ago, and at most %.1f s ago\n",
+	       later, behind, (double)oldest_us / 1e6);
+	printf("%" PRIu64 " CRLs made after a revocation, which have it\n", crls);
+	printf("longest queues: %" PRIu64 " tallies, %" PRIu64 " messages; %" PRIu64
+	       " of %zu old certificates extended\n",
+	       s->queue, s->messages, used, s->w.n_items);
 }
 
 static enum err join(struct soak *s, enum err e, struct fault *f)
@@ -367,28 +261,39 @@ static enum err join(struct soak *s, enum err e, struct fault *f)
 	return e;
 }
 
+static enum err check_end(struct soak *s, struct client *watcher, struct fault *f)
+{
+	uint64_t answered = 0;
+	int64_t from = clock_mono_us();
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		TRY(person_check_ocsp(&s->people[i], f));
+		answered += s->w.clients[i].n_told;
+	}
+	printf("OCSP of %" PRIu64 " certificates, each as it is; looked at for %.1f s\n", answered,
+	       (double)(clock_mono_us() - from) / 1e6);
+	TRY(world_check_letters(&s->w, watcher, f));
+	TRY(world_check_end(&s->w, &answered, f));
+	return check_growth(s, f);
+}
+
 static enum err run(struct soak *s, unsigned seconds, struct fault *f)
 {
-	struct person people[CLIENTS];
 	struct client watcher = {.world = &s->w};
-	uint64_t answered = 0;
+	_cleanup_(freep) char *socket = world_gate_socket(&s->w);
+	TRY(world_edge_start(&s->w, f));
+	TRY(gate_view_open(s->w.tree.dir, socket, &s->gate, f));
 	TRY(world_desk(&s->w, &watcher.desk, f));
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		struct client *c = &s->w.clients[i];
-		people[i] = (struct person){
-			.c = c, .s = s, .seed = (unsigned)random(), .revoked = xcalloc(c->n, sizeof(bool))};
-		if (pthread_create(&c->thread, NULL, live, &people[i]) != 0)
+		s->people[i] = (struct person){.c = c, .gate = &s->gate, .seed = (unsigned)random()};
+		if (pthread_create(&c->thread, NULL, live, &s->people[i]) != 0)
 			return fault_raise(f, ERR_INTERNAL, "thread", "soak", "could not start a thread");
 	}
 	measure(s);
 	enum err e = join(s, turn(s, &watcher, seconds, f), f);
 	print_works(s);
 	if (e == OK)
-		e = world_check_end(&s->w, &answered, f);
-	if (e == OK)
-		e = check_growth(s, f);
-	for (unsigned i = 0; i < CLIENTS; i++)
-		free(people[i].revoked);
+		e = check_end(s, &watcher, f);
 	rpc_client_closep(&watcher.desk);
 	return e;
 }
@@ -413,6 +318,9 @@ int main(int argc, char **argv)
 		e = run(&s, (unsigned)seconds, &f);
 	if (e != OK)
 		fprintf(stderr, "soak: %s: %s [%s]\n", f.where, f.text, f.rule);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		person_done(&s.people[i]);
+	gate_view_done(&s.gate);
 	world_tear_down(&s.w);
 	return e == OK ? 0 : 1;
 }

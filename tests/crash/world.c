@@ -20,10 +20,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define PASSWORD "tiger-tally-2026"
-#define FIRST_SERVICE 30000u
 #define CALL_TIMEOUT_MS 4000
-#define GIVE_UP_MS 60000
 #define PAUSE_MS 20
 #define DAY_S 86400
 
@@ -40,7 +37,7 @@ enum err world_ask(struct client *c, const char *method, json_t *params, bool se
 		   struct fault *f)
 {
 	_cleanup_(json_freep) json_t *p = params;
-	int64_t until = clock_mono_us() + GIVE_UP_MS * INT64_C(1000);
+	int64_t until = clock_mono_us() + WORLD_GIVE_UP_MS * INT64_C(1000);
 	if (session)
 		json_object_set_new(p, "session", json_string(c->session));
 	if (changes) {
@@ -68,149 +65,6 @@ const char *world_text(json_t *o, const char *key)
 	return s ? s : "";
 }
 
-/* --- one certificate --- */
-
-static enum err log_in(struct client *c, const char *password, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *r = NULL;
-	char identifier[16];
-	snprintf(identifier, sizeof identifier, "%08u-0", 90000000u + c->number);
-	TRY(world_ask(c, "account.login", json_pack("{s:s,s:s}", "identifier", identifier, "password", password), false,
-		      false, &r, f));
-	free(c->session);
-	c->session = xstrdup(world_text(r, "session"));
-	return OK;
-}
-
-static enum err paid_order(struct client *c, size_t i, char ret[64], struct fault *f)
-{
-	_cleanup_(json_freep) json_t *made = NULL, *pay = NULL, *paid = NULL;
-	char service[24];
-	snprintf(service, sizeof service, "%zu", FIRST_SERVICE + (size_t)(c->items - c->world->items) + i);
-	TRY(world_ask(c, "order.create", json_pack("{s:s,s:s}", "service_id", service, "kind", "renew"), true, true,
-		      &made, f));
-	snprintf(ret, 64, "%s", world_text(made, "order"));
-	TRY(world_ask(c, "order.pay", json_pack("{s:s}", "order", ret), true, true, &pay, f));
-	_cleanup_(freep) char *bank = xasprintf("BANK-%s", world_text(pay, "reference"));
-	return world_ask(c, "order.confirm", json_pack("{s:s,s:s}", "order", ret, "bank_reference", bank), false, true,
-			 &paid, f);
-}
-
-static enum err proof_line(const struct item *it, const uint8_t issuer[20], const char *serial, const char *text,
-			   char **ret, struct fault *f)
-{
-	_cleanup_(pubkey_done) struct pubkey public = {0};
-	_cleanup_buf_ struct buf sig = {0}, note = {0};
-	char name[NOTE_MAX_NAME + 1];
-	uint8_t key_id[4];
-	TRY(privkey_public(it->key, &public, f));
-	TRY(privkey_sign(it->key, KEY_P256, slice_str(text), &sig, f));
-	note_subscriber_name(issuer, serial, name);
-	note_key_id_spki(name, &public, key_id);
-	note_begin(slice_str(text), &note);
-	size_t head = note.len;
-	TRY(note_add_line(&note, name, key_id, buf_slice(&sig), f));
-	*ret = xstrndup((const char *)note.data + head, note.len - head);
-	return OK;
-}
-
-/* By the key of a certificate of the old authority. */
-static enum err old_proof(const struct client *c, const struct item *it, const char *text, char **ret, struct fault *f)
-{
-	return proof_line(it, c->world->old.public.key_id, it->serial, text, ret, f);
-}
-
-enum err world_log_in_again(struct client *c, struct fault *f)
-{
-	return log_in(c, PASSWORD, f);
-}
-
-enum err world_first_log_in(struct client *c, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *proof = NULL, *proved = NULL, *r = NULL;
-	_cleanup_(freep) char *line = NULL;
-	TRY(log_in(c, SETUP_INITIAL_PASSWORD, f));
-	TRY(world_ask(c, "account.proof", json_object(), true, false, &proof, f));
-	TRY(old_proof(c, &c->items[0], world_text(proof, "text"), &line, f));
-	TRY(world_ask(c, "account.prove", json_pack("{s:s,s:s}", "way", "key", "line", line), true, true, &proved, f));
-	TRY(world_ask(c, "account.reset", json_pack("{s:s}", "new_password", PASSWORD), true, true, &r, f));
-	return log_in(c, PASSWORD, f);
-}
-
-static enum err refused(const char *request, json_t *shown, struct fault *f)
-{
-	return fault_raise(f, ERR_RULE, "crash_refused", "request", "request %s ended %s: %s", request,
-			   world_text(shown, "state"), world_text(json_object_get(shown, "refusal"), "text"));
-}
-
-/* Gives what is shown of it then. */
-static enum err wait_final(struct client *c, const char *request, json_t **ret, struct fault *f)
-{
-	int64_t until = clock_mono_us() + GIVE_UP_MS * INT64_C(1000);
-	while (clock_mono_us() < until) {
-		_cleanup_(json_freep) json_t *r = NULL;
-		TRY(world_ask(c, "request.show", json_pack("{s:s,s:i}", "request", request, "wait_ms", 1000), true,
-			      false, &r, f));
-		const char *state = world_text(r, "state");
-		if (strcmp(state, "sent") != 0 && strcmp(state, "approved") != 0) {
-			*ret = TAKE(r);
-			return OK;
-		}
-	}
-	return fault_raise(f, ERR_NET, "crash_stuck", "request", "request %s is not final after %d ms", request,
-			   GIVE_UP_MS);
-}
-
-static enum err keep_told(struct client *c, struct told *t, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *shown = NULL;
-	TRY(wait_final(c, t->request, &shown, f));
-	if (strcmp(world_text(shown, "state"), "issued") != 0)
-		return refused(t->request, shown, f);
-	return pem_or_der(slice_str(world_text(shown, "certificate")), "CERTIFICATE", &t->cert, f);
-}
-
-enum err world_extend(struct client *c, size_t i, struct fault *f)
-{
-	struct told *t = &c->told[i];
-	struct item *it = &c->items[i];
-	_cleanup_(json_freep) json_t *made = NULL, *proved = NULL, *submitted = NULL;
-	_cleanup_(tally_done) struct tally tally = {0};
-	_cleanup_(freep) char *line = NULL;
-	char order[64];
-	TRY(paid_order(c, i, order, f));
-	TRY(world_ask(c, "request.prepare",
-		      json_pack("{s:s,s:s,s:s,s:s,s:i,s:s}", "kind", "extend", "way", STOCK_WAY, "project",
-				STOCK_PROJECT, "serial", it->serial, "months", STOCK_MONTHS, "order", order),
-		      true, true, &made, f));
-	snprintf(t->request, sizeof t->request, "%s", world_text(made, "request"));
-	TRY(tally_parse(slice_str(world_text(made, "tally")), &tally, f));
-	memcpy(t->tally, tally.id, sizeof t->tally);
-	TRY(old_proof(c, it, world_text(made, "tally"), &line, f));
-	TRY(world_ask(c, "request.prove", json_pack("{s:s,s:[s]}", "request", t->request, "lines", line), true, true,
-		      &proved, f));
-	TRY(world_ask(c, "request.submit", json_pack("{s:s}", "request", t->request), true, true, &submitted, f));
-	return keep_told(c, t, f);
-}
-
-enum err world_revoke(struct client *c, size_t i, const char *serial, struct fault *f)
-{
-	_cleanup_(json_freep) json_t *made = NULL, *proved = NULL, *submitted = NULL;
-	_cleanup_(freep) char *line = NULL, *request = NULL;
-	TRY(world_ask(c, "request.prepare",
-		      json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", "revoke", "way", "by-subscriber", "project",
-				STOCK_PROJECT, "serial", serial, "reason", "cessationOfOperation"),
-		      true, true, &made, f));
-	request = xstrdup(world_text(made, "request"));
-	TRY(proof_line(&c->items[i], c->world->tree.ca_key_id, serial, world_text(made, "tally"), &line, f));
-	TRY(world_ask(c, "request.prove", json_pack("{s:s,s:[s]}", "request", request, "lines", line), true, true,
-		      &proved, f));
-	TRY(world_ask(c, "request.submit", json_pack("{s:s}", "request", request), true, true, &submitted, f));
-	_cleanup_(json_freep) json_t *shown = NULL;
-	TRY(wait_final(c, request, &shown, f));
-	return strcmp(world_text(shown, "state"), "issued") == 0 ? OK : refused(request, shown, f);
-}
-
 /* --- setting up --- */
 
 static json_t *row_of(const struct client *c, size_t i)
@@ -218,7 +72,7 @@ static json_t *row_of(const struct client *c, size_t i)
 	char identifier[16], service[24];
 	int64_t now = clock_now();
 	snprintf(identifier, sizeof identifier, "%08u-0", 90000000u + c->number);
-	snprintf(service, sizeof service, "%zu", FIRST_SERVICE + (size_t)(c->items - c->world->items) + i);
+	snprintf(service, sizeof service, "%zu", WORLD_FIRST_SERVICE + (size_t)(c->items - c->world->items) + i);
 	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "line", (int)(i + 2),
 			 "account_identifier", identifier, "organisation", "测试", "agent", "张三", "mobile",
 			 "13900000000", "project", STOCK_PROJECT, "service_id", service, "service",
@@ -242,7 +96,7 @@ static enum err import_accounts(struct client *c, struct fault *f)
 
 static enum err wait_for_follower(struct client *c, struct fault *f)
 {
-	int64_t until = clock_mono_us() + GIVE_UP_MS * INT64_C(1000);
+	int64_t until = clock_mono_us() + WORLD_GIVE_UP_MS * INT64_C(1000);
 	while (clock_mono_us() < until) {
 		_cleanup_(json_freep) json_t *r = NULL;
 		TRY(world_ask(c, "desk.health", json_object(), false, false, &r, f));
@@ -280,7 +134,6 @@ enum err world_set_up(struct world *x, const char *build, const char *policies, 
 		struct client *c = &x->clients[i];
 		*c = (struct client){.number = i, .world = x, .n = x->n_items / CLIENTS};
 		c->items = x->items + i * c->n;
-		c->told = xcalloc(c->n, sizeof *c->told);
 		TRY(world_desk(x, &c->desk, f));
 		TRY(import_accounts(c, f));
 	}
@@ -289,17 +142,42 @@ enum err world_set_up(struct world *x, const char *build, const char *policies, 
 
 /* --- killing --- */
 
-enum err world_kill(struct world *x, bool signer, struct fault *f)
+const char *const world_programs[VICTIMS] = {"hufu-ca", "hufu-ra", "hufu-gate", "hufu-notifier"};
+
+static pid_t *pid_of(struct world *x, enum victim who)
 {
-	pid_t *pid = signer ? &x->daemons.ca : &x->daemons.ra;
+	switch (who) {
+	case SIGNER:
+		return &x->daemons.ca;
+	case DESK:
+		return &x->daemons.ra;
+	case GATE:
+		return &x->daemons.gate;
+	case NOTIFIER:
+	case VICTIMS:
+		break;
+	}
+	return &x->notifier;
+}
+
+pid_t world_pid(struct world *x, enum victim who)
+{
+	return *pid_of(x, who);
+}
+
+enum err world_kill(struct world *x, enum victim who, struct fault *f)
+{
+	pid_t *pid = pid_of(x, who);
 	_cleanup_(freep) char *logs = path_join(x->tree.dir, "var/log");
 	if (kill(*pid, SIGKILL) != 0 || waitpid(*pid, NULL, 0) != *pid)
-		return fault_raise(f, ERR_INTERNAL, "crash_kill", signer ? "hufu-ca" : "hufu-ra",
-				   "it was not running: see %s", logs);
+		return fault_raise(f, ERR_INTERNAL, "crash_kill", world_programs[who], "it was not running: see %s",
+				   logs);
 	*pid = 0;
-	if (signer)
+	if (who == SIGNER)
 		return daemons_start_ca(&x->daemons, x->tree.dir, NULL, &x->tree.passphrase, logs, f);
-	return daemons_start_ra(&x->daemons, x->tree.dir, NULL, logs, f);
+	if (who == DESK)
+		return daemons_start_ra(&x->daemons, x->tree.dir, NULL, logs, f);
+	return world_edge_again(x, who, f);
 }
 
 /* --- the end state --- */
@@ -323,7 +201,7 @@ static enum err check_told(const struct ledger_view *v, const struct told *t, st
 static enum err check_client(const struct client *c, const struct ledger_view *v, struct receipt_view *receipts,
 			     struct fault *f)
 {
-	for (size_t i = 0; i < c->done; i++) {
+	for (size_t i = 0; i < c->n_told; i++) {
 		TRY(check_told(v, &c->told[i], f));
 		TRY(receipt_view_check(receipts, c->told[i].tally, buf_slice(&c->told[i].cert), f));
 	}
@@ -374,25 +252,69 @@ static enum err check_file(const struct world *x, struct fault *f)
 	return process_run(&(struct process_spec){.argv = argv}, f);
 }
 
+/* One person's part of the end; all at once, since each receipt costs the signer a proof and this program five signatures. */
+struct ending {
+	pthread_t thread;
+	struct client *c;
+	const struct ledger_view *v;
+	uint64_t desk_issued;
+	enum err result;
+	struct fault f;
+};
+
+static enum err check_person(struct ending *e, struct fault *f)
+{
+	const struct tree *t = &e->c->world->tree;
+	_cleanup_(receipt_view_done) struct receipt_view receipts = {0};
+	TRY(receipt_view_open(t->dir, t->ra_socket, &receipts, f));
+	TRY(check_client(e->c, e->v, &receipts, f));
+	return check_desk(e->c, &e->desk_issued, f);
+}
+
+static void *check_main(void *arg)
+{
+	struct ending *e = arg;
+	e->result = check_person(e, &e->f);
+	return NULL;
+}
+
+static enum err check_people(struct world *x, const struct ledger_view *v, uint64_t *ret_answered, uint64_t *ret_issued,
+			     struct fault *f)
+{
+	struct ending endings[CLIENTS];
+	enum err e = OK;
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		endings[i] = (struct ending){.c = &x->clients[i], .v = v};
+		if (pthread_create(&endings[i].thread, NULL, check_main, &endings[i]) != 0)
+			abort();
+	}
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		pthread_join(endings[i].thread, NULL);
+		if (e == OK && endings[i].result != OK) {
+			*f = endings[i].f;
+			e = f->kind;
+		}
+		*ret_answered += x->clients[i].n_told;
+		*ret_issued += endings[i].desk_issued;
+	}
+	return e;
+}
+
 enum err world_check_end(struct world *x, uint64_t *ret_answered, struct fault *f)
 {
 	_cleanup_(ledger_view_done) struct ledger_view v = {0};
-	_cleanup_(receipt_view_done) struct receipt_view receipts = {0};
 	uint64_t answered = 0, desk_issued = 0;
+	int64_t from = clock_mono_us();
 	TRY(ledger_view_read(x->tree.ra_socket, &v, f));
 	TRY(check_ledger(&v, f));
 	TRY(check_file(x, f));
-	TRY(receipt_view_open(x->tree.dir, x->tree.ra_socket, &receipts, f));
-	for (unsigned i = 0; i < CLIENTS; i++) {
-		TRY(check_client(&x->clients[i], &v, &receipts, f));
-		TRY(check_desk(&x->clients[i], &desk_issued, f));
-		answered += x->clients[i].done;
-	}
+	TRY(check_people(x, &v, &answered, &desk_issued, f));
 	*ret_answered = answered;
 	printf("%u kills, %u calls repeated, %" PRIu64
 	       " certificates answered, each with a receipt that holds, %" PRIu64 " issued in the ledger, %" PRIu64
-	       " by the desk's word\n",
-	       x->kills, atomic_load(&x->retries), answered, v.issued, desk_issued);
+	       " by the desk's word; looked at for %.1f s\n",
+	       x->kills, atomic_load(&x->retries), answered, v.issued, desk_issued,
+	       (double)(clock_mono_us() - from) / 1e6);
 	if (desk_issued != v.issued || answered != v.issued)
 		return fault_raise(f, ERR_INTERNAL, "crash_end", "desk",
 				   "the desk, the clients and the ledger disagree");
@@ -401,13 +323,15 @@ enum err world_check_end(struct world *x, uint64_t *ret_answered, struct fault *
 
 void world_tear_down(struct world *x)
 {
+	process_stop(&x->notifier);
+	process_stop(&x->daemons.gate);
 	process_stop(&x->daemons.ra);
 	process_stop(&x->daemons.ca);
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		struct client *c = &x->clients[i];
 		rpc_client_closep(&c->desk);
 		freep(&c->session);
-		for (size_t k = 0; c->told && k < c->n; k++)
+		for (size_t k = 0; k < c->n_told; k++)
 			buf_done(&c->told[k].cert);
 		freep(&c->told);
 	}
