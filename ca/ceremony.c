@@ -75,6 +75,7 @@ static void people_done(struct person_key *v, size_t n)
 static void ceremony_done(struct ceremony *c)
 {
 	ceremony_stage_drop(c);
+	ceremony_stage_unlock(c);
 	if (c->token_key)
 		hsm_key_free(c->token_key);
 	for (size_t i = 0; i < c->n_products; i++) {

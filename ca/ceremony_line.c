@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define MAX_SIGNERS NOTE_MAX_SIGS
+#define MAX_FILE_NAME 200 /* a file is written under a longer name first */
 
 static enum err check_name(const struct ceremony_file *c, struct fault *f)
 {
@@ -22,12 +23,11 @@ static enum err check_name(const struct ceremony_file *c, struct fault *f)
 	return OK;
 }
 
-static enum err check_person(const struct ceremony_file *c, const char *const *vkey, const char *what, char *ret_name,
-			     struct fault *f)
+static enum err check_person(const struct ceremony_file *c, const char *const *vkey, const char *what,
+			     struct transcript_person *ret, struct fault *f)
 {
-	uint8_t key[ED25519_KEY];
 	struct fault inner = {0};
-	if (note_vkey_parse(slice_str(*vkey), ret_name, key, &inner) != OK)
+	if (note_vkey_parse(slice_str(*vkey), ret->name, ret->key, &inner) != OK)
 		return yaml_fault(
 			c->doc, vkey, f, "ceremony_person",
 			"%s: found \"%s\", wanted a verifier key as `hufu officer key` prints it: name+id+base64", what,
@@ -35,22 +35,34 @@ static enum err check_person(const struct ceremony_file *c, const char *const *v
 	return OK;
 }
 
+/* A second name for one key is no second pair of eyes. */
+static enum err check_other_person(const struct ceremony_file *c, const char *const *vkey,
+				   const struct transcript_person *p, const struct transcript_person *other,
+				   struct fault *f)
+{
+	if (strcmp(other->name, p->name) == 0)
+		return yaml_fault(c->doc, vkey, f, "ceremony_person_twice",
+				  "\"%s\" stands twice, wanted different people", p->name);
+	if (memcmp(other->key, p->key, sizeof(p->key)) == 0)
+		return yaml_fault(c->doc, vkey, f, "ceremony_person_twice",
+				  "\"%s\" has the key of \"%s\", wanted different people with a key each", p->name,
+				  other->name);
+	return OK;
+}
+
 static enum err check_people(const struct ceremony_file *c, struct fault *f)
 {
-	char names[TRANSCRIPT_MAX_WITNESSES + 1][NOTE_MAX_NAME + 1];
+	struct transcript_person people[TRANSCRIPT_MAX_WITNESSES + 1];
 	size_t n = 0;
 	if (c->witnesses.n > TRANSCRIPT_MAX_WITNESSES)
 		return yaml_fault(c->doc, &c->witnesses, f, "ceremony_witnesses", "found %zu, wanted at most %d",
 				  c->witnesses.n, TRANSCRIPT_MAX_WITNESSES);
 	if (c->operator)
-		TRY(check_person(c, &c->operator, "operator", names[n++], f));
-	for (size_t i = 0; i < c->witnesses.n; i++) {
-		TRY(check_person(c, &c->witnesses.v[i], "witness", names[n], f));
+		TRY(check_person(c, &c->operator, "operator", &people[n++], f));
+	for (size_t i = 0; i < c->witnesses.n; i++, n++) {
+		TRY(check_person(c, &c->witnesses.v[i], "witness", &people[n], f));
 		for (size_t k = 0; k < n; k++)
-			if (strcmp(names[k], names[n]) == 0)
-				return yaml_fault(c->doc, &c->witnesses.v[i], f, "ceremony_person_twice",
-						  "\"%s\" stands twice, wanted different people", names[n]);
-		n++;
+			TRY(check_other_person(c, &c->witnesses.v[i], &people[n], &people[k], f));
 	}
 	return OK;
 }
@@ -271,20 +283,27 @@ static enum err check_lists(const struct ceremony_file *c, struct fault *f)
 	return OK;
 }
 
+/* What would be refused only when it is written, after the keys were made, is refused here. */
+static enum err check_path(const struct ceremony_file *c, const char *const *path, struct fault *f)
+{
+	const char *slash = strrchr(*path, '/'), *name = slash ? slash + 1 : *path;
+	if (strpbrk(*path, "\n\r") || strstr(*path, ".."))
+		return yaml_fault(c->doc, path, f, "ceremony_output",
+				  "found \"%s\", wanted a path without line breaks and without \"..\"",
+				  ESC(*path, strlen(*path)));
+	if (name[0] == '\0' || strcmp(name, ".") == 0 || strlen(name) > MAX_FILE_NAME)
+		return yaml_fault(c->doc, path, f, "ceremony_output",
+				  "found \"%s\", wanted a file and its name in at most %d bytes",
+				  ESC(*path, strlen(*path)), MAX_FILE_NAME);
+	return OK;
+}
+
 static enum err check_outputs(const struct ceremony_file *c, struct fault *f)
 {
 	for (size_t i = 0; i < CEREMONY_OUTPUTS; i++) {
 		const char *const *path = ceremony_output(c, i, NULL);
-		for (size_t k = 0; k < i && *path; k++) {
-			const char *const *other = ceremony_output(c, k, NULL);
-			if (*other && strcmp(*path, *other) == 0)
-				return yaml_fault(c->doc, path, f, "ceremony_output", "path \"%s\" stands twice",
-						  ESC(*path, strlen(*path)));
-		}
-		if (*path && (strpbrk(*path, "\n\r") || strstr(*path, "..")))
-			return yaml_fault(c->doc, path, f, "ceremony_output",
-					  "found \"%s\", wanted a path without line breaks and without \"..\"",
-					  ESC(*path, strlen(*path)));
+		if (*path)
+			TRY(check_path(c, path, f));
 	}
 	return OK;
 }

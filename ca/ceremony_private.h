@@ -151,6 +151,8 @@ struct ceremony {
 	struct ceremony_product products[CEREMONY_OUTPUTS];
 	size_t n_products;
 	bool begun, committed; /* a folder of its own is there; and what it holds is whole */
+	int lock;	       /* of dir, where locked */
+	bool locked;
 };
 
 struct ceremony_step {
@@ -198,13 +200,33 @@ struct roster *ceremony_judge(struct ceremony *c);
 MUST_CHECK enum err ceremony_sign_transcript(struct ceremony *c, struct fault *f);
 
 /* ceremony_stage.c: all outputs or none. */
-/* Finishes what was cut off while it was written (*ret_finished: there is nothing else to do), clears away what was cut off before; then no output
+#define CEREMONY_OUTPUT_MAX (4u << 20)
+/* The folder of the run, or a file in it; and the i-th output there. Gives: free(). */
+char *ceremony_stage_path(const struct ceremony *c, const char *name);
+char *ceremony_stage_product(const struct ceremony *c, size_t i);
+/* Takes dir for itself (ERR_CONFLICT ceremony_running), finishes what was cut off while it was written (*ret_finished: there is nothing else to do), clears away what was cut off before; then no output
  * may exist. In check and rehearsal it only says what lies there. */
 MUST_CHECK enum err ceremony_stage_resume(struct ceremony *c, bool *ret_finished, struct fault *f);
 MUST_CHECK enum err ceremony_stage_begin(struct ceremony *c, struct fault *f);
 MUST_CHECK enum err ceremony_stage_commit(struct ceremony *c, struct fault *f);
 /* A run that ends by itself before it wrote leaves nothing, also not in a token. */
 void ceremony_stage_drop(struct ceremony *c);
+void ceremony_stage_unlock(struct ceremony *c);
+
+/* ceremony_ready.c: what lies whole in the folder of the run. */
+struct ceremony_ready {
+	uint8_t file[32]; /* SHA-256 of the ceremony file */
+	size_t n;
+	struct {
+		unsigned mode;
+		uint8_t sha256[32];
+		char *path; /* owned */
+	} v[CEREMONY_OUTPUTS];
+};
+void ceremony_ready_done(struct ceremony_ready *r);
+void ceremony_ready_put(const struct ceremony_ready *r, struct buf *ret);
+/* As a run of this file left it, and no other way: ERR_CONFLICT. Zero-init *ret; ceremony_ready_done() also after an error. */
+MUST_CHECK enum err ceremony_ready_load(const struct ceremony *c, struct ceremony_ready *ret, struct fault *f);
 
 /* Steps, by file. ceremony_key.c: */
 enum err ceremony_open_issuer(struct ceremony *c, struct fault *f);

@@ -210,12 +210,42 @@ static enum err rule_folder(const struct ceremony *c, const char *const *path, s
 	return OK;
 }
 
+/* The same file by another spelling, or through a link to its folder. */
+static bool same_place(const struct ceremony *c, const char *a, const char *b)
+{
+	_cleanup_(freep) char *in_a = path_join(c->o->dir, a), *in_b = path_join(c->o->dir, b), *of_a = xstrdup(in_a),
+			      *of_b = xstrdup(in_b);
+	struct stat x, y;
+	return strcmp(basename(in_a), basename(in_b)) == 0 && stat(dirname(of_a), &x) == 0 &&
+	       stat(dirname(of_b), &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Found before people type their passphrases, and not when it is written. */
+static enum err rule_rehearsed(const struct ceremony *c, const char *const *path, struct fault *f)
+{
+	_cleanup_(freep) char *to = c->mode == CEREMONY_REHEARSE ? ceremony_out(c, *path) : NULL;
+	if (!to || !file_exists(to))
+		return OK;
+	return yaml_fault(c->file.doc, path, f, "ceremony_output_exists",
+			  "%s: a rehearsal before this one left it; take the folder away, or name another by --into",
+			  ESC(to, strlen(to)));
+}
+
 static enum err rule_outputs(const struct ceremony *c, struct fault *f)
 {
 	for (size_t i = 0; i < CEREMONY_OUTPUTS; i++) {
 		const char *const *path = ceremony_output(&c->file, i, NULL);
-		if (*path)
-			TRY(rule_folder(c, path, f));
+		if (!*path)
+			continue;
+		TRY(rule_folder(c, path, f));
+		TRY(rule_rehearsed(c, path, f));
+		for (size_t k = 0; k < i; k++) {
+			const char *other = *ceremony_output(&c->file, k, NULL);
+			if (other && same_place(c, other, *path))
+				return yaml_fault(c->file.doc, path, f, "ceremony_output",
+						  "found \"%s\", which is the same file as \"%s\"",
+						  ESC(*path, strlen(*path)), ESC(other, strlen(other)));
+		}
 	}
 	return OK;
 }

@@ -4,7 +4,9 @@
  * A run has a folder of its own beside the outputs, .ceremony-<name>. Everything that comes out lies there first; then
  * one file, "ready", says that it is whole, and only then the outputs are put in their places, the transcript last. So
  * what was cut off before "ready" has left nothing that could be used, and what was cut off after it can be finished by
- * anybody who runs the file again, without a key. As long as the folder is there nothing in its places is complete.
+ * anybody who runs the file again, without a key. As long as the folder is there nothing in its places is complete. Whoever
+ * can write beside the outputs could lay such a folder there, so what is finished is only what the file asks for and its
+ * transcript vouches for: ceremony_ready.c. One ceremony at a time has the folder that all of this is in.
  */
 #include "ca/ceremony_private.h"
 
@@ -16,51 +18,60 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PREFIX ".ceremony-"
 #define BEGUN_KIND "hufu/ceremony-begun/v1"
-#define READY_KIND "hufu/ceremony-ready/v1"
-#define READY_MAX 8192u
-#define OUTPUT_MAX (4u << 20)
+#define STAGE_FILE_MAX 8192u
 
-static char *stage_path(const struct ceremony *c, const char *name)
+char *ceremony_stage_path(const struct ceremony *c, const char *name)
 {
 	return xasprintf("%s/" PREFIX "%s%s%s", c->o->dir, c->file.name, name ? "/" : "", name ? name : "");
 }
 
-static char *product_path(const struct ceremony *c, size_t i)
+char *ceremony_stage_product(const struct ceremony *c, size_t i)
 {
 	_cleanup_(freep) char *name = xasprintf("%zu", i + 1);
-	return stage_path(c, name);
+	return ceremony_stage_path(c, name);
+}
+
+/* A link counts, wherever it leads. */
+static bool is_there(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0;
 }
 
 static bool stage_has(const struct ceremony *c, const char *name)
 {
-	_cleanup_(freep) char *path = stage_path(c, name);
-	return file_exists(path);
+	_cleanup_(freep) char *path = ceremony_stage_path(c, name);
+	return is_there(path);
 }
 
-/* Files of a folder whose names begin so, but one that is kept. */
-static void remove_files(const char *folder, const char *prefix, const char *keep)
+/* Files of a folder whose names begin so, but one that is kept. how: O_NOFOLLOW where the folder must be no link. */
+static void remove_files(const char *folder, int how, const char *prefix, const char *keep)
 {
-	DIR *d = opendir(folder);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | how);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
-	while (d && (e = readdir(d))) {
-		_cleanup_(freep) char *path = path_join(folder, e->d_name);
+	while (d && (e = readdir(d)))
 		if (strncmp(e->d_name, prefix, strlen(prefix)) == 0 && strcmp(e->d_name, keep) != 0)
-			unlink(path); /* not the folders . and .. */
-	}
+			unlinkat(fd, e->d_name, 0); /* not the folders . and .. */
 	if (d)
 		closedir(d);
+	else if (fd >= 0)
+		close(fd);
 }
 
 /* "ready" goes last: as long as it is there, the rest can be made good. */
 static enum err stage_remove(const struct ceremony *c, struct fault *f)
 {
-	_cleanup_(freep) char *folder = stage_path(c, NULL), *ready = stage_path(c, "ready");
-	remove_files(folder, "", "ready");
+	_cleanup_(freep) char *folder = ceremony_stage_path(c, NULL), *ready = ceremony_stage_path(c, "ready");
+	remove_files(folder, O_NOFOLLOW, "", "ready");
 	unlink(ready);
 	if (rmdir(folder) != 0 && errno != ENOENT)
 		return fault_raise(f, ERR_IO, "ceremony_stage", "ceremony", "%s: cannot be removed: %s",
@@ -76,7 +87,7 @@ static void remove_torn(const char *path)
 	if (slash)
 		*slash = '\0';
 	prefix = xasprintf("%s.tmp-", slash ? slash + 1 : path);
-	remove_files(slash ? folder : ".", prefix, "");
+	remove_files(slash ? folder : ".", 0, prefix, "");
 }
 
 void ceremony_stage_drop(struct ceremony *c)
@@ -95,101 +106,57 @@ void ceremony_stage_drop(struct ceremony *c)
 
 /* --- putting things in their places --- */
 
-struct ready {
-	uint8_t file[32];
-	size_t n;
-	struct {
-		unsigned mode;
-		uint8_t sha256[32];
-		char *path;
-	} v[CEREMONY_OUTPUTS];
-};
-
-static void ready_done(struct ready *r)
-{
-	for (size_t i = 0; i < r->n; i++)
-		free(r->v[i].path);
-}
-
-static bool has_hash(const char *path, const uint8_t wanted[32])
+/* A link to the same bytes is none: who has its other end could change them. */
+static bool is_output(const char *path, const uint8_t wanted[32])
 {
 	_cleanup_buf_ struct buf bytes = {0};
 	uint8_t found[32];
-	if (file_read(path, OUTPUT_MAX, &bytes, NULL) != OK)
+	struct stat st;
+	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || file_read(path, CEREMONY_OUTPUT_MAX, &bytes, NULL) != OK)
 		return false;
 	sha256(bytes.data, bytes.len, found);
 	return memcmp(found, wanted, 32) == 0;
 }
 
 /* From the folder to its place; what is there already stays, if it is that. */
-static enum err place_one(const struct ceremony *c, const struct ready *r, size_t i, struct fault *f)
+static enum err place_one(const struct ceremony *c, const struct ceremony_ready *r, size_t i, struct fault *f)
 {
-	_cleanup_(freep) char *from = product_path(c, i), *to = path_join(c->o->dir, r->v[i].path);
+	_cleanup_(freep) char *from = ceremony_stage_product(c, i), *to = path_join(c->o->dir, r->v[i].path);
 	_cleanup_buf_ struct buf bytes = {0};
+	uint8_t found[32];
 	remove_torn(to);
-	if (has_hash(to, r->v[i].sha256))
+	if (is_output(to, r->v[i].sha256))
 		return OK;
-	if (file_exists(to))
+	if (is_there(to))
 		return fault_raise(f, ERR_CONFLICT, "ceremony_output_exists", "ceremony.outputs",
 				   "%s: is there with other bytes than this ceremony's; move it away and run again",
 				   ESC(to, strlen(to)));
-	TRY(file_read(from, OUTPUT_MAX, &bytes, f));
+	TRY(file_read(from, CEREMONY_OUTPUT_MAX, &bytes, f));
+	sha256(bytes.data, bytes.len, found);
+	if (memcmp(found, r->v[i].sha256, 32) != 0)
+		return fault_raise(f, ERR_CONFLICT, "ceremony_stage", "ceremony.outputs",
+				   "%s: was altered since the run wrote it; it is put nowhere",
+				   ESC(from, strlen(from)));
 	TRY(file_write_new(to, buf_slice(&bytes), r->v[i].mode, f));
-	if (!has_hash(to, r->v[i].sha256))
+	if (!is_output(to, r->v[i].sha256))
 		return fault_raise(f, ERR_IO, "ceremony_output", "ceremony.outputs",
 				   "%s: reads otherwise than it was written", ESC(to, strlen(to)));
 	return OK;
 }
 
-static enum err place_all(const struct ceremony *c, const struct ready *r, struct fault *f)
+static enum err place_all(const struct ceremony *c, const struct ceremony_ready *r, struct fault *f)
 {
 	for (size_t i = 0; i < r->n; i++)
 		TRY(place_one(c, r, i, f));
 	return stage_remove(c, f);
 }
 
-static void ready_put(const struct ready *r, struct buf *ret)
-{
-	buf_str(ret, READY_KIND "\n");
-	lines_put_hex(ret, "file", r->file, 32);
-	for (size_t i = 0; i < r->n; i++) {
-		buf_fmt(ret, "output: %o ", r->v[i].mode);
-		buf_hex(ret, r->v[i].sha256, 32);
-		buf_fmt(ret, " %s\n", r->v[i].path);
-	}
-}
-
-static enum err ready_parse(struct slice text, struct ready *r, struct fault *f)
-{
-	struct lines l;
-	struct slice v, part[3];
-	TRY(lines_begin(&l, "ceremony-ready", READY_KIND, text, 2 + CEREMONY_OUTPUTS, f));
-	TRY(lines_hex(&l, "file", r->file, 32, f));
-	while (lines_next_is(&l, "output") && r->n < CEREMONY_OUTPUTS) {
-		TRY(lines_get(&l, "output", &v, f));
-		if (!slice_split(v, part, 3, true) || part[0].n != 3 || !slice_hex(part[1], r->v[r->n].sha256, 32))
-			return lines_bad(&l, "output", v, "a mode, a hash and a path", f);
-		r->v[r->n].mode = slice_eq(part[0], slice_str("600")) ? 0600 : 0644;
-		r->v[r->n++].path = slice_dup_str(part[2]);
-	}
-	return lines_end(&l, f);
-}
-
 /* --- what was cut off --- */
 
 static enum err finish(const struct ceremony *c, struct fault *f)
 {
-	_cleanup_(ready_done) struct ready r = {0};
-	_cleanup_(freep) char *path = stage_path(c, "ready");
-	_cleanup_buf_ struct buf text = {0};
-	TRY(file_read(path, READY_MAX, &text, f));
-	TRY(ready_parse(buf_slice(&text), &r, f));
-	if (memcmp(r.file, c->file.sha256, 32) != 0)
-		return fault_raise(
-			f, ERR_CONFLICT, "ceremony_unfinished", "ceremony",
-			"%s: a ceremony of this name, from another file, was cut off while it was written; run that "
-			"file again, and it is finished",
-			ESC(path, strlen(path)));
+	_cleanup_(ceremony_ready_done) struct ceremony_ready r = {0};
+	TRY(ceremony_ready_load(c, &r, f));
 	ceremony_say(c, "The run before was cut off while its outputs were written. They are whole, and are put in "
 			"their places "
 			"now; no key is needed.\n");
@@ -202,13 +169,13 @@ static enum err finish(const struct ceremony *c, struct fault *f)
 /* The id of a key that a run was about to make in a token, if it chose one. */
 static enum err read_begun(struct ceremony *c, struct fault *f)
 {
-	_cleanup_(freep) char *path = stage_path(c, "begun");
+	_cleanup_(freep) char *path = ceremony_stage_path(c, "begun");
 	_cleanup_buf_ struct buf text = {0};
 	struct lines l;
 	struct slice skip;
 	if (!file_exists(path))
 		return OK;
-	TRY(file_read(path, READY_MAX, &text, f));
+	TRY(file_read(path, STAGE_FILE_MAX, &text, f));
 	TRY(lines_begin(&l, "ceremony-begun", BEGUN_KIND, buf_slice(&text), 4, f));
 	TRY(lines_get(&l, "file", &skip, f));
 	TRY(lines_get(&l, "begun", &skip, f));
@@ -218,7 +185,7 @@ static enum err read_begun(struct ceremony *c, struct fault *f)
 
 static enum err clear_away(struct ceremony *c, struct fault *f)
 {
-	_cleanup_(freep) char *folder = stage_path(c, NULL), *name = NULL;
+	_cleanup_(freep) char *folder = ceremony_stage_path(c, NULL), *name = NULL;
 	TRY(read_begun(c, f));
 	if (c->token_left)
 		name = ceremony_token_name(c);
@@ -255,16 +222,59 @@ static enum err check_absent(const struct ceremony *c, struct fault *f)
 	for (size_t i = 0; i < CEREMONY_OUTPUTS; i++) {
 		const char *const *path = ceremony_output(&c->file, i, NULL);
 		_cleanup_(freep) char *where = *path ? path_join(c->o->dir, *path) : NULL;
-		if (where && file_exists(where))
-			return fault_raise(f, ERR_CONFLICT, "ceremony_output_exists", "ceremony.outputs",
-					   "%s: exists already; nothing was made", ESC(where, strlen(where)));
+		if (!where || !is_there(where))
+			continue;
+		(void)yaml_fault(c->file.doc, path, f, "ceremony_output_exists",
+				 "%s: exists already; nothing was made. Move it away, or name another file",
+				 ESC(where, strlen(where)));
+		return f->kind = ERR_CONFLICT;
 	}
 	return OK;
 }
 
+/* One run at a time, to its end: two would take each other's folders for those of runs that were cut off. */
+static enum err lock(struct ceremony *c, struct fault *f)
+{
+	int fd = open(c->o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return OK; /* that it is no folder is said where its first output is */
+	if (flock(fd, (c->mode == CEREMONY_RUN ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) {
+		c->lock = fd;
+		c->locked = true;
+		return OK;
+	}
+	close(fd);
+	return fault_raise(f, ERR_CONFLICT, "ceremony_running", "ceremony",
+			   "%s: another ceremony is under way in this folder; wait for its end",
+			   ESC(c->o->dir, strlen(c->o->dir)));
+}
+
+void ceremony_stage_unlock(struct ceremony *c)
+{
+	if (c->locked)
+		close(c->lock);
+	c->locked = false;
+}
+
+/* *ret_there: a run left its folder. What only looks like one is left alone. */
+static enum err look(const struct ceremony *c, bool *ret_there, struct fault *f)
+{
+	_cleanup_(freep) char *folder = ceremony_stage_path(c, NULL);
+	struct stat st;
+	*ret_there = lstat(folder, &st) == 0;
+	if (!*ret_there || S_ISDIR(st.st_mode))
+		return OK;
+	return fault_raise(f, ERR_CONFLICT, "ceremony_stage", "ceremony",
+			   "%s: found no folder but something else of that name, which no ceremony made; move it away",
+			   ESC(folder, strlen(folder)));
+}
+
 enum err ceremony_stage_resume(struct ceremony *c, bool *ret_finished, struct fault *f)
 {
-	bool ready = stage_has(c, "ready"), begun = stage_has(c, NULL);
+	bool begun;
+	TRY(lock(c, f));
+	TRY(look(c, &begun, f));
+	bool ready = begun && stage_has(c, "ready");
 	if (ready && c->mode == CEREMONY_RUN) {
 		TRY(finish(c, f));
 		*ret_finished = true;
@@ -286,7 +296,7 @@ enum err ceremony_stage_resume(struct ceremony *c, bool *ret_finished, struct fa
 
 enum err ceremony_stage_begin(struct ceremony *c, struct fault *f)
 {
-	_cleanup_(freep) char *folder = stage_path(c, NULL), *begun = stage_path(c, "begun");
+	_cleanup_(freep) char *folder = ceremony_stage_path(c, NULL), *begun = ceremony_stage_path(c, "begun");
 	_cleanup_buf_ struct buf text = {0};
 	if (c->mode != CEREMONY_RUN)
 		return OK;
@@ -324,21 +334,21 @@ static enum err rehearsal_commit(struct ceremony *c, struct fault *f)
 
 enum err ceremony_stage_commit(struct ceremony *c, struct fault *f)
 {
-	_cleanup_(ready_done) struct ready r = {0};
-	_cleanup_(freep) char *path = stage_path(c, "ready");
+	_cleanup_(ceremony_ready_done) struct ceremony_ready r = {0};
+	_cleanup_(freep) char *path = ceremony_stage_path(c, "ready");
 	_cleanup_buf_ struct buf text = {0};
 	if (c->mode != CEREMONY_RUN)
 		return rehearsal_commit(c, f);
 	memcpy(r.file, c->file.sha256, 32);
 	for (; r.n < c->n_products; r.n++) {
 		const struct ceremony_product *p = &c->products[r.n];
-		_cleanup_(freep) char *to = product_path(c, r.n);
+		_cleanup_(freep) char *to = ceremony_stage_product(c, r.n);
 		TRY(file_write_new(to, buf_slice(&p->bytes), 0600, f));
 		r.v[r.n].mode = p->mode;
 		r.v[r.n].path = xstrdup(p->path);
 		sha256(p->bytes.data, p->bytes.len, r.v[r.n].sha256);
 	}
-	ready_put(&r, &text);
+	ceremony_ready_put(&r, &text);
 	TRY(file_write_new(path, buf_slice(&text), 0600, f));
 	c->committed = true;
 	enum err e = place_all(c, &r, f);

@@ -18,6 +18,8 @@
 #define TOKEN(algorithm, uri)                                                                                          \
 	ROOT SUBJECT("R") "key: {algorithm: " algorithm ", token: \"" uri "\"}\n" UNTIL("2036") ROOT_OUT
 #define ISSUER_AT(uri) "issuer: {certificate: root.crt, key: \"" uri "\"}\n"
+#define FIFTY "12345678901234567890123456789012345678901234567890"
+#define LONG_NAME FIFTY FIFTY FIFTY FIFTY "1"
 #define REVOKE "kind: revoke-ca\nname: rev\n" ISSUER CRL("2", "2027-10-01T00:00:00Z") "previous_crl: root.crl\n" CRL_OUT
 
 static const struct {
@@ -228,6 +230,14 @@ static const struct {
 	/* Outputs. */
 	{"one path twice", ROOT SUBJECT("R") P256 UNTIL("2036") "outputs: {certificate: a, key: a, transcript: b}\n",
 	 "ceremony_output"},
+	{"one path in two spellings",
+	 ROOT SUBJECT("R") P256 UNTIL("2036") "outputs: {certificate: ./a, key: a, transcript: b}\n",
+	 "ceremony_output"},
+	{"a path without a name",
+	 ROOT SUBJECT("R") P256 UNTIL("2036") "outputs: {certificate: a/, key: b, transcript: c}\n", "ceremony_output"},
+	{"a name too long to be written",
+	 ROOT SUBJECT("R") P256 UNTIL("2036") "outputs: {key: b, transcript: c, certificate: " LONG_NAME "}\n",
+	 "ceremony_output"},
 	{"a path that climbs",
 	 ROOT SUBJECT("R") P256 UNTIL("2036") "outputs: {certificate: ../a, key: b, transcript: c}\n",
 	 "ceremony_output"},
@@ -270,6 +280,8 @@ static void test_people_and_members(void **state)
 		const char *what, *format, *rule;
 	} cases[] = {
 		{"a witness twice", GOOD_ROOT "witnesses: [%s, %s]\n", "ceremony_person_twice"},
+		{"an operator who is the witness", GOOD_ROOT "operator: %s\nwitnesses: [%s]\n",
+		 "ceremony_person_twice"},
 		{"one person, two roles",
 		 "kind: roster\nname: x\nca: issuing.crt\n" MADE "quorum: 2\nsigners: [alice, bob]\n" NOTE_OUT
 		 "members: [{role: officer, key: %s}, {role: ra, key: %s}]\n",
@@ -299,6 +311,24 @@ static void test_people_and_members(void **state)
 		buf_str(&b, p);
 		check_bad(cases[i].what, buf_text(&b), cases[i].rule);
 	}
+}
+
+/* A second name for one key is no second pair of eyes. */
+static void test_one_key_two_names(void **state)
+{
+	_cleanup_buf_ struct buf vkey = {0};
+	uint8_t raw[ED25519_KEY];
+	char name[NOTE_MAX_NAME + 1];
+	struct fault f = {0};
+	(void)state;
+	check_ok("alice", note_vkey_parse(slice_str(kit_vkeys[ALICE]), name, raw, &f), &f);
+	note_vkey_put("walter", raw, &vkey);
+	_cleanup_(freep) char *operator=
+		xasprintf(GOOD_ROOT "operator: %s\nwitnesses: [%s]\n", kit_vkeys[ALICE], buf_text(&vkey)),
+			      *witnesses =
+				      xasprintf(GOOD_ROOT "witnesses: [%s, %s]\n", buf_text(&vkey), kit_vkeys[ALICE]);
+	check_bad("operator and witness", operator, "ceremony_person_twice");
+	check_bad("two witnesses", witnesses, "ceremony_person_twice");
 }
 
 /* The officers approved these bytes, of this ceremony, and are enough. */
@@ -384,8 +414,11 @@ static void test_not_confirmed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bad_files),     cmocka_unit_test(test_people_and_members),
-		cmocka_unit_test(test_approval),      cmocka_unit_test(test_rollover_and_revocation),
+		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_people_and_members),
+		cmocka_unit_test(test_one_key_two_names),
+		cmocka_unit_test(test_approval),
+		cmocka_unit_test(test_rollover_and_revocation),
 		cmocka_unit_test(test_not_confirmed),
 	};
 	return cmocka_run_group_tests(tests, kit_setup, kit_teardown);
