@@ -84,7 +84,7 @@ static const int client[] = {SCMP_SYS(readv)};
 static const int network[] = {SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(sendmmsg),
 			      SCMP_SYS(socketpair), SCMP_SYS(pipe2),	   SCMP_SYS(uname)};
 
-/* libmicrohttpd: corks, files sent from their descriptors, the address of a socket. */
+/* The gate's two HTTP servers: corks, files sent from their descriptors, the address of a socket. */
 static const int http[] = {SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(sendfile)};
 
 struct group {

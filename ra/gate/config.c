@@ -100,7 +100,7 @@ static const struct yaml_rule rules[] = {
 	STR_OF(raw, listen, "listen", true, PATH_MAX - 1, "address:port, or a Unix socket's path"),
 	STR_OF(raw, metrics, "metrics", true, PATH_MAX - 1, "the same, for health and metrics"),
 	INT_OF(raw, threads, "threads", 1, 64, 2, "that serve"),
-	INT_OF(raw, connections, "connections", 16, 60000, 4096, "at once; more are hung up on"),
+	INT_OF(raw, connections, "connections", 16, 60000, 4096, "at once"),
 	INT_OF(raw, idle_seconds, "idle_seconds", 1, 600, 30, "a connection may say nothing"),
 	INT_OF(raw, crl_minutes, "crl_minutes", 1, 1440, 10, "between looks for a new CRL"),
 	INT_OF(raw, snapshot_minutes, "snapshot_minutes", 1, 1440, 30, "between snapshots"),

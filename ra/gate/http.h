@@ -1,5 +1,6 @@
 /*
- * The two HTTP servers: one for the world, one for whoever watches the gate. libmicrohttpd, plain HTTP; a proxy before it does TLS.
+ * The two HTTP servers: one for the world, one for whoever watches the gate. Plain HTTP; a proxy before it does TLS. The world's questions about
+ * certificates come to front.c; people's, and the watcher's, to libmicrohttpd.
  */
 #ifndef HUFU_RA_GATE_HTTP_H
 #define HUFU_RA_GATE_HTTP_H
@@ -13,7 +14,9 @@ struct http_request {
 	const char *method; /* GET (HEAD too), POST or OPTIONS */
 	const char *path;   /* without escapes and query */
 	struct slice body;
-	void *connection;
+	const struct http_text *text; /* of the front's requests, with its octets; NULL: libmicrohttpd's */
+	const char *head;
+	void *connection; /* libmicrohttpd's */
 };
 struct http_reply;
 /* Answers a request. True: the path is this part's. */
@@ -43,8 +46,9 @@ struct http_reply {
 /* A query argument and a header; NULL: not there. */
 const char *http_argument(const struct http_request *r, const char *name);
 const char *http_header(const struct http_request *r, const char *name);
+/* A portal's alone. */
 const char *http_cookie(const struct http_request *r, const char *name);
-/* Of the other end of the connection; "" for a Unix socket. */
+/* Of the other end of the connection; "" for a Unix socket. A portal's alone. */
 void http_peer(const struct http_request *r, char ret[46]);
 /* A short text for people, with a status. */
 void http_say(struct http_reply *to, unsigned status, const char *text);

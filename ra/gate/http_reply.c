@@ -5,23 +5,27 @@
 #include "ra/gate/http_private.h"
 
 #include "common/base/clock.h"
+#include "ra/gate/http_text.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
 
-#define DATE_BYTES 32
 #define MAX_AGE_MAX 2000000000 /* RFC 9111 1.2.2: what is more means as much */
 
 /* --- a request --- */
 
 const char *http_argument(const struct http_request *r, const char *name)
 {
+	if (r->text)
+		return http_text_argument(r->text, r->head, name);
 	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
 const char *http_header(const struct http_request *r, const char *name)
 {
+	if (r->text)
+		return http_text_field(r->text, r->head, name);
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
@@ -65,8 +69,7 @@ static char *put_digits(char *at, int v, int n)
 	return at + n;
 }
 
-/* IMF-fixdate, RFC 9110 5.6.7; two of them stand in most answers. */
-static const char *http_date(int64_t t, char ret[DATE_BYTES])
+const char *http_date(int64_t t, char ret[HTTP_DATE_BYTES])
 {
 	static const char *const days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -99,7 +102,7 @@ static bool is_known(const struct http_request *r, const struct http_reply *to)
 {
 	const char *tags = http_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
 	const char *since = http_header(r, MHD_HTTP_HEADER_IF_MODIFIED_SINCE);
-	char date[DATE_BYTES];
+	char date[HTTP_DATE_BYTES];
 	if (to->status != MHD_HTTP_OK || strcmp(r->method, "GET") != 0)
 		return false;
 	if (tags)
@@ -135,11 +138,6 @@ static bool read_range(const char *text, uint64_t size, uint64_t *ret_from, uint
 	return true;
 }
 
-static void add(struct MHD_Response *m, const char *name, const char *value)
-{
-	(void)!MHD_add_response_header(m, name, value);
-}
-
 /* For max_age > 0. */
 static const char *cache_words(const struct http_reply *to, char ret[100])
 {
@@ -154,105 +152,95 @@ static const char *cache_words(const struct http_reply *to, char ret[100])
 	return ret;
 }
 
-static void add_life(struct MHD_Response *m, const struct http_reply *to)
+static void add_life(const struct http_reply *to, const struct http_sink *m)
 {
-	char text[100], date[DATE_BYTES];
-	add(m, MHD_HTTP_HEADER_CACHE_CONTROL,
-	    to->max_age > 0  ? cache_words(to, text)
-	    : to->revalidate ? "no-cache"
-			     : "no-store");
+	char text[100], date[HTTP_DATE_BYTES];
+	m->add(m->to, MHD_HTTP_HEADER_CACHE_CONTROL,
+	       to->max_age > 0	? cache_words(to, text)
+	       : to->revalidate ? "no-cache"
+				: "no-store");
 	if (to->etag[0] != '\0') {
 		size_t n = strlen(to->etag);
 		memcpy(put_text(put_text(text, "\"", 1), to->etag, n), "\"", 2);
-		add(m, MHD_HTTP_HEADER_ETAG, text);
+		m->add(m->to, MHD_HTTP_HEADER_ETAG, text);
 	}
 	if (to->modified != 0)
-		add(m, MHD_HTTP_HEADER_LAST_MODIFIED, http_date(to->modified, date));
+		m->add(m->to, MHD_HTTP_HEADER_LAST_MODIFIED, http_date(to->modified, date));
 	if (to->expires != 0)
-		add(m, MHD_HTTP_HEADER_EXPIRES, http_date(to->expires, date));
+		m->add(m->to, MHD_HTTP_HEADER_EXPIRES, http_date(to->expires, date));
 }
 
-static void add_rest(struct MHD_Response *m, const struct http_reply *to)
+static void add_rest(const struct http_reply *to, const struct http_sink *m)
 {
 	if (to->type)
-		add(m, MHD_HTTP_HEADER_CONTENT_TYPE, to->type);
+		m->add(m->to, MHD_HTTP_HEADER_CONTENT_TYPE, to->type);
 	if (to->allow)
-		add(m, MHD_HTTP_HEADER_ALLOW, to->allow);
+		m->add(m->to, MHD_HTTP_HEADER_ALLOW, to->allow);
 	if (to->cookie[0] != '\0')
-		add(m, MHD_HTTP_HEADER_SET_COOKIE, to->cookie);
+		m->add(m->to, MHD_HTTP_HEADER_SET_COOKIE, to->cookie);
 	if (to->encoding) {
-		add(m, MHD_HTTP_HEADER_CONTENT_ENCODING, to->encoding);
-		add(m, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+		m->add(m->to, MHD_HTTP_HEADER_CONTENT_ENCODING, to->encoding);
+		m->add(m->to, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
 	}
-	add(m, "X-Content-Type-Options", "nosniff");
+	m->add(m->to, "X-Content-Type-Options", "nosniff");
 	if (to->is_page) {
-		add(m, "Content-Security-Policy",
-		    to->policy ? to->policy
-			       : "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-				 "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-		add(m, "Referrer-Policy", "no-referrer");
+		m->add(m->to, "Content-Security-Policy",
+		       to->policy ? to->policy
+				  : "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+				    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+		m->add(m->to, "Referrer-Policy", "no-referrer");
 	}
 	if (!to->origin)
 		return;
-	add(m, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, to->origin);
-	add(m, MHD_HTTP_HEADER_VARY, "Origin");
-	add(m, "Access-Control-Allow-Methods", "GET, POST");
-	add(m, "Access-Control-Allow-Headers", "authorization, content-type");
-	add(m, "Access-Control-Max-Age", "3600");
+	m->add(m->to, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, to->origin);
+	m->add(m->to, MHD_HTTP_HEADER_VARY, "Origin");
+	m->add(m->to, "Access-Control-Allow-Methods", "GET, POST");
+	m->add(m->to, "Access-Control-Allow-Headers", "authorization, content-type");
+	m->add(m->to, "Access-Control-Max-Age", "3600");
 }
 
-/* Takes the file. */
-static struct MHD_Response *from_file(const struct http_request *r, struct http_reply *to)
+enum http_body http_settle(const struct http_request *r, struct http_reply *to, struct http_part *ret)
 {
-	uint64_t from = 0, n = to->fd_size;
-	char text[80];
-	bool bad = false, part = to->status == MHD_HTTP_OK &&
-				 read_range(http_header(r, MHD_HTTP_HEADER_RANGE), to->fd_size, &from, &n, &bad);
-	if (bad) {
-		close(to->fd);
-		to->status = MHD_HTTP_RANGE_NOT_SATISFIABLE;
-		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-	}
-	struct MHD_Response *m = MHD_create_response_from_fd_at_offset64(n, to->fd, from);
-	add(m, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
-	if (!part)
-		return m;
-	to->status = MHD_HTTP_PARTIAL_CONTENT;
-	snprintf(text, sizeof(text), "bytes %llu-%llu/%llu", (unsigned long long)from,
-		 (unsigned long long)(from + n - 1), (unsigned long long)to->fd_size);
-	add(m, MHD_HTTP_HEADER_CONTENT_RANGE, text);
-	return m;
-}
-
-static struct MHD_Response *from_buffer(struct http_reply *to)
-{
-	size_t n = 0;
-	if (to->fixed.n > 0)
-		return MHD_create_response_from_buffer(to->fixed.n, (void *)(uintptr_t)to->fixed.p,
-						       MHD_RESPMEM_PERSISTENT);
-	if (to->body.len == 0)
-		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-	char *bytes = buf_take(&to->body, &n);
-	return MHD_create_response_from_buffer(n, bytes, MHD_RESPMEM_MUST_FREE);
-}
-
-enum MHD_Result http_give(struct MHD_Connection *c, const struct http_request *r, struct http_reply *to)
-{
-	struct MHD_Response *m;
+	bool bad = false;
+	*ret = (struct http_part){.n = to->fd_size};
 	to->status = to->status ? to->status : MHD_HTTP_OK;
 	if (is_known(r, to)) {
 		to->status = MHD_HTTP_NOT_MODIFIED;
 		to->type = NULL;
-		if (to->fd > 0)
-			close(to->fd);
-		m = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	} else if (to->fd > 0) {
+		bool part = to->status == MHD_HTTP_OK &&
+			    read_range(http_header(r, MHD_HTTP_HEADER_RANGE), to->fd_size, &ret->from, &ret->n, &bad);
+		if (part)
+			to->status = bad ? MHD_HTTP_RANGE_NOT_SATISFIABLE : MHD_HTTP_PARTIAL_CONTENT;
+		if (!bad)
+			return BODY_FILE;
 	} else {
-		m = to->fd > 0 ? from_file(r, to) : from_buffer(to);
+		return to->fixed.n > 0 ? BODY_FIXED : to->body.len > 0 ? BODY_BYTES : BODY_NONE;
 	}
-	add_life(m, to);
-	add_rest(m, to);
-	enum MHD_Result sent = MHD_queue_response(c, to->status, m);
-	MHD_destroy_response(m);
-	buf_done(&to->body);
-	return sent;
+	if (to->fd > 0)
+		close(to->fd);
+	to->fd = 0;
+	return BODY_NONE;
+}
+
+static void add_part(const struct http_reply *to, const struct http_part *part, const struct http_sink *m)
+{
+	char text[80];
+	if (to->fd > 0)
+		m->add(m->to, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
+	if (to->status == MHD_HTTP_PARTIAL_CONTENT)
+		snprintf(text, sizeof(text), "bytes %llu-%llu/%llu", (unsigned long long)part->from,
+			 (unsigned long long)(part->from + part->n - 1), (unsigned long long)to->fd_size);
+	else if (to->status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
+		snprintf(text, sizeof(text), "bytes */%llu", (unsigned long long)to->fd_size);
+	else
+		return;
+	m->add(m->to, MHD_HTTP_HEADER_CONTENT_RANGE, text);
+}
+
+void http_fields(const struct http_reply *to, const struct http_part *part, const struct http_sink *m)
+{
+	add_part(to, part, m);
+	add_life(to, m);
+	add_rest(to, m);
 }
