@@ -58,6 +58,60 @@ LANES_INLINE void lanes_turn(const __m512i r[8], __m512i ret[8])
 		ret[4 + k] = _mm512_shuffle_i64x2(u[k], u[k + 4], 0xdd);
 	}
 }
+
+struct lanes {
+	__m512i l[LANE_LIMBS];
+};
+
+LANES_INLINE __m512i lanes_all(uint64_t n)
+{
+	return _mm512_set1_epi64((long long)n);
+}
+
+/* sum, and the lower or the upper 52 bits of a times b. */
+LANES_INLINE __m512i lanes_low(__m512i sum, __m512i a, __m512i b)
+{
+	return _mm512_madd52lo_epu64(sum, a, b);
+}
+LANES_INLINE __m512i lanes_high(__m512i sum, __m512i a, __m512i b)
+{
+	return _mm512_madd52hi_epu64(sum, a, b);
+}
+
+/* One limb of a with all of b: five columns get low halves, and those above them high ones. */
+LANES_INLINE void lanes_row(__m512i a, const struct lanes *b, __m512i c[LANE_LIMBS + 1])
+{
+	c[0] = lanes_low(c[0], a, b->l[0]);
+	c[1] = lanes_low(c[1], a, b->l[1]);
+	c[2] = lanes_low(c[2], a, b->l[2]);
+	c[3] = lanes_low(c[3], a, b->l[3]);
+	c[4] = lanes_low(c[4], a, b->l[4]);
+	c[1] = lanes_high(c[1], a, b->l[0]);
+	c[2] = lanes_high(c[2], a, b->l[1]);
+	c[3] = lanes_high(c[3], a, b->l[2]);
+	c[4] = lanes_high(c[4], a, b->l[3]);
+	c[5] = lanes_high(c[5], a, b->l[4]);
+}
+
+/* The product a b, nothing carried. A column gets at most five low halves and five high ones: below 2^56. */
+LANES_INLINE void lanes_columns(struct lanes a, struct lanes b, __m512i ret[2 * LANE_LIMBS])
+{
+	for (int i = 0; i < 2 * LANE_LIMBS; i++)
+		ret[i] = _mm512_setzero_si512();
+	lanes_row(a.l[0], &b, ret);
+	lanes_row(a.l[1], &b, ret + 1);
+	lanes_row(a.l[2], &b, ret + 2);
+	lanes_row(a.l[3], &b, ret + 3);
+	lanes_row(a.l[4], &b, ret + 4);
+}
+
+/* a, and b in the lanes that are second. */
+LANES_INLINE struct lanes lanes_pick(__mmask8 second, struct lanes a, struct lanes b)
+{
+	for (int i = 0; i < LANE_LIMBS; i++)
+		a.l[i] = _mm512_mask_blend_epi64(second, a.l[i], b.l[i]);
+	return a;
+}
 #endif
 
 #endif

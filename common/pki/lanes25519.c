@@ -37,9 +37,6 @@ void lane_point_make(struct field plus, struct field minus, struct field t2d, st
 }
 
 #if defined(__x86_64__)
-struct lanes {
-	__m512i l[LANE_LIMBS];
-};
 struct points {
 	struct lanes x, y, z, t;
 };
@@ -47,28 +44,13 @@ struct ready {
 	struct lanes plus, minus, t2d;
 };
 
-LANES_INLINE __m512i all(uint64_t n)
-{
-	return _mm512_set1_epi64((long long)n);
-}
-
-LANES_INLINE __m512i low(__m512i sum, __m512i a, __m512i b)
-{
-	return _mm512_madd52lo_epu64(sum, a, b);
-}
-
-LANES_INLINE __m512i high(__m512i sum, __m512i a, __m512i b)
-{
-	return _mm512_madd52hi_epu64(sum, a, b);
-}
-
 /* Limbs below 2^63, the highest below 2^58. What is above 2^255 comes back as 19 first, so that the last carry is the highest
  * limb's to keep. */
 LANES_INLINE struct lanes carry(__m512i l0, __m512i l1, __m512i l2, __m512i l3, __m512i l4)
 {
-	const __m512i mask = all(LANE_LIMB);
-	l0 = low(l0, _mm512_srli_epi64(l4, 47), all(19));
-	l4 = _mm512_and_si512(l4, all((UINT64_C(1) << 47) - 1));
+	const __m512i mask = lanes_all(LANE_LIMB);
+	l0 = lanes_low(l0, _mm512_srli_epi64(l4, 47), lanes_all(19));
+	l4 = _mm512_and_si512(l4, lanes_all((UINT64_C(1) << 47) - 1));
 	l1 = _mm512_add_epi64(l1, _mm512_srli_epi64(l0, LANE_BITS));
 	l2 = _mm512_add_epi64(l2, _mm512_srli_epi64(l1, LANE_BITS));
 	l3 = _mm512_add_epi64(l3, _mm512_srli_epi64(l2, LANE_BITS));
@@ -87,7 +69,7 @@ LANES_INLINE struct lanes add(struct lanes a, struct lanes b)
 /* a and more than b, less b. */
 LANES_INLINE __m512i less(__m512i a, uint64_t more, __m512i b)
 {
-	return _mm512_sub_epi64(_mm512_add_epi64(a, all(more)), b);
+	return _mm512_sub_epi64(_mm512_add_epi64(a, lanes_all(more)), b);
 }
 
 /* 8 p stands before it, in limbs that are each above b's: 2^258 - 152. */
@@ -101,60 +83,33 @@ LANES_INLINE struct lanes sub(struct lanes a, struct lanes b)
 /* Column k + 5 of a product has 2^260 times column k: below 2^52, and what is above is the next one's. */
 LANES_INLINE void fold(__m512i column, __m512i *to, __m512i *next)
 {
-	const __m512i m = all(608);
-	*to = low(*to, column, m);
-	*next = high(*next, column, m);
-	*next = low(*next, _mm512_srli_epi64(column, LANE_BITS), m);
+	const __m512i m = lanes_all(608);
+	*to = lanes_low(*to, column, m);
+	*next = lanes_high(*next, column, m);
+	*next = lanes_low(*next, _mm512_srli_epi64(column, LANE_BITS), m);
 }
 
-/* One limb of a with all of b: five columns get low halves, and those above them high ones. */
-LANES_INLINE void row(__m512i a, const struct lanes *b, __m512i c[LANE_LIMBS + 1])
-{
-	c[0] = low(c[0], a, b->l[0]);
-	c[1] = low(c[1], a, b->l[1]);
-	c[2] = low(c[2], a, b->l[2]);
-	c[3] = low(c[3], a, b->l[3]);
-	c[4] = low(c[4], a, b->l[4]);
-	c[1] = high(c[1], a, b->l[0]);
-	c[2] = high(c[2], a, b->l[1]);
-	c[3] = high(c[3], a, b->l[2]);
-	c[4] = high(c[4], a, b->l[3]);
-	c[5] = high(c[5], a, b->l[4]);
-}
-
-/* Columns get at most five low halves and five high ones: below 2^56. The last is below 2^43. */
+/* The last column is below 2^43: nothing of it is above. */
 LANES_INLINE struct lanes mul(struct lanes a, struct lanes b)
 {
-	const __m512i no = _mm512_setzero_si512();
-	__m512i c[2 * LANE_LIMBS] = {no, no, no, no, no, no, no, no, no, no};
-	row(a.l[0], &b, c);
-	row(a.l[1], &b, c + 1);
-	row(a.l[2], &b, c + 2);
-	row(a.l[3], &b, c + 3);
-	row(a.l[4], &b, c + 4);
+	__m512i c[2 * LANE_LIMBS];
+	lanes_columns(a, b, c);
 	fold(c[5], &c[0], &c[1]);
 	fold(c[6], &c[1], &c[2]);
 	fold(c[7], &c[2], &c[3]);
 	fold(c[8], &c[3], &c[4]);
-	c[4] = low(c[4], c[9], all(608));
+	c[4] = lanes_low(c[4], c[9], lanes_all(608));
 	return carry(c[0], c[1], c[2], c[3], c[4]);
-}
-
-LANES_INLINE struct lanes pick(__mmask8 second, struct lanes a, struct lanes b)
-{
-	for (int i = 0; i < LANE_LIMBS; i++)
-		a.l[i] = _mm512_mask_blend_epi64(second, a.l[i], b.l[i]);
-	return a;
 }
 
 /* Where negative, of the opposite: y + x and y - x change places, and 2 d x y is taken away. */
 LANES_INLINE void add_ready(struct points *a, const struct ready *b, __mmask8 negative, struct points *ret)
 {
-	struct lanes down = mul(sub(a->y, a->x), pick(negative, b->minus, b->plus));
-	struct lanes up = mul(add(a->y, a->x), pick(negative, b->plus, b->minus));
+	struct lanes down = mul(sub(a->y, a->x), lanes_pick(negative, b->minus, b->plus));
+	struct lanes up = mul(add(a->y, a->x), lanes_pick(negative, b->plus, b->minus));
 	struct lanes c = mul(a->t, b->t2d), zz = add(a->z, a->z);
 	struct lanes e = sub(up, down), h = add(up, down), fewer = sub(zz, c), more = add(zz, c);
-	struct lanes f = pick(negative, fewer, more), g = pick(negative, more, fewer);
+	struct lanes f = lanes_pick(negative, fewer, more), g = lanes_pick(negative, more, fewer);
 	ret->x = mul(e, f);
 	ret->y = mul(g, h);
 	ret->t = mul(e, h);
@@ -164,12 +119,12 @@ LANES_INLINE void add_ready(struct points *a, const struct ready *b, __mmask8 ne
 /* The point itself, with Z = 4: what adding it to the neutral one gives. */
 LANES_INLINE void start(const struct ready *b, __mmask8 negative, struct points *ret)
 {
-	struct lanes up = pick(negative, b->plus, b->minus), down = pick(negative, b->minus, b->plus);
+	struct lanes up = lanes_pick(negative, b->plus, b->minus), down = lanes_pick(negative, b->minus, b->plus);
 	struct lanes e = sub(up, down), h = add(up, down);
 	ret->x = add(e, e);
 	ret->y = add(h, h);
 	ret->t = mul(e, h);
-	ret->z = (struct lanes){{all(4)}};
+	ret->z = (struct lanes){{lanes_all(4)}};
 }
 
 LANES_INLINE void add_points(const struct points *a, const struct points *b, struct lanes d2, struct points *ret)
@@ -205,7 +160,7 @@ LANES_INLINE void load(const struct lane_point *const of[LANES], struct ready *r
 
 LANES_INLINE struct lanes moved(struct lanes a, int by)
 {
-	const __m512i from = _mm512_add_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), all((uint64_t)by));
+	const __m512i from = _mm512_add_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), lanes_all((uint64_t)by));
 	for (int i = 0; i < LANE_LIMBS; i++)
 		a.l[i] = _mm512_permutexvar_epi64(from, a.l[i]);
 	return a;
@@ -235,7 +190,7 @@ LANES_FN void lane_sum_take(const struct lane_sum *s, struct field d2, struct fi
 		add_ready(&sum, &next, s->negative[i], &sum);
 	}
 	limbs_of(d2, l);
-	struct lanes d2s = {{all(l[0]), all(l[1]), all(l[2]), all(l[3]), all(l[4])}};
+	struct lanes d2s = {{lanes_all(l[0]), lanes_all(l[1]), lanes_all(l[2]), lanes_all(l[3]), lanes_all(l[4])}};
 	for (int by = LANES / 2; by > 0; by /= 2) {
 		struct points others = {moved(sum.x, by), moved(sum.y, by), moved(sum.z, by), moved(sum.t, by)};
 		add_points(&sum, &others, d2s, &sum);

@@ -29,9 +29,6 @@ struct lane_base {
 };
 
 #if defined(__x86_64__)
-struct lanes {
-	__m512i l[LANE_LIMBS];
-};
 struct points {
 	struct lanes x, y, z;
 };
@@ -46,24 +43,9 @@ static const uint64_t r_square[LANE_LIMBS] = {0x300, 0xffffffff00000, 0xffffefff
 static const uint64_t bias[LANE_LIMBS] = {0x10fffffffffffe0, 0x101ffffffffffef, 0xfffffffffffff0, 0x10001fffffffff0,
 					  0x1fffffffdffff0};
 
-LANES_INLINE __m512i all(uint64_t n)
-{
-	return _mm512_set1_epi64((long long)n);
-}
-
 LANES_INLINE struct lanes constant(const uint64_t l[LANE_LIMBS])
 {
-	return (struct lanes){{all(l[0]), all(l[1]), all(l[2]), all(l[3]), all(l[4])}};
-}
-
-LANES_INLINE __m512i low(__m512i sum, __m512i a, __m512i b)
-{
-	return _mm512_madd52lo_epu64(sum, a, b);
-}
-
-LANES_INLINE __m512i high(__m512i sum, __m512i a, __m512i b)
-{
-	return _mm512_madd52hi_epu64(sum, a, b);
+	return (struct lanes){{lanes_all(l[0]), lanes_all(l[1]), lanes_all(l[2]), lanes_all(l[3]), lanes_all(l[4])}};
 }
 
 LANES_INLINE __m512i plus(__m512i a, __m512i b)
@@ -79,7 +61,7 @@ LANES_INLINE __m512i times(__m512i a, int bits)
 /* The highest limb keeps its carry. Limbs may be negative, as long as the number is not. */
 LANES_INLINE struct lanes carry(__m512i l0, __m512i l1, __m512i l2, __m512i l3, __m512i l4)
 {
-	const __m512i mask = all(LANE_LIMB);
+	const __m512i mask = lanes_all(LANE_LIMB);
 	l1 = plus(l1, _mm512_srai_epi64(l0, LANE_BITS));
 	l2 = plus(l2, _mm512_srai_epi64(l1, LANE_BITS));
 	l3 = plus(l3, _mm512_srai_epi64(l2, LANE_BITS));
@@ -91,7 +73,7 @@ LANES_INLINE struct lanes carry(__m512i l0, __m512i l1, __m512i l2, __m512i l3, 
 /* What is above 2^256 comes back, since that is 2^224 - 2^192 - 2^96 + 1; the number is below 2^263. */
 LANES_INLINE struct lanes tidy(struct lanes a)
 {
-	__m512i h = _mm512_srli_epi64(a.l[4], 48), top = _mm512_and_si512(a.l[4], all((UINT64_C(1) << 48) - 1));
+	__m512i h = _mm512_srli_epi64(a.l[4], 48), top = _mm512_and_si512(a.l[4], lanes_all((UINT64_C(1) << 48) - 1));
 	return carry(plus(a.l[0], h), _mm512_sub_epi64(a.l[1], times(h, 44)), a.l[2],
 		     _mm512_sub_epi64(a.l[3], times(h, 36)), plus(top, times(h, 16)));
 }
@@ -107,7 +89,7 @@ LANES_INLINE struct lanes add(struct lanes a, struct lanes b)
 LANES_INLINE struct lanes sub_both(struct lanes a, int bits, struct lanes b, const struct lanes *c)
 {
 	for (int i = 0; i < LANE_LIMBS; i++) {
-		a.l[i] = _mm512_sub_epi64(plus(a.l[i], all(bias[i])), times(b.l[i], bits));
+		a.l[i] = _mm512_sub_epi64(plus(a.l[i], lanes_all(bias[i])), times(b.l[i], bits));
 		if (c)
 			a.l[i] = _mm512_sub_epi64(a.l[i], c->l[i]);
 	}
@@ -131,14 +113,14 @@ LANES_INLINE struct lanes thrice(struct lanes a)
 /* The lowest limb c[0] goes: c[0] + c[0] p is a multiple of 2^52, and p's lowest limb is 2^52 - 1. */
 LANES_INLINE void drop(__m512i c[LANE_LIMBS + 1])
 {
-	const __m512i m = _mm512_and_si512(c[0], all(LANE_LIMB));
+	const __m512i m = _mm512_and_si512(c[0], lanes_all(LANE_LIMB));
 	c[1] = plus(plus(c[1], m), _mm512_srli_epi64(c[0], LANE_BITS));
-	c[1] = low(c[1], m, all(p_limbs[1]));
-	c[2] = high(c[2], m, all(p_limbs[1]));
-	c[3] = low(c[3], m, all(p_limbs[3]));
-	c[4] = high(c[4], m, all(p_limbs[3]));
-	c[4] = low(c[4], m, all(p_limbs[4]));
-	c[5] = high(c[5], m, all(p_limbs[4]));
+	c[1] = lanes_low(c[1], m, lanes_all(p_limbs[1]));
+	c[2] = lanes_high(c[2], m, lanes_all(p_limbs[1]));
+	c[3] = lanes_low(c[3], m, lanes_all(p_limbs[3]));
+	c[4] = lanes_high(c[4], m, lanes_all(p_limbs[3]));
+	c[4] = lanes_low(c[4], m, lanes_all(p_limbs[4]));
+	c[5] = lanes_high(c[5], m, lanes_all(p_limbs[4]));
 }
 
 /* Columns are below 2^57. What stays is below p and a sixteenth of a product of numbers below 2^256 and a little. */
@@ -152,29 +134,10 @@ LANES_INLINE struct lanes reduce(__m512i c[2 * LANE_LIMBS])
 	return carry(c[5], c[6], c[7], c[8], c[9]);
 }
 
-LANES_INLINE void row(__m512i a, const struct lanes *b, __m512i c[LANE_LIMBS + 1])
-{
-	c[0] = low(c[0], a, b->l[0]);
-	c[1] = low(c[1], a, b->l[1]);
-	c[2] = low(c[2], a, b->l[2]);
-	c[3] = low(c[3], a, b->l[3]);
-	c[4] = low(c[4], a, b->l[4]);
-	c[1] = high(c[1], a, b->l[0]);
-	c[2] = high(c[2], a, b->l[1]);
-	c[3] = high(c[3], a, b->l[2]);
-	c[4] = high(c[4], a, b->l[3]);
-	c[5] = high(c[5], a, b->l[4]);
-}
-
 LANES_INLINE struct lanes mul(struct lanes a, struct lanes b)
 {
-	const __m512i no = _mm512_setzero_si512();
-	__m512i c[2 * LANE_LIMBS] = {no, no, no, no, no, no, no, no, no, no};
-	row(a.l[0], &b, c);
-	row(a.l[1], &b, c + 1);
-	row(a.l[2], &b, c + 2);
-	row(a.l[3], &b, c + 3);
-	row(a.l[4], &b, c + 4);
+	__m512i c[2 * LANE_LIMBS];
+	lanes_columns(a, b, c);
 	return reduce(c);
 }
 
@@ -221,24 +184,17 @@ LANES_INLINE void add_affine(const struct points *a, const struct affines *b, st
 	add_rest(a->x, a->y, h, r, a->z, ret);
 }
 
-LANES_INLINE struct lanes pick(__mmask8 second, struct lanes a, struct lanes b)
-{
-	for (int i = 0; i < LANE_LIMBS; i++)
-		a.l[i] = _mm512_mask_blend_epi64(second, a.l[i], b.l[i]);
-	return a;
-}
-
 LANES_INLINE void keep(__mmask8 which, const struct points *fresh, struct points *to)
 {
-	to->x = pick(which, to->x, fresh->x);
-	to->y = pick(which, to->y, fresh->y);
-	to->z = pick(which, to->z, fresh->z);
+	to->x = lanes_pick(which, to->x, fresh->x);
+	to->y = lanes_pick(which, to->y, fresh->y);
+	to->z = lanes_pick(which, to->z, fresh->z);
 }
 
 LANES_INLINE struct lanes negated(__mmask8 which, struct lanes y)
 {
 	const struct lanes none = {{_mm512_setzero_si512()}};
-	return pick(which, y, sub(none, y));
+	return lanes_pick(which, y, sub(none, y));
 }
 
 /* --- digits and tables --- */
@@ -288,7 +244,7 @@ LANES_INLINE void choose(__m512i size, const struct points from[HALF], struct po
 {
 	*ret = from[0];
 	for (int k = 1; k < HALF; k++)
-		keep(_mm512_cmpeq_epi64_mask(size, all((uint64_t)k + 1)), &from[k], ret);
+		keep(_mm512_cmpeq_epi64_mask(size, lanes_all((uint64_t)k + 1)), &from[k], ret);
 }
 
 LANES_INLINE void add_digit(const struct points from[HALF], const struct digits *d, struct points *sum)
@@ -367,7 +323,7 @@ static struct n256 number(const uint64_t l[LANE_LIMBS])
 LANES_INLINE void out_of_form(struct lanes a, struct n256 ret[LANES])
 {
 	uint64_t l[LANES][LANE_LIMBS];
-	unload(mul(a, (struct lanes){{all(1)}}), l);
+	unload(mul(a, (struct lanes){{lanes_all(1)}}), l);
 	for (int i = 0; i < LANES; i++)
 		ret[i] = number(l[i]);
 }
@@ -414,7 +370,7 @@ LANES_FN void lane_sums(const struct lane_base *b, const struct lane_job jobs[LA
 		digits_of(jobs[i].v, WINDOW, WINDOWS, i, of_v);
 		digits_of(jobs[i].u, BASE_WINDOW, BASE_WINDOWS, i, of_u);
 	}
-	const struct lanes one = mul((struct lanes){{all(1)}}, constant(r_square));
+	const struct lanes one = mul((struct lanes){{lanes_all(1)}}, constant(r_square));
 	load_affines(of_q, &q);
 	load_affines(of_t, &t);
 	q = into_form(q);
