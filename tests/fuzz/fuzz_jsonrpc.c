@@ -3,10 +3,8 @@
  * clients may hear, and a method sees no parameters but those that its table allows.
  */
 #include "tests/fuzz/mutate.h"
+#include "tests/fuzz/reply.h"
 
-#include <jansson.h>
-
-#include "common/base/cleanup.h"
 #include "common/rpc/jsonrpc.h"
 
 static enum err echo(void *arg, struct rpc_call *call, json_t **ret, struct fault *f)
@@ -61,8 +59,11 @@ static const struct rpc_method methods[] = {
 };
 static const char *const role_words[] = {"user", "officer", NULL};
 
-static void check_error(const json_t *error)
+static void check_reply(const json_t *result, const json_t *error)
 {
+	(void)result;
+	if (!error)
+		return;
 	json_int_t code = json_integer_value(json_object_get(error, "code"));
 	const json_t *data = json_object_get(error, "data");
 	enum err kind;
@@ -71,15 +72,6 @@ static void check_error(const json_t *error)
 	must(kind == ERR_INTERNAL || err_is_public(kind));
 	must(kind != ERR_INTERNAL || json_is_string(json_object_get(data, "ref")));
 	must(json_is_string(json_object_get(data, "zh")) && json_is_string(json_object_get(data, "en")));
-}
-
-static void check_reply(const json_t *reply)
-{
-	const json_t *result = json_object_get(reply, "result"), *error = json_object_get(reply, "error");
-	must(json_object_size(reply) == 3 && json_object_get(reply, "id") && !result == !!error);
-	must(strcmp(json_string_value(json_object_get(reply, "jsonrpc")), "2.0") == 0);
-	if (error)
-		check_error(error);
 }
 
 MUTATES(mutate_json)
@@ -97,15 +89,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					 .arg = &here};
 	_cleanup_buf_ struct buf text = {0};
 	jsonrpc_handle(&c, &(struct rpc_peer){.uid = 1}, slice_of(data, size), &text);
-	if (text.len == 0)
-		return 0;
-	_cleanup_(json_freep) json_t *reply =
-		json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
-	size_t i;
-	json_t *one;
-	must(reply && (json_is_object(reply) || json_array_size(reply) > 0));
-	json_array_foreach(reply, i, one) check_reply(one);
-	if (json_is_object(reply))
-		check_reply(reply);
+	must_be_replies(&text, check_reply);
 	return 0;
 }
