@@ -75,22 +75,37 @@ static void lab_take_apart(struct lab *l, const struct cert *c)
 	l->not_after = c->not_after;
 }
 
+/* A key of the subject's kit, under the issuer of all. */
+static void lab_begin(struct lab *l, enum key_alg alg, struct serial *serial)
+{
+	uint64_t last = 0;
+	*l = (struct lab){.ca = &issuer_of_all,
+			  .issuer_cert = issuer_of_all.cert,
+			  .signer = issuer_of_all.key,
+			  .now = NOW,
+			  .key = ca_key_public(kit_key(KIT_SUBJECT, alg))};
+	serial_make(&last, serial);
+}
+
+static void lab_sign(struct lab *l, const struct buf *tbs)
+{
+	struct fault f = {0};
+	_cleanup_buf_ struct buf der = {0};
+	_cleanup_(cert_done) struct cert cert = {0};
+	kit_sign(buf_slice(tbs), l->signer, &der);
+	check_ok("parse", cert_parse(buf_slice(&der), &cert, &f), &f);
+	lab_take_apart(l, &cert);
+}
+
 static void lab_leaf(struct lab *l, enum key_alg alg)
 {
 	struct template *t = NULL;
 	struct fault f = {0};
 	struct serial serial;
-	uint64_t last = 0;
-	_cleanup_buf_ struct buf tbs = {0}, der = {0};
-	_cleanup_(cert_done) struct cert cert = {0};
-	*l = (struct lab){.ca = &issuer_of_all,
-			  .issuer_cert = issuer_of_all.cert,
-			  .signer = issuer_of_all.key,
-			  .now = NOW,
-			  .meant = kit_subject(),
-			  .key = ca_key_public(kit_key(KIT_SUBJECT, alg))};
+	_cleanup_buf_ struct buf tbs = {0};
+	lab_begin(l, alg, &serial);
+	l->meant = kit_subject();
 	kit_profile(&l->profile);
-	serial_make(&last, &serial);
 	check_ok("template", template_new(&l->profile.profile, &l->ca->cert, &t, &f), &f);
 	struct build b = {.serial = &serial,
 			  .subject = &l->meant,
@@ -99,9 +114,7 @@ static void lab_leaf(struct lab *l, enum key_alg alg)
 			  .not_after = NOW + 3 * 365 * DAY};
 	check_ok("tbs", build_tbs(t, &b, &tbs, &f), &f);
 	template_free(t);
-	kit_sign(buf_slice(&tbs), l->signer, &der);
-	check_ok("parse", cert_parse(buf_slice(&der), &cert, &f), &f);
-	lab_take_apart(l, &cert);
+	lab_sign(l, &tbs);
 }
 
 /* The intermediate below the root, without a profile. */
@@ -123,23 +136,14 @@ static void lab_responder(struct lab *l, enum key_alg alg)
 	const struct member m = {.role = ROLE_RESPONDER, .name = "ocsp-one"};
 	struct fault f = {0};
 	struct serial serial;
-	uint64_t last = 0;
-	_cleanup_buf_ struct buf tbs = {0}, der = {0};
-	_cleanup_(cert_done) struct cert cert = {0};
-	*l = (struct lab){.ca = &issuer_of_all,
-			  .issuer_cert = issuer_of_all.cert,
-			  .signer = issuer_of_all.key,
-			  .now = NOW,
-			  .responder = true,
-			  .key = ca_key_public(kit_key(KIT_SUBJECT, alg))};
+	_cleanup_buf_ struct buf tbs = {0};
+	lab_begin(l, alg, &serial);
+	l->responder = true;
 	check_ok("subject", responder_subject(&l->ca->cert, &m, &l->meant, &f), &f);
-	serial_make(&last, &serial);
 	struct build b = {
 		.serial = &serial, .subject = &l->meant, .key = l->key, .not_before = NOW, .not_after = NOW + 7 * DAY};
 	check_ok("tbs", responder_tbs(&l->ca->cert, &b, &tbs, &f), &f);
-	kit_sign(buf_slice(&tbs), l->signer, &der);
-	check_ok("parse", cert_parse(buf_slice(&der), &cert, &f), &f);
-	lab_take_apart(l, &cert);
+	lab_sign(l, &tbs);
 }
 
 static void put_tbs(struct lab *l, struct buf *b)
