@@ -148,6 +148,10 @@ static void c_project(struct ask *a)
 {
 	snprintf(a->t.project, sizeof(a->t.project), "other");
 }
+static void c_profile(struct ask *a)
+{
+	snprintf(a->t.profile, sizeof(a->t.profile), "other");
+}
 static void c_hold(struct ask *a)
 {
 	a->t.hold--;
@@ -159,6 +163,10 @@ static void c_key_other(struct ask *a)
 static void c_key_weak(struct ask *a)
 {
 	fx_new_key(&a->t, KEY_OF_WEAK);
+}
+static void c_key_responder(struct ask *a)
+{
+	fx_new_key(&a->t, KEY_RESPONDER);
 }
 static void c_key_stranger(struct ask *a)
 {
@@ -260,6 +268,13 @@ static void e_no_hold(struct buf *text)
 {
 	line_drop(text, "hold");
 }
+static void e_kind(struct buf *text)
+{
+	_cleanup_(freep) char *whole = xstrdup(buf_text(text));
+	const char *at = strstr(whole, "\nkind: ") + 1;
+	_cleanup_(freep) char *line = xstrndup(at, strcspn(at, "\n") + 1);
+	fx_replace(text, line, "kind: mint\n");
+}
 /* id and CA change places. */
 static void e_order(struct buf *text)
 {
@@ -337,6 +352,10 @@ static void a_bob_forged(struct ask *a)
 static void a_bob_of_another(struct ask *a)
 {
 	lines_of_another(a, BY_BOB);
+}
+static void a_bob_twice(struct ask *a)
+{
+	lines_of(a, a->kind->org, a->kind->key, BY_BOB);
 }
 static void a_new_forged(struct ask *a)
 {

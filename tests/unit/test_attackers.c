@@ -94,6 +94,8 @@ static void stolen_officer(void **state)
 		{"release", m_release, ORG_RSA, KEY_NEW, BY_RA | BY_ALICE, "officers_short", 0}};
 	static const struct row revoke = {"revoke: one officer may", m_by_officer, ORG_P256, KEY_NEW,
 					  BY_RA | BY_ALICE,	     NULL,	   0};
+	static const struct row rekey = {"a key lent by its subscriber",     fx_rekey, ORG_WEAK, KEY_STRANGER,
+					 BY_RA | BY_SUB | BY_NEW | BY_ALICE, NULL,     0};
 	_cleanup_buf_ struct buf note = {0}, request = {0}, reply = {0};
 	struct fault f = {0};
 	(void)state;
@@ -102,6 +104,15 @@ static void stolen_officer(void **state)
 	REFUSED(x, release);
 	done(x, &revoke, false);
 	assert_int_equal(certificates(x), 0);
+	/* A subscriber who lends the key gets one for that key's own name. */
+	_cleanup_(name_done) struct name before = {0}, after = {0};
+	_cleanup_(fx_answer_done) struct fx_answer lent = {0};
+	fx_subject_name(x, ORG_WEAK, &before);
+	ask(x, &rekey, false, &lent);
+	fx_follow(x, ORG_WEAK, &lent, KEY_STRANGER);
+	fx_subject_name(x, ORG_WEAK, &after);
+	assert_true(name_eq(&before, &after));
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_ISSUED), 1);
 	/* And no roster in which the thief is two. */
 	fx_roster_note(x, 2, true, x->signer->heads->roster.sha256, 2, BY_ALICE, &note);
 	wire_roster_put(&(struct wire_roster){.note = buf_slice(&note)}, &request);

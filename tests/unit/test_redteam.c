@@ -79,6 +79,8 @@ static const struct cell {
 	{CHECK_POLICY, REPLAY, ALL & ~FROM_CODE, "a policy that counts no more", "policy_hash", c_policy_before},
 	{CHECK_POLICY, REPLAY, FROM_CODE, "its rules are in the code: it names no policy", NULL},
 	{CHECK_POLICY, SWAP, ALL, "another CA's", "ca_unknown", c_ca},
+	{CHECK_POLICY, SWAP, ALL, "a kind that does not exist", "field_value", .edit = e_kind},
+	{CHECK_POLICY, SWAP, ALL & ~FROM_CODE, "a profile that no policy has", "profile_unknown", c_profile},
 
 	{CHECK_PREDECESSOR, FORGE, FOLLOWS, "one that the ledger does not have", "predecessor_unknown", c_predecessor},
 	{CHECK_PREDECESSOR, FORGE, K(WITHDRAW), "itself as what it withdraws", "target_self", c_target_self},
@@ -113,6 +115,8 @@ static const struct cell {
 	{CHECK_PEOPLE, OMIT, ALL & ~OFFICERS, "no officer is asked", NULL},
 	{CHECK_PEOPLE, REPLAY, ALL, "an officer's line of another tally", "signature", .without = BY_BOB,
 	 .after = a_bob_of_another},
+	{CHECK_PEOPLE, REPLAY, ALL, "an officer's line twice", "note_signature_twice", .with = BY_BOB,
+	 .after = a_bob_twice},
 	{CHECK_PEOPLE, SWAP, OFFICERS, "an officer of another project", "officers_scope", .less = true,
 	 .with = BY_DAVE},
 	{CHECK_PEOPLE, SWAP, OFFICERS, "a custodian", "officers_short", .less = true, .with = BY_CUSTODIAN},
@@ -133,6 +137,8 @@ static const struct cell {
 	{CHECK_KEY, SWAP, ALL & ~NEW_KEY, "a request where none belongs", "csr_unwanted", .after = a_csr_swapped},
 	{CHECK_KEY, SWAP, NEW_KEY & ~K(RESPONDER), "another subject's key", "key_other_subject", c_key_other,
 	 .with = KEY_OF_RSA << 16},
+	{CHECK_KEY, SWAP, NEW_KEY & ~K(RESPONDER), "an OCSP responder's key", "key_blocked", c_key_responder,
+	 .with = KEY_RESPONDER << 16},
 	{CHECK_KEY, SWAP, K(RESPONDER), "a key that the roster does not list", "responder_unknown", c_key_stranger,
 	 .with = KEY_STRANGER << 16},
 
