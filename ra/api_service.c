@@ -28,7 +28,7 @@ static const struct rpc_param list_params[] = {PAGE, SEARCH, {0}};
 	ROWS("downloads", BOTH("title") "," STR("version") "," STR("url") "," STR("sha256"))
 #define WAYS ROWS("ways", STR("profile") "," STR("kind") "," STR("way") "," BOTH("title") "," INT("officers") ","          \
 	STR("order") "," STR_OR_NULL("notice") "," BOOL("asks_files") ",\"materials\":{\"type\":\"array\",\"items\":"      \
-	"{\"type\":\"array\",\"items\":" OBJECT(STR("name") "," BOTH("title")) "}}")
+	"{\"type\":\"array\",\"items\":" PROPS STR("name") "," BOTH("title") "}}}}")
 // clang-format on
 
 static const struct desk_method methods[] = {

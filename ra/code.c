@@ -9,6 +9,7 @@
 #include "ra/store_code.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -108,6 +109,7 @@ static enum err post(struct ctx *c, const char *mobile, const struct purpose *p,
 {
 	int64_t minutes = c->desk->config.sms.code_minutes;
 	char text[24];
+	assert(p);
 	snprintf(text, sizeof(text), "%lld", (long long)minutes);
 	const struct letter_word words[] = {
 		{"code", code}, {"minutes", text}, {"purpose_zh", p->zh}, {"purpose_en", p->en}};

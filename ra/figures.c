@@ -65,8 +65,9 @@ static void add_step(void *arg, const struct figure_step *s)
 	day->corrected += strcmp(s->event, "correct") == 0;
 	day->approved += strcmp(s->event, "approve") == 0 || strcmp(s->event, "decide") == 0;
 	day->late += s->due != 0 && s->at > s->due;
+	const int64_t waited = s->at - s->submitted;
 	if (s->submitted != 0)
-		buf_add(&day->waits, &(int64_t){s->at - s->submitted}, sizeof(int64_t));
+		buf_add(&day->waits, &waited, sizeof(waited));
 }
 
 static int by_value(const void *a, const void *b)
@@ -82,7 +83,10 @@ static json_t *median_hours(struct buf *waits)
 	if (n == 0)
 		return json_null();
 	qsort(v, n, sizeof(*v), by_value);
-	double seconds = n % 2 ? (double)v[n / 2] : ((double)v[n / 2 - 1] + (double)v[n / 2]) / 2;
+	const size_t middle = n / 2;
+	double seconds = (double)v[middle];
+	if (n % 2 == 0)
+		seconds = (seconds + (double)v[middle - 1]) / 2;
 	return json_real((double)(int64_t)(seconds / 360 + 0.5) / 10);
 }
 

@@ -354,11 +354,10 @@ static enum err finish(struct ctx *c, struct going *g, json_t **ret, struct faul
 	struct vault *v = c->desk->vault;
 	c->work = g;
 	vault_lock(v);
-	enum err e = desk_read(c, ready_in, NULL, &g->why);
-	if (e == OK)
-		e = assemble(c, g, &g->why);
+	if (desk_read(c, ready_in, NULL, &g->why) == OK)
+		(void)assemble(c, g, &g->why);
 	/* What was refused is refused in the transaction, where a repeated call finds its answer first. */
-	e = desk_change(c, finish_in, ret, f);
+	enum err e = desk_change(c, finish_in, ret, f);
 	vault_unlock(v);
 	if (e == OK && g->dropped)
 		remove_parts(c, g);

@@ -74,14 +74,14 @@ static void sort_all(void)
 		n_methods++;
 	while (desk_message_at(n_messages))
 		n_messages++;
-	methods_sorted = xcalloc(n_methods, sizeof(*methods_sorted));
-	messages_sorted = xcalloc(n_messages, sizeof(*messages_sorted));
+	methods_sorted = xcalloc(n_methods, sizeof(void *));
+	messages_sorted = xcalloc(n_messages, sizeof(void *));
 	for (size_t i = 0; i < n_methods; i++)
 		methods_sorted[i] = desk_method_at(i);
 	for (size_t i = 0; i < n_messages; i++)
 		messages_sorted[i] = desk_message_at(i);
-	qsort(methods_sorted, n_methods, sizeof(*methods_sorted), by_name);
-	qsort(messages_sorted, n_messages, sizeof(*messages_sorted), by_name);
+	qsort(methods_sorted, n_methods, sizeof(void *), by_name);
+	qsort(messages_sorted, n_messages, sizeof(void *), by_name);
 }
 
 static const void *find(const char *name, const void *sorted, size_t n)

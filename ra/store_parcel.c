@@ -142,8 +142,9 @@ enum err store_parcels(struct db *db, const struct parcel_filter *q, const struc
 		TRY(own_keys(db, q, p, &keys, f));
 	else if (!q->projects)
 		TRY(all_keys(db, q, "", p, &keys, f));
-	for (size_t i = 0; q->account == 0 && i < q->n_projects; i++)
-		TRY(all_keys(db, q, q->projects[i], p, &keys, f));
+	else
+		for (size_t i = 0; i < q->n_projects; i++)
+			TRY(all_keys(db, q, q->projects[i], p, &keys, f));
 	return keys_page(&keys, p, give, &(struct giving){db, fn, arg}, ret, f);
 }
 

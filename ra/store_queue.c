@@ -186,6 +186,7 @@ static enum err walk_many(const struct walk *w, const struct list_page *p, struc
 static enum err walk(const struct walk *w, const struct list_page *p, struct list_end *ret, struct fault *f)
 {
 	*ret = (struct list_end){0};
+	assert(w->road);
 	if (!w->q->projects || w->q->n_projects == 1)
 		return walk_one(w, w->q->projects ? w->q->projects[0] : "", p, ret, f);
 	return walk_many(w, p, ret, f);

@@ -14,7 +14,8 @@
 #define BUSY_MS 5000
 #define BULK_PAGES 64 /* of a connection's cache, in one piece */
 
-enum err db_raise(struct db *db, int code, const char *what, struct fault *f)
+/* In brackets, since tools/analyze.h has a macro of that name. */
+enum err(db_raise)(struct db *db, int code, const char *what, struct fault *f)
 {
 	const char *text = sqlite3_errmsg(db->handle);
 	/* The handle may have moved on (a rollback, a close), then its text is about something else. */

@@ -25,7 +25,7 @@ struct db {
 };
 
 /* Raises what SQLite said: constraint ERR_CONFLICT, busy ERR_BUSY, else ERR_DB. what: the statement or act. */
-enum err db_raise(struct db *db, int code, const char *what, struct fault *f);
+enum err(db_raise)(struct db *db, int code, const char *what, struct fault *f);
 void stmt_cache_done(struct db *db);
 
 #endif

@@ -52,7 +52,7 @@ struct field field_inverse(struct field a)
 	static const uint64_t inv = UINT64_C(0x86bca1af286bca1b);
 	static const struct n256 p = {{UINT64_MAX - 18, UINT64_MAX, UINT64_MAX, UINT64_MAX >> 1}};
 	uint8_t bytes[32];
-	struct n256 n;
+	struct n256 n = {{0}};
 	field_write(a, bytes);
 	words_of(bytes, n.w);
 	n = n256_inverse(p, inv, n);

@@ -128,6 +128,7 @@ static void apply(const struct factors *t, struct signed310 *a, struct signed310
 /* n more, if it is negative. */
 static void add_when_negative(struct signed310 *a, const struct signed310 *n)
 {
+	/* cppcheck-suppress shiftTooManyBitsSigned ; every compiler that this is for keeps the sign */
 	int64_t sign = a->l[LIMBS - 1] >> 63, carry = 0;
 	for (int i = 0; i < LIMBS; i++) {
 		carry += a->l[i] + (n->l[i] & sign);
@@ -142,6 +143,7 @@ static void apply_modulo(const struct factors *t, const struct signed310 *n, uin
 			 struct signed310 *e)
 {
 	typedef __int128 wide;
+	/* cppcheck-suppress shiftTooManyBitsSigned ; every compiler that this is for keeps the sign */
 	const int64_t d_sign = d->l[LIMBS - 1] >> 63, e_sign = e->l[LIMBS - 1] >> 63;
 	/* As if n were added to the negative ones first. */
 	int64_t more_d = (t->u & d_sign) + (t->v & e_sign), more_e = (t->q & d_sign) + (t->r & e_sign);

@@ -88,6 +88,7 @@ static enum err read_block(struct pem_reader *r, const char *label, struct buf *
 static enum err next_block(struct pem_reader *r, const char *label, struct buf *ret, bool *ret_found, struct fault *f)
 {
 	struct line l;
+	assert(label);
 	*ret_found = false;
 	while (next_line(r, &l)) {
 		const char *found = begins(l, label);

@@ -247,10 +247,13 @@ static enum err purposes_check(const struct profile *p, const struct profile_ext
 					  "found purpose \"%s\", which no profile may give: %s", *at,
 					  ocsp ? "only tallies of kind responder lead to it"
 					       : "it stands for every purpose");
-		if (profile_purpose_oid(*at) == NULL)
-			TRY(word_check(p->doc, at, words, N_PURPOSES, "purpose_unknown", "purpose (or dotted OID)", f));
+		const char *oid = profile_purpose_oid(*at);
+		if (oid == NULL)
+			return word_check(p->doc, at, words, N_PURPOSES, "purpose_unknown", "purpose (or dotted OID)",
+					  f);
 		for (size_t j = 0; j < i; j++) {
-			if (strcmp(profile_purpose_oid(e->purposes.v[j]), profile_purpose_oid(*at)) == 0)
+			const char *before = profile_purpose_oid(e->purposes.v[j]);
+			if (before != NULL && strcmp(before, oid) == 0)
 				return yaml_fault(p->doc, at, f, "purpose_twice", "found purpose \"%s\" twice", *at);
 		}
 	}

@@ -96,7 +96,7 @@ static unsigned project_score(const struct project *p, const struct folded *quer
 
 size_t policy_search(const struct policy *p, const char *query, const struct project **ret, size_t max)
 {
-	unsigned scores[POLICY_MAX_FILES];
+	unsigned scores[POLICY_MAX_FILES] = {0};
 	struct folded folded;
 	size_t n = 0, len = strlen(query);
 

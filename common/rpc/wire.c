@@ -20,8 +20,10 @@ struct reader {
 	struct fault *f;
 };
 
-__attribute__((format(printf, 6, 7))) static enum err
-field_raise(struct fault *f, enum err kind, const char *rule, const char *what, const char *field, const char *fmt, ...)
+/* In brackets, since tools/analyze.h has a macro of that name. */
+__attribute__((format(printf, 6, 7))) static enum err(field_raise)(struct fault *f, enum err kind, const char *rule,
+								   const char *what, const char *field, const char *fmt,
+								   ...)
 {
 	if (!f)
 		return kind;

@@ -42,7 +42,8 @@ static enum err failed(const struct token *t, const char *call, CK_RV rv, const 
 			   t->name, call, rv);
 }
 
-enum err token_failed(const struct token *t, const char *call, CK_RV rv, struct fault *f)
+/* In brackets, since tools/analyze.h has a macro of that name. */
+enum err(token_failed)(const struct token *t, const char *call, CK_RV rv, struct fault *f)
 {
 	return failed(t, call, rv, "", f);
 }
@@ -95,7 +96,8 @@ enum err token_new_pin_failed(const struct token *t, const char *call, CK_RV rv,
 			   t->name, info.ulMinPinLen, info.ulMaxPinLen);
 }
 
-enum err token_login_failed(struct token *t, CK_RV rv, struct fault *f)
+/* In brackets, since tools/analyze.h has a macro of that name. */
+enum err(token_login_failed)(struct token *t, CK_RV rv, struct fault *f)
 {
 	CK_TOKEN_INFO info = {0};
 	bool wrong = rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;

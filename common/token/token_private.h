@@ -44,9 +44,9 @@ MUST_CHECK enum err token_session(struct token *t, bool writes, struct fault *f)
 /* A field of CK_TOKEN_INFO without its padding, which is spaces by the standard and NULs by some. */
 struct slice token_field(const unsigned char *p, size_t n);
 /* What a module's answer means to the holder. call: "C_Sign". */
-enum err token_failed(const struct token *t, const char *call, CK_RV rv, struct fault *f);
+enum err(token_failed)(const struct token *t, const char *call, CK_RV rv, struct fault *f);
 /* The same after C_Login: says how the tries stand. */
-enum err token_login_failed(struct token *t, CK_RV rv, struct fault *f);
+enum err(token_login_failed)(struct token *t, CK_RV rv, struct fault *f);
 /* The same after a log-in of the administrator: it is the PUK that is wrong. */
 enum err token_puk_failed(struct token *t, CK_RV rv, struct fault *f);
 /* The same of a new PIN or PUK that the token does not take. */

@@ -227,7 +227,7 @@ static void on_log(void *arg, const char *fmt, va_list ap)
 {
 	char text[300];
 	(void)arg;
-	vsnprintf(text, sizeof(text), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	text[strcspn(text, "\n")] = '\0';
 	log_event(LOG_LEVEL_DEBUG, "http", "text=%s", LQ(text));
 }

@@ -59,6 +59,6 @@ enum err http_listen(const struct gate_listen *l, int *ret_fd, struct fault *f)
 	if (listen(fd, BACKLOG) != 0)
 		return failed(f, "listen", "listen");
 	*ret_fd = fd;
-	fd = -1;
+	fd = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
 	return OK;
 }

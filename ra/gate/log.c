@@ -74,7 +74,7 @@ static bool give_tile(struct gate *g, const struct http_request *r, struct http_
 	_cleanup_(json_freep) json_t *params = NULL, *result = NULL;
 	if (!read_tile(r->path + strlen("/log/tile/"), &t))
 		return false;
-	params = json_pack("{s:i,s:I,s:i}", "level", (int)t.level * 8, "index", (json_int_t)(t.index * TILE), "width",
+	params = json_pack("{s:i,s:I,s:i}", "level", (int)t.level * 8, "index", (json_int_t)t.index * TILE, "width",
 			   (int)t.width);
 	enum err e = jsonrpc_call(g->desk_quick, "edge.tile", params, &result, NULL, &f);
 	const char *text = e == OK ? json_string_value(json_object_get(result, "hashes")) : NULL;

@@ -76,7 +76,7 @@ enum err responder_check(const struct cert *ca, const struct pubkey *key, struct
 
 static enum err install(struct responder *r, struct signing *s, struct slice der, int64_t now, struct fault *f)
 {
-	int64_t from, to;
+	int64_t from = 0, to = 0;
 	TRY(read_cert(r->ca, s->public, der, now, &from, &to, f));
 	pthread_rwlock_wrlock(&r->lock);
 	buf_clear(&s->der);

@@ -108,7 +108,7 @@ struct outcome smtp_send(struct transfer *t, const struct smtp_config *s, const 
 	CURLcode code = curl_easy_perform(t->curl);
 	/* Closing the connection later says QUIT, which must not reach what is gone by then. */
 	curl_easy_setopt(t->curl, CURLOPT_VERBOSE, 0L);
-	curl_easy_setopt(t->curl, CURLOPT_DEBUGFUNCTION, NULL);
+	curl_easy_setopt(t->curl, CURLOPT_DEBUGFUNCTION, (curl_debug_callback)NULL);
 	curl_slist_free_all(recipients);
 	explicit_bzero(mail.data, mail.len);
 	return judge(n, &talk, code);

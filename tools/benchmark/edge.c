@@ -20,6 +20,7 @@
 #include "tools/benchmark/wrk.h"
 #include "tools/hufu/process.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -86,6 +87,7 @@ static enum err make_table(struct edge *x, size_t count, struct fault *f)
 	_cleanup_(table_freep) struct gate_table *t = table_new();
 	_cleanup_(freep) char *path = in_dir(x, "state/snapshot");
 	struct cert_ref ref = {.serial = {.n = 16}};
+	assert(count > 0);
 	size_t step = count / ASKED ? count / ASKED : 1;
 	struct gate_head h = {.size = x->b->certificates, .at = clock_now(), .beat = clock_now()};
 	memcpy(ref.issuer_key_id, x->ca.public.key_id, 20);
@@ -389,8 +391,8 @@ static enum err answer_size(struct edge *x, size_t *ret, struct fault *f)
 	struct stat st;
 	requests_put_der(&x->requests, &x->asked[0], false, &der);
 	TRY(write_file(x, "one.der", buf_slice(&der), f));
-	const char *argv[] = {"/usr/bin/curl",	      "-sf", "-o", out, "-H", header, "--data-binary", data,
-			      "http://" GATE "/ocsp", NULL};
+	static const char url[] = "http://" GATE "/ocsp";
+	const char *argv[] = {"/usr/bin/curl", "-sf", "-o", out, "-H", header, "--data-binary", data, url, NULL};
 	TRY(process_run(&(struct process_spec){.argv = argv}, f));
 	if (stat(out, &st) != 0 || st.st_size < 200)
 		return fault_raise(f, ERR_INTERNAL, "answer", "gate", "the gate gave no answer: see gate.log");

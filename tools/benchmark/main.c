@@ -12,6 +12,7 @@
 #include "tools/benchmark/issue.h"
 #include "tools/benchmark/load.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -204,6 +205,7 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGHUP, &stop, NULL);
+	assert(o.benchmark); /* read_options has made sure */
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	o.run.cpus = cpus > 0 ? (unsigned)cpus : 1;
 	struct report r = {.name = o.benchmark->name, .commit = o.commit, .cpus = o.run.cpus, .seconds = o.run.seconds};

@@ -57,7 +57,7 @@ static void ask_pending_late(const struct asking *a, struct buf *ret)
 {
 	char id[REQUEST_ID + 1];
 	crowd_request(below(a->crowd->n_requests - 100), id);
-	buf_fmt(ret, "\"per_page\":20,\"after\":\"%lld:%s\"", (long long)(a->crowd->now + 30 * 86400), id);
+	buf_fmt(ret, "\"per_page\":20,\"after\":\"%lld:%s\"", (long long)a->crowd->now + 30LL * 86400, id);
 }
 
 static void ask_name(const struct asking *a, struct buf *ret)
@@ -85,7 +85,7 @@ static void ask_order(const struct asking *a, struct buf *ret)
 
 static void ask_payments_late(const struct asking *a, struct buf *ret)
 {
-	buf_fmt(ret, "\"after\":\"%lld:\"", (long long)(a->crowd->now - 400 * 86400 + (int64_t)below(80000)));
+	buf_fmt(ret, "\"after\":\"%lld:\"", (long long)a->crowd->now - 400LL * 86400 + (long long)below(80000));
 }
 
 /* Anywhere among those that are under way, but at their end. */

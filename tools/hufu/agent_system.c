@@ -37,7 +37,7 @@ enum err agent_listen(unsigned port, int *ret_fd, struct fault *f)
 				   "127.0.0.1:%u: %s%s", port, strerror(errno),
 				   errno == EADDRINUSE ? ": another agent runs, or another program has the port" : "");
 	*ret_fd = fd;
-	fd = -1;
+	fd = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
 	return OK;
 }
 
@@ -122,7 +122,7 @@ static int spawn(const char *program, const char *const *words, const int in[2],
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none;
-	for (size_t i = 0; words[i] && i < 6; i++)
+	for (size_t i = 0; i < 6 && words[i]; i++)
 		argv[i + 1] = (char *)words[i];
 	sigemptyset(&none);
 	posix_spawnattr_init(&attr);

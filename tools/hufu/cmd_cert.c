@@ -272,7 +272,7 @@ static int run_crl(struct cli *c, int argc, char **argv)
 		return cli_fail(c, &f);
 	if (c->json)
 		return cli_said(c, json_pack("{s:s}", "pem", buf_text(&pem)), " ");
-	if (!out)
+	if (!out && w.n > 0)
 		fwrite(w.p, 1, w.n, stdout);
 	return EXIT_DONE;
 }

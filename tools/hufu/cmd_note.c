@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "tools/hufu/note_files.h"
 
+#include <assert.h>
 #include <string.h>
 
 int run_note_sign(struct cli *c, int argc, char **argv)
@@ -124,6 +125,7 @@ int run_note_verify(struct cli *c, int argc, char **argv)
 static enum err split_member(char *text, char *part[4], struct fault *f)
 {
 	size_t n = 0;
+	assert(text);
 	for (char *p = text; p && n < 4; n++) {
 		char *end = strchr(p, ':');
 		part[n] = p;

@@ -84,7 +84,7 @@ static int run_officer_review(struct cli *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static enum err approve(struct cli *c, const char *id, const char *key_path, struct seen_how *how, bool yes,
+static enum err approve(struct cli *c, const char *id, const char *key_path, const struct seen_how *how, bool yes,
 			json_t **ret, struct fault *f)
 {
 	_cleanup_(case_done) struct case_file k = {0};
@@ -94,8 +94,9 @@ static enum err approve(struct cli *c, const char *id, const char *key_path, str
 	TRY(show(c, id, &k, NULL, f));
 	TRY(case_signable(&k, id, f));
 	TRY(person_key_load(key_path, NULL, &key, f));
-	how->own = &key;
-	TRY(key_seen_check(c, how, &k.tally, k.answer, f));
+	struct seen_how own = *how;
+	own.own = &key;
+	TRY(key_seen_check(c, &own, &k.tally, k.answer, f));
 	if (!yes && !cli_confirm("\nApprove exactly this tally as %s?", key.name))
 		return fault_raise(f, ERR_DENIED, "not_confirmed", "request",
 				   "not approved: the answer was not \"yes\"");

@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "tools/hufu/note_files.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct bundle {
@@ -132,8 +133,10 @@ static int tell_findings(struct cli *c, const struct bundle *b, const char *find
 		       p->n_issuers, p->n_notices);
 	if (!c->json)
 		printf("%zu errors\n", errors);
-	if (!errors && against)
+	if (!errors && against) {
+		assert(b->policy);
 		rc = check_against_desk(c, b, said);
+	}
 	if (c->json && (errors || !against || json_object_get(said, "killed")))
 		cli_print_json(said);
 	return rc;

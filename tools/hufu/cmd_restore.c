@@ -225,8 +225,8 @@ static int told(struct cli *c, const struct restoring *r)
 	return cli_said(
 		c,
 		json_pack("{s:s,s:s,s:I,s:I,s:s,s:b}", "dir", r->tree.dir, "made", UTC(r->b.made), "entries",
-			  (json_int_t)r->b.entries, "files", (json_int_t)(r->b.n_files + r->n_private), "log_key",
-			  buf_text(&vkey), "dry_run", (int)c->dry_run),
+			  (json_int_t)r->b.entries, "files", (json_int_t)r->b.n_files + (json_int_t)r->n_private,
+			  "log_key", buf_text(&vkey), "dry_run", (int)c->dry_run),
 		c->dry_run
 			? "the backup of %s is whole: %llu ledger entries, %zu public and %zu sealed files (dry run)\n"
 			: "restored the backup of %s: %llu ledger entries, %zu public and %zu sealed files; the signer "

@@ -123,14 +123,15 @@ static enum err read_rows(struct reader *r, const char *path, struct fault *f)
 {
 	_cleanup_buf_ struct buf bytes = {0};
 	struct csv_parser p;
-	r->f = f;
 	TRY(file_read(path, FILE_MAX, &bytes, f));
 	if (csv_init(&p, CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL) != 0)
 		return fault_raise(f, ERR_INTERNAL, "csv", "csv", "parser");
+	r->f = f;
 	bool bad = csv_parse(&p, bytes.data, bytes.len, on_field, on_row, r) != bytes.len ||
 		   csv_fini(&p, on_field, on_row, r) != 0;
 	int code = csv_error(&p);
 	csv_free(&p);
+	r->f = NULL;
 	sodium_memzero(bytes.data, bytes.len);
 	TRY(r->e);
 	if (bad)

@@ -92,7 +92,7 @@ static void lot_add(struct lots *l, const struct pinned_issuer *issuer, const st
 	}
 	if (lot->n == lot->cap) {
 		lot->cap = lot->cap ? 2 * lot->cap : 64;
-		lot->rows = xrealloc(lot->rows, lot->cap, sizeof *lot->rows);
+		lot->rows = xrealloc(lot->rows, lot->cap, sizeof(void *));
 		lot->leaves = xrealloc(lot->leaves, lot->cap, sizeof *lot->leaves);
 	}
 	merkle_leaf(buf_slice(&r->der), lot->leaves[lot->n]);

@@ -67,7 +67,7 @@ static void row_problem(struct import_row *r, const char *fmt, ...)
 	if (r->problem[0])
 		return;
 	va_start(ap, fmt);
-	vsnprintf(r->problem, sizeof r->problem, fmt, ap);
+	(void)vsnprintf(r->problem, sizeof r->problem, fmt, ap);
 	va_end(ap);
 }
 

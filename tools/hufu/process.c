@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -132,6 +133,7 @@ static enum err open_log(const char *path, int *ret, struct fault *f)
 
 enum err process_start(const struct process_spec *s, pid_t *ret, struct fault *f)
 {
+	assert(ret);
 	struct child c = {.secret_fd = -1};
 	_cleanup_(closep) int secret_fd = -1, stdout_fd = -1, stderr_fd = -1,
 			      found_fd = open(s->argv[0], O_RDONLY | O_CLOEXEC);
