@@ -25,6 +25,8 @@ static const struct rpc_param lost_params[] = {PAGE, {0}};
 static const struct rpc_param figures_params[] = {
 	NUMBER("days", false, 1, 31, "天数，缺省 14 天", "how many days, today the last; 14 when absent"), {0}};
 
+#define WORRY STR("reason") "," STR("text") "," STR("zh") "," STR("en")
+
 static const struct desk_method methods[] = {
 	METHOD("policy.pending", policy_pending, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false,
 	       pending_params,
@@ -53,14 +55,14 @@ static const struct desk_method methods[] = {
 	METHOD("calendar.show", calendar_show, MODE_READ, ANYBODY, false, false, false, no_params,
 	       OBJECT(STRS("facts") "," BOOL("named") "," BOOL("today_works")), "工作日历",
 	       "hours, days off, make-up working days"),
-	METHOD("desk.health", desk_health, MODE_READ, ANYBODY, false, false, false, no_params,
-	       OBJECT(STR("version") "," OBJ("signer", BOOL("reachable") "," BOOL("locked") "," INT("ledger_size")) "," INT("ledger_size") "," STR("as_of") "," INT("lag") "," INT("queue") "," INT(
-		       "messages_waiting") "," INT("messages_failed") "," INT("overdue") "," ROWS("remarks",
-												  STR("reason") "," STR(
-													  "text")) "," ROWS("worries",
-															    STR("reason") "," STR(
-																    "text"))),
-	       "运行状况", "signer, follower, queue, and reasons for worry"),
+	METHOD(
+		"desk.health", desk_health, MODE_READ, ANYBODY, false, false, false, no_params,
+		OBJECT(STR("version") "," OBJ("signer", BOOL("reachable") "," BOOL("locked") "," INT("ledger_size")) "," INT("ledger_size") "," STR("as_of") "," INT(
+			"lag") "," INT("queue") "," INT("messages_waiting") "," INT("messages_failed") "," INT("overdu"
+													       "e") "," ROWS("remarks",
+															     WORRY) "," ROWS("worries",
+																	     WORRY)),
+		"运行状况", "signer, follower, queue, and reasons for worry"),
 	METHOD("desk.figures", desk_figures, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false, figures_params,
 	       OBJECT(ROWS("days", STR("day") "," INT("received") "," INT("approved") "," INT("rejected") "," INT(
 					   "corrected") "," INT("late") "," HOURS)),
@@ -68,11 +70,14 @@ static const struct desk_method methods[] = {
 	METHOD("desk.outlook", desk_outlook, MODE_READ, DESK_OFFICER | DESK_ADMIN, false, false, false, no_params,
 	       OBJECT(ROWS("weeks", STR("from") "," INT("ends")) "," ROWS(
 		       "refusals",
-		       STR("at") "," STR("number") "," STR("kind") "," STR("project") "," STR("rule") "," STR(
-			       "text") "," STR("zh") "," STR("en")) "," STR("checkpoint") "," ROWS("responders",
-						 STR("name") "," STR("serial") "," STR("issuer") "," STR(
-							 "state") "," STR("not_after"))),
-	       "近期展望", "certificates that end, week by week; the signer's last refusals; responders' certificates; the checkpoint that was followed to"),
+		       STR("at") "," STR("number") "," STR("kind") "," STR("project") "," STR("rule") "," STR("text") "," STR(
+			       "zh") "," STR("en")) "," STR("checkpoint") "," ROWS("responders",
+										   STR("name") "," STR("serial") "," STR("issuer") "," STR(
+											   "state") "," STR("not_"
+													    "after"))),
+	       "近期展望",
+	       "certificates that end, week by week; the signer's last refusals; responders' certificates; the "
+	       "checkpoint that was followed to"),
 };
 
 static const struct rpc_message messages[] = {

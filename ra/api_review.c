@@ -62,7 +62,7 @@ static const struct desk_method methods[] = {
 	METHOD("review.release_claim", review_release_claim, MODE_CHANGE, DESK_OFFICER, false, true, false,
 	       claim_params, OBJECT(STATE "," CLAIM), "退回认领", "hand a claim back"),
 	METHOD("review.show", review_show, MODE_READ, DESK_OFFICER, false, false, false, request_params,
-	       OBJECT(ITEM "," STR("tally") "," STR("note") "," STR("note_before") "," ROWS(
+	       OBJECT(ITEM "," BOTH("way_title") "," STR("tally") "," STR("note") "," STR("note_before") "," ROWS(
 		       "wrong",
 		       STR("name") "," STR(
 			       "z"
@@ -71,7 +71,8 @@ static const struct desk_method methods[] = {
 												       "address")) "," MATERIALS
 														   "," ROWS("checklist", STR("zh") "," STR("en")) "," STR("officers") "," ROWS(
 															   "difference",
-															   STR("attribute") "," BOTH("title") ",\""
+															   STR("attribute") "," BOTH(
+																   "title") ",\""
 																	    "old"
 																	    "\":"
 																	    "{"

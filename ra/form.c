@@ -7,6 +7,7 @@
 #include "ra/form.h"
 
 #include "ra/plain.h"
+#include "ra/title.h"
 
 #include "common/base/clock.h"
 
@@ -50,18 +51,21 @@ static enum err fill_difference(struct ctx *c, const struct request *r, struct b
 		TRY(record_difference(c, r, &list, f));
 		json_t *o = json_array_get(list, 0);
 		if (o)
-			buf_fmt(ret, "%s: %s", json_string_value(json_object_get(o, "attribute")),
-				json_string_value(json_object_get(o, "new")));
+			buf_fmt(ret, "%s %s: %s", title_of(PLAIN_RECORD_ATTRIBUTE).zh,
+				title_of(PLAIN_RECORD_ATTRIBUTE).en, json_string_value(json_object_get(o, "new")));
 		return OK;
 	}
 	if (!request_has_tally(r))
 		return OK;
 	TRY(tally_parse(slice_str(r->tally), &t, f));
 	for (size_t i = 0; i < t.n_subject; i++) {
-		if (t.subject[i].mark != SUBJECT_SAME)
-			buf_fmt(ret, "%s%c %s %s", ret->len > 0 ? "; " : "",
-				t.subject[i].mark == SUBJECT_OLD ? '-' : '+', t.subject[i].type->word,
-				t.subject[i].value);
+		const struct subject_line *line = &t.subject[i], *next = i + 1 < t.n_subject ? line + 1 : NULL;
+		bool pair = line->mark == SUBJECT_OLD && next && next->mark == SUBJECT_NEW && next->type == line->type;
+		if (line->mark == SUBJECT_SAME)
+			continue;
+		buf_fmt(ret, "%s%s %s: %s%s%s", ret->len > 0 ? "; " : "", line->type->zh, line->type->en, line->value,
+			pair || line->mark == SUBJECT_OLD ? " → " : "", pair ? next->value : "");
+		i += pair;
 	}
 	return OK;
 }

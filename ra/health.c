@@ -57,11 +57,13 @@ static json_t *law_json(const struct law *law)
 	return o;
 }
 
-static void worry(json_t *list, const char *word, const char *text)
+static void worry(json_t *list, const char *word, const char *zh, const char *text)
 {
 	json_t *o = json_object();
 	json_object_set_new(o, "reason", json_string(word));
 	json_object_set_new(o, "text", json_string(text));
+	json_object_set_new(o, "zh", json_string(zh));
+	json_object_set_new(o, "en", json_string(text));
 	json_array_append_new(list, o);
 }
 
@@ -71,9 +73,10 @@ static json_t *remarks(const struct ctx *c)
 	json_t *list = json_array();
 	const struct calendar *k = law_calendar(c->law);
 	if (!c->law->dates)
-		worry(list, "calendar_missing", "ra.yaml names no calendar: due dates know no holidays");
+		worry(list, "calendar_missing", "ra.yaml 中没有工作日历：应办结时间不计节假日",
+		      "ra.yaml names no calendar: due dates know no holidays");
 	else if (!calendar_knows(k, c->now) || !calendar_knows(k, c->now + 30 * 86400))
-		worry(list, "calendar_year",
+		worry(list, "calendar_year", "工作日历缺少今年或明年：该年份的应办结时间不计节假日",
 		      "the calendar lacks this year or the next: due dates know no holidays there");
 	return list;
 }
@@ -85,12 +88,13 @@ struct holds {
 
 static void worry_holds(json_t *list, const struct holds *h)
 {
-	_cleanup_(freep) char *text =
-		xasprintf("%lld certificates are on hold; %lld holds were asked for in the last 24 "
-			  "hours: release or revoke them",
-			  (long long)h->now, (long long)h->day);
+	_cleanup_(freep) char *zh = xasprintf("挂起中的证书 %lld 张，近 24 小时申请挂起 %lld 次：请解除挂起或吊销",
+					      (long long)h->now, (long long)h->day);
+	_cleanup_(freep) char *en = xasprintf("%lld certificates are on hold; %lld holds were asked for in the last 24 "
+					      "hours: release or revoke them",
+					      (long long)h->now, (long long)h->day);
 	if (h->now > 0)
-		worry(list, "certificates_held", text);
+		worry(list, "certificates_held", zh, en);
 }
 
 static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at, const struct holds *holds)
@@ -99,24 +103,32 @@ static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at, 
 	const struct law *law = c->law;
 	if (c->desk->forked)
 		worry(list, "ledger_fork",
+		      "签发系统的台账不是此前跟随的那一本：已停止受理。请保留两份台账并查明是谁改动的；如为恢复所致，先"
+		      "运行 hufu ledger resume，再运行 hufu desk resume",
 		      "the signer's ledger is not the one that was followed: no work is taken; keep both and ask who "
 		      "changed it; after a restore: hufu ledger resume, then hufu desk resume");
 	if (!s->reachable)
-		worry(list, "signer_unreachable", "the signer does not answer: requests wait in the queue");
+		worry(list, "signer_unreachable", "签发系统无应答：申请在队列中等待",
+		      "the signer does not answer: requests wait in the queue");
 	if (s->reachable && s->waits)
 		worry(list, "ledger_waits",
+		      "签发系统的台账经过恢复或落后：等待运行 hufu ledger resume，申请在队列中等待",
 		      "the signer's ledger was restored or is behind: it waits for hufu ledger resume, requests wait");
 	if (s->reachable && s->locked)
-		worry(list, "signer_locked", "the signer's key is not open: requests wait in the queue");
+		worry(list, "signer_locked", "签发密钥未开启：申请在队列中等待",
+		      "the signer's key is not open: requests wait in the queue");
 	if (s->reachable && memcmp(s->policy, law->policy->note.sha256, 32) != 0)
-		worry(list, "policy_differs",
+		worry(list, "policy_differs", "签发系统与服务台的业务规则不同：服务台受理的申请会被签发系统拒绝",
 		      "the signer judges by another policy than the desk: it will refuse what the desk accepts");
 	if (s->reachable && memcmp(s->roster, law->roster.sha256, 32) != 0)
-		worry(list, "roster_differs", "the signer has another roster than the desk");
+		worry(list, "roster_differs", "签发系统的名册与服务台的不同",
+		      "the signer has another roster than the desk");
 	if (!law->quorum)
-		worry(list, "policy_quorum", "the desk's policy note holds no quorum of its roster's officers");
+		worry(list, "policy_quorum", "服务台的业务规则上，名册审核员的签名不足法定人数",
+		      "the desk's policy note holds no quorum of its roster's officers");
 	if (c->now - at > STALE_S)
-		worry(list, "status_stale", "no entry of the ledger has come for three minutes: status data is old");
+		worry(list, "status_stale", "台账已有三分钟没有新记录：证书状态数据已经过时",
+		      "no entry of the ledger has come for three minutes: status data is old");
 	worry_holds(list, holds);
 	return list;
 }
@@ -126,11 +138,12 @@ static enum err material_worry(struct ctx *c, json_t *list, struct fault *f)
 	int64_t damaged = 0;
 	TRY(material_worries(c, &damaged, f));
 	if (damaged > 0)
-		worry(list, "material_damaged",
+		worry(list, "material_damaged", "存放的材料文件被改动或缺失：审计记录列出了是哪些，请从备份中找回",
 		      "stored materials were found altered or missing: the audit names them, bring them back from the "
 		      "backup");
 	if (vault_room(c->desk->vault, 0, (uint64_t)c->desk->config.materials.free_mib << 20, NULL) != OK)
-		worry(list, "disk_full", "the disk has less free than materials must leave: no files are taken");
+		worry(list, "disk_full", "磁盘剩余空间低于为其他用途保留的数量：暂不接收材料",
+		      "the disk has less free than materials must leave: no files are taken");
 	return OK;
 }
 
@@ -143,14 +156,16 @@ static void add_count(void *arg, const char *state, int64_t n)
 static enum err add_outbox(struct ctx *c, json_t *o, json_t *list, struct fault *f)
 {
 	struct outbox_counts n;
+	bool by_notifier = c->desk->config.notices.by_notifier;
 	TRY(store_outbox_counts(c->db, c->now - FAILED_S, &n, f));
 	json_object_set_new(o, "messages_waiting", json_integer(n.waiting));
 	json_object_set_new(o, "messages_failed", json_integer(n.failed));
 	if (n.waiting > 0 && c->now - n.since > MESSAGE_LATE_S)
 		worry(list, "messages_late",
-		      c->desk->config.notices.by_notifier
-			      ? "messages to people are not sent: look at the notifier and its log"
-			      : "messages to people cannot be written to the spool");
+		      by_notifier ? "短信和邮件没有发出：请检查发送程序 hufu-notifier 及其日志"
+				  : "短信和邮件不能写入待发目录",
+		      by_notifier ? "messages to people are not sent: look at the notifier and its log"
+				  : "messages to people cannot be written to the spool");
 	return OK;
 }
 
@@ -160,7 +175,7 @@ static enum err add_parcels(struct ctx *c, json_t *o, json_t *list, struct fault
 	TRY(store_parcels_overdue(c->db, c->now, &late, f));
 	json_object_set_new(o, "parcels_overdue", json_integer(late));
 	if (late > 0)
-		worry(list, "parcels_overdue",
+		worry(list, "parcels_overdue", "有 USB Key 包裹尚未签收：请询问快递公司或收件单位",
 		      "parcels with USB keys have no receipt yet: ask the carrier, or the owner");
 	return OK;
 }
@@ -194,7 +209,8 @@ enum err desk_health(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(material_worry(c, list, f));
 	TRY(add_parcels(c, *ret, list, f));
 	if (n.overdue > 0)
-		worry(list, "requests_overdue", "requests wait for officers longer than they should");
+		worry(list, "requests_overdue", "有申请等待审核的时间超过了期限",
+		      "requests wait for officers longer than they should");
 	json_object_set_new(*ret, "overdue", json_integer(n.overdue));
 	json_object_set_new(*ret, "worries", TAKE(list));
 	json_object_set_new(*ret, "remarks", remarks(c));

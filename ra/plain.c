@@ -37,6 +37,15 @@ static bool is_recovery(const struct request *r)
 	return strcmp(r->kind, PLAIN_RECOVER_KIND) == 0;
 }
 
+const struct policy_way *plain_way(const struct profile *p, const char *kind)
+{
+	if (strcmp(kind, PLAIN_RECOVER_KIND) == 0)
+		return &recover_way;
+	if (strcmp(kind, PLAIN_UNLOCK_KIND) == 0)
+		return &unlock_way;
+	return profile_way(p, TALLY_CHANGE, PLAIN_RECORD_WAY) ? NULL : &record_way;
+}
+
 bool request_has_tally(const struct request *r)
 {
 	return r->tally != NULL && r->tally[0] != '\0';

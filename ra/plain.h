@@ -21,6 +21,8 @@ bool request_has_tally(const struct request *r);
 bool request_is_incomplete(const struct request *r);
 /* The way of the request: the profile's, or the desk's own. NULL: it is not offered any more. */
 const struct policy_way *request_way(struct ctx *c, const struct request *r);
+/* The desk's own ways of a project's page: of a change of the record (NULL where the profile has one), of a recovery, of an unlock. */
+const struct policy_way *plain_way(const struct profile *p, const char *kind);
 /* Makes the tally anew after its materials have changed, and stores it; a plain request has none, and an incomplete draft may
  * stay without. */
 MUST_CHECK enum err request_redraw(struct ctx *c, struct request *r, struct fault *f);

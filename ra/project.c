@@ -3,7 +3,9 @@
  */
 #include "ra/project.h"
 
+#include "ra/plain.h"
 #include "ra/title.h"
+#include "ra/unlock.h"
 
 #include <string.h>
 
@@ -111,13 +113,20 @@ static json_t *way_json(const char *profile, const char *kind, const struct poli
 	return o;
 }
 
+/* Beside the profile's ways stand the desk's own. */
 static void add_ways(const struct profile *p, json_t *list)
 {
+	static const char *const plain[] = {"change", PLAIN_RECOVER_KIND, PLAIN_UNLOCK_KIND};
 	const struct policy_kind *kinds = p->kinds.v;
 	for (size_t k = 0; k < p->kinds.n; k++) {
 		const struct policy_way *ways = kinds[k].ways.v;
 		for (size_t i = 0; i < kinds[k].ways.n; i++)
 			json_array_append_new(list, way_json(p->name, kinds[k].kind, &ways[i]));
+	}
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		const struct policy_way *way = plain_way(p, plain[i]);
+		if (way)
+			json_array_append_new(list, way_json(p->name, plain[i], way));
 	}
 }
 

@@ -40,19 +40,17 @@ static void add_subject(json_t *list, const struct tally *t)
 		const struct subject_line *line = &t->subject[i];
 		if (line->mark != SUBJECT_NEW)
 			continue;
-		add(list,
-		    json_sprintf("%s（%s）“%s”与材料上的写法一致", title_of(line->type->word).zh, line->type->word,
-				 line->value),
-		    json_sprintf("%s \"%s\" stands in the materials as written here", line->type->word, line->value));
+		add(list, json_sprintf("%s“%s”与材料上的写法一致", line->type->zh, line->value),
+		    json_sprintf("%s: \"%s\" stands in the materials as written here", line->type->en, line->value));
 	}
 }
 
 static void add_materials(json_t *list, const struct draw *d)
 {
 	for (size_t i = 0; i < d->n_materials; i++) {
-		const char *name = d->materials[i].name;
-		add(list, json_sprintf("%s（%s）已盖章、清晰可读，且属于该单位", title_of(name).zh, name),
-		    json_sprintf("%s is stamped, readable and of this organisation", name));
+		const struct bilingual title = title_of(d->materials[i].name);
+		add(list, json_sprintf("%s：已盖章、清晰可读，且属于该单位", title.zh),
+		    json_sprintf("%s: stamped, readable and of this organisation", title.en));
 	}
 }
 

@@ -236,6 +236,14 @@ static enum err put_case(struct ctx *c, const struct request *r, json_t *o, stru
 	return OK;
 }
 
+static void put_way(struct ctx *c, const struct request *r, json_t *o)
+{
+	const struct policy_way *way = request_way(c, r);
+	json_object_set_new(o, "way", json_string(r->way));
+	if (way)
+		json_object_set_new(o, "way_title", json_bilingual(&way->title));
+}
+
 enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
@@ -249,7 +257,7 @@ enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(o, "entered_by", json_string(course.entered_by));
 	json_object_set_new(o, "state", json_string(r.state));
 	json_object_set_new(o, "kind", json_string(r.kind));
-	json_object_set_new(o, "way", json_string(r.way));
+	put_way(c, &r, o);
 	json_object_set_new(o, "project", json_string(r.project));
 	json_object_set_new(o, "made", json_time(r.made));
 	if (r.dies != 0)

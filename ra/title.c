@@ -1,7 +1,10 @@
 /*
- * One table of words. Materials and attributes are the policy's to name; those of the guide have titles here.
+ * One table of words. Materials and attributes are the policy's to name; materials of the guide have titles here, attributes
+ * of a certificate's subject where they are known (common/pki/name.c).
  */
 #include "ra/title.h"
+
+#include "common/pki/name.h"
 
 #include <string.h>
 
@@ -16,11 +19,6 @@ static const struct {
 	{"change-proof", false, {"工商变更证明", "proof of the change at the registry"}},
 	{"risk-notice", false, {"证书业务风险告知函（盖章扫描件）", "risk notice, stamped and scanned"}},
 	{"recovery-waiver", false, {"放弃恢复证书声明", "written waiver of the recovery"}},
-	{"C", false, {"国家", "country"}},
-	{"O", false, {"单位名称", "organisation"}},
-	{"OU", false, {"部门", "unit"}},
-	{"CN", false, {"证书名称", "certificate's name"}},
-	{"organizationIdentifier", false, {"统一社会信用代码或组织机构代码", "organisation's identifier"}},
 	{"legalRepresentative", false, {"法定代表人", "legal representative"}},
 	{"months", true, {"延期月数", "months to extend"}},
 	{"order", true, {"已付款的订单", "paid order"}},
@@ -38,6 +36,9 @@ struct bilingual title_of(const char *name)
 		if (strcmp(titles[i].name, name) == 0)
 			return titles[i].title;
 	}
+	const struct attr_type *type = attr_by_word(name, strlen(name));
+	if (type)
+		return (struct bilingual){type->zh, type->en};
 	return (struct bilingual){name, name};
 }
 

@@ -67,7 +67,7 @@ static struct bilingual files_effect(const struct choice *k)
 					  "the key stays: encrypted files open as before"};
 	if (k->linked)
 		return (struct bilingual){
-			"新证书使用新密钥，已加密的文件仍须用原证书解密，请保留原 USB key",
+			"新证书使用新密钥，已加密的文件仍须用原证书解密，请保留原 USB Key",
 			"a new key in a new certificate: encrypted files open with the old one only, so keep it"};
 	if (k->way->new_key_allowed && k->way->same_key_allowed)
 		return (struct bilingual){

@@ -115,7 +115,7 @@ static void say_subject(const struct voice *v, const struct tally *t)
 
 		if (s->mark == SUBJECT_SAME)
 			continue;
-		buf_fmt(v->b, v->zh ? "；%s：" : "; %s: ", s->type->word);
+		buf_fmt(v->b, v->zh ? "；%s：" : "; %s: ", v->zh ? s->type->zh : s->type->en);
 		if (s->mark == SUBJECT_OLD && next != NULL && next->mark == SUBJECT_NEW && next->type == s->type) {
 			buf_fmt(v->b, v->zh ? "“%s”改为“%s”" : "\"%s\" becomes \"%s\"", s->value, next->value);
 			i++;
@@ -159,7 +159,7 @@ void tally_explain(const struct tally *t, const char *lang, struct buf *ret)
 	if (t->n_subject > 0)
 		say_subject(&v, t);
 	if (t->reason >= 0 && (t->kind == TALLY_REVOKE || t->kind == TALLY_REISSUE))
-		buf_fmt(ret, v.zh ? "；原因 %s" : "; reason %s", crl_reason_word((unsigned)t->reason));
+		buf_fmt(ret, v.zh ? "；原因：%s" : "; reason: %s", crl_reason_said((unsigned)t->reason, v.zh));
 	say_files(&v, t->files);
 	if (t->has_collides) {
 		say(&v, "; THE IDENTIFIER LIVES ELSEWHERE, in ", "；该标识已用于其他");

@@ -117,5 +117,6 @@ MUST_CHECK enum err crl_items(const struct crl *c, size_t max, struct crl_item *
 /* RFC 5280 5.3.1 reasons by word ("keyCompromise" = 1 …); -1 when not one. 7 is not used. */
 int crl_reason_from_word(const char *word);
 const char *crl_reason_word(unsigned reason); /* NULL when not one */
+const char *crl_reason_said(unsigned reason, bool zh); /* for people, in Chinese or English; NULL when not one */
 
 #endif

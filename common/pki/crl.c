@@ -18,6 +18,18 @@ static const char *const reasons[] = {"unspecified",   "keyCompromise",	       "
 				      "removeFromCRL", "privilegeWithdrawn",   "aACompromise"};
 #define REASON_N (sizeof(reasons) / sizeof(reasons[0]))
 
+static const char *const said[REASON_N][2] = {{"未说明", "not said"},
+					      {"密钥遗失或泄露", "the key is lost or in other hands"},
+					      {"签发机构密钥泄露", "the CA's key is in other hands"},
+					      {"证书信息变更", "the subject has changed"},
+					      {"由新证书取代", "replaced by another certificate"},
+					      {"不再使用", "no longer used"},
+					      {"挂起", "on hold"},
+					      {NULL, NULL},
+					      {"解除挂起", "released from hold"},
+					      {"授权撤销", "the right to it was withdrawn"},
+					      {"属性机构密钥泄露", "the attribute authority's key is in other hands"}};
+
 int crl_reason_from_word(const char *word)
 {
 	for (size_t i = 0; i < REASON_N; i++) {
@@ -30,6 +42,11 @@ int crl_reason_from_word(const char *word)
 const char *crl_reason_word(unsigned reason)
 {
 	return reason < REASON_N ? reasons[reason] : NULL;
+}
+
+const char *crl_reason_said(unsigned reason, bool zh)
+{
+	return reason < REASON_N ? said[reason][zh ? 0 : 1] : NULL;
 }
 
 static enum err bad(struct fault *f, const char *where, const char *wanted)

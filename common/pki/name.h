@@ -13,12 +13,13 @@
 #define NAME_MAX_ATTRS 16
 #define NAME_MAX_VALUE 256 /* bytes of UTF-8 */
 
-/* Known attribute types: short word (as in tallies and policies), OID. */
+/* Known attribute types: short word (as in tallies and policies), OID, and what people call it. */
 struct attr_type {
 	const char *word; /* "C", "ST", "L", "street", "O", "OU", "CN", "SN", "GN", "title", "serialNumber", "organizationIdentifier", "emailAddress", "DC", "postalCode", "dnQualifier" */
 	const char *oid;
 	int string_tag;  /* what is written: DER_UTF8, DER_PRINTABLE, DER_IA5 */
 	size_t max_chars; /* RFC 5280 appendix A upper bounds, X.520's where that has none; NAME_MAX_VALUE for unbounded ones */
+	const char *zh, *en;
 };
 /* NULL when not known. */
 const struct attr_type *attr_by_word(const char *word, size_t n);

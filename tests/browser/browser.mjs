@@ -101,6 +101,43 @@ export async function looks(page, name) {
 	assert.equal(await page.evaluate(() => { const here = document.querySelector(".side [aria-current]")?.getBoundingClientRect(); return !here || (here.left >= 0 && here.right <= innerWidth); }), true, `${name}: where one is stands outside the window`);
 }
 
+// No machine's words on a page: codes with hyphens or underscores, names as programs write them, raw times, object identifiers; on a Chinese page no English, on an English one
+// no Chinese. What stands in pre and code is to be copied or looked for as it stands, a paper to be
+// printed is in both languages; the rest that is a true name, and why it is one:
+const TRUE_NAMES = [
+	/\b(USB Key|OCSP|CRL|PUK|PIN|CSR|SHA-256|SMS|PDF|JPEG|PNG|KiB|MiB|English)\b/g, // as people call them
+	/\bhufu( [a-z]+)*|\btoken key\b|\b(ca|ra|gate)\.yaml\b/g, // commands and files of an operator
+	/\bHufu Example Issuing CA\b|\bZJCA OCA2\b/g, // what a certificate says of who made it
+	/\bagent@example\.com\b|\b(alice|bob|clerk|HUFU-1|Example)\b/g, // what was typed
+	/\baccount:35353550-9\b|\brisk-\d{4}-\d\d\b/g, // how the audit names an account; the edition that stands on the notice
+	/\b\d{8}-[0-9A-Z]{12}\b/g, // numbers of requests and orders
+	/\b[0-9a-f]{8,}\b|\b[0-9A-F]{8,}\b|\b(bank:)?BANK-\d\b|\b[A-Z0-9]{8}-[A-Z0-9]\b/g, // serials, hashes, payments, identifiers
+];
+const MACHINE = [/\b[a-z]+(?:_[a-z0-9]+)+\b/, /\b[a-z]+[A-Z]\w*/, /\d{4}-\d\d-\d\dT\d\d/, /\b[0-2](?:\.\d+){3,}\b/, /\b(?:undefined|null|NaN)\b|\[object /];
+const ENGLISH = ["back-fill", "e-mail", "one-time", "log-in", "hand-in", "re-key"]; // words that have a hyphen
+// Gives what it finds, so that a walk tells all of it at its end.
+export async function words(page, name, language) {
+	const texts = await page.evaluate(() => {
+		const skipped = "pre, code, input, textarea, del, ins, .paper", all = [];
+		const walk = (node) => {
+			if (node.nodeType === 3) all.push(node.data);
+			else if (node.nodeType === 1 && !node.matches(skipped)) {
+				for (const key of ["title", "alt", "aria-label", "placeholder"]) if (node.hasAttribute(key)) all.push(node.getAttribute(key));
+				for (const child of node.childNodes) walk(child);
+			}
+		};
+		walk(document.querySelector("main"));
+		return all;
+	});
+	const found = [];
+	for (const text of texts) {
+		const rest = TRUE_NAMES.reduce((s, name) => s.replace(name, " "), text);
+		const bad = MACHINE.some((m) => m.test(rest)) || (rest.match(/\b[a-z]+(?:-[a-z0-9]+)+\b/g) || []).some((w) => language === "zh" || !ENGLISH.includes(w));
+		if (bad || (language === "zh" ? /[a-z]{3,}/i.test(rest) : false)) found.push(text.trim());
+	}
+	return [...new Set(found)].map((text) => `${name}: ${text}`);
+}
+
 // The step that the command names, and what was on the page when it fails.
 export async function play(steps) {
 	try {

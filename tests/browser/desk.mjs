@@ -1,7 +1,7 @@
 // One step of an officer's day at the desk's pages, in Chromium: node desk.mjs STEP. The organisations, and the colleague at another machine, are officers.bats's.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { at, base, keep, looks, open, play, settled, shot, sound, tabTo, WIDTHS } from "./browser.mjs";
+import { at, base, keep, looks, open, play, settled, shot, sound, tabTo, WIDTHS, words } from "./browser.mjs";
 
 const number = (name) => readFileSync(`${process.env.WORK}/${name}`, "utf8").trim();
 
@@ -56,7 +56,7 @@ const steps = {
 		assert.equal(await page.getByLabel("营业执照", { exact: true }).inputValue(), "印章看不清");
 		await page.getByRole("button", { name: "要求补正" }).click();
 		await page.getByText("待补正", { exact: true }).waitFor();
-		await page.getByText(/审核员要求补正：business-licence: 印章看不清/).waitFor();
+		await page.getByText(/审核员要求补正：营业执照：印章看不清/).waitFor();
 		assert.equal(await page.getByRole("button", { name: "不予通过" }).count(), 0);
 		sound(page);
 	},
@@ -161,6 +161,7 @@ const steps = {
 
 	// Each page in both languages, one at a telephone's width and one at a desk's; with HUFU_LONG each at both.
 	async all() {
+		const machine = [];
 		for (const language of ["zh", "en"]) {
 			for (const width of process.env.HUFU_LONG === "1" ? WIDTHS : [language === "zh" ? 360 : 1440]) {
 				const page = await open({ width, language });
@@ -172,6 +173,7 @@ const steps = {
 					await settled(page);
 					const name = `desk-${hash.split(/[/?]/)[0] || "home"}-${width}-${language}`;
 					await looks(page, name);
+					machine.push(...(await words(page, name, language)));
 					await shot(page, name);
 					assert.equal(await page.locator("main .note.bad").count(), 0, `${name}: ${await page.locator("main").innerText()}`);
 					if (language === "en") assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("h1, h2, h3, main button, th, dt, label, nav a, .hint")].map((n) => n.textContent).filter((text) => /[\u4e00-\u9fff]/.test(text.replace(/"[^"]*"/g, "")))), [], `${name}: Chinese on the English page`);
@@ -180,6 +182,7 @@ const steps = {
 				await page.context().close();
 			}
 		}
+		assert.deepEqual(machine, []);
 	},
 };
 

@@ -194,7 +194,7 @@ await play({
 		await page.getByRole("link", { name: "系统状况" }).click();
 		await page.getByRole("row", { name: /OCSP responder ocsp-1.*有效/ }).waitFor();
 		const row = page.getByRole("row").filter({ hasText: NUMBER });
-		const held = page.getByText("有证书处于挂起状态");
+		const held = page.getByText("挂起中的证书 1 张");
 		while (!(await row.count()) || !(await held.count())) { // the signer's answers are on their way
 			await page.reload();
 			await page.getByRole("heading", { level: 1, name: "系统状况" }).waitFor();
@@ -207,7 +207,7 @@ await play({
 		await looks(page, "system");
 		await shot(page, "desk-administrator-1440-zh");
 		await page.getByRole("button", { name: "English" }).click();
-		await page.getByText("Certificates are on hold: release or revoke them").waitFor();
+		await page.getByText("1 certificates are on hold").waitFor();
 		await page.getByRole("link", { name: "Audit" }).click();
 		await page.getByRole("row").nth(20).waitFor();
 		sound(page);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { at, base, calls, keep, looks, open, pairingCode, play, settled, shot, smsCode, sound, upload, WIDTHS } from "./browser.mjs";
+import { at, base, calls, keep, looks, open, pairingCode, play, settled, shot, smsCode, sound, upload, WIDTHS, words } from "./browser.mjs";
 
 const { WORK, HTTP } = process.env;
 
@@ -372,7 +372,8 @@ const steps = {
 
 	// Each page, in both languages, one at a telephone's width and one at a desk's; with HUFU_LONG each at both.
 	async all() {
-		const pages = ["", "login", "forgot", "identifier", "register", "freeze"];
+		const machine = [];
+		const pages = ["", "project/jinhua", "login", "forgot", "identifier", "register", "freeze"];
 		const inside = ["services", "certificates", `certificate/${process.env.SERIAL}`, `new/change/${process.env.SERIAL}`, `new/reissue/${process.env.SERIAL}`, "requests", `request/${readFileSync(`${WORK}/number`, "utf8")}`, "orders", `order/${readFileSync(`${WORK}/order`, "utf8")}`, "parcels", "apply", "me", "contact", "link", `unlock/${process.env.SERIAL}`];
 		for (const language of ["zh", "en"]) {
 			for (const width of process.env.HUFU_LONG === "1" ? WIDTHS : [language === "zh" ? 360 : 1440]) {
@@ -386,6 +387,7 @@ const steps = {
 						await settled(page);
 						const name = `${hash.split("/").slice(0, 2).join("-").replace(/[0-9A-F]{12,}|\d{8}-\w+/, "one") || "home"}-${width}-${language}`;
 						await looks(page, name);
+						machine.push(...(await words(page, name, language)));
 						await shot(page, name);
 						assert.equal(await page.locator("main .note.bad").count(), 0, `${name}: ${await page.locator("main").innerText()}`);
 						if (language === "en") assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("h1, h2, h3, main button, th, dt, label, nav a, .hint")].map((n) => n.textContent).filter((text) => /[\u4e00-\u9fff]/.test(text.replace(/金华[\u4e00-\u9fff]*/g, "")))), [], `${name}: Chinese on the English page`);
@@ -395,6 +397,7 @@ const steps = {
 				}
 			}
 		}
+		assert.deepEqual(machine, []);
 	},
 };
 

@@ -43,7 +43,7 @@ changing() {
 @test "forms: the registration form and the risk notice come filled in" {
 	id=$(prepared tiangu --kind change --way name-or-code --files no --accept-notice --subject O=杭州虎符示例科技有限公司 74C2008800000AE9)
 	did as tiangu hufu request form --text registration-form "$id"
-	said "| 单位名称 Organisation | 杭州田谷 |" "$(number_of tiangu "$id")" "+ O 杭州虎符示例科技有限公司"
+	said "| 单位名称 Organisation | 杭州田谷 |" "$(number_of tiangu "$id")" "单位名称 organisation: 杭州田谷 → 杭州虎符示例科技有限公司"
 	did as tiangu hufu request form --out "$WORK/notice.html" risk-2026-11 "$id"
 	grep -q "证书业务风险告知函" "$WORK/notice.html"
 	refused request_unknown as other hufu request form --text registration-form "$id"
@@ -65,7 +65,7 @@ changing() {
 
 @test "a correction: the owner reads what is wrong, corrects it, and the number stays" {
 	did officer review "$(kept number)"
-	said "+ O 杭州虎符示例科技有限公司" "SHA-256 as in the tally" "claimed by alice" "[ ] 营业执照（business-licence）已盖章、清晰可读，且属于该单位" "    business-licence is stamped, readable and of this organisation" \
+	said "+ O 杭州虎符示例科技有限公司" "SHA-256 as in the tally" "claimed by alice" "[ ] 营业执照：已盖章、清晰可读，且属于该单位" "    business licence: stamped, readable and of this organisation" \
 		"[ ] 公章上的名称与该单位一致" "    the name in the stamp is the organisation's"
 	did officer correct --as alice --item business-licence=印章看不清 "$(kept number)"
 	said "state: to_correct"
@@ -82,7 +82,7 @@ changing() {
 	approved bob "$(kept number)"
 	issued_to tiangu "$(kept number)" changed >"$WORK/kept.changed"
 	did as tiangu hufu request history "$(kept number)"
-	said "审核员要求补正：business-licence: 印章看不清。" "申请单位开始补正，原申请单作废。" "签发系统办理完成。"
+	said "审核员要求补正：营业执照：印章看不清。" "申请单位开始补正，原申请单作废。" "签发系统办理完成。"
 	did as officer hufu audit list "$(kept number)"
 	told "request_approved +[0-9a-f]+ +alice" "request_approved +[0-9a-f]+ +bob"
 }
@@ -105,7 +105,7 @@ changing() {
 	did officer recover --as bob --step sent --note "KMC 2026-17" "$id"
 	did officer recover --as bob --step no_copy --note "密钥中心查无备份" "$id"
 	did as other hufu request history "$id"
-	said "审核员密钥中心没有该密钥的备份：密钥中心查无备份。"
+	said "审核员登记密钥中心没有该密钥的备份：密钥中心查无备份。"
 }
 
 @test "the queue is empty, and a revocation that one officer opens another approves" {

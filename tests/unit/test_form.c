@@ -142,6 +142,31 @@ static void test_ways(void **state)
 	assert_true(json_is_true(json_object_get(way(dead, "enrol", "new-certificate"), "possible")));
 }
 
+/* The last line of the history that an officer reads. */
+static void last_line(struct fx *x, const char *id, const char *zh, const char *en)
+{
+	_cleanup_(json_freep) json_t *r = fx_do(x, UID_OFFICER, "review.show", json_pack("{s:s}", "request", id));
+	json_t *history = json_object_get(r, "history"), *v = json_array_get(history, json_array_size(history) - 1);
+	assert_string_equal(fx_text(v, "zh"), zh);
+	assert_string_equal(fx_text(v, "en"), en);
+}
+
+/* A correction names its items by their titles; what an officer wrote stays as written, also where it looks like an item. */
+static void test_correction_in_words(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	(void)state;
+	fx_log_in(x);
+	_cleanup_(freep) char *id = fx_change(x);
+	fx_prove(x, id);
+	fx_submit(x, id);
+	json_decref(fx_do(x, UID_OFFICER, "review.correct",
+			  json_pack("{s:s,s:[{s:s,s:s},{s:s,s:s}]}", "request", id, "items", "item", "business-licence",
+				    "reason", "模糊; 见第2页: 印章; ", "item", "O", "reason", "%s: no")));
+	last_line(x, id, "审核员要求补正：营业执照：模糊; 见第2页：印章; ; 单位名称：%s: no。",
+		  "An officer asked for corrections: business licence: 模糊; 见第2页: 印章; ; organisation: %s: no.");
+}
+
 static void test_history_in_words(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -166,7 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_escape),		 cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_notice),		 cmocka_unit_test(test_ways),
-		cmocka_unit_test(test_history_in_words),
+		cmocka_unit_test(test_history_in_words), cmocka_unit_test(test_correction_in_words),
 	};
 	secret_init();
 	log_init("test", LOG_LEVEL_ERROR);

@@ -79,10 +79,10 @@ static void other_material(struct fx *x, const char *request, const char *name)
 static void test_checklist_in_both_languages(void **state)
 {
 	static const struct bilingual wanted[] = {
-		{"单位名称（O）“" NEW_NAME "”与材料上的写法一致",
-		 "O \"" NEW_NAME "\" stands in the materials as written here"},
-		{"营业执照（business-licence）已盖章、清晰可读，且属于该单位",
-		 "business-licence is stamped, readable and of this organisation"},
+		{"单位名称“" NEW_NAME "”与材料上的写法一致",
+		 "organisation: \"" NEW_NAME "\" stands in the materials as written here"},
+		{"营业执照：已盖章、清晰可读，且属于该单位",
+		 "business licence: stamped, readable and of this organisation"},
 		/* of the policy */
 		{"公章上的名称与该单位一致", "the name in the stamp is the organisation's"},
 	};

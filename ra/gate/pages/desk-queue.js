@@ -5,6 +5,7 @@ import { rpc } from "./rpc.js";
 import { badge, link, mono } from "./ui.js";
 import { filters } from "./filters.js";
 import { keyed } from "./keyed.js";
+import { projectTitle, readProjects } from "./projects.js";
 import { kindWord, minute } from "./format.js";
 
 const t = texts({
@@ -45,6 +46,7 @@ export async function render({ query, go }) {
 		caption: t("title"),
 		load: async ({ after }) => {
 			const r = await rpc("review.queue", { project: query.project, kind: query.kind, overdue: query.overdue === "1" || undefined, claimed: query.claimed ? query.claimed === "1" : undefined, after });
+			await readProjects(r.requests.map((one) => one.project));
 			counts.textContent = t("counts", r.counts);
 			return { ...r, rows: r.requests };
 		},
@@ -52,7 +54,7 @@ export async function render({ query, go }) {
 			{ label: t("number"), cell: (r) => link(`request/${r.number}`, mono(r.number)) },
 			{ label: t("kind"), cell: (r) => kindWord(r.kind) },
 			{ label: t("organisation"), cell: (r) => r.organisation || "–" },
-			{ label: t("project"), cell: (r) => r.project },
+			{ label: t("project"), cell: (r) => projectTitle(r.project) },
 			{ label: t("state"), cell: (r) => badge(r.state) },
 			{ label: t("officers"), cell: (r) => r.officers },
 			{ label: t("due"), cell: dueMark },
@@ -60,8 +62,9 @@ export async function render({ query, go }) {
 		],
 	});
 	const projects = [...new Set(facts.map((line) => line.match(/^project\.([a-z0-9-]+)\./)?.[1]).filter(Boolean))];
+	await readProjects(projects);
 	return h("div", {}, filters("queue", { query, go }, [
-		["project", t("project"), projects.map((p) => [p, p]), t("all_projects")],
+		["project", t("project"), projects.map((p) => [p, projectTitle(p)]), t("all_projects")],
 		["kind", t("kind"), KINDS.map((k) => [k, kindWord(k)]), t("all_kinds")],
 		["overdue", t("show"), [["1", t("overdue")]]],
 		["claimed", t("claims"), [["0", t("free")], ["1", t("taken")]]],

@@ -6,6 +6,7 @@ import { rpc, change, RpcError } from "./rpc.js";
 import { acting } from "./acting.js";
 import { agentPanel } from "./agent-panel.js";
 import { badge, button, card, facts, form, link, mono, note, table, toast } from "./ui.js";
+import { projectTitle, readProjects } from "./projects.js";
 import { viewer } from "./viewer.js";
 import { dueMark } from "./desk-queue.js";
 import { kindWord, minute, time } from "./format.js";
@@ -84,15 +85,15 @@ function top(r, again) {
 		await again();
 	};
 	return card(null, facts([
-		[t("number"), mono(r.number)], [t("kind"), `${kindWord(r.kind)} · ${r.way}`], [t("state"), badge(r.state)], [t("officers"), r.officers], [t("due"), r.due ? dueMark(r) : null],
-		[t("organisation"), r.organisation], [t("identifier"), r.identifier ? link(`accounts?find=${encodeURIComponent(r.identifier)}`, mono(r.identifier)) : null], [t("agent"), r.agent], [t("project"), r.project],
+		[t("number"), mono(r.number)], [t("kind"), r.way_title ? `${kindWord(r.kind)} · ${say(r.way_title)}` : kindWord(r.kind)], [t("state"), badge(r.state)], [t("officers"), r.officers], [t("due"), r.due ? dueMark(r) : null],
+		[t("organisation"), r.organisation], [t("identifier"), r.identifier ? link(`accounts?find=${encodeURIComponent(r.identifier)}`, mono(r.identifier)) : null], [t("agent"), r.agent], [t("project"), projectTitle(r.project)],
 		[t("certificate"), r.serial ? h("span", {}, mono(r.serial), " ", r.certificate_state ? badge(r.certificate_state) : null) : null],
 		[t("submitted"), r.submitted ? minute(r.submitted) : null], [t("dies"), r.dies ? minute(r.dies) : null], [t("entered"), r.entered_by], [t("claimed"), r.claimed_by ? `${r.claimed_by} ${t("until")} ${minute(r.claim_ends)}` : null],
 	]), h("div.row", {}, !REVIEWED.includes(r.state) ? null : r.claimed_by ? button(t("unclaim"), did("review.release_claim", "unclaimed")) : button(t("claim"), did("review.claim", "claimed_now"), { tone: "primary" }), button(t("refresh"), again, { tone: "plain" }), link(`audit?object=${r.request}`, t("audit"))));
 }
 
 const differenceCard = (r) => card(t("difference"), h("p", {}, say(r.explain)), (r.difference || []).length === 0 ? null : table(t("difference"), [
-	{ label: t("attribute"), cell: (d) => h("span", {}, say(d.title), " ", h("small.mono", {}, d.attribute)) },
+	{ label: t("attribute"), cell: (d) => say(d.title) },
 	{ label: t("old"), cell: (d) => (d.old === null ? t("nothing") : h("del", {}, d.old)) },
 	{ label: t("new"), cell: (d) => (d.new === null ? t("nothing") : h("ins", {}, d.new)) },
 ], r.difference));
@@ -120,6 +121,7 @@ function approveCard(r, again) {
 const recoverCard = (r, again) => card(t("recover"), form({
 	name: `recover-${r.number}`, submit: t("record"),
 	fields: [{ name: "step", label: t("step"), type: "select", options: ["sent", "delivered", "no_copy", "waived"].map((s) => [s, t(s)]) }, { name: "note", label: t("remark"), required: true, max: 500 }],
+	place: () => "step",
 	call: async (v, id) => {
 		await change("review.recover", { request: r.number, ...v, ...acting() }, id);
 		toast(t("recorded"));
@@ -176,6 +178,7 @@ export async function render({ params }) {
 	const draw = async () => {
 		const r = await rpc("review.show", { request: params.id });
 		number = r.number;
+		await readProjects([r.project]);
 		replace(box, top(r, draw), warnings(r),
 			h("div.sides", {}, h("div", {}, differenceCard(r), checklistCard(r)), h("div", {}, card(t("papers"), viewer({ request: r.number }, r.materials)))),
 			h("div.sides", {}, h("div", {}, approveCard(r, draw), timeline(r)), h("div", {}, correctCard(r, draw), rejectCard(r, draw))));

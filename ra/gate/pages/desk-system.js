@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { say, texts } from "./i18n.js";
 import { rpc, RpcError } from "./rpc.js";
 import { staff } from "./acting.js";
-import { badge, card, facts, link, mono, note, table } from "./ui.js";
+import { badge, card, code, facts, link, mono, note, table } from "./ui.js";
 import { chart } from "./chart.js";
 import { kindWord, minute, size, time } from "./format.js";
 
@@ -59,26 +59,7 @@ const t = texts({
 });
 export const title = ["系统状况", "System"];
 
-// What each worry is about; the desk's own text, in English with its numbers, stands below.
-const WORRIES = {
-	calendar_missing: ["没有工作日历：期限不计节假日", "No calendar: due dates know no holidays"],
-	calendar_year: ["工作日历缺少今年或明年", "The calendar lacks this year or the next"],
-	certificates_held: ["有证书处于挂起状态，请解除或吊销", "Certificates are on hold: release or revoke them"],
-	ledger_fork: ["签发系统的台账与此前跟随的不一致，已停止受理", "The signer's ledger is not the one that was followed: no work is taken"],
-	signer_unreachable: ["签发系统无应答，申请在排队", "The signer does not answer: requests wait"],
-	ledger_waits: ["签发系统的台账刚刚恢复，等待运行人员确认", "The signer's ledger was restored: it waits for the operator"],
-	signer_locked: ["签发密钥尚未开启，申请在排队", "The signer's key is not open: requests wait"],
-	policy_differs: ["服务台与签发系统的业务规则不同", "The desk's policy is not the signer's"],
-	roster_differs: ["服务台与签发系统的名册不同", "The desk's roster is not the signer's"],
-	policy_quorum: ["业务规则的签名不足法定人数", "The policy lacks a quorum of officers"],
-	status_stale: ["证书状态数据已经过时", "The status data is old"],
-	material_damaged: ["有材料文件损坏或缺失", "Files of materials are damaged or missing"],
-	disk_full: ["磁盘空间不足，暂不接收材料", "The disk is full: no materials are taken"],
-	messages_late: ["消息发送延误或失败", "Messages are late or have failed"],
-	parcels_overdue: ["有包裹逾期未签收", "Parcels lack their receipt"],
-	requests_overdue: ["有申请逾期未办结", "Requests are overdue"],
-};
-const worry = (w) => note("warn", h("strong", {}, say(WORRIES[w.reason] || w.reason)), h("p", {}, h("small.mono", {}, `${w.reason}: ${w.text}`)));
+const worry = (w) => note("warn", say(w));
 
 function signerCard(s) {
 	const ok = (good, yes, no) => h(`span.badge.${good ? "ok" : "bad"}`, {}, t(good ? yes : no));
@@ -111,8 +92,8 @@ const refusalsCard = (o) => card(t("refusals"), table(t("refusals"), [
 	{ label: t("at"), cell: (r) => time(r.at) },
 	{ label: t("request"), cell: (r) => (staff.officer ? link(`request/${r.number}`, mono(r.number)) : mono(r.number)) },
 	{ label: t("kind"), cell: (r) => kindWord(r.kind) },
-	{ label: t("rule"), cell: (r) => h("span", {}, say(r), " ", mono(r.rule)) },
-	{ label: t("text"), cell: (r) => h("small", {}, r.text) },
+	{ label: t("rule"), cell: (r) => h("span", {}, say(r), " ", code(r.rule)) },
+	{ label: t("text"), cell: (r) => code(r.text) },
 ], o.refusals));
 
 export async function render() {

@@ -6,7 +6,7 @@ import { acting } from "./acting.js";
 import { badge, card, facts, form, link, mono, searchBox, toast } from "./ui.js";
 import { filters } from "./filters.js";
 import { keyed } from "./keyed.js";
-import { minute, stateWord, time } from "./format.js";
+import { minute, stateWord, time, whoWord } from "./format.js";
 
 const t = texts({
 	caption: ["USB Key 库存", "USB keys"],
@@ -32,7 +32,7 @@ const STATES = ["stock", "prepared", "shipped", "in_use", "lost", "damaged", "re
 const pukWord = (k) => t(k.puk_held ? "held" : "unknown");
 
 function inventory({ query, go }) {
-	return h("div", {}, searchBox(t("search"), (text) => go(`tokens?${new URLSearchParams({ ...query, find: text })}`), query.find || ""),
+	return h("div", {}, searchBox(t("search"), (text) => go(`tokens?${new URLSearchParams({ ...query, find: text })}`), query.find || "", 64),
 		filters("tokens", { query, go }, [["state", t("state"), STATES.map((s) => [s, stateWord(s)])]]), keyed({
 			caption: t("caption"),
 			load: async ({ after }) => { const r = await rpc("token.list", { token: query.find, state: query.state, after }); return { rows: r.tokens, next: r.next }; },
@@ -60,7 +60,7 @@ async function one(token) {
 			},
 		}));
 		replace(box, card(null, facts([[t("token"), mono(k.token)], [t("state"), badge(k.state)], [t("label"), k.label], [t("model"), k.model], [t("certificate"), k.certificate ? mono(k.certificate) : null], [t("puk"), pukWord(k)]])), move,
-			card(t("history"), h("ol.line", {}, k.history.map((e) => h("li", {}, h("time", { datetime: e.at }, time(e.at)), say(e), e.why ? ` ${e.why}` : "", e.who ? h("small", {}, ` ${e.who}`) : null)))));
+			card(t("history"), h("ol.line", {}, k.history.map((e) => h("li", {}, h("time", { datetime: e.at }, time(e.at)), say(e), e.why ? ` ${e.why}` : "", e.who ? h("small", {}, ` ${whoWord(e.who)}`) : null)))));
 	};
 	await draw();
 	return box;

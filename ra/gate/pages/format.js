@@ -9,6 +9,10 @@ export const minute = (iso) => time(iso).slice(0, 16);
 export const yuan = (fen) => (fen === null || fen === undefined ? "–" : `¥ ${(fen / 100).toFixed(2)}`);
 export const size = (n) => (n < 1024 ? `${n} B` : n < 1048576 ? `${(n / 1024).toFixed(0)} KiB` : `${(n / 1048576).toFixed(1)} MiB`);
 
+// Who did something, or from where, as a row names it: a person by the name, a program's user by its number.
+const USER = ["系统用户 {n}", "system user {n}"];
+export const whoWord = (who) => (/^uid:\d+$/.test(who) ? say(USER, { n: who.slice(4) }) : who.replace(/^ip:/, ""));
+
 const STATES = {
 	good: ["有效", "good", "ok"],
 	held: ["已挂起", "held", "warn"],
@@ -76,4 +80,18 @@ const KINDS = {
 	renew: ["续费", "renewal"],
 	new: ["新服务", "new service"],
 };
+// Why a certificate counts no more (RFC 5280 5.3.1).
+const REASONS = {
+	unspecified: ["未说明", "not said"],
+	keyCompromise: ["密钥遗失或泄露", "the key is lost or in other hands"],
+	cACompromise: ["签发机构密钥泄露", "the CA's key is in other hands"],
+	affiliationChanged: ["证书信息变更", "the subject has changed"],
+	superseded: ["由新证书取代", "replaced by another certificate"],
+	cessationOfOperation: ["不再使用", "no longer used"],
+	certificateHold: ["挂起", "on hold"],
+	removeFromCRL: ["解除挂起", "released from hold"],
+	privilegeWithdrawn: ["授权撤销", "the right to it was withdrawn"],
+	aACompromise: ["属性机构密钥泄露", "the attribute authority's key is in other hands"],
+};
+export const reasonWord = (word) => (REASONS[word] ? say(REASONS[word]) : word);
 export const kindWord = (word) => (KINDS[word] ? say(KINDS[word]) : word || "–");

@@ -27,16 +27,12 @@ export async function render({ go, query }) {
 	const found = h("div.projects", { "aria-live": "polite" });
 	const look = async (text) => {
 		if (text === "") return replace(found);
-		try {
-			const { projects } = await rpc("project.search", { query: text });
-			replace(found, projects.length === 0 ? note("plain", t("none")) : projects.map((p) =>
-				h("a.project", { href: `#/project/${encodeURIComponent(p.project)}` }, h("strong", {}, say(p.title)), p.aliases && p.aliases.length ? h("small", {}, `${t("also")} ${p.aliases.join(", ")}`) : null, h("span", { "aria-hidden": "true" }, "→"))));
-		} catch (e) {
-			replace(found, errorNote(e));
-		}
+		const { projects } = await rpc("project.search", { query: text });
+		replace(found, projects.length === 0 ? note("plain", t("none")) : projects.map((p) =>
+			h("a.project", { href: `#/project/${encodeURIComponent(p.project)}` }, h("strong", {}, say(p.title)), p.aliases && p.aliases.length ? h("small", {}, `${t("also")} ${p.aliases.join(", ")}`) : null, h("span", { "aria-hidden": "true" }, "→"))));
 	};
-	if (query.find) look(query.find);
+	if (query.find) look(query.find).catch((e) => replace(found, errorNote(e)));
 	return h("div.two", {},
-		card(t("find"), h("p", {}, t("hint")), searchBox(t("label"), look, query.find || ""), found),
+		card(t("find"), h("p", {}, t("hint")), searchBox(t("label"), look, query.find || "", 600), found),
 		h("div", {}, card(t("known"), h("p", {}, h("a.button.primary", { href: "#/login" }, t("login")))), card(t("freeze"), h("p", {}, link("freeze", t("freeze_link")))), h("p.links", {}, link("contact", t("contact")))));
 }

@@ -5,7 +5,7 @@ import { rpc, change } from "./rpc.js";
 import { refresh, state } from "./app.js";
 import { badge, button, card, codeButton, facts, form, mono, table, toast } from "./ui.js";
 import { passwordFields, sixDigits, tick } from "./reset.js";
-import { minute } from "./format.js";
+import { minute, whoWord } from "./format.js";
 
 const t = texts({
 	record: ["登记信息", "On record"],
@@ -105,7 +105,7 @@ export async function render({ go }) {
 			h("div", {},
 				card(t("record"), facts([[t("organisation"), me.organisation], [t("identifier"), mono(me.identifier)], [t("agent"), me.agent], [t("representative"), me.legal_representative], [t("login_mobile"), me.login_mobile]])),
 				card(t("tokens"), table(t("tokens"), [{ label: t("token"), cell: (k) => mono(k.token) }, { label: t("certificate"), cell: (k) => (k.certificate ? mono(k.certificate) : "–") }, { label: t("state"), cell: (k) => badge(k.state) }], tokens)),
-				card(t("sessions"), table(t("sessions"), [{ label: t("used"), cell: (s) => minute(s.used) }, { label: t("address"), cell: (s) => (s.address || "–").replace(/^ip:/, "") }, { label: t("end"), cell: (s) => (s.this ? t("this") : button(t("end"), end(s), { tone: "small" })) }], sessions), h("div.row", {}, button(t("end_all"), async () => { await change("account.end"); await refresh(); go("login"); }, { tone: "danger" })))),
+				card(t("sessions"), table(t("sessions"), [{ label: t("used"), cell: (s) => minute(s.used) }, { label: t("address"), cell: (s) => whoWord(s.address || "–") }, { label: t("end"), cell: (s) => (s.this ? t("this") : button(t("end"), end(s), { tone: "small" })) }], sessions), h("div.row", {}, button(t("end_all"), async () => { await change("account.end"); await refresh(); go("login"); }, { tone: "danger" })))),
 			h("div", {}, card(t("notices"), noticesForm(me)), card(t("password"), passwordForm()), card(t("agent_title"), h("p", {}, t("agent_text")), agentForm(draw))));
 	};
 	await draw();

@@ -32,7 +32,7 @@ const t = texts({
 	order: ["已付款的订单", "Paid order"],
 	order_hint: ["延期要用一张已付款的订单。没有时请先在“我的服务”续费。", "An extension uses a paid order. Without one, renew the service first."],
 	no_order: ["（没有可用的订单）", "(no order that can be used)"],
-	name: ["单位名称（O、CN）", "Organisation (O, CN)"],
+	name: ["单位名称", "Organisation"],
 	identifier: ["统一社会信用代码", "Unified social credit code"],
 	representative: ["新的法定代表人", "New legal representative"],
 	files_question: ["有尚未开启的加密文件吗？", "Encrypted files not yet opened?"],

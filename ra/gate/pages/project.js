@@ -31,6 +31,8 @@ const t = texts({
 	user: ["用户名为首次办理时登记的组织机构代码或统一社会信用代码；初始密码由服务台公布。", "The user name is the organisation code or unified code of the first issue; the initial password is published by the service desk."],
 	forgot: ["忘记登记的代码", "Forgot the registered code"],
 });
+// What a subscriber can ask for; what several profiles have alike is said once.
+const KINDS = ["extend", "change", "enrol", "reissue", "recover", "unlock"];
 let found = null;
 export const title = () => (found ? found.title : ["合作项目", "Project"]);
 
@@ -50,7 +52,7 @@ export async function render({ params, go }) {
 				{ label: t("name"), cell: (w) => say(w.title) },
 				{ label: t("materials"), cell: (w) => (w.materials.length ? h("span", {}, w.materials.map((g, i) => [i ? h("br") : null, g.map((m) => say(m.title || m)).join(t("or"))])) : t("none")) },
 				{ label: t("officers"), tone: "number", cell: (w) => w.officers },
-			], (p.ways || []).filter((w) => ["extend", "change", "enrol", "reissue"].includes(w.kind))))),
+			], (p.ways || []).filter((w, i, all) => KINDS.includes(w.kind) && all.findIndex((v) => say(v.title) === say(w.title)) === i)))),
 		h("div.first", {}, login,
 			card(t("account"), h("p", {}, t("user")), h("p", {}, link("identifier", t("forgot")))),
 			card(t("help"), (p.help || []).map((s) => h("details", {}, h("summary", {}, say(s.title)), h("p", {}, say(s.text))))),

@@ -1,8 +1,9 @@
 // 我的服务: what is paid for and until when. Renew → order → pay.
 import { h } from "./dom.js";
-import { say, texts } from "./i18n.js";
+import { texts } from "./i18n.js";
 import { rpc, change } from "./rpc.js";
 import { badge, button, dialog, facts, list, mono, note, span } from "./ui.js";
+import { projectTitle, readProjects } from "./projects.js";
 import { yuan } from "./format.js";
 
 const t = texts({
@@ -30,14 +31,6 @@ const t = texts({
 	none: ["–", "–"],
 });
 
-// A project's title, asked for once.
-const titles = new Map();
-async function nameProject(project) {
-	if (titles.has(project)) return;
-	titles.set(project, "");
-	try { titles.set(project, (await rpc("project.show", { project })).title); } catch { /* one that the policy does not have any more: its word stands */ }
-}
-
 export const title = ["我的服务", "My services"];
 
 export async function render({ go }) {
@@ -58,12 +51,12 @@ export async function render({ go }) {
 		caption: t("caption"), search: t("search"),
 		load: async (p) => {
 			const r = await rpc("service.list", p);
-			await Promise.all(r.services.map((s) => nameProject(s.project)));
+			await readProjects(r.services.map((s) => s.project));
 			return { rows: r.services, total: r.total };
 		},
 		columns: [
 			{ label: t("id"), cell: (s) => s.id },
-			{ label: t("project"), cell: (s) => say(titles.get(s.project)) || s.project },
+			{ label: t("project"), cell: (s) => projectTitle(s.project) },
 			{ label: t("name"), cell: (s) => s.certificate_name || t("none") },
 			{ label: t("serial"), cell: (s) => (s.serial ? mono(s.serial) : t("none")) },
 			{ label: t("period"), cell: (s) => (s.begins ? span(s.begins, s.ends) : t("none")) },

@@ -8,6 +8,7 @@ import { stateTone, stateWord, time } from "./format.js";
 const t = texts({
 	required: ["此项必填", "this is required"],
 	long: ["内容过长：最多 {han} 个汉字，或 {max} 个字母和数字", "too long: at most {max} letters, or {han} Chinese characters"],
+	hidden: ["内容中含有控制字符或不可见字符", "there are control or invisible characters in it"],
 	desk: ["服务台", "Service desk"],
 	telephone: ["电话", "telephone"],
 	emergency: ["紧急电话", "emergency"],
@@ -30,6 +31,8 @@ export const link = (to, ...children) => h("a", { href: `#/${to}` }, ...children
 // From when until when, each on a line of its own.
 export const span = (from, to) => h("span", {}, h("span.when", {}, time(from)), " ", h("span.when", {}, t("until", { to: time(to) })));
 export const mono = (text) => h("span.mono", {}, text);
+// What is said in the words of another program, or of the manuals: an operator looks for exactly these.
+export const code = (text) => h("code", {}, text);
 export const card = (title, ...children) => h("section.card", {}, title ? h("h2", {}, title) : null, ...children);
 
 // The label beside the value, for [label, value] pairs; pairs without a value are left out.
@@ -300,10 +303,36 @@ export function list({ caption, columns, load, search, perPage = 5 }) {
 	return box2;
 }
 
-export function searchBox(label, onSearch, value = "") {
+// One field and its button. onSearch(text) may be async; what is wrong with the text, here or by the desk's word, stands at the field. max in bytes.
+export function searchBox(label, onSearch, value = "", max = 200) {
 	const id = newId("search");
-	const input = h("input", { id, type: "search", value, autocomplete: "off", maxlength: 100 });
-	const node = h("form.search", { role: "search" }, h("label", { for: id }, label), h("div.control", {}, input, button(t("search"), null, { type: "submit", tone: "plain" })));
-	node.addEventListener("submit", (event) => { event.preventDefault(); onSearch(input.value.trim()); });
+	const input = h("input", { id, type: "search", value, autocomplete: "off", maxlength: max, "aria-describedby": `${id}-error` });
+	const wrongNode = h("p.wrong", { id: `${id}-error`, "aria-live": "polite" });
+	const ok = button(t("search"), null, { type: "submit", tone: "plain" });
+	const mark = (text) => {
+		replace(wrongNode, text);
+		if (text) input.setAttribute("aria-invalid", "true");
+		else input.removeAttribute("aria-invalid");
+		if (text) input.focus();
+	};
+	input.addEventListener("input", () => mark(""));
+	const node = h("form.search", { role: "search", novalidate: true }, h("div.field", { "data-name": "search" }, h("label", { for: id }, label), h("div.control", {}, input, ok), wrongNode));
+	node.addEventListener("submit", async (event) => {
+		event.preventDefault();
+		const text = input.value.trim();
+		if (ok.getAttribute("aria-busy")) return;
+		mark(tooLong(text, max) || (HIDDEN.test(text) ? t("hidden") : ""));
+		if (input.hasAttribute("aria-invalid")) return;
+		busy(ok, true);
+		try {
+			await onSearch(text);
+		} catch (e) {
+			if (e instanceof RpcError && !e.loggedOut) mark(fieldText(e));
+			else failed(e);
+		} finally {
+			busy(ok, false);
+		}
+	});
 	return node;
 }
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/u; // as the desk refuses them in names

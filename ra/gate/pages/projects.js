@@ -1,0 +1,13 @@
+// What people call a project. The desk's rows name it by its word; its title is asked for once.
+import { say } from "./i18n.js";
+import { rpc } from "./rpc.js";
+
+const titles = new Map();
+
+// Reads the titles of these projects, so that projectTitle knows them.
+export const readProjects = (words) => Promise.all([...new Set(words)].filter((word) => word && !titles.has(word)).map(async (word) => {
+	titles.set(word, "");
+	try { titles.set(word, (await rpc("project.show", { project: word })).title); } catch { /* one that the policy does not have any more: its word stands */ }
+}));
+
+export const projectTitle = (word) => say(titles.get(word)) || word;
