@@ -230,8 +230,10 @@ static void commit_batch(struct ledger *l, struct ledger_op *batch)
 static void *write_loop(void *arg)
 {
 	struct ledger *l = arg;
-	for (struct ledger_op *batch = take_batch(l); batch; batch = take_batch(l))
+	for (struct ledger_op *batch = take_batch(l); batch; batch = take_batch(l)) {
 		commit_batch(l, batch);
+		wal_look(l);
+	}
 	return NULL;
 }
 
@@ -379,7 +381,7 @@ static enum err read_tail(struct ledger *l, struct fault *f)
 }
 
 /* Signals are the main thread's business. */
-static enum err start_writer(struct ledger *l, struct fault *f)
+enum err ledger_thread(pthread_t *ret, void *(*body)(void *), void *arg, struct fault *f)
 {
 	sigset_t all, before;
 	pthread_attr_t attr;
@@ -387,13 +389,17 @@ static enum err start_writer(struct ledger *l, struct fault *f)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	int e = pthread_create(&l->writer, &attr, write_loop, l);
+	int e = pthread_create(ret, &attr, body, arg);
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (e != 0)
-		return fault_raise(f, ERR_IO, "ledger_thread", "ledger", "writer thread: %s", strerror(e));
+	return e == 0 ? OK : fault_raise(f, ERR_IO, "ledger_thread", "ledger", "thread: %s", strerror(e));
+}
+
+static enum err start_threads(struct ledger *l, struct fault *f)
+{
+	TRY(ledger_thread(&l->writer, write_loop, l, f));
 	l->started = true;
-	return OK;
+	return wal_start(l, f);
 }
 
 static struct ledger *ledger_new(const char *dir)
@@ -410,6 +416,8 @@ static struct ledger *ledger_new(const char *dir)
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->work, &attr);
 	pthread_cond_init(&l->grown, &attr);
+	pthread_cond_init(&l->copy, NULL);
+	pthread_cond_init(&l->copied, NULL);
 	pthread_condattr_destroy(&attr);
 	return l;
 }
@@ -422,13 +430,14 @@ enum err ledger_open(const char *dir, bool create, struct ledger **ret, struct f
 	TRY(db_open(l->path, false, &l->db, f));
 	/* The pages of the random keys that many transactions touch; a reader's copy of them would be void after each. */
 	TRY(db_run(l->db, f, "PRAGMA cache_size=-16384", ""));
+	TRY(wal_open(l, f));
 	TRY(file_remember(l, f));
 	TRY(db_migrate(l->db, ledger_migrations, ledger_n_migrations, f));
 	TRY(read_tail(l, f));
 	TRY(restore_load(l->db, &l->standing, f));
 	TRY(tree_open(&l->tree, l->db, l->size, f));
 	tree_root(&l->tree, l->root);
-	TRY(start_writer(l, f));
+	TRY(start_threads(l, f));
 	*ret = TAKE(l);
 	return OK;
 }
@@ -439,9 +448,11 @@ void ledger_close(struct ledger *l)
 		pthread_mutex_lock(&l->lock);
 		l->stopping = true;
 		pthread_cond_signal(&l->work);
+		pthread_cond_signal(&l->copy);
 		pthread_mutex_unlock(&l->lock);
 		pthread_join(l->writer, NULL);
 	}
+	wal_close(l);
 	for (unsigned i = 0; i < l->n_pool; i++)
 		db_close(l->pool[i]);
 	if (l->db)
@@ -451,6 +462,8 @@ void ledger_close(struct ledger *l)
 		log_signer_free(l->log);
 	pthread_cond_destroy(&l->work);
 	pthread_cond_destroy(&l->grown);
+	pthread_cond_destroy(&l->copy);
+	pthread_cond_destroy(&l->copied);
 	pthread_mutex_destroy(&l->lock);
 	free(l->path);
 	free(l);

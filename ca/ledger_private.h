@@ -50,6 +50,15 @@ struct ledger {
 	unsigned n_pool;
 	uint64_t commits; /* that have ended, one way or the other */
 	bool committing;
+
+	/* ledger_wal.c */
+	struct db *copier_db;
+	pthread_t copier;
+	bool copier_started;
+	pthread_cond_t copy, copied; /* there is something to be; one has ended */
+	bool copying;
+	unsigned wal_begin; /* pages that make the first copy due */
+	unsigned wal_pages, wal_copied, wal_next; /* there after the last commit; of them in the file; that make the next copy due */
 };
 
 extern const char *const ledger_migrations[];
@@ -58,6 +67,15 @@ extern const size_t ledger_n_migrations;
 /* ledger_reader.c. Before each commit, which readers that nobody uses shall not stand in the way of: it is `committing` until
  * it has ended and is counted. */
 void readers_let_go(struct ledger *l);
+/* ledger_wal.c. Before the writer starts; wal_start() with it. */
+MUST_CHECK enum err wal_open(struct ledger *l, struct fault *f);
+MUST_CHECK enum err wal_start(struct ledger *l, struct fault *f);
+/* The writer's, behind each transaction: has what stands in the write-ahead log copied into the file, or copies the rest. */
+void wal_look(struct ledger *l);
+/* When the ledger is stopping. */
+void wal_close(struct ledger *l);
+/* ledger.c. A thread of the ledger's, which takes no signals. */
+MUST_CHECK enum err ledger_thread(pthread_t *ret, void *(*body)(void *), void *arg, struct fault *f);
 /* ledger_append.c. How many of each type the transaction has appended. */
 MUST_CHECK enum err append_counts(struct ledger_tx *tx, struct fault *f);
 /* ledger_tree.c. Adds a leaf; a tile of 256 that is full is told and goes up as one hash. */

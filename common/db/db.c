@@ -284,3 +284,34 @@ void db_watch(struct db *db, void (*fn)(void *arg, const char *table, int64_t ro
 	db->watch_arg = arg;
 	sqlite3_update_hook(db->handle, fn ? changed : NULL, db);
 }
+
+static int committed(void *arg, sqlite3 *handle, const char *name, int pages)
+{
+	(void)handle;
+	(void)name;
+	((struct db *)arg)->wal_pages = (unsigned)pages;
+	return SQLITE_OK;
+}
+
+enum err db_wal_keep(struct db *db, struct fault *f)
+{
+	TRY(exec(db, "PRAGMA wal_autocheckpoint=0", f));
+	sqlite3_wal_hook(db->handle, committed, db);
+	return OK;
+}
+
+unsigned db_wal_pages(const struct db *db)
+{
+	return db->wal_pages;
+}
+
+enum err db_wal_copy(struct db *db, unsigned *ret_pages, unsigned *ret_copied, struct fault *f)
+{
+	int pages = 0, copied = 0;
+	int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+	if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
+		return db_raise(db, code, "checkpoint", f);
+	*ret_pages = pages > 0 ? (unsigned)pages : 0;
+	*ret_copied = copied > 0 ? (unsigned)copied : 0;
+	return OK;
+}

@@ -39,6 +39,15 @@ MUST_CHECK enum err db_rollback_to(struct db *db, struct fault *f);
  * database has failed, or a full disk has ended the whole transaction. */
 MUST_CHECK enum err db_take_back(struct db *db, enum err e, const struct fault *why, struct fault *f);
 
+/* From now on this connection's commits leave all in the write-ahead log; db_wal_copy() alone, by any connection, brings it into the file. */
+MUST_CHECK enum err db_wal_keep(struct db *db, struct fault *f);
+/* Pages that stood in the log after the last commit of a connection that keeps it. */
+unsigned db_wal_pages(const struct db *db);
+/* Writes what the log holds where it belongs and flushes it, while others read and write: as far as no reader sees an older state.
+ * *ret_copied of *ret_pages are in the file; when all are, the log begins anew with the next commit. Another copy runs: nothing is done,
+ * and both are 0. Any error but ERR_BUSY disk_full: nobody knows what the file holds. */
+MUST_CHECK enum err db_wal_copy(struct db *db, unsigned *ret_pages, unsigned *ret_copied, struct fault *f);
+
 /* Binds by a type string: i int64_t · t const char * (NULL: null) · b struct slice by value (p NULL: null) · n null.
  *   db_run(db, f, SQL, "itb", id, name, slice)
  * SQL must be a literal with static lifetime (the cache is keyed by its address and text).

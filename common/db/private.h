@@ -22,6 +22,7 @@ struct db {
 	size_t n_slots, n_cached;
 	void (*watch)(void *arg, const char *table, int64_t row);
 	void *watch_arg;
+	unsigned wal_pages;
 };
 
 /* Raises what SQLite said: constraint ERR_CONFLICT, busy ERR_BUSY, else ERR_DB. what: the statement or act. */

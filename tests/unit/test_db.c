@@ -405,6 +405,31 @@ static void statements_are_prepared_once(void **state)
 	assert_int_equal(sqlite3_stmt_status(s, SQLITE_STMTSTATUS_REPREPARE, 0), 0);
 }
 
+static void a_log_is_kept_until_it_is_copied(void **state)
+{
+	(void)state;
+	_cleanup_(db_closep) struct db *db = fresh(), *other = NULL;
+	struct fault f;
+	unsigned pages = 0, copied = 0;
+	assert_int_equal(db_open("t.db", false, &other, &f), OK);
+	assert_int_equal(db_wal_keep(db, &f), OK);
+	add(db, 1, "a");
+	assert_true(db_wal_pages(db) > 0);
+	/* Somebody reads what was before the next row: that stays. */
+	assert_int_equal(db_begin_read(other, &f), OK);
+	assert_int_equal(people(other), 1);
+	add(db, 2, "b");
+	assert_int_equal(db_wal_copy(db, &pages, &copied, &f), OK);
+	assert_int_equal(pages, db_wal_pages(db));
+	assert_true(copied > 0 && copied < pages);
+	db_rollback(other);
+	assert_int_equal(db_wal_copy(other, &pages, &copied, &f), OK);
+	assert_int_equal(copied, pages);
+	add(db, 3, "c");
+	assert_true(db_wal_pages(db) < pages);
+	assert_int_equal(people(other), 3);
+}
+
 static void memory_needs_no_file(void **state)
 {
 	(void)state;
@@ -433,6 +458,7 @@ int main(void)
 		cmocka_unit_test(files_that_are_none),
 		cmocka_unit_test(damage_is_an_error_and_no_crash),
 		cmocka_unit_test(statements_are_prepared_once),
+		cmocka_unit_test(a_log_is_kept_until_it_is_copied),
 		cmocka_unit_test(memory_needs_no_file),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -17,7 +17,9 @@
 #include "common/note/merkle.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define NOW INT64_C(1795392000)
@@ -577,6 +579,101 @@ static void snapshots_let_go(void **state)
 	assert_true(checkpoint_ends(r));
 }
 
+/* --- the write-ahead log --- */
+
+#define LOG_PAGES 600u
+#define FILE_BYTES 60000u /* of a file that fills the log: 15 pages and some */
+
+static enum err add_files(struct ledger_tx *tx, void *arg, struct fault *f)
+{
+	static uint8_t bytes[FILE_BYTES];
+	(void)arg;
+	for (unsigned i = 0; i < 8; i++) {
+		uint8_t name[32];
+		random_fill(name, sizeof(name));
+		TRY(ledger_file_add(tx, name, slice_of(bytes, sizeof(bytes)), f));
+	}
+	return beat(tx, NULL, f);
+}
+
+static unsigned log_pages(struct ledger *l)
+{
+	pthread_mutex_lock(&l->lock);
+	unsigned pages = l->wal_pages;
+	pthread_mutex_unlock(&l->lock);
+	return pages;
+}
+
+static void copy_early(struct ledger *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->wal_begin = l->wal_next = LOG_PAGES;
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* Goes on until the log has begun anew; false: it has not by the time that it has so many pages. */
+static bool begins_anew(struct room *r, unsigned most)
+{
+	for (unsigned before = 0, now = log_pages(r->l); now < most; before = now, now = log_pages(r->l)) {
+		struct fault f = {0};
+		if (now < before)
+			return true;
+		must("files", ledger_do(r->l, add_files, NULL, &f), &f);
+	}
+	return false;
+}
+
+static void the_log_begins_anew(void **state)
+{
+	struct room *r = *state;
+	copy_early(r->l);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(begins_anew(r, 8 * LOG_PAGES));
+	uint64_t size = ledger_size(r->l);
+	reopen(r);
+	assert_int_equal(ledger_size(r->l), size);
+}
+
+static void the_log_stays_for_who_reads_it(void **state)
+{
+	struct room *r = *state;
+	struct ledger_snapshot old;
+	struct fault f = {0};
+	add_beat(r, NULL);
+	must("snapshot", ledger_snapshot(r->l, &old, &f), &f);
+	assert_true(sees(old.db, 0));
+	copy_early(r->l);
+	assert_false(begins_anew(r, 4 * LOG_PAGES));
+	assert_false(sees(old.db, 1));
+	assert_true(sees(old.db, 0));
+	ledger_snapshot_put(r->l, &old);
+	assert_true(begins_anew(r, 12 * LOG_PAGES));
+}
+
+/* The file may grow to so many bytes; the log, which begins anew, stays smaller. */
+static void a_copy_fails(void **state)
+{
+	struct room *r = *state;
+	struct rlimit before, small = {0};
+	struct fault f = {0};
+	enum err e = OK;
+	copy_early(r->l);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){.rlim_cur = 12u << 20, .rlim_max = before.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (unsigned i = 0; i < 400 && e == OK; i++)
+		e = ledger_do(r->l, add_files, NULL, &f);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(e, ERR_DB);
+	assert_string_equal(f.rule, "ledger_broken");
+	assert_true(ledger_broken(r->l));
+	uint64_t size = ledger_size(r->l);
+	reopen(r);
+	assert_int_equal(ledger_size(r->l), size);
+	add_beat(r, NULL);
+}
+
 struct pair {
 	struct ledger_cert old, new;
 	struct ledger_fate fate;
@@ -828,6 +925,9 @@ int main(void)
 		TEST(serials_are_unique),
 		TEST(snapshots_are_the_newest),
 		TEST(snapshots_let_go),
+		TEST(the_log_begins_anew),
+		TEST(the_log_stays_for_who_reads_it),
+		TEST(a_copy_fails),
 		TEST(lines_in_pages),
 		TEST(ended_in_pages),
 		TEST(due_after_issue),
