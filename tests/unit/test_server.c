@@ -145,6 +145,31 @@ static void test_garbage(void **state)
 	host_done(&h);
 }
 
+/* Peers that stand still in the middle of a message, and stay, hold up nobody, not even the end. */
+static void test_half_a_message(void **state)
+{
+	(void)state;
+	static const char whole[] = "\0SP\0\0\x30\0\0\1\0\0\0\0\0\0\0\5\200\0\0\1x";
+	int fds[sizeof(whole) - 1];
+	struct host h;
+	host_init(&h);
+	host_serve(&h, 2);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		fds[i] = raw_connect(h.path);
+		assert_int_equal(send(fds[i], whole, i, MSG_NOSIGNAL), (ssize_t)i);
+	}
+	struct rpc_client *c = client(h.path, 2000);
+	for (int i = 0; i < 10; i++)
+		expect_echo(c, "still here");
+	assert_int_equal(host_handled(&h), 10);
+	rpc_client_close(c);
+	rpc_server_stop(h.server);
+	h.server = NULL;
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		close(fds[i]);
+	host_done(&h);
+}
+
 /* A peer that hangs up before it is greeted stops the listener of nng 1.5.2 for good; not ours. */
 static void test_hangs_up_early(void **state)
 {
@@ -638,25 +663,16 @@ static void test_stop_waits_for_tickets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_echo),
-		cmocka_unit_test(test_in_flight),
-		cmocka_unit_test(test_uids),
-		cmocka_unit_test(test_size),
-		cmocka_unit_test(test_garbage),
-		cmocka_unit_test(test_peer_dies),
-		cmocka_unit_test(test_peer_waits),
-		cmocka_unit_test(test_hangs_up_early),
-		cmocka_unit_test(test_many_connections),
-		cmocka_unit_test(test_at_once),
-		cmocka_unit_test(test_at_once_unread),
-		cmocka_unit_test(test_pipelined),
-		cmocka_unit_test(test_peer_does_not_read),
-		cmocka_unit_test(test_stop_drains),
-		cmocka_unit_test(test_path),
-		cmocka_unit_test(test_deferred),
-		cmocka_unit_test(test_stop_waits_for_tickets),
-		cmocka_unit_test(test_path_length),
-		cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_echo),	       cmocka_unit_test(test_in_flight),
+		cmocka_unit_test(test_uids),	       cmocka_unit_test(test_size),
+		cmocka_unit_test(test_garbage),	       cmocka_unit_test(test_peer_dies),
+		cmocka_unit_test(test_peer_waits),     cmocka_unit_test(test_half_a_message),
+		cmocka_unit_test(test_hangs_up_early), cmocka_unit_test(test_many_connections),
+		cmocka_unit_test(test_at_once),	       cmocka_unit_test(test_at_once_unread),
+		cmocka_unit_test(test_pipelined),      cmocka_unit_test(test_peer_does_not_read),
+		cmocka_unit_test(test_stop_drains),    cmocka_unit_test(test_path),
+		cmocka_unit_test(test_deferred),       cmocka_unit_test(test_stop_waits_for_tickets),
+		cmocka_unit_test(test_path_length),    cmocka_unit_test(test_mode),
 	};
 	return cmocka_run_group_tests_name("server", tests, NULL, NULL);
 }
