@@ -49,7 +49,8 @@ enum err world_ask(struct client *c, const char *method, json_t *params, bool se
 	}
 	for (;;) {
 		enum err e = jsonrpc_call(c->desk, method, p, ret, NULL, f);
-		if ((e != ERR_NET && e != ERR_BUSY) || clock_mono_us() > until) {
+		bool again = e == ERR_NET || e == ERR_BUSY || (e != OK && c->world->preload);
+		if (!again || clock_mono_us() > until) {
 			if (e != OK)
 				fault_prefix(f, "%s", method);
 			return e;
@@ -165,19 +166,41 @@ pid_t world_pid(struct world *x, enum victim who)
 	return *pid_of(x, who);
 }
 
-enum err world_kill(struct world *x, enum victim who, struct fault *f)
+static enum err start_program(struct world *x, enum victim who, struct fault *f)
 {
-	pid_t *pid = pid_of(x, who);
 	_cleanup_(freep) char *logs = path_join(x->tree.dir, "var/log");
-	if (kill(*pid, SIGKILL) != 0 || waitpid(*pid, NULL, 0) != *pid)
-		return fault_raise(f, ERR_INTERNAL, "crash_kill", world_programs[who], "it was not running: see %s",
-				   logs);
-	*pid = 0;
 	if (who == SIGNER)
 		return daemons_start_ca(&x->daemons, x->tree.dir, NULL, &x->tree.passphrase, logs, f);
 	if (who == DESK)
 		return daemons_start_ra(&x->daemons, x->tree.dir, NULL, logs, f);
 	return world_edge_again(x, who, f);
+}
+
+enum err world_start(struct world *x, enum victim who, struct fault *f)
+{
+	*pid_of(x, who) = 0;
+	if (!x->preload)
+		return start_program(x, who, f);
+	_cleanup_(freep) char *control = world_control_path(x, who);
+	setenv("LD_PRELOAD", x->preload, 1);
+	setenv("HUFU_TEST_FAULT", control, 1);
+	enum err e = start_program(x, who, f);
+	unsetenv("LD_PRELOAD");
+	return e;
+}
+
+char *world_control_path(const struct world *x, enum victim who)
+{
+	return xasprintf("%s.fault-%d", x->tree.dir, (int)who);
+}
+
+enum err world_kill(struct world *x, enum victim who, struct fault *f)
+{
+	pid_t pid = world_pid(x, who);
+	if (kill(pid, SIGKILL) != 0 || waitpid(pid, NULL, 0) != pid)
+		return fault_raise(f, ERR_INTERNAL, "crash_kill", world_programs[who],
+				   "it was not running: see %s/var/log", x->tree.dir);
+	return world_start(x, who, f);
 }
 
 /* --- the end state --- */

@@ -53,6 +53,7 @@ struct world {
 	struct client clients[CLIENTS];
 	struct item *items;
 	size_t n_items;
+	const char *preload; /* into programs that start: calls of theirs may fail (tests/process/call_fault.h), and any error is asked again */
 	unsigned kills;
 	atomic_bool stop;
 	atomic_uint retries;
@@ -74,7 +75,11 @@ void world_tear_down(struct world *x);
 MUST_CHECK enum err world_desk(struct world *x, struct rpc_client **ret, struct fault *f);
 /* kill -9, and a new start. */
 MUST_CHECK enum err world_kill(struct world *x, enum victim who, struct fault *f);
+/* One that is not there. */
+MUST_CHECK enum err world_start(struct world *x, enum victim who, struct fault *f);
 pid_t world_pid(struct world *x, enum victim who);
+/* Where a program with the preload finds which calls fail. Gives: free(). */
+char *world_control_path(const struct world *x, enum victim who);
 /* All that was told against ledger, receipts and desk; prints a line. *ret_answered: certificates. */
 MUST_CHECK enum err world_check_end(struct world *x, uint64_t *ret_answered, struct fault *f);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Each call of libcrypto, SQLite and nng, and of SQLite to the kernel, that the issue of one certificate makes: one of them fails, and
-# tests/fuzz/fuzz_faults.c says what must hold. Each of them with tools/test --long, every 24th else.
+# tests/fuzz/fuzz_faults.c says what must hold. Each of them with tools/test --long, every 24th else. Then the calls of the real programs (tests/crash/faults.c).
 
 load ../helpers
 
@@ -19,4 +19,16 @@ teardown() { rm -rf "$WORK"; }
 	run "$build/tests/fuzz/fuzz_faults" "$WORK/one" x
 	[ "$status" = 0 ] || { tail -n 5 <<<"$output"; false; }
 	[[ "$output" == *"$(find "$WORK/one" -type f | wc -l) inputs of"* ]]
+}
+
+# Every 13th of 112 cases, so that each program and each second call is among them; all of them with tools/test --long.
+@test "signer, desk, gate and notifier: each call by which they write, take a connection or get memory fails, or they stand still" {
+	local step=13
+	[ "${HUFU_LONG:-0}" != 1 ] || step=1
+	run "$build/tests/crash/faults" "$build" "$root/policies" "$WORK/hufu" $step
+	echo "$output"
+	[ "$status" = 0 ] || { tail -n 20 "$WORK"/hufu/var/log/*.log; return 1; }
+	[[ "$output" == *"each with a receipt that holds"* ]]
+	[[ "$output" == *"mails, each handed over"* ]]
+	[[ "$output" == *"good: every entry, hash and outcome is where it should be"* ]]
 }
