@@ -175,6 +175,21 @@ static enum err watch_quiet(struct soak *s, bool second, struct fault *f)
 	return OK;
 }
 
+/* For whoever reads how a long run went. */
+static enum err say_minute(struct soak *s, int64_t begun_us, int64_t *next_us, struct fault *f)
+{
+	struct watch now;
+	if (clock_mono_us() < *next_us)
+		return OK;
+	*next_us += INT64_C(60000000);
+	TRY(look_at(s, &now, f));
+	printf("%5.0f s, %8" PRIu64 " things, MiB:", (double)(clock_mono_us() - begun_us) / 1e6, total(s));
+	for (enum victim i = 0; i < VICTIMS; i++)
+		printf(" %s %.1f", world_programs[i], now.rss[i]);
+	printf("\n");
+	return OK;
+}
+
 static enum err kill_one(struct soak *s, struct fault *f)
 {
 	enum victim who = (enum victim)(random() % VICTIMS);
@@ -186,7 +201,7 @@ static enum err kill_one(struct soak *s, struct fault *f)
 static enum err turn(struct soak *s, struct client *watcher, unsigned seconds, struct fault *f)
 {
 	int64_t begun = clock_mono_us(), quiet = begun + seconds * INT64_C(666667),
-		end = begun + seconds * INT64_C(1000000), next = begun;
+		end = begun + seconds * INT64_C(1000000), next = begun, minute = begun;
 	uint64_t before = total(s);
 	while (clock_mono_us() < end && !has_failed(s)) {
 		if (clock_mono_us() >= next && next < quiet) {
@@ -194,6 +209,7 @@ static enum err turn(struct soak *s, struct client *watcher, unsigned seconds, s
 			next = clock_mono_us() + (3000 + random() % 9000) * INT64_C(1000);
 		}
 		TRY(look_at_queues(s, watcher, f));
+		TRY(say_minute(s, begun, &minute, f));
 		/* What warms up after the last start is no growth. */
 		if (clock_mono_us() >= quiet + (end - quiet) / 4)
 			TRY(watch_quiet(s, clock_mono_us() >= quiet + (end - quiet) * 5 / 8, f));

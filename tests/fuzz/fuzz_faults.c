@@ -6,7 +6,7 @@
  *
  * Calls that fail are those from this project's own code, whose failure it must see: the linker wraps them (meson.build
  * lists them). Not among them are those that fail for want of memory alone, after which the signer ends at once, as
- * when its own memory ends: tests/process/kill.bats has what comes of that.
+ * when its own memory ends: tests/crash/faults.c lets memory end in the real programs.
  */
 #include "tests/fuzz/as_file.h"
 
