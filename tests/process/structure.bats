@@ -91,12 +91,29 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 	for program in ca/hufu-ca ra/hufu-ra ra/gate/hufu-gate ra/notify/hufu-notifier tools/hufu; do
 		readelf -d "$build/$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^ld-linux' | sed "s|\$| ${program##*/}|"
 	done | sort >"$BATS_TEST_TMPDIR/linked"
-	sed -n 's/^| `\(lib[^`]*\)` | [^|]* | [^|]* | \([^|]*\) |.*/\1|\2/p' docs/dependencies.md | while IFS='|' read -r library where; do
+	sed -n 's/^| `\(lib[^`]*[.]so[^`]*\)` | [^|]* | [^|]* | \([^|]*\) |.*/\1|\2/p' docs/dependencies.md | while IFS='|' read -r library where; do
 		[ "$where" != all ] || where="hufu-ca, hufu-ra, hufu-gate, hufu-notifier, hufu"
 		for name in ${where//,/}; do echo "$library $name"; done
 	done | sort >"$BATS_TEST_TMPDIR/listed"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/listed")" -gt 30 ]
 	diff "$BATS_TEST_TMPDIR/linked" "$BATS_TEST_TMPDIR/listed"
+}
+
+@test "docs/dependencies.md lists what the build and the browser's tests ask for, no more and no less" {
+	{
+		find ca common ra tests tools meson.build -name meson.build -print0 | xargs -0 grep -hoE "(dependency|find_library)\('[^']+'" | cut -d"'" -f2
+		python3 -c 'import json; print(*json.load(open("tests/browser/package.json"))["dependencies"], sep="\n")'
+	} | sort -u >"$BATS_TEST_TMPDIR/asked"
+	sed -nE 's/^\| `lib[^|]*\|.* `([^`]+)` \|$/\1/p; s/^\| `([a-z0-9.-]+)` \| [^|]* \| [^|]* \| [^|]* \|$/\1/p' docs/dependencies.md | sort -u >"$BATS_TEST_TMPDIR/named"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/asked")" -gt 15 ]
+	diff "$BATS_TEST_TMPDIR/asked" "$BATS_TEST_TMPDIR/named"
+}
+
+@test "the pages load nothing of anybody else's, and nothing of anybody else's is among them" {
+	run grep -rnE "(src|href|import|url)[ =(]*[\"'](https?:)?//" ra/gate/page ra/gate/pages
+	[ "$status" = 1 ] || { echo "$output"; false; }
+	run grep -rniE '@license|copyright|sourceMappingURL' ra/gate/page ra/gate/pages
+	[ "$status" = 1 ] || { echo "$output"; false; }
 }
 
 @test "no line of a story is one that cannot fail: bash goes on behind ! and behind the first half of &&" {
