@@ -22,7 +22,7 @@ sm2_options() { [ "$1" != sm2 ] || echo -sm3 -sigopt distid:1234567812345678; }
 subject_key() {
 	# shellcheck disable=SC2046 # words
 	openssl genpkey $(algorithm "$1") -out "$WORK/keys/$1.key" 2>/dev/null
-	# shellcheck disable=SC2046
+	# shellcheck disable=SC2046 # words, or none
 	openssl req -new -key "$WORK/keys/$1.key" $(sm2_options "$1") -subj "/CN=whatever the applicant writes" -out "$WORK/keys/$1.csr"
 }
 
@@ -32,7 +32,7 @@ imposter() {
 	id=$(openssl x509 -in "$WORK/$1/etc/hufu/issuing.crt" -noout -ext subjectKeyIdentifier | tail -n 1 | tr -d ' :')
 	printf '%s\n' '[req]' 'distinguished_name = dn' 'string_mask = utf8only' '[dn]' '[x]' 'basicConstraints = critical,CA:TRUE' \
 		'keyUsage = critical,keyCertSign,cRLSign' "subjectKeyIdentifier = $id" >"$WORK/$1-out/conf"
-	# shellcheck disable=SC2046
+	# shellcheck disable=SC2046 # words, or none
 	openssl req -x509 -config "$WORK/$1-out/conf" -extensions x -key "$WORK/keys/$1.key" $(sm2_options "$1") -days 3000 \
 		-subj "/C=CN/O=Hufu Example/CN=Hufu Example Issuing CA" -out "$WORK/$1-out/imposter.pem"
 }

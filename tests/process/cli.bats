@@ -69,7 +69,7 @@ commands() { hufu --help | sed -n '/^Commands:/,/^$/p' | grep '^  ' | cut -c3-26
 
 @test "an unknown command or option is a usage error that names the nearest known one" {
 	while IFS='|' read -r said command; do
-		# shellcheck disable=SC2086
+		# shellcheck disable=SC2086 # a command of several words
 		fails 4 "$said" hufu $command
 	done <<-'TABLE'
 		did you mean "status"|statsu 01

@@ -116,6 +116,15 @@ imports() { nm -D --undefined-only "$1" | awk '{print $NF}' | sed 's/@.*//'; }
 	[ "$status" = 1 ] || { echo "$output"; false; }
 }
 
+@test "nothing that reads the code is told to be silent without a reason on the line" {
+	local all bare
+	all=$(grep -rnE 'NOLINT|cppcheck-suppress|shellcheck disable|pragma (GCC|clang) diagnostic|-Wno-|--suppress=' ca common ra tools tests meson.build .clang-tidy \
+		--include='*.[ch]' --include='*.def' --include='*.bats' --include='*.bash' --include=meson.build --include=analyze --include=test | grep -v "structure.bats")
+	[ "$(wc -l <<<"$all")" -gt 15 ]
+	bare=$(grep -vE 'NOLINT(NEXTLINE)?\([a-zA-Z0-9.,-]+\): [a-zA-Z#]|cppcheck-suppress [a-zA-Z]+ ; [a-z]|shellcheck disable=SC[0-9]+ # [a-z]|(-Wno-|--suppress=).*# [a-zA-Z]' <<<"$all" || true)
+	[ -z "$bare" ] || { echo "$bare"; false; }
+}
+
 @test "no line of a story is one that cannot fail: bash goes on behind ! and behind the first half of &&" {
 	bad=$(grep -nE '^\s+(! [^|]*|\[\[? [^|#]*\]\]? && [^|]*)$' tests/*/*.bats | grep -v '&& *\[\[[^]]*$' || true)
 	[ -z "$bad" ] || { echo "$bad"; false; }

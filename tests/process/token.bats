@@ -561,7 +561,7 @@ unmasked() {
 @test "first log-in: the words of the command fit together" {
 	enters
 	while IFS='|' read -r text words; do
-		# shellcheck disable=SC2086
+		# shellcheck disable=SC2086 # several words
 		fails 4 "$text" as ten hufu account prove $words
 	done <<-'TABLE'
 		wanted one of|--yes
