@@ -98,19 +98,28 @@ static enum err open_secret(struct slice sealed64, const struct secret *passphra
 	return secret_open(label, passphrase, buf_slice(&sealed), &ret->secret, f);
 }
 
-static enum err parse_key_file(struct slice text, const struct secret *passphrase, struct person_key *ret,
-			       struct fault *f)
+/* The open half, and where the secret begins. */
+static enum err parse_open(struct slice *text, struct person_key *ret, struct fault *f)
 {
-	struct slice name, public64, secret64;
-	_cleanup_buf_ struct buf pub = {0}, sec = {0};
-	if (!take_line(&text, KEY_FILE_KIND, &name) || name.n != 0 || !take_line(&text, "name: ", &name) ||
-	    name.n == 0 || name.n > 47 || !take_line(&text, "public: ", &public64) ||
+	struct slice name, public64;
+	_cleanup_buf_ struct buf pub = {0};
+	if (!take_line(text, KEY_FILE_KIND, &name) || name.n != 0 || !take_line(text, "name: ", &name) || name.n == 0 ||
+	    name.n > 47 || !take_line(text, "public: ", &public64) ||
 	    !base64_decode((const char *)public64.p, public64.n, &pub) || pub.len != ED25519_KEY)
 		return fault_raise(f, ERR_PARSE, "key_file", "key",
 				   "not a %s file (kind, name, public, secret or sealed, in this order)",
 				   KEY_FILE_KIND);
 	memcpy(ret->name, name.p, name.n);
 	memcpy(ret->public_key, pub.data, ED25519_KEY);
+	return OK;
+}
+
+static enum err parse_key_file(struct slice text, const struct secret *passphrase, struct person_key *ret,
+			       struct fault *f)
+{
+	struct slice secret64;
+	_cleanup_buf_ struct buf sec = {0};
+	TRY(parse_open(&text, ret, f));
 	if (take_line(&text, "sealed: ", &secret64)) {
 		TRY(open_secret(secret64, passphrase, ret, f));
 	} else if (take_line(&text, "secret: ", &secret64) &&
@@ -123,6 +132,19 @@ static enum err parse_key_file(struct slice text, const struct secret *passphras
 		return fault_raise(f, ERR_CRYPTO, "key_file", "key.secret",
 				   "the secret is missing or does not belong to the public key");
 	return OK;
+}
+
+enum err person_key_read(const char *path, struct person_key *ret, bool *ret_sealed, struct fault *f)
+{
+	_cleanup_buf_ struct buf b = {0};
+	TRY(file_read(path, KEY_FILE_MAX, &b, f));
+	struct slice text = buf_slice(&b), sealed;
+	enum err e = parse_open(&text, ret, f);
+	*ret_sealed = e == OK && take_line(&text, "sealed: ", &sealed);
+	sodium_memzero(b.data, b.len);
+	if (e != OK)
+		fault_prefix(f, "%s", path);
+	return e;
 }
 
 enum err person_key_load(const char *path, const struct secret *passphrase, struct person_key *ret, struct fault *f)

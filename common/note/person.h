@@ -25,5 +25,7 @@ MUST_CHECK enum err person_key_put(const struct person_key *k, const struct secr
 MUST_CHECK enum err person_key_save(const struct person_key *k, const char *path, const struct secret *passphrase, struct fault *f);
 /* A file that others may read is refused. Sealed and passphrase NULL: prompts on the terminal. */
 MUST_CHECK enum err person_key_load(const char *path, const struct secret *passphrase, struct person_key *ret, struct fault *f);
+/* What stands in such a file in the open: whose it is, and whether the secret is behind a passphrase. ret->secret stays empty. */
+MUST_CHECK enum err person_key_read(const char *path, struct person_key *ret, bool *ret_sealed, struct fault *f);
 
 #endif

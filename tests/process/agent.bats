@@ -382,6 +382,8 @@ reissue() {
 	keep call "$(reissue call)"
 	asked sign | grep -q "ten characters: $(characters_of "$WORK/two.csr" | sed 's/.....$/-&/')"
 	refused agent_officer call officer.approve "request=$(kept call)"
+	refused agent_officer call officer.unlock "request=$(kept call)"
+	refused agent_officer call officer.make "request=$(kept call)" algorithm=rsa
 	agent_down
 	mv "$WORK/session" "$WORK/session.org"
 	up_for officer --officer "$(key_of alice)" --materials "$WORK/looked"
@@ -393,6 +395,10 @@ reissue() {
 	id=$(kept call)
 	right=$(characters_of "$WORK/two.csr")
 	refused request_unknown call officer.approve request=20261126-AAAAAAAAAAAA
+	refused request_unknown call officer.make request=20261126-AAAAAAAAAAAA algorithm=rsa
+	refused work_state call officer.make "request=$id" algorithm=rsa # its owner has made the key
+	refused param_word call officer.make "request=$id" algorithm=dsa
+	refused agent_escrow call officer.unlock "request=$id"
 	answers approve no "$right"
 	refused not_confirmed call officer.approve "request=$id"
 	answers approve yes AAAAA-AAAAA
@@ -444,7 +450,8 @@ reissue() {
 	id=$(as officer hufu --json officer queue | python3 -c 'import json, sys; r = json.load(sys.stdin); r = r if isinstance(r, list) else r["requests"]; print(r[0]["request"])')
 	agent_down
 	hufu officer key --out "$WORK/dora.key" --passphrase-fd 4 dora 4<<<"a passphrase" >/dev/null
-	up_for officer --officer "$WORK/dora.key"
+	up_for officer --officer "$WORK/dora.key" --escrow "$(dirname "$(key_of alice)")/token.key"
+	refused unlock_kind call officer.unlock "request=$id"
 	answers approve yes 24680246 "another passphrase"
 	refused sealed_open call officer.approve "request=$id" "expect=$(kept two)"
 	answers approve yes 24680246 "a passphrase"

@@ -4,7 +4,7 @@
  * signed, and never sees a PIN.
  *
  * agent_http.c takes requests, agent_methods.c has the table, agent_pair.c knows who is paired, agent_ask.c asks the person, agent_token.c,
- * agent_sign.c, agent_unlock.c and agent_officer.c do the work. agent_system.c has all calls of this operating system.
+ * agent_sign.c, agent_unlock.c, agent_officer.c and agent_work.c do the work. agent_system.c has all calls of this operating system.
  */
 #ifndef HUFU_TOOLS_AGENT_H
 #define HUFU_TOOLS_AGENT_H
@@ -59,7 +59,7 @@ struct agent {
 	const char **origins; /* borrowed */
 	size_t n_origins;
 	unsigned port;
-	const char *module, *program, *officer_key, *materials, *token_key; /* borrowed, each may be NULL */
+	const char *module, *program, *officer_key, *materials, *token_key, *escrow; /* borrowed, each may be NULL */
 	struct pairing pairing;
 	pthread_mutex_t busy; /* one call uses the module, or asks the person, at a time */
 	atomic_bool asking;
@@ -68,15 +68,16 @@ struct agent {
 /* --- asking the person (agent_ask.c) --- */
 
 struct agent_question {
-	const char *what;  /* a word for the program: "sign" */
-	const char *text;  /* what it is about; nothing in it may fool a terminal */
-	const char *asks;  /* the question itself */
-	bool pin, new_pin; /* wanted besides a yes */
-	bool characters;   /* the ten characters of a key */
-	bool passphrase;   /* of the officer's key */
+	const char *what;	/* a word for the program: "sign" */
+	const char *text;	/* what it is about; nothing in it may fool a terminal */
+	const char *asks;	/* the question itself */
+	bool pin, new_pin;	/* wanted besides a yes */
+	bool characters;	/* the ten characters of a key */
+	bool code;		/* of an unlock, as its holder says it */
+	const char *passphrase; /* the prompt for that of a key file; NULL: none is wanted */
 };
 struct agent_answer {
-	struct secret pin, new_pin, characters, passphrase;
+	struct secret pin, new_pin, characters, code, passphrase;
 };
 void agent_answer_done(struct agent_answer *a);
 /* ERR_DENIED not_confirmed; ERR_CONFIG prompt_program. */
@@ -94,8 +95,12 @@ MUST_CHECK enum err agent_card(struct agent *a, json_t *params, enum token_use u
 enum err agent_pulled(struct agent *a, json_t *params, struct fault *f);
 /* Which answers a log-in to it wants. */
 void agent_card_wants(const struct card *k, struct agent_question *q);
+/* What a question about it begins with: who asks, and which token is meant. Appended. */
+void agent_card_text(const char *origin, const struct card *k, struct buf *ret);
 /* Takes the PIN of the answer. */
 MUST_CHECK enum err agent_card_login(struct card *k, struct agent_answer *answer, struct fault *f);
+/* A new key on a token whose holder is logged in: {token, key, characters, csr}. */
+MUST_CHECK enum err agent_card_key(struct card *k, const char *algorithm, json_t **ret, struct fault *f);
 
 /* --- methods: arg is a struct agent_call --- */
 
@@ -115,6 +120,8 @@ enum err agent_unlock_set(void *arg, struct rpc_call *call, json_t **ret, struct
 enum err agent_unlock_forget(void *arg, struct rpc_call *call, json_t **ret, struct fault *f);
 
 enum err agent_approve(void *arg, struct rpc_call *call, json_t **ret, struct fault *f);
+enum err agent_agree(void *arg, struct rpc_call *call, json_t **ret, struct fault *f);
+enum err agent_make(void *arg, struct rpc_call *call, json_t **ret, struct fault *f);
 
 /* One request of a page of that origin (agent_methods.c). Appends the reply. */
 void agent_handle(struct agent *a, const char *origin, struct slice request, struct buf *reply);

@@ -15,6 +15,7 @@ void agent_answer_done(struct agent_answer *a)
 	secret_done(&a->pin);
 	secret_done(&a->new_pin);
 	secret_done(&a->characters);
+	secret_done(&a->code);
 	secret_done(&a->passphrase);
 }
 
@@ -25,7 +26,7 @@ static enum err refused(const struct agent_question *q, struct fault *f)
 }
 
 /* What may be wanted besides the yes, in this order. */
-#define ANSWERS 4
+#define ANSWERS 5
 struct wanted {
 	bool is;
 	const char *word, *prompt;
@@ -37,7 +38,9 @@ static void wanted_of(const struct agent_question *q, struct agent_answer *a, st
 	ret[0] = (struct wanted){q->pin, "pin", "PIN: ", false, &a->pin};
 	ret[1] = (struct wanted){q->new_pin, "new-pin", "New PIN: ", true, &a->new_pin};
 	ret[2] = (struct wanted){q->characters, "characters", "The ten characters of the key: ", false, &a->characters};
-	ret[3] = (struct wanted){q->passphrase, "passphrase", "Passphrase of your key: ", false, &a->passphrase};
+	ret[3] = (struct wanted){q->code, "code", "The code that the holder of the token said to you: ", false,
+				 &a->code};
+	ret[4] = (struct wanted){q->passphrase != NULL, "passphrase", q->passphrase, false, &a->passphrase};
 }
 
 /* --- on the terminal --- */

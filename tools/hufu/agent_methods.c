@@ -19,8 +19,9 @@ static enum err hello(void *arg, struct rpc_call *call, json_t **ret, struct fau
 	struct agent_call *at = arg;
 	(void)call;
 	(void)f;
-	*ret = json_pack("{s:s,s:s,s:b,s:b}", "agent", "hufu", "version", HUFU_VERSION, "officer",
-			 (int)(at->agent->officer_key != NULL), "unlocks", (int)(at->agent->token_key != NULL));
+	*ret = json_pack("{s:s,s:s,s:b,s:b,s:b}", "agent", "hufu", "version", HUFU_VERSION, "officer",
+			 (int)(at->agent->officer_key != NULL), "unlocks", (int)(at->agent->token_key != NULL), "opens",
+			 (int)(at->agent->escrow != NULL));
 	return OK;
 }
 
@@ -60,7 +61,8 @@ static const struct {
 	{"token.test", agent_test},	    {"token.pin", agent_pin},
 	{"unlock.ask", agent_unlock_ask},   {"unlock.next", agent_unlock_next},
 	{"unlock.set", agent_unlock_set},   {"unlock.forget", agent_unlock_forget},
-	{"officer.approve", agent_approve},
+	{"officer.approve", agent_approve}, {"officer.unlock", agent_agree},
+	{"officer.make", agent_make},
 };
 
 /* What a token or its library answers is for the person to read: at the desk such errors stay in the log. */
@@ -84,6 +86,10 @@ static enum err work(void *arg, struct rpc_call *call, json_t **ret, struct faul
 		"expect", PARAM_STRING, false, 1, PUK_SERIAL, NULL, "应插入的 USB Key 的序列号",                       \
 			"serial number of the token that is meant; another one that is plugged in is an error"         \
 	}
+#define REQUEST                                                                                                        \
+	{                                                                                                              \
+		"request", PARAM_STRING, true, 1, 64, NULL, "申请编号", "number or id of the request"                  \
+	}
 static const char *const algorithms[] = {"p256", "rsa", NULL};
 static const struct rpc_param
 	none[] = {{0}},
@@ -106,8 +112,13 @@ static const struct rpc_param
 	puk_params[] = {{"puk", PARAM_STRING, true, 1, 2 * PUK_BOX_MAX, NULL, "密封的 PUK", "what unlock.take gave"},
 			EXPECT,
 			{0}};
-static const struct rpc_param approve_params[] = {
-	{"request", PARAM_STRING, true, 1, 64, NULL, "申请编号", "number or id of the request"}, EXPECT, {0}};
+static const struct rpc_param approve_params[] = {REQUEST, EXPECT, {0}};
+static const struct rpc_param agree_params[] = {REQUEST, {0}};
+static const struct rpc_param make_params[] = {
+	REQUEST,
+	{"algorithm", PARAM_STRING, true, 0, 0, algorithms, "密钥算法", "as the profile wants it"},
+	EXPECT,
+	{0}};
 
 static const struct rpc_method methods[] = {
 	{"agent.hello", hello, PAGE, false, false, none, "{}", "客户端在吗？", "is there an agent?"},
@@ -125,11 +136,17 @@ static const struct rpc_method methods[] = {
 	{"unlock.set", work, PAGE, true, false, expect, "{}", "设置新 PIN", "set the new PIN"},
 	{"unlock.forget", work, PAGE, true, false, expect, "{}", "解锁结束", "the unlock is over"},
 	{"officer.approve", work, PAGE, true, false, approve_params, "{}", "审批", "an officer's yes to a request"},
+	{"officer.unlock", work, PAGE, true, false, agree_params, "{}", "同意解锁", "an officer's yes to an unlock"},
+	{"officer.make", work, PAGE, true, false, make_params, "{}", "制作密钥",
+	 "the key of a request, on a token of the desk's"},
 };
 
 static const struct rpc_message messages[] = {
 	{"agent_unpaired", "此网页尚未与客户端配对", NULL},
 	{"agent_officer", "此客户端未配置审核员密钥", NULL},
+	{"agent_escrow", "此客户端未配置打开 PUK 的密钥", NULL},
+	{"code_wrong", "核对码不符，未解锁。如果听到和输入都无误，可能有人替换了密钥，请停止办理", NULL},
+	{"work_state", "该申请现在不能制作密钥", NULL},
 	{"fingerprint_wrong", "输入的字符与新密钥不符，未签署", NULL},
 	{"nothing_to_sign", "此申请不产生证书，无需签署", NULL},
 	{"material_hash", "材料与所签文本中的散列值不符，请勿批准", NULL},

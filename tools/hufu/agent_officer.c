@@ -5,22 +5,18 @@
  */
 #include "tools/hufu/agent.h"
 
-#include "common/base/file.h"
 #include "tools/hufu/key_seen.h"
 #include "tools/hufu/note_files.h"
 #include "tools/hufu/officer_case.h"
 
-#include <sodium.h>
 #include <string.h>
-
-#define KEY_FILE_MAX 4096
 
 struct approval {
 	struct agent_call *at;
 	json_t *params;
 	const char *request;
 	struct case_file file;
-	struct person_key key;
+	struct person_key key, open; /* open: without the secret */
 	struct agent_answer answer;
 	struct card card; /* where the new key is on a token here */
 	bool on_token;
@@ -33,16 +29,6 @@ static void approval_done(struct approval *a)
 	card_done(&a->card);
 }
 
-/* Is the file's secret behind a passphrase? */
-static enum err is_sealed(const char *path, bool *ret, struct fault *f)
-{
-	_cleanup_buf_ struct buf text = {0};
-	TRY(file_read(path, KEY_FILE_MAX, &text, f));
-	*ret = strstr(buf_text(&text), "\nsealed: ") != NULL;
-	sodium_memzero(text.data, text.len);
-	return OK;
-}
-
 /* What the officer is asked for beside the yes, by the way in which the new key is to be seen. */
 static enum err wants(struct approval *a, struct agent_question *q, struct buf *text, struct fault *f)
 {
@@ -50,7 +36,9 @@ static enum err wants(struct approval *a, struct agent_question *q, struct buf *
 					   [KEY_SEEN_CALL] = "您去电时对方所念 / read out to you in your call",
 					   [KEY_SEEN_PERSON] = "当面所见 / shown to you in person"};
 	const struct tally *t = &a->file.tally;
-	TRY(is_sealed(a->at->agent->officer_key, &q->passphrase, f));
+	bool sealed = false;
+	TRY(person_key_read(a->at->agent->officer_key, &a->open, &sealed, f));
+	q->passphrase = sealed ? "Passphrase of your key: " : NULL;
 	q->characters = key_seen_is_typed(t);
 	if (q->characters)
 		buf_fmt(text, "\n新密钥的十位字符，来自：%s\n", from[t->key_seen]);

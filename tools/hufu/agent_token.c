@@ -98,11 +98,10 @@ enum err agent_card_login(struct card *k, struct agent_answer *answer, struct fa
 	return token_login(k->token, k->pin.n ? &k->pin : NULL, f);
 }
 
-/* What every question begins with: who asks, and which token is meant. */
-static void begin_text(const struct agent_call *at, const struct card *k, struct buf *ret)
+void agent_card_text(const char *origin, const struct card *k, struct buf *ret)
 {
 	const char *warning = token_pin_warning(k->token);
-	buf_fmt(ret, "%s\nUSB Key \"%s\" (%s)\n", at->origin, token_name(k->token), k->serial);
+	buf_fmt(ret, "%s\nUSB Key \"%s\" (%s)\n", origin, token_name(k->token), k->serial);
 	if (warning)
 		buf_fmt(ret, "! %s\n", warning);
 	if (token_login_way(k->token) == TOKEN_LOGIN_PAD)
@@ -193,14 +192,13 @@ static enum err request_for(struct card *k, const struct pubkey *key, struct buf
 	return OK;
 }
 
-static enum err make_key(struct card *k, const char *algorithm, json_t **ret, struct fault *f)
+enum err agent_card_key(struct card *k, const char *algorithm, json_t **ret, struct fault *f)
 {
 	_cleanup_(pubkey_done) struct pubkey key = {0};
 	_cleanup_buf_ struct buf pem = {0};
 	char hex[65];
 	bool rsa = strcmp(algorithm, "rsa") == 0;
 	struct token_keygen g = {.alg = rsa ? KEY_RSA : KEY_P256, .bits = rsa ? 2048 : 0, .label = slice_str("hufu")};
-	TRY(token_start_refuse(k->token, f));
 	TRY(token_generate(k->token, &g, &key, f));
 	TRY(request_for(k, &key, &pem, f));
 	hex_lower(key.spki_sha256, 32, hex);
@@ -217,11 +215,12 @@ enum err agent_keygen(void *arg, struct rpc_call *call, json_t **ret, struct fau
 	_cleanup_buf_ struct buf text = {0};
 	const char *algorithm = text_of(call->params, "algorithm");
 	TRY(agent_card(at->agent, call->params, TOKEN_WRITE, &k, f));
-	begin_text(at, &k, &text);
+	agent_card_text(at->origin, &k, &text);
 	buf_fmt(&text, "在此 USB Key 上生成新密钥 (%s)\nmake a new key on it (%s)\n", algorithm, algorithm);
 	struct agent_question q = {.what = "keygen", .text = buf_text(&text), .asks = "生成? / Make it?"};
 	TRY(ask(at, &k, &q, &answer, f));
-	TRY(make_key(&k, algorithm, ret, f));
+	TRY(token_start_refuse(k.token, f));
+	TRY(agent_card_key(&k, algorithm, ret, f));
 	_cleanup_(freep) char *said =
 		xasprintf("新密钥的十位字符 / the new key's ten characters: %s\n", text_of(*ret, "characters"));
 	agent_tell(at->agent, "characters", said);
@@ -266,7 +265,7 @@ enum err agent_install(void *arg, struct rpc_call *call, json_t **ret, struct fa
 	TRY(agent_card(at->agent, call->params, TOKEN_WRITE, &k, f));
 	TRY(token_start_is(k.token, &q.new_pin, f));
 	bool start = q.new_pin;
-	begin_text(at, &k, &text);
+	agent_card_text(at->origin, &k, &text);
 	TRY(install_text(&c, &text, f));
 	if (start)
 		buf_str(&text, "初始 PIN 须改为自己的 PIN / the start PIN is to be replaced by one of your own\n");
@@ -305,7 +304,7 @@ enum err agent_test(void *arg, struct rpc_call *call, json_t **ret, struct fault
 	_cleanup_(json_freep) json_t *rows = json_array();
 	_cleanup_buf_ struct buf text = {0};
 	TRY(agent_card(at->agent, call->params, TOKEN_SIGN, &k, f));
-	begin_text(at, &k, &text);
+	agent_card_text(at->origin, &k, &text);
 	buf_str(&text, "测试签名与解密 / do its keys sign, and decipher?\n");
 	struct agent_question q = {.what = "test", .text = buf_text(&text), .asks = "测试? / Try them?"};
 	TRY(ask(at, &k, &q, &answer, f));
@@ -323,7 +322,7 @@ enum err agent_pin(void *arg, struct rpc_call *call, json_t **ret, struct fault 
 	_cleanup_(agent_answer_done) struct agent_answer answer = {0};
 	_cleanup_buf_ struct buf text = {0};
 	TRY(agent_card(at->agent, call->params, TOKEN_WRITE, &k, f));
-	begin_text(at, &k, &text);
+	agent_card_text(at->origin, &k, &text);
 	buf_str(&text, "修改 PIN / change the PIN\n");
 	struct agent_question q = {
 		.what = "pin", .text = buf_text(&text), .asks = "修改? / Change it?", .new_pin = true};

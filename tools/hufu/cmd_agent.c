@@ -87,11 +87,15 @@ int run_agent(struct cli *c, int argc, char **argv)
 {
 	_cleanup_(options_done) struct options o = {.agent = {.cli = c}};
 	struct agent *a = &o.agent;
-	const struct option_rule rules[] = {
-		{.name = "--origin", .many = &o.origins},	 {.name = "--port", .value = &o.port},
-		{.name = "--module", .value = &a->module},	 {.name = "--prompt", .value = &a->program},
-		{.name = "--token-key", .value = &a->token_key}, {.name = "--officer", .value = &a->officer_key},
-		{.name = "--materials", .value = &a->materials}, {0}};
+	const struct option_rule rules[] = {{.name = "--origin", .many = &o.origins},
+					    {.name = "--port", .value = &o.port},
+					    {.name = "--module", .value = &a->module},
+					    {.name = "--prompt", .value = &a->program},
+					    {.name = "--token-key", .value = &a->token_key},
+					    {.name = "--officer", .value = &a->officer_key},
+					    {.name = "--escrow", .value = &a->escrow},
+					    {.name = "--materials", .value = &a->materials},
+					    {0}};
 	const struct command *cmd = cli_command(commands_agent, run_agent);
 	_cleanup_(freep) char *path = cli_state_path("agent-paired");
 	struct fault f = {0};
@@ -110,7 +114,7 @@ int run_agent(struct cli *c, int argc, char **argv)
 const struct command commands_agent[] = {
 	{.name = "agent",
 	 .usage = "--origin URL… [--port N] [--module PATH] [--prompt PROGRAM] [--token-key FILE] [--officer KEY "
-		  "[--materials DIR]]",
+		  "[--escrow FILE] [--materials DIR]]",
 	 .summary = "the helper between the portal's page in your browser and your USB key",
 	 .help = "  --origin URL       a portal whose pages may ask, as https://ca.example.cn (repeat for more)\n"
 		 "  --port N           of 127.0.0.1, where the pages look for it (default 27183)\n"
@@ -118,12 +122,15 @@ const struct command commands_agent[] = {
 		 "  --prompt PROGRAM   asks you in a window instead of on this terminal: run with a word for what is "
 		 "asked\n"
 		 "                     and words for the answers that are wanted (pin, new-pin, characters, "
-		 "passphrase),\n"
+		 "code,\n"
+		 "                     passphrase),\n"
 		 "                     gets the text on standard input, writes \"yes\" and the answers, a line each\n"
 		 "  --token-key FILE   public half of the desk's token key, which an unlock wants\n"
 		 "  --officer KEY      an officer's own key (hufu officer key): pages may ask for its yes to a "
 		 "request; the\n"
 		 "                     agent fetches it from the desk itself and checks it\n"
+		 "  --escrow FILE      the desk's token key (secret half): pages may ask for this officer's yes to an "
+		 "unlock\n"
 		 "  --materials DIR    keep the materials of these requests there (0600)\n\n"
 		 "A page is paired once, by a code that is shown here. What a page asks for is shown here in full, and "
 		 "done\n"

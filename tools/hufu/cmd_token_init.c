@@ -68,7 +68,7 @@ static enum err find_present(struct init *i, struct fault *f)
 		i->present.n = 1;
 		return ask_secret(i->puk_fd, "--puk-fd", "PUK of the token as it is: ", false, &i->present.puk[0], f);
 	}
-	TRY(escrow_load(i->escrow, i->passphrase_fd, &key, f));
+	TRY(escrow_load(i->escrow, NULL, i->passphrase_fd, &key, f));
 	TRY(escrow_open(&key, i->info.serial, record_text(i, "puk"), &i->present, f));
 	TRY(escrow_open(&key, i->info.serial, record_text(i, "puk_next"), &i->present, f));
 	return i->present.n > 0 ? OK

@@ -7,8 +7,8 @@
  */
 #include "tools/hufu/cmd_token.h"
 
-#include "tools/hufu/escrow.h"
 #include "tools/hufu/unlock_card.h"
+#include "tools/hufu/unlock_yes.h"
 
 #include <string.h>
 
@@ -204,107 +204,59 @@ int run_token_unlock(struct cli *c, int argc, char **argv)
 
 /* --- the officer --- */
 
-struct yes {
-	const char *escrow, *passphrase_fd, *as, *request, *token;
-	json_t *answer; /* of review.show */
-	uint8_t client[PUK_KEY];
-};
-
-static enum err load_case(struct cli *c, struct yes *y, struct fault *f)
+/* Three tries: the code was heard on the telephone. */
+static enum err ask_code(const struct unlock_yes *y, struct fault *f)
 {
-	TRY(cli_desk(c, "review.show", json_pack("{s:s}", "request", y->request), false, false, &y->answer, f));
-	json_t *k = json_object_get(y->answer, "unlock");
-	y->token = "";
-	if (!k)
-		return fault_raise(f, ERR_RULE, "unlock_kind", "request", "request %s is no unlock", y->request);
-	return unlock_offer_read(k, &y->token, y->client, f);
-}
-
-/* Letters in either case, with hyphens and spaces wherever. */
-static bool same_code(const char *typed, const char *code)
-{
-	char a[PUK_CODE + 1], *to = a;
-	for (; *typed; typed++) {
-		char ch = *typed >= 'a' && *typed <= 'z' ? (char)(*typed - 'a' + 'A') : *typed;
-		if (ch == '-' || ch == ' ' || ch == '\n')
-			continue;
-		if (to == a + 8)
-			return false;
-		*to++ = ch;
-	}
-	*to = '\0';
-	return to == a + 8 && strncmp(a, code, 4) == 0 && strcmp(a + 4, code + 5) == 0;
-}
-
-static enum err ask_code(const struct yes *y, struct fault *f)
-{
-	char code[PUK_CODE + 1];
-	TRY(puk_code(y->client, y->token, code, f));
 	fflush(stdout);
 	for (int left = CODE_TRIES; left > 0; left--) {
 		char line[64] = {0};
 		fputs("The code that the holder of the token said to you: ", stderr);
 		if (!fgets(line, sizeof line, stdin))
 			break;
-		if (same_code(line, code))
+		if (unlock_yes_fits(y, line))
 			return OK;
 		fprintf(stderr, "hufu: this is not the code of the key that the desk shows; tries left: %d\n",
 			left - 1);
 	}
-	return fault_raise(f, ERR_DENIED, "code_wrong", "code",
-			   "the code is not that of the one-time key and token: nothing was opened. If it was said and "
-			   "typed rightly, "
-			   "somebody put another key in its place");
+	return unlock_yes_wrong(f);
 }
 
-static enum err seal_anew(struct cli *c, const struct yes *y, json_t **ret, struct fault *f)
+struct yes_words {
+	const char *escrow, *passphrase_fd, *as;
+};
+
+static enum err say_yes(struct cli *c, const struct yes_words *w, const struct unlock_yes *y, json_t **ret,
+			struct fault *f)
 {
 	_cleanup_(escrow_done) struct escrow_key key = {0};
-	_cleanup_(puk_set_done) struct puk_set puks = {0};
-	_cleanup_buf_ struct buf box = {0}, text = {0};
-	json_t *k = json_object_get(y->answer, "unlock");
-	TRY(escrow_load(y->escrow, y->passphrase_fd, &key, f));
-	TRY(escrow_open(&key, y->token, json_string_value(json_object_get(k, "puk")), &puks, f));
-	TRY(escrow_open(&key, y->token, json_string_value(json_object_get(k, "puk_next")), &puks, f));
-	TRY(puk_seal(y->client, y->token, &puks, &box, f));
-	if (c->dry_run)
-		return OK;
-	buf_base64(&text, box.data, box.len);
-	json_t *p = json_pack("{s:s,s:s}", "request", y->request, "puk", buf_text(&text));
-	token_text(p, "officer", y->as);
-	return cli_desk(c, "review.unlock", p, false, true, ret, f);
+	_cleanup_buf_ struct buf text = {0};
+	unlock_yes_put(y, &text);
+	if (!c->json)
+		fputs(buf_text(&text), stdout);
+	TRY(ask_code(y, f));
+	TRY(escrow_load(w->escrow, NULL, w->passphrase_fd, &key, f));
+	return unlock_yes_say(c, y, &key, w->as, ret, f);
 }
 
 int run_officer_unlock(struct cli *c, int argc, char **argv)
 {
-	struct yes y = {0};
-	const struct option_rule rules[] = {{.name = "--escrow", .value = &y.escrow},
-					    {.name = "--passphrase-fd", .value = &y.passphrase_fd},
-					    {.name = "--as", .value = &y.as},
+	struct yes_words w = {0};
+	_cleanup_(unlock_yes_done) struct unlock_yes y = {0};
+	const struct option_rule rules[] = {{.name = "--escrow", .value = &w.escrow},
+					    {.name = "--passphrase-fd", .value = &w.passphrase_fd},
+					    {.name = "--as", .value = &w.as},
 					    {0}};
 	const struct command *cmd = cli_command(commands_officer, run_officer_unlock);
 	json_t *r = NULL;
 	struct fault f = {0};
 	if (!cli_options(cmd, rules, &argc, argv, 1, 1))
 		return EXIT_CONFIG;
-	if (!y.escrow)
+	if (!w.escrow)
 		return cli_usage(cmd, "--escrow FILE is missing: the token key, which opens the PUK");
-	y.request = argv[1];
-	enum err e = load_case(c, &y, &f);
-	const char *organisation = text_of(y.answer, "organisation"), *agent = text_of(y.answer, "agent");
-	if (e == OK && !c->json)
-		printf("unlock %s: token %s of %s (%s), agent %s\n", text_of(y.answer, "number"),
-		       ESC(y.token, strlen(y.token)), ESC(organisation, strlen(organisation)),
-		       text_of(y.answer, "identifier"), ESC(agent, strlen(agent)));
-	if (e == OK)
-		e = ask_code(&y, &f);
-	if (e == OK)
-		e = seal_anew(c, &y, &r, &f);
-	json_decref(y.answer);
-	if (e != OK)
+	if (unlock_yes_load(c, argv[1], &y, &f) != OK || say_yes(c, &w, &y, &r, &f) != OK)
 		return cli_fail(c, &f);
 	if (!r)
-		r = json_pack("{s:s,s:b}", "request", y.request, "dry_run", 1);
-	return cli_said(c, r, "unlock %s: %s\n", y.request,
+		r = json_pack("{s:s,s:b}", "request", argv[1], "dry_run", 1);
+	return cli_said(c, r, "unlock %s: %s\n", argv[1],
 			c->dry_run ? "the code is right (dry run)" : "agreed; its holder can set a new PIN now");
 }

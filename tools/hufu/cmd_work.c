@@ -2,8 +2,6 @@
  * `hufu work csr|prove|again`: an officer's steps while a key is made on a token here. What the token signs is shown first, as
  * everywhere, and the key in the desk's tally is held against the request of the key. Next: cmd_parcel.c, key_seen.c.
  */
-#include "common/note/tally.h"
-#include "common/pki/csr.h"
 #include "tools/hufu/cmd_token.h"
 #include "tools/hufu/note_files.h"
 #include "tools/hufu/token_login.h"
@@ -26,15 +24,7 @@ struct work_csr_words {
 	const char *serial, *csr, *pin_fd, *as;
 };
 
-/* The desk's tally names the key of this request, and is signed by it on a token. */
-struct by_token {
-	json_t *answer; /* owned: of review.show */
-	struct tally tally;
-	struct csr csr;
-	struct buf der;
-	const char *text;
-};
-static void by_token_done(struct by_token *b)
+void work_tally_done(struct work_tally *b)
 {
 	tally_done(&b->tally);
 	csr_done(&b->csr);
@@ -42,7 +32,7 @@ static void by_token_done(struct by_token *b)
 	json_freep(&b->answer);
 }
 
-static enum err load(struct cli *c, const char *request, struct by_token *b, struct fault *f)
+enum err work_tally_load(struct cli *c, const char *request, struct work_tally *b, struct fault *f)
 {
 	TRY(cli_desk(c, "review.show", json_pack("{s:s}", "request", request), false, false, &b->answer, f));
 	const char *pem = json_string_value(json_object_get(b->answer, "csr"));
@@ -69,7 +59,7 @@ enum err work_line(struct token *t, const char *text, const struct pubkey *key, 
 }
 
 /* The token of the desk's record, and no other. */
-static enum err sign(struct work_way *w, const struct by_token *b, char **ret, struct fault *f)
+static enum err sign(struct work_way *w, const struct work_tally *b, char **ret, struct fault *f)
 {
 	struct card *k = &w->card;
 	k->choice.serial = json_string_value(json_object_get(b->answer, "token"));
@@ -85,9 +75,9 @@ static enum err sign(struct work_way *w, const struct by_token *b, char **ret, s
 
 static enum err prove(struct cli *c, const char *request, struct work_way *w, json_t **ret, struct fault *f)
 {
-	_cleanup_(by_token_done) struct by_token b = {0};
+	_cleanup_(work_tally_done) struct work_tally b = {0};
 	_cleanup_(freep) char *line = NULL;
-	TRY(load(c, request, &b, f));
+	TRY(work_tally_load(c, request, &b, f));
 	enum err e = sign(w, &b, &line, f);
 	card_done(&w->card); /* its serial is borrowed of the answer */
 	TRY(e);

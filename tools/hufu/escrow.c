@@ -57,14 +57,23 @@ static enum err no_key(const char *path, struct fault *f)
 	return fault_raise(f, ERR_PARSE, "key_file", "key", "%s: no hufu-token-key/v1 file, or altered", path);
 }
 
-static enum err take_sealed(struct slice sealed, const char *fd_text, struct secret *ret, struct fault *f)
+/* How a sealed file is opened: by a passphrase that is known, from a descriptor, or by asking. */
+struct opening {
+	const struct secret *passphrase;
+	const char *fd_text;
+};
+
+static enum err take_sealed(struct slice sealed, const struct opening *o, struct secret *ret, struct fault *f)
 {
 	_cleanup_secret_ struct secret pass = {0};
-	TRY(ask_secret(fd_text, "--passphrase-fd", "Passphrase of the token key: ", false, &pass, f));
+	if (o->passphrase)
+		return secret_open(LABEL, o->passphrase, sealed, ret, f);
+	TRY(ask_secret(o->fd_text, "--passphrase-fd", "Passphrase of the token key: ", false, &pass, f));
 	return secret_open(LABEL, &pass, sealed, ret, f);
 }
 
-static enum err parse(const char *path, const char *text, const char *fd_text, struct escrow_key *ret, struct fault *f)
+static enum err parse(const char *path, const char *text, const struct opening *o, struct escrow_key *ret,
+		      struct fault *f)
 {
 	_cleanup_buf_ struct buf bytes = {0};
 	uint8_t public[PUK_KEY];
@@ -77,7 +86,7 @@ static enum err parse(const char *path, const char *text, const char *fd_text, s
 	if ((!sealed && strncmp(at, "\nsecret: ", 9) != 0) || !base64_decode(at + 9, strcspn(at + 9, "\n"), &bytes))
 		return no_key(path, f);
 	if (sealed) {
-		TRY(take_sealed(buf_slice(&bytes), fd_text, &ret->secret, f));
+		TRY(take_sealed(buf_slice(&bytes), o, &ret->secret, f));
 	} else {
 		secret_alloc(&ret->secret, bytes.len ? bytes.len : 1);
 		memcpy(ret->secret.p, bytes.data, bytes.len);
@@ -89,7 +98,17 @@ static enum err parse(const char *path, const char *text, const char *fd_text, s
 	return memcmp(public, ret->key, PUK_KEY) == 0 ? OK : no_key(path, f);
 }
 
-enum err escrow_load(const char *path, const char *fd_text, struct escrow_key *ret, struct fault *f)
+enum err escrow_sealed(const char *path, bool *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf text = {0};
+	TRY(file_read(path, FILE_MAX, &text, f));
+	*ret = strstr(buf_text(&text), "\nsealed: ") != NULL;
+	sodium_memzero(text.data, text.len);
+	return OK;
+}
+
+enum err escrow_load(const char *path, const struct secret *passphrase, const char *fd_text, struct escrow_key *ret,
+		     struct fault *f)
 {
 	_cleanup_buf_ struct buf text = {0};
 	struct stat st;
@@ -97,7 +116,7 @@ enum err escrow_load(const char *path, const char *fd_text, struct escrow_key *r
 		return fault_raise(f, ERR_CONFIG, "key_file_mode", "key",
 				   "%s: mode %04o lets others read it; wanted 0600", path, st.st_mode & 07777u);
 	TRY(file_read(path, FILE_MAX, &text, f));
-	enum err e = parse(path, buf_text(&text), fd_text, ret, f);
+	enum err e = parse(path, buf_text(&text), &(struct opening){passphrase, fd_text}, ret, f);
 	sodium_memzero(text.data, text.len);
 	return e;
 }

@@ -19,8 +19,11 @@ void escrow_done(struct escrow_key *k); /* accepts the zero state */
 /* New files: path (0600), and path.pub. passphrase NULL: the secret is written plain. ERR_CONFLICT when one is there. */
 MUST_CHECK enum err escrow_make(const char *path, const struct secret *passphrase, struct escrow_key *ret,
 				struct fault *f);
-/* A file that others may read is refused. A sealed one's passphrase comes from descriptor fd_text, or is asked for when that is NULL. */
-MUST_CHECK enum err escrow_load(const char *path, const char *fd_text, struct escrow_key *ret, struct fault *f);
+/* A file that others may read is refused. A sealed one's passphrase is the one that is given, else comes from descriptor fd_text, or is asked for when that is NULL too. */
+MUST_CHECK enum err escrow_load(const char *path, const struct secret *passphrase, const char *fd_text,
+				struct escrow_key *ret, struct fault *f);
+/* Is its secret half behind a passphrase? */
+MUST_CHECK enum err escrow_sealed(const char *path, bool *ret, struct fault *f);
 /* The PUKs in a box (base64, as the desk gives it; NULL and "" hold none), added to *set. */
 MUST_CHECK enum err escrow_open(const struct escrow_key *k, const char *serial, const char *box, struct puk_set *set,
 				struct fault *f);

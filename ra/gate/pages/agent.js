@@ -1,6 +1,6 @@
 // The person's own agent (hufu agent), which has the USB key: asked over this machine's loopback, in JSON-RPC. It shows what is asked for in its own window, and asks there for
 // the PIN; nothing of that passes through a page. agent-panel.js says which panels there are.
-import { h, replace } from "./dom.js";
+import { h, newId, replace } from "./dom.js";
 import { texts } from "./i18n.js";
 import { change, rpc, RpcError } from "./rpc.js";
 import { button, errorNote, facts, form, mono, note, toast } from "./ui.js";
@@ -54,6 +54,11 @@ const t = texts({
 	approved: ["已批准", "Approved"],
 	no_officer: ["此客户端未配置审核员密钥（--officer）。", "This agent was started without an officer's key (--officer)."],
 	with_token: ["新密钥在此 USB Key 上", "The new key is on this USB key"],
+	agree: ["在客户端中键入核对码并同意解锁", "Type the code in the agent and agree"],
+	agreed: ["已同意解锁", "The unlock is agreed to"],
+	no_escrow: ["此客户端未配置打开 PUK 的密钥（--escrow）。", "This agent was started without the desk's token key (--escrow)."],
+	make: ["在此 USB Key 上制作密钥", "Make the key on this USB key"],
+	key_made: ["密钥已制作", "The key is made"],
 });
 
 const KEY = "hufu-agent";
@@ -110,6 +115,7 @@ function pairForm(ready) {
 				await ready();
 			},
 		}));
+		box.querySelector("input").focus();
 	}, { tone: "primary", onError: fail });
 	box.append(h("div.row", {}, show));
 	return box;
@@ -118,18 +124,19 @@ function pairForm(ready) {
 // Draws what the agent's state asks for: how to get it, the pairing, or what work() gives.
 function reach(work) {
 	const box = h("div", { "aria-live": "polite" });
-	const draw = async () => {
+	// done: {token, said}, what was just done at a token, to be said in its new row.
+	const draw = async (done) => {
 		try {
 			const about = await hello();
-			replace(box, await work(about, draw));
+			replace(box, await work(about, draw, done));
 		} catch (e) {
 			if (away(e)) replace(box, missingNote(draw));
 			else if (e instanceof RpcError && e.reason === "agent_unpaired") replace(box, pairForm(draw));
-			else replace(box, errorNote(e), h("div.row", {}, button(t("again"), draw, { tone: "plain" })));
+			else replace(box, errorNote(e), h("div.row", {}, button(t("again"), () => draw(), { tone: "plain" })));
 		}
 	};
 	if (paired()) draw();
-	else replace(box, h("div.row", {}, button(t("begin"), draw, { tone: "primary" })));
+	else replace(box, h("div.row", {}, button(t("begin"), () => draw(), { tone: "primary" })));
 	return h("div.agent-work", {}, h("h3", {}, t("title")), box);
 }
 
@@ -137,43 +144,48 @@ function reach(work) {
 
 const warning = (k) => (k.pin === "locked" || k.pin === "one_try" || k.pin === "low" ? t(k.pin) : k.start_pin ? t("start") : null);
 
-function described(k) {
-	const certificates = k.certificates.map((c) => h("div", {}, mono(c.serial), ` ${c.name} ${t("until")} ${day(c.not_after)}`));
-	return [facts([[t("token"), k.label], [t("serial"), mono(k.token)], [t("on_it"), certificates.length ? certificates : t("nothing")]]), warning(k) ? note("warn", warning(k)) : null];
+function described(k, own = true) {
+	const certificates = k.certificates.map((c) => h("div", {}, mono(c.serial), h("br"), `${c.name} ${t("until")} ${day(c.not_after)}`));
+	return [facts([[t("token"), k.label], [t("serial"), mono(k.token)], [t("on_it"), certificates.length ? certificates : t("nothing")]]), own && warning(k) ? note("warn", warning(k)) : null];
 }
 
-// While the agent's window is open the page says so; what went wrong stays on the page, and the next try is whole.
-function act(text, tone, said, work) {
+// While the agent's window is open the page says so; what went wrong stays on the page, and the next try is whole. Where the token is another after it (what stands on it, its PIN),
+// its row is drawn anew: changed(said).
+function act(text, tone, said, work, changed) {
 	return button(text, async () => {
 		replace(said, note("busy", t("wait")));
 		try {
-			replace(said, await work());
+			const done = await work();
+			if (changed) await changed(done);
+			else replace(said, done);
 		} catch (e) {
-			replace(said, errorNote(e));
+			if (changed && ["pin_wrong", "pin_locked"].includes(e.reason)) await changed(errorNote(e));
+			else replace(said, errorNote(e));
 		}
 	}, { tone });
 }
 
-function extras(k, said) {
+function extras(k, said, changed) {
 	const test = async () => note("ok", t("tested", { keys: (await call("token.test", { expect: k.token })).keys.map((x) => `${x.key.slice(0, 8)}… ${x.deciphers ? t("deciphers") : t("signs")}`).join("; ") }));
 	const pin = async () => {
 		await call("token.pin", { expect: k.token });
 		return note("ok", t("pin_done"));
 	};
-	return [act(t("test"), "small", said, test), act(t("pin"), "small", said, pin)];
+	return [act(t("test"), "small", said, test), act(t("pin"), "small", said, pin, changed)];
 }
 
 // A row for each key that is plugged in: what it is, what does not fit, and what can be done with it.
-async function rows({ wanted, wantedToken, text, work }, draw) {
+// redraws: the work leaves another token behind. desk: it is one of the desk's, whose PIN is the start PIN and whose keys are nobody's yet.
+async function rows({ wanted, wantedToken, text, work, redraws, desk }, draw, done) {
 	const found = await tokens();
-	const again = h("div.row", {}, button(t("refresh"), draw, { tone: "plain" }));
+	const again = h("div.row", {}, button(t("refresh"), () => draw(), { tone: "plain" }));
 	if (found.length === 0) return [note("warn", t("none")), again];
 	return [...found.map((k) => {
-		const said = h("div", { "aria-live": "polite" });
+		const said = h("div", { "aria-live": "polite" }, done?.token === k.token ? done.said : null), changed = (now) => draw({ token: k.token, said: now });
 		const fits = !wanted || k.certificates.some((c) => wanted.includes(c.serial));
 		const other = wantedToken && wantedToken !== k.token;
 		const wrong = other ? t("mismatch_token", { found: k.token, wanted: wantedToken }) : fits ? null : t("mismatch", { wanted: wanted.join(", ") });
-		return h("div.card", {}, described(k), wrong ? note("warn", wrong) : null, h("div.row", {}, other ? null : act(text, fits ? "primary" : "plain", said, () => work(k)), extras(k, said)), said);
+		return h("div.card", {}, described(k, !desk), wrong ? note("warn", wrong) : null, h("div.row", {}, other ? null : act(text, fits ? "primary" : "plain", said, () => work(k), redraws && changed), desk ? null : extras(k, said, changed)), said);
 	}), again];
 }
 
@@ -198,7 +210,7 @@ const panels = {
 		},
 	}),
 	install: ({ certificate, onDone }) => ({
-		text: t("install"),
+		text: t("install"), redraws: true,
 		work: async (k) => {
 			const r = await call("token.install", { certificate, expect: k.token });
 			if (onDone) await onDone(r);
@@ -207,15 +219,21 @@ const panels = {
 	}),
 };
 
-function csrPanel({ algorithms = ["rsa", "p256"], onCsr }) {
+// What kind of key is to be made: [the field, the select in it].
+function algorithmChoice() {
+	const id = newId("algorithm"), select = h("select", { id }, [["rsa", "RSA 2048"], ["p256", "ECDSA P-256"]].map(([v, text]) => h("option", { value: v }, text)));
+	return [h("div.field", {}, h("label", { for: id }, t("algorithm")), select), select];
+}
+
+function csrPanel({ onCsr }) {
 	return reach(async (about, draw) => {
-		const select = h("select", { "aria-label": t("algorithm") }, algorithms.map((a) => h("option", { value: a }, a === "rsa" ? "RSA 2048" : "ECDSA P-256")));
+		const [field, select] = algorithmChoice();
 		const work = async (k) => {
 			const made = await call("token.keygen", { algorithm: select.value, expect: k.token });
 			onCsr(made.csr);
 			return note("ok", t("made"));
 		};
-		return [h("div.row", {}, select), await rows({ text: t("csr"), work }, draw)];
+		return [field, await rows({ text: t("csr"), work }, draw)];
 	});
 }
 
@@ -255,11 +273,11 @@ function unlockPanel({ token }) {
 		const found = await tokens();
 		const k = found.find((x) => x.token === token) || (token ? null : found[0]);
 		const said = h("div", { "aria-live": "polite" });
-		const again = button(t("refresh"), draw, { tone: "plain" });
+		const again = button(t("refresh"), () => draw(), { tone: "plain" });
 		if (!k) return [note("warn", found.length && token ? t("mismatch_token", { found: found[0].token, wanted: token }) : t("none")), h("div.row", {}, again)];
 		const open = keptUnlock(k.token);
-		if (!open) return [described(k), h("div.row", {}, act(t("unlock"), "primary", said, async () => { await askUnlock(k); await draw(); return null; }), again), said];
-		return [described(k), note("busy", t("unlock_asked", { number: open.number })), h("div.row", {}, act(t("unlock_set"), "primary", said, () => setPin(k, open)), again), said];
+		if (!open) return [described(k, false), h("div.row", {}, act(t("unlock"), "primary", said, async () => { await askUnlock(k); await draw(); return null; }), again), said];
+		return [described(k, false), note("busy", t("unlock_asked", { number: open.number })), h("div.row", {}, act(t("unlock_set"), "primary", said, () => setPin(k, open)), again), said];
 	});
 }
 
@@ -276,13 +294,41 @@ function approvePanel({ request, onDone }) {
 			return null;
 		};
 		const here = await tokens().catch((e) => { if (e.reason === "agent_unpaired" || away(e)) throw e; return []; });
-		return [h("div.row", {}, act(t("approve"), "primary", said, yes()), here.map((k) => act(`${t("with_token")}: ${k.label}`, "small", said, yes(k.token))), button(t("refresh"), draw, { tone: "plain" })), said];
+		return [h("div.row", {}, act(t("approve"), "primary", said, yes()), here.map((k) => act(`${t("with_token")}: ${k.label}`, "small", said, yes(k.token))), button(t("refresh"), () => draw(), { tone: "plain" })), said];
+	});
+}
+
+// What an officer's own agent does with a request, and then the page looks again.
+const officers = async (method, params, words, onDone) => {
+	const r = await call(method, params);
+	toast(t(words));
+	if (onDone) await onDone(r);
+	return null;
+};
+
+function agreePanel({ request, onDone }) {
+	return reach((about) => {
+		if (!about.officer || !about.opens) return note("warn", t(about.officer ? "no_escrow" : "no_officer"));
+		const said = h("div", { "aria-live": "polite" });
+		return [h("div.row", {}, act(t("agree"), "primary", said, () => officers("officer.unlock", { request }, "agreed", onDone))), said];
+	});
+}
+
+// token: the one that has the key already, which only lacks its signature.
+function makePanel({ request, token, onDone }) {
+	return reach(async (about, draw, done) => {
+		if (!about.officer) return note("warn", t("no_officer"));
+		const [field, select] = algorithmChoice();
+		const work = (k) => officers("officer.make", { request, algorithm: select.value, expect: k.token }, "key_made", onDone);
+		return [token ? null : field, await rows({ wantedToken: token, text: t("make"), work, desk: true }, draw, done)];
 	});
 }
 
 export async function panel(work, options) {
+	if (work === "agree") return agreePanel(options);
+	if (work === "make") return makePanel(options);
 	if (work === "csr") return csrPanel(options);
 	if (work === "unlock") return unlockPanel(options);
 	if (work === "approve") return approvePanel(options);
-	return panels[work] ? reach((about, draw) => rows(panels[work](options), draw)) : null;
+	return panels[work] ? reach((about, draw, done) => rows(panels[work](options), draw, done)) : null;
 }

@@ -46,7 +46,7 @@ export async function render({ query, go }) {
 		load: async ({ after }) => { const r = await rpc("parcel.list", { state: query.state, overdue: query.overdue === "1" || undefined, after }); return { ...r, rows: r.parcels }; },
 		columns: [
 			{ label: t("number"), cell: (p) => link(`request/${p.number}`, mono(p.number)) },
-			{ label: t("to"), cell: (p) => `${p.recipient || ""} ${p.mobile || ""}` },
+			{ label: t("to"), cell: (p) => h("span", {}, `${p.recipient || ""} ${p.mobile || ""}`, p.address ? [h("br"), h("small", {}, p.address)] : null) },
 			{ label: t("token"), cell: (p) => mono(p.token) },
 			{ label: t("carrier"), cell: (p) => (p.carrier ? `${p.carrier} ${p.tracking || ""}` : "–") },
 			{ label: t("due"), cell: (p) => (p.due ? h("span", {}, minute(p.due), p.overdue ? h("span.badge.bad", {}, t("overdue")) : null) : "–") },
@@ -55,7 +55,7 @@ export async function render({ query, go }) {
 	});
 	const request = { name: "request", label: t("request"), required: true, max: 64, value: query.request || "", check: (v) => (v.length < 8 ? t("request_form") : "") }, token = { name: "token", label: t("token"), required: true, max: 64 };
 	const remark = { name: "note", label: t("remark"), required: true, max: 500 };
-	const step = (method, submit, words, fields, tone = "primary") => h("details", { open: method === "parcel.ship" && query.request }, h("summary", {}, submit), form({
+	const step = (method, submit, words, fields, tone = "primary") => h("details", { open: query.request && ["parcel.pack", "parcel.ship"].includes(method) }, h("summary", {}, submit), form({
 		name: `${method}-${query.request || ""}`, submit, tone, fields,
 		call: async (v, id) => {
 			await change(method, { ...v, close: v.close || undefined, ...acting() }, id);

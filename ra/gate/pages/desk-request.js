@@ -67,8 +67,10 @@ const t = texts({
 	rejected: ["已拒绝", "Rejected"],
 	history: ["办理进度", "Its way"],
 	audit: ["审计记录", "Audit"],
-	make: ["密钥在审核员的电脑上、在 USB Key 中生成：", "The key is made on a token, at an officer's own machine:"],
-	unlock: ["解锁需在审核员的电脑上用 token key 打开 PUK，并键入申请人口述的核对码：", "An unlock opens the PUK by the token key at an officer's own machine, and the officer types the code that the holder says:"],
+	make: ["制作密钥", "Make the key"],
+	make_text: ["密钥在审核员的电脑上、在 USB Key 中生成；制作者不能审批该申请。", "The key is made on a token, at an officer's own machine; who made it does not approve the request."],
+	unlock: ["同意解锁", "Agree to the unlock"],
+	unlock_text: ["请致电申请单位，由对方念出其客户端显示的核对码，在您的客户端中键入；PUK 只在您的客户端中打开。", "Call the organisation: they read out the code that their agent shows, and you type it in yours. The PUK is opened in your agent alone."],
 	ship: ["装箱与寄送", "Pack and ship"],
 	refresh: ["刷新", "Refresh"],
 });
@@ -102,9 +104,9 @@ const differenceCard = (r) => card(t("difference"), h("p", {}, say(r.explain)), 
 const checklistCard = (r) => ((r.checklist || []).length === 0 ? null : card(t("checklist"), h("div.checklist", {}, r.checklist.map((c) => h("label", {}, h("input", { type: "checkbox" }), h("span", {}, say(c)))))));
 
 function approveCard(r, again) {
-	if (r.state === "to_make" || r.state === "keyed") return card(t("approve"), h("p", {}, t("make")), h("pre", {}, `hufu token keygen --serial TOKEN --algorithm rsa\nhufu token csr --serial TOKEN --subject CN=x --out new.csr\nhufu work csr --as NAME --serial TOKEN --csr new.csr --start-pin-fd 4 ${r.number} 4<start.pin\nhufu work prove --as NAME ${r.number}`));
+	if (r.state === "to_make" || r.state === "keyed") return card(t("make"), h("p", {}, t("make_text")), agentPanel("make", { request: r.number, token: r.state === "keyed" ? r.token : null, onDone: again }), h("h3", {}, t("command")), h("pre", {}, `hufu token keygen --serial TOKEN --algorithm rsa\nhufu token csr --serial TOKEN --subject CN=x --out new.csr\nhufu work csr --as NAME --serial TOKEN --csr new.csr --start-pin-fd 4 ${r.number} 4<start.pin\nhufu work prove --as NAME ${r.number}`));
 	if (r.state === "to_ship") return card(t("ship"), link(`parcels?request=${r.number}`, t("ship")));
-	if (r.kind === "unlock" && r.state === "opened") return card(t("approve"), h("p", {}, t("unlock")), h("pre", {}, `hufu officer unlock --escrow token.key --as NAME ${r.number}`));
+	if (r.kind === "unlock" && r.state === "opened") return card(t("unlock"), h("p", {}, t("unlock_text")), agentPanel("agree", { request: r.number, onDone: again }), h("h3", {}, t("command")), h("pre", {}, `hufu officer unlock --escrow token.key --as NAME ${r.number}`));
 	if (r.kind === "recover" && REVIEWED.includes(r.state)) return recoverCard(r, again);
 	if (r.state !== "awaiting_officers") return null;
 	if (!r.tally) {
