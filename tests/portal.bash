@@ -82,8 +82,8 @@ scan() {
 # portal_up [LINES…]: lines of its own for the configuration.
 portal_up() { as_portal gate hufu-portal "$HTTP" "$ADMIN" "$@"; }
 
-# desk_up USER: a second portal beside it at $PROXY, for the staff, under that Unix user.
-desk_up() { as_portal desk "$1" "$PROXY" "$PROXY_TLS" "portal: {audience: officers}"; }
+# desk_up USER [AGENT]: a second portal beside it at $PROXY, for the staff, under that Unix user. AGENT: where its pages look for the officer's.
+desk_up() { as_portal desk "$1" "$PROXY" "$PROXY_TLS" "portal: {audience: officers${2:+, agent: \"$2\"}}"; }
 
 # as_portal NAME USER LISTEN METRICS [LINES…]
 as_portal() {

@@ -5,7 +5,6 @@
 bats_require_minimum_version 1.5.0
 load ../portal
 load ../agent
-load ../usb
 
 module=/usr/lib/softhsm/libsofthsm2.so
 pin=135790
@@ -41,8 +40,6 @@ setup_file() {
 	portal_admitted
 	up
 	import >"$WORK/import.log" 2>&1 || { cat "$WORK/import.log"; return 1; }
-	clerk dan
-	kill -HUP "$(cat "$WORK/ra.pid")"
 	free_port >"$WORK/port"
 	portal_up "portal: {agent: \"http://127.0.0.1:$(cat "$WORK/port")\"}"
 	local who
@@ -112,21 +109,6 @@ on_token() {
 	pull two
 }
 
-@test "变更: papers and notice on the page, the agent signs, two officers approve, and the new name stands on the key" {
-	agent_up one --origin "http://$HTTP"
-	plug one
-	walk change zh one
-	did approved alice "$(cat "$WORK/number")"
-	did approved bob "$(cat "$WORK/number")"
-	did issued_to one "$(cat "$WORK/number")" changed
-	walk install zh one
-	on_token 1 one
-	same "$(serial_of one)" "$(serial_of changed)"
-	[[ "$(subject "$WORK/one.pem")" == *O=杭州新令牌示例有限公司* ]]
-	agent_down
-	pull one
-}
-
 # opens LABEL STEM PIN: that certificate stands beside its key on the token, and the key opens what openssl encrypts to it.
 opens() {
 	local on=(pkcs11-tool --module $module --token-label "$1" --login --pin "$3") id
@@ -170,42 +152,4 @@ opens() {
 	on_token 3 three
 	agent_down
 	pull three
-}
-
-@test "a forgotten PIN: the page asks, an officer hears the code, and the person sets a new PIN at the agent" {
-	local unlocked
-	did hufu token init --module $module --blank --label HUFU-3 --pin-out "$WORK/start" --as alice
-	unlocked=$(pkcs11-tool --module $module -L | grep -A6 "token label *: HUFU-3\$" | sed -n 's/.*serial num *: //p')
-	did hufu token keygen --module $module --serial "$unlocked" --pin-fd 4 4<"$WORK/start"
-	did hufu token move --to prepared --holder 91330100MAHUFU0254 --why x --as alice "$unlocked"
-	did hufu token move --to in_use --certificate "$(serial_of two)" --why x --as alice "$unlocked"
-	agent_up two --origin "http://$HTTP" --token-key "$DIR/etc/hufu/token.pub"
-	answers unlock yes 246801
-	walk unlock en two
-	did hufu officer unlock --escrow "$(dirname "$(key_of alice)")/token.key" --as alice "$(cat "$WORK/number")" < <(sed -n 's/^.*code: //p' "$WORK/asked.code")
-	walk unlocked en two
-	did pkcs11-tool --module $module --token-label HUFU-3 --login --pin 246801 --list-objects
-	run pkcs11-tool --module $module --token-label HUFU-3 --login --pin "$(cat "$WORK/start")" --list-objects
-	[ "$status" != 0 ]
-}
-
-@test "签收: a lost key; the desk's own comes by post, another serial is refused, the receipt is given on the page, and the agent installs the certificate on it" {
-	rm -r "$WORK"/tokens/*
-	usb_place office
-	walk lost en two
-	number=$(cat "$WORK/number")
-	token=$(usb_new office HUFU-4)
-	did key_made office "$token" "$number" rsa
-	for officer in alice bob carol; do did key_approved office "$token" "$number" $officer; done
-	did hufu parcel pack --as dan --serial "$token" "$number"
-	did hufu parcel ship --as dan --carrier 顺丰 --tracking SF-1 "$number"
-	usb_carry "$token" office ../tokens
-	start=$(start_pin "$(mobile_of two)")
-	same "$start" "$(pin_of "$token")"
-	agent_up two --origin "http://$HTTP"
-	answers install yes "$start" 86421357
-	TOKEN=$token walk parcel en two
-	did issued_to two "$number" received
-	verified "$WORK/received.pem"
-	opens HUFU-4 received 86421357
 }

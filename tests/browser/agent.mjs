@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync, existsSync } from "node:fs";
-import { base, forgetPairingCode, keep, looks, open, pairingCode, play, shot as picture, smsCode, sound, tabTo, upload } from "./browser.mjs";
+import { base, focused, forgetPairingCode, keep, looks, open, pairingCode, play, shot as picture, smsCode, sound, tabTo, upload } from "./browser.mjs";
 
 const { WORK, KEPT, MOBILE, PASSWORD, SERIAL, STEP_LANGUAGE: language } = process.env;
 const zh = language === "zh";
@@ -115,6 +115,8 @@ const steps = {
 			await page.keyboard.press("Enter");
 		};
 		const heading = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
+		// A redraw leaves the keyboard where it was, or at what is new.
+		const stays = async (at) => assert.equal(await focused(page), at);
 		const own = process.env.OWN, password = "the password of three";
 		await page.goto(`${base}/#/login`);
 		await heading("Log in");
@@ -127,8 +129,13 @@ const steps = {
 		forgetPairingCode();
 		await enter("Show the code");
 		await page.getByLabel("The code that the agent shows").waitFor();
-		await enter("The code that the agent shows", await pairingCode());
+		await stays("The code that the agent shows");
+		await page.keyboard.type(await pairingCode());
+		await page.keyboard.press("Enter");
 		await page.getByRole("button", { name: "Look again" }).waitFor();
+		assert.notEqual(await focused(page), "");
+		await enter("Look again");
+		await page.waitForFunction(() => document.activeElement.textContent === "Look again" && !document.activeElement.getAttribute("aria-busy"));
 		await looks(page, "first");
 		await shot("first");
 		await enter("Sign with this USB key");
@@ -162,33 +169,15 @@ const steps = {
 		await page.getByRole("button", { name: "Sign with this USB key" }).waitFor();
 		await enter("Sign with this USB key");
 		await page.getByRole("button", { name: "Hand in" }).waitFor();
+		await stays("Hand the request in");
 		await enter("Hand in");
 		await page.getByRole("button", { name: "Install on this USB key" }).waitFor();
+		await stays("The new certificate");
 		await enter("Install on this USB key");
 		await reads("", "signs and deciphers");
+		await stays("Install on this USB key");
 		await looks(page, "keyboard");
 		await shot("keyboard");
-	},
-
-	// A change of name: papers, notice, the agent's signature; then it waits for two officers.
-	async change() {
-		await page.goto(`${base}/#/new/change/${SERIAL}`);
-		await page.getByLabel(/名称或代码变更/).check();
-		await page.getByLabel(/单位名称/).fill("杭州新令牌示例有限公司");
-		await page.getByLabel("没有", { exact: true }).check();
-		await press("保存并继续", "Save and go on");
-		for (const name of ["机构电子签名认证证书业务登记表", "经办人身份证", "营业执照", "工商变更证明", "证书业务风险告知函"]) await upload(page, name);
-		await press("已阅读并接受", "I have read and accept it");
-		await signIt();
-		await press("提交", "Hand in");
-		await page.getByText("审核中", { exact: true }).waitFor();
-		writeFileSync(`${WORK}/number`, page.url().split("/").pop());
-	},
-	// The certificate that came of it, onto the token that the agent reaches.
-	async install() {
-		await page.goto(`${base}/#/request/${readFileSync(`${WORK}/number`, "utf8")}`);
-		await press("安装到此 USB Key", "Install on this USB key");
-		await reads("密钥签名、解密正常", "signs and deciphers");
 	},
 
 	// A damaged key: the new one is made by the agent on another USB key of the organisation's own, which then signs for itself.
@@ -223,56 +212,6 @@ const steps = {
 		await shot("reissued");
 		await page.goto(`${base}/#/certificate/${SERIAL}`);
 		await page.getByText("superseded").waitFor();
-	},
-
-	// A lost key: the desk makes another on a USB key of its own and ships it.
-	async lost() {
-		await logIn();
-		await page.goto(`${base}/#/new/reissue/${SERIAL}`);
-		await page.getByLabel(/Reissue, key lost/).check();
-		await page.getByLabel("Recipient").fill("张三");
-		await page.getByLabel("Telephone").fill("0571-88880000");
-		await page.getByLabel("Address").fill("杭州市西湖区示例路1号");
-		await page.getByLabel("no", { exact: true }).check();
-		await press("", "Save and go on");
-		for (const name of ["registration form", "ID card", "business licence", "risk notice, stamped"]) await upload(page, name);
-		await press("", "I have read and accept it");
-		await press("", "Hand in");
-		await reads("", /on hold/);
-		writeFileSync(`${WORK}/number`, page.url().split("/").pop());
-	},
-	// It has come: another serial is refused at its field, its own is the receipt, and the certificate goes onto it by the agent.
-	async parcel() {
-		await page.goto(`${base}/#/parcels`);
-		const token = page.getByLabel("Serial number of the USB key");
-		await token.fill("0123456789abcdef");
-		await press("", "Confirm");
-		await page.locator(".field", { has: token }).locator(".wrong", { hasText: /another token/ }).waitFor();
-		await looks(page, "parcel");
-		await shot("parcel");
-		await token.fill(process.env.TOKEN);
-		await press("", "Confirm");
-		await reads("", "Confirmed");
-		await page.getByRole("link", { name: readFileSync(`${WORK}/number`, "utf8") }).click();
-		await press("", "Install on this USB key");
-		await reads("", "signs and deciphers");
-		await shot("received");
-	},
-
-	// A locked PIN: the page asks the desk, an officer agrees, and the person sets a new PIN at the agent.
-	async unlock() {
-		await page.goto(`${base}/#/unlock/${SERIAL}`);
-		await press("申请解锁此 USB Key", "Ask to have this USB key unlocked");
-		const said = page.locator(".note", { hasText: /Unlock \d{8}-\w+ is with the officers/ });
-		await said.waitFor();
-		await looks(page, "unlock");
-		await shot("unlock");
-		writeFileSync(`${WORK}/number`, (await said.innerText()).match(/\d{8}-\w+/)[0]);
-	},
-	async unlocked() {
-		await page.goto(`${base}/#/unlock/${SERIAL}`);
-		await press("设置新 PIN", "Set a new PIN");
-		await page.getByText("The new PIN is set").waitFor();
 	},
 };
 

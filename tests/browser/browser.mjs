@@ -6,19 +6,21 @@ import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 const { WORK, HTTP, SHOTS } = process.env;
-export const base = `http://${HTTP}`;
+export const base = `http://${HTTP}`, desk = `http://${process.env.PROXY}`; // subscribers' pages, and the officers' where both are there
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const cookies = `${WORK}/${process.env.KEPT || "browser"}.json`;
 export const WIDTHS = [360, 1440];
 mkdirSync(SHOTS, { recursive: true });
 
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 
 // Errors of the page's own scripts and refused resources fail the step; not that the person's own agent is not there, which a browser reports too, nor what its viewer says of a PDF without pages.
-export async function open({ width = 1440, language = "zh", fresh = false } = {}) {
+export async function open({ width = 1440, language = "zh", fresh = false, kept = process.env.KEPT || "browser", base: at = base } = {}) {
+	const cookies = `${WORK}/${kept}.json`;
 	const context = await browser.newContext({ viewport: { width, height: width < 500 ? 740 : 900 }, storageState: !fresh && existsSync(cookies) ? cookies : undefined });
 	if (language !== "zh") await context.addInitScript((l) => localStorage.setItem("hufu-language", l), language);
 	const page = await context.newPage();
+	page.base = at;
+	page.kept = cookies;
 	page.wrong = [];
 	page.hosts = new Set();
 	page.bytes = 0;
@@ -29,9 +31,9 @@ export async function open({ width = 1440, language = "zh", fresh = false } = {}
 }
 
 export const sound = (page) => assert.deepEqual(page.wrong, []);
-export const keep = (page) => page.context().storageState({ path: cookies });
+export const keep = (page) => page.context().storageState({ path: page.kept });
 export async function at(page, hash, heading) {
-	await page.goto(`${base}/#/${hash}`);
+	await page.goto(`${page.base || base}/#/${hash}`);
 	await page.reload();
 	await page.getByRole("heading", { level: 1, name: heading }).waitFor();
 	await settled(page);
@@ -68,6 +70,29 @@ export async function tabTo(page, name) {
 	}
 	throw new Error(`the keyboard does not reach ${name}`);
 }
+// What has the focus, by its words; "" when it fell to the top of the page.
+export const focused = (page) => page.evaluate(() => { const a = document.activeElement; return a === document.body ? "" : (a.labels?.[0] || a).textContent.trim(); });
+// A file that a button gives, kept at that path.
+export async function downloaded(page, name, path) {
+	const download = page.waitForEvent("download");
+	await page.getByRole("button", { name }).click();
+	await (await download).saveAs(path);
+}
+// The same page by the switch in its corner: what it says in English, and that its own words are English; then back.
+export async function inEnglish(page, heading, texts, name) {
+	await page.getByRole("button", { name: "English" }).click();
+	await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+	await settled(page);
+	for (const text of texts) await page.locator("main").getByText(text).locator("visible=true").first().waitFor();
+	assert.deepEqual(await foreign(page), [], `${name}: Chinese on the English page`);
+	await looks(page, name);
+	await shot(page, `${name}-en`);
+	await page.getByRole("button", { name: "中文" }).click();
+	await page.getByRole("heading", { level: 1, name: heading }).waitFor({ state: "detached" });
+	await settled(page);
+}
+// Words of the page itself that are Chinese: what people have typed, and titles of the project, are not its own.
+export const foreign = (page, own = /"[^"]*"/g) => page.evaluate((s) => [...document.querySelectorAll("h1, h2, h3, main button, th, dt, label, nav a, .hint")].map((n) => n.textContent).filter((text) => /[\u4e00-\u9fff]/.test(text.replace(new RegExp(s, "g"), ""))), own.source);
 // Looks until it is there: for what another program leaves as a file.
 async function found(look, what) {
 	for (let i = 0; i < 100; i++) {
@@ -77,21 +102,23 @@ async function found(look, what) {
 	}
 	throw new Error(what);
 }
-// The newest code to a number, as the gateway would find it.
-export function smsCode(mobile) {
+// The newest message of a kind to a number, as the gateway would find it: what the pattern finds in its words.
+export function message(mobile, template, pattern) {
 	const spool = `${process.env.DIR}/var/lib/hufu-ra/spool`;
 	return found(() => {
 		for (const file of readdirSync(spool).filter((f) => f.endsWith(".json")).sort((a, b) => statSync(`${spool}/${b}`).mtimeMs - statSync(`${spool}/${a}`).mtimeMs)) {
 			let m;
 			try { m = JSON.parse(readFileSync(`${spool}/${file}`, "utf8")); } catch { continue; }
-			if (m.to === mobile && m.template === "code" && /\d{6}/.test(m.en || m.zh)) return (m.en || m.zh).match(/\d{6}/)[0];
+			const words = m.to === mobile && m.template === template && (m.en || m.zh).match(pattern);
+			if (words) return words[1];
 		}
 		return null;
 	}, `no message to ${mobile}`);
 }
+export const smsCode = (mobile) => message(mobile, "code", /(\d{6})/);
 // What the agent shows aside; its answer to the page does not wait for the window.
-export const forgetPairingCode = () => rmSync(`${WORK}/asked.pair`, { force: true });
-export const pairingCode = () => found(() => existsSync(`${WORK}/asked.pair`) && readFileSync(`${WORK}/asked.pair`, "utf8").match(/pairing code: (\d{6})/)?.[1], "no pairing code is shown");
+export const forgetPairingCode = (place = WORK) => rmSync(`${place}/asked.pair`, { force: true });
+export const pairingCode = (place = WORK) => found(() => existsSync(`${place}/asked.pair`) && readFileSync(`${place}/asked.pair`, "utf8").match(/pairing code: (\d{6})/)?.[1], "no pairing code is shown");
 // Nothing serious by axe, nothing wider than the window.
 export async function looks(page, name) {
 	await page.evaluate(axe);

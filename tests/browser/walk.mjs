@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { at, base, calls, keep, looks, open, pairingCode, play, settled, shot, smsCode, sound, upload, WIDTHS, words } from "./browser.mjs";
+import { at, base, calls, downloaded, foreign, keep, looks, open, pairingCode, play, settled, shot, smsCode, sound, upload, WIDTHS, words } from "./browser.mjs";
 
 const { WORK, HTTP } = process.env;
 
@@ -231,9 +231,7 @@ const steps = {
 		await again.close();
 		await page.getByRole("button", { name: "安装到此 USB Key" }).click();
 		await page.getByText("密钥签名正常").waitFor();
-		const download = page.waitForEvent("download");
-		await page.getByRole("button", { name: "下载证书" }).click();
-		await (await download).saveAs(`${WORK}/extended.pem`);
+		await downloaded(page, "下载证书", `${WORK}/extended.pem`);
 		await looks(page, "issued");
 		await shot(page, "issued-1440-zh");
 		await keep(page);
@@ -390,7 +388,7 @@ const steps = {
 						machine.push(...(await words(page, name, language)));
 						await shot(page, name);
 						assert.equal(await page.locator("main .note.bad").count(), 0, `${name}: ${await page.locator("main").innerText()}`);
-						if (language === "en") assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("h1, h2, h3, main button, th, dt, label, nav a, .hint")].map((n) => n.textContent).filter((text) => /[\u4e00-\u9fff]/.test(text.replace(/金华[\u4e00-\u9fff]*/g, "")))), [], `${name}: Chinese on the English page`);
+						if (language === "en") assert.deepEqual(await foreign(page, /金华[\u4e00-\u9fff]*/), [], `${name}: Chinese on the English page`);
 					}
 					sound(page);
 					await page.context().close();

@@ -23,9 +23,29 @@ export function add(node, children) {
 	return node;
 }
 
+// A redraw that takes what has the focus gives it to what stands in its place: the same control again, or else the heading of what is new, or the whole; never the top of the page.
 export function replace(node, ...children) {
+	const here = document.activeElement, back = here !== node && node.contains(here) ? held(node, here) : null;
 	node.replaceChildren();
-	return add(node, children);
+	add(node, children);
+	if (back && node.isConnected) back();
+	return node;
+}
+
+const CONTROLS = "a[href], button:not(:disabled), input, select, textarea, summary";
+const headingOf = (card) => card?.querySelector("h2")?.textContent || "";
+const wordsOf = (n) => [headingOf(n.closest("section")), n.tagName, n.getAttribute("aria-label") || (n.labels?.[0] || n).textContent].join("|");
+
+function held(node, from) {
+	const words = wordsOf(from), same = () => [...node.querySelectorAll(CONTROLS)].filter((n) => wordsOf(n) === words);
+	const nth = same().indexOf(from), place = headingOf(from.closest("section")), before = new Set([...node.querySelectorAll("section")].map(headingOf));
+	return () => {
+		const again = same(), cards = [...node.querySelectorAll("section")];
+		const card = cards.find((c) => headingOf(c) && !before.has(headingOf(c))) || cards.find((c) => place && headingOf(c) === place);
+		const to = again[nth] || again.at(-1) || (card ? card.querySelector("h2") : node);
+		if (!again.length) to.tabIndex = -1;
+		to.focus();
+	};
 }
 
 let last = 0;

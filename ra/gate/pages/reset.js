@@ -15,19 +15,21 @@ const t = texts({
 	mobile_on_record: ["登记手机号", "Mobile on record"],
 	prove: ["第一步：证明您的身份", "First: show who you are"],
 	set: ["补录并重置", "Back-fill and reset"],
-	code: ["审核员提供的一次性代码", "one-time code that an officer gave"],
+	code: ["审核员提供的一次性代码", "One-time code that an officer gave"],
+	by_officer: ["或由审核员当面核实", "Or by an officer who has seen your papers"],
+	by_sms: ["或用登记手机号", "Or by the mobile on record"],
 	code_hint: ["请持材料联系服务台，由审核员发放代码。", "Bring the papers to the service desk: an officer gives you a code."],
-	sms: ["登记手机号收到的验证码", "code sent to the mobile on record"],
+	sms: ["登记手机号收到的验证码", "Code sent to the mobile on record"],
 	send: ["获取验证码", "Send a code"],
-	sent: ["验证码已发送到 {mobile}，10 分钟内有效", "a code went to {mobile}; it is good for 10 minutes"],
-	early: ["请稍候再获取", "wait before asking again"],
+	sent: ["验证码已发送到 {mobile}，10 分钟内有效", "A code went to {mobile}; it is good for 10 minutes"],
+	early: ["请稍候再获取", "Wait before asking again"],
 	confirm: ["确认", "Confirm"],
 	proved: ["身份已确认", "Confirmed"],
-	key: ["用 USB Key 或证书密钥签名", "sign with the USB key, or the certificate's key"],
+	key: ["用 USB Key 或证书密钥签名", "Sign with the USB key, or the certificate's key"],
 	key_text: ["请签署下面的文本。方法一：用客户端签名；方法二：在有密钥的电脑上运行命令，把得到的签名行粘贴到下面。", "Sign the text below: with the agent, or by the command on the computer that has the key; paste the signature line."],
-	line: ["签名行", "signature line"],
+	line: ["签名行", "Signature line"],
 	mobile: ["账号（手机号）", "Account (mobile number)"],
-	mobile_hint: ["今后用它登录并接收通知", "logs in from now on, and receives notices"],
+	mobile_hint: ["今后用它登录并接收通知", "It logs in from now on, and receives notices"],
 	sms_code: ["短信验证码", "SMS code"],
 	six: ["短信验证码为六位数字", "a code is six digits"],
 	password: ["新密码", "New password"],
@@ -99,10 +101,10 @@ function proofForms(proof, done) {
 	}
 	if (proof.ways.includes("sms")) {
 		const send = codeButton(t("send"), () => change("account.sms", { purpose: "recorded" }), (e) => toast(e.say(), "bad"));
-		parts.push(h("h3", {}, t("sms")), form({ name: "prove-sms", submit: t("confirm"), tone: "plain", fields: [{ name: "code", label: t("sms"), secret: true, required: true, inputmode: "numeric", after: send, check: sixDigits, max: 10 }], call: (v, id) => prove("sms", v, id) }));
+		parts.push(h("h3", {}, t("by_sms")), form({ name: "prove-sms", submit: t("confirm"), tone: "plain", fields: [{ name: "code", label: t("sms"), secret: true, required: true, inputmode: "numeric", after: send, check: sixDigits, max: 10 }], call: (v, id) => prove("sms", v, id) }));
 	}
 	if (proof.ways.includes("officer"))
-		parts.push(h("h3", {}, t("code")), form({ name: "prove-officer", submit: t("confirm"), tone: "plain", fields: [{ name: "code", label: t("code"), hint: t("code_hint"), secret: true, required: true, max: 40 }], call: (v, id) => prove("officer", v, id) }));
+		parts.push(h("h3", {}, t("by_officer")), form({ name: "prove-officer", submit: t("confirm"), tone: "plain", fields: [{ name: "code", label: t("code"), hint: t("code_hint"), secret: true, required: true, max: 40 }], call: (v, id) => prove("officer", v, id) }));
 	return parts;
 }
 
