@@ -115,7 +115,7 @@ static enum err desk_crl(struct person *p, X509_CRL **ret, struct fault *f)
 /* --- the gate --- */
 
 /* Asks until it is there, as world_ask() does the desk. */
-#define FROM_GATE(p, question, f)                                                                                      \
+#define FROM_GATE(p, question)                                                                                         \
 	__extension__({                                                                                                \
 		int64_t until_ = clock_mono_us() + WORLD_GIVE_UP_MS * INT64_C(1000);                                   \
 		enum err e_;                                                                                           \
@@ -162,7 +162,7 @@ static enum err hear(struct person *p, const struct told *t, enum ocsp_said said
 static enum err ask_ocsp_of(struct person *p, const struct told *t, enum ocsp_said *ret, struct fault *f)
 {
 	int64_t asked = 0;
-	TRY(FROM_GATE(p, (asked = clock_mono_us(), gate_view_ocsp(p->gate, &t->serial, ret, f)), f));
+	TRY(FROM_GATE(p, (asked = clock_mono_us(), gate_view_ocsp(p->gate, &t->serial, ret, f))));
 	return hear(p, t, *ret, asked, f);
 }
 
@@ -196,7 +196,7 @@ static enum err ask_crl(struct person *p, struct fault *f)
 	if (pick(p, 2) == 0)
 		TRY(desk_crl(p, &crl, f));
 	else
-		TRY(FROM_GATE(p, gate_view_crl(p->gate, &crl, f), f));
+		TRY(FROM_GATE(p, gate_view_crl(p->gate, &crl, f)));
 	if (!t || t->ended_us == 0)
 		return OK;
 	int64_t ended_at = clock_now() - (clock_mono_us() - t->ended_us) / 1000000;
