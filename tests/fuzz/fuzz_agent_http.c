@@ -138,8 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *method = strsep(&line, " ");
 	const char *url = line ? line : "";
 	memset(&now, 0, sizeof(now));
-	const char *body = head ? http_read(head) : "";
-	now.body = slice_str(body);
+	now.body = slice_str(http_read(head ? head : (char[]){""}));
 	bring(url, method);
 	must(!now.origin || (is_listed(now.origin) && strcmp(now.origin, shown("Origin")) == 0));
 	must(is_here(shown("Host")) || now.status == MHD_HTTP_MISDIRECTED_REQUEST);
