@@ -289,7 +289,7 @@ static enum err tell(struct db *db, const char *id, const char *state_word, cons
 enum err request_move_on(struct db *db, const char *id, const char *state_word, const struct request_step *steps,
 			 size_t n, int64_t now, const char *detail, enum request_state *ret_after, struct fault *f)
 {
-	enum request_state after;
+	enum request_state after = REQUEST_NONE;
 	TRY(tell(db, id, state_word, steps, n, now, detail, &after, f));
 	if (strcmp(state_words[after], state_word) != 0)
 		TRY(store_request_state(db, id, state_words[after], f));
@@ -301,7 +301,7 @@ enum err request_move_on(struct db *db, const char *id, const char *state_word, 
 enum err request_issued(struct db *db, const char *id, const char *state_word, int64_t cert, int64_t now,
 			const char *who, struct fault *f)
 {
-	enum request_state after;
+	enum request_state after = REQUEST_NONE;
 	TRY(tell(db, id, state_word, &(struct request_step){EVENT_DONE, who}, 1, now, "", &after, f));
 	return store_request_result(db, id, state_words[after], cert, f);
 }
