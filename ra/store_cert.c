@@ -141,7 +141,8 @@ enum err store_certs_of_identifier(struct db *db, const char *identifier, struct
 		if (!more)
 			break;
 		ret[n] = (struct cert_owned){.id = db_i64(row, 0), .account = db_i64(row, 1)};
-		COLUMN(row, 2, ret[n++].project);
+		COLUMN(row, 2, ret[n].project);
+		n++;
 	}
 	*ret_n = n;
 	return OK;
