@@ -195,7 +195,7 @@ struct reading {
 static void reading_done(struct reading *r)
 {
 	if (r->from)
-		fclose(r->from);
+		(void)fclose(r->from); /* it was only read */
 	sodium_memzero(r, sizeof(*r));
 }
 
