@@ -192,9 +192,6 @@ static void *run(void *arg)
 	look(l, 0); /* what has come before is answered */
 	for (int64_t until = l->now + DRAIN_US; close_idle(l), (l->first || l->n_waiting > 0) && l->now < until;)
 		look(l, DRAIN_MS);
-	while (l->first)
-		visitor_close(l->first);
-	bury(l);
 	return NULL;
 }
 
@@ -214,8 +211,13 @@ static enum err open_loop(struct front *t, struct loop *l, struct fault *f)
 	return OK;
 }
 
+/* After all threads: another one may have handed a connection over when this one had ended. */
 static void close_loop(struct loop *l)
 {
+	on_bell(l);
+	while (l->first)
+		visitor_close(l->first);
+	bury(l);
 	buf_done(&l->out);
 	buf_done(&l->body);
 	closep(&l->epoll);
