@@ -282,9 +282,12 @@ static enum err begin(struct ceremony *c, const struct ceremony_options *o, enum
 enum err ceremony_check(const struct ceremony_options *o, struct fault *f)
 {
 	_cleanup_(ceremony_done) struct ceremony c = {0};
+	_cleanup_buf_ struct buf hash = {0};
 	bool finished = false;
 	TRY(begin(&c, o, CEREMONY_CHECK, &finished, f));
 	TRY(walk(&c, f));
+	hash_aloud(c.file.sha256, "         ", &hash);
+	ceremony_say(&c, "SHA-256  %s\n", buf_text(&hash)); /* as everybody will compare it on the day */
 	ceremony_report(&c, false);
 	return OK;
 }

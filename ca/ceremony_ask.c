@@ -67,6 +67,20 @@ enum err ceremony_ask(struct ceremony *c, struct fault *f, const char *fmt, ...)
 	return OK;
 }
 
+/* At the terminal a slip of the finger costs a second, and not the ceremony. */
+static enum err prompted(struct ceremony *c, const char *prompt, bool confirm, struct secret *ret, struct fault *f)
+{
+	_cleanup_(freep) char *text = xasprintf("%s: ", prompt);
+	for (int tries = 1;; tries++) {
+		enum err e = secret_prompt(text, confirm, PASSPHRASE_MAX, ret, f);
+		bool slip =
+			e != OK && (strcmp(f->rule, "secret_mismatch") == 0 || strcmp(f->rule, "secret_empty") == 0);
+		if (!slip || tries == CEREMONY_TRIES)
+			return e;
+		ceremony_say(c, "      %s; once more\n", f->text);
+	}
+}
+
 static void copy_secret(const struct secret *from, struct secret *ret)
 {
 	secret_alloc(ret, from->n);
@@ -83,8 +97,7 @@ enum err ceremony_secret(struct ceremony *c, const struct secret *given, bool co
 		copy_secret(given, ret);
 		record(c, "option", prompt);
 	} else {
-		_cleanup_(freep) char *text = xasprintf("%s: ", prompt);
-		TRY(secret_prompt(text, confirm, PASSPHRASE_MAX, ret, f));
+		TRY(prompted(c, prompt, confirm, ret, f));
 		record(c, "given", prompt);
 	}
 	return OK;
@@ -233,6 +246,21 @@ static enum err load_officers(struct ceremony *c, struct fault *f)
 
 /* --- all of them --- */
 
+/* Who approved, and by which roster: a file that somebody laid there has other officers, and another hash. */
+static enum err ask_approval(struct ceremony *c, struct fault *f)
+{
+	_cleanup_buf_ struct buf hash = {0}, names = {0};
+	struct signers s;
+	if (!c->file.has_approval)
+		return OK;
+	TRY(roster_signers(&c->approval_by, &c->approval.note, false, NULL, &s, f));
+	for (size_t i = 0; i < s.n; i++)
+		buf_fmt(&names, "%s%s", i ? ", " : "", s.who[i]->name);
+	hash_aloud(c->approval_by.sha256, NULL, &hash);
+	return ceremony_ask(c, f, "It is approved by %s, officers of the roster of version %llu with the hash %s",
+			    buf_text(&names), (unsigned long long)c->approval_by.version, buf_text(&hash));
+}
+
 enum err ceremony_people(struct ceremony *c, struct fault *f)
 {
 	_cleanup_buf_ struct buf hash = {0};
@@ -242,6 +270,7 @@ enum err ceremony_people(struct ceremony *c, struct fault *f)
 	TRY(load_officers(c, f));
 	hash_aloud(c->file.sha256, NULL, &hash);
 	TRY(ceremony_ask(c, f, "The printed file has the hash %s", buf_text(&hash)));
+	TRY(ask_approval(c, f));
 	for (size_t i = 0; i < c->t->n_witnesses; i++)
 		TRY(ceremony_ask(c, f, "%s is here, and reads along", c->t->witnesses[i].name));
 	return OK;

@@ -14,6 +14,7 @@
 #include "common/note/checkpoint.h"
 #include "common/pki/der.h"
 #include "common/pki/sign.h"
+#include "common/token/token_uri.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -57,6 +58,20 @@ static enum err issuer_stand_in(struct ceremony *c, struct fault *f)
 	return cert_parse(buf_slice(&c->issuer.der), old, f);
 }
 
+/* A passphrase that was typed may be typed again; a token's PIN never, since tokens count. */
+static enum err open_issuer(struct ceremony *c, const char *path, const struct secret *given, struct fault *f)
+{
+	for (int tries = 1;; tries++) {
+		enum err e = ca_key_open(path, &c->issuer.cert, &c->issuer_passphrase, &c->issuer_key, f);
+		if (e == OK || given || is_token_uri(path) || strcmp(f->rule, "sealed_open") != 0 ||
+		    tries == CEREMONY_TRIES)
+			return e;
+		ceremony_say(c, "      %s; once more\n", f->text);
+		secret_done(&c->issuer_passphrase);
+		TRY(ceremony_secret(c, NULL, false, "Passphrase of the issuer's key", &c->issuer_passphrase, f));
+	}
+}
+
 enum err ceremony_open_issuer(struct ceremony *c, struct fault *f)
 {
 	const struct secret *given = c->o->issuer_passphrase ? c->o->issuer_passphrase : c->o->passphrase;
@@ -70,7 +85,7 @@ enum err ceremony_open_issuer(struct ceremony *c, struct fault *f)
 	}
 	const char *file = ca_key_file(c->file.issuer.key);
 	_cleanup_(freep) char *path = file ? ceremony_in(c, file, &(bool){0}) : xstrdup(c->file.issuer.key);
-	TRY(ca_key_open(path, &c->issuer.cert, &c->issuer_passphrase, &c->issuer_key, f));
+	TRY(open_issuer(c, path, given, f));
 	ceremony_did(c, "issuer %s opened, certificate %s", SERIAL(&c->issuer.cert.serial), HEX(hash, 32));
 	return OK;
 }

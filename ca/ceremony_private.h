@@ -192,6 +192,7 @@ enum err ceremony_place(const struct ceremony *c, enum err e, struct fault *f);
 /* ceremony_ask.c: people. */
 MUST_CHECK enum err ceremony_people(struct ceremony *c, struct fault *f);
 MUST_CHECK enum err ceremony_ask(struct ceremony *c, struct fault *f, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+#define CEREMONY_TRIES 5 /* at the terminal */
 /* A passphrase, from the option or the terminal, copied; in a check a throw-away one. Gives: secret_done(). */
 MUST_CHECK enum err ceremony_secret(struct ceremony *c, const struct secret *given, bool confirm, const char *prompt, struct secret *ret,
 				    struct fault *f);

@@ -178,6 +178,65 @@ whole() { "$hufu" ceremony verify --key "$(vkey operator)" --key "$(vkey walter)
 	echo "$output"
 	[ "$status" = 2 ]
 	[[ "$output" == *"A REHEARSAL, nothing of it counts"* && "$output" == *"none of those given"* ]]
+	# Also for whoever asks without a key, and for programs.
+	run "$hufu" --json ceremony verify "$WORK/try/issuing.note"
+	[ "$status" = 2 ]
+	[[ "$output" == *'"verdict": "nothing of it counts"'* ]]
+	# The sheet of the day: every question with a box, and the file with its lines' numbers; of no other file.
+	"$hufu" ceremony print --file "$WORK/issuing.yaml" "$WORK/try/issuing.note" "$WORK/sheet.html"
+	grep -q 'A REHEARSAL' "$WORK/sheet.html"
+	grep -q '<tr><td>1</td><td><code>kind: intermediate</code></td></tr>' "$WORK/sheet.html"
+	[ "$(grep -c '<tr><td>[0-9]*</td><td><code>' "$WORK/sheet.html")" = "$(wc -l <"$WORK/issuing.yaml")" ]
+	[ "$(grep -c 'class="box".*Step [1-7]: ' "$WORK/sheet.html")" = "$(grep -c 'Step [1-7]: ' "$WORK/rehearsed")" ]
+	run "$hufu" ceremony print --file "$WORK/root.yaml" "$WORK/try/issuing.note" "$WORK/other.html"
+	[ "$status" = 2 ]
+	[[ "$output" == *"[ceremony_file]"* && ! -e "$WORK/other.html" ]]
+}
+
+# typed "QUESTION=ANSWER"… -- COMMAND…: at a terminal; each answer once its question is there.
+typed() {
+	python3 - "$@" <<-'PY'
+		import os, pty, select, sys
+		i = sys.argv.index("--")
+		pid, fd = pty.fork()
+		if pid == 0: os.execvp(sys.argv[i + 1], sys.argv[i + 1:])
+		out, seen = b"", 0
+		def more():
+		    global out
+		    try: d = os.read(fd, 4096) if select.select([fd], [], [], 30)[0] else b""
+		    except OSError: return False
+		    out += d
+		    return bool(d)
+		for want, answer in (a.split("=", 1) for a in sys.argv[1:i]):
+		    while out.find(want.encode(), seen) < 0:
+		        if not more(): break
+		    seen = max(seen, out.find(want.encode(), seen) + len(want))
+		    os.write(fd, (answer + "\n").encode())
+		while more(): pass
+		sys.stdout.buffer.write(out)
+		os.close(fd) # whoever still waits for an answer gets none
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	PY
+}
+
+@test "a slip at the keyboard costs a question, and not the ceremony; a wrong passphrase that was given ends it" {
+	local people=(--operator-key "$WORK/operator.key" --witness-key "$WORK/walter.key")
+	clear_away
+	run typed "hash=yes" "reads along=yess" "reads along=yes" "Step 1=yes" "of the issuer=wrong" "of the issuer=pass" "Step 2=yes" "Step 3=yes" "Step 4=yes" \
+		"Step 5=yes" "Step 6=yes" "new key of issuing=one" "Again: Passphrase for the new key of issuing=two" \
+		"new key of issuing=three" "Again: Passphrase for the new key of issuing=three" "Step 7=yes" \
+		-- "$hufu" ceremony run --dir "$WORK/ca" "${people[@]}" "$WORK/issuing.yaml"
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" == *"wrong passphrase"*"; once more"*"the two entries differ; once more"* ]]
+	whole
+	# What was typed in vain is not in the transcript.
+	! grep -wE 'wrong|two|three' "$WORK/ca/issuing.note" || false
+	clear_away
+	run "$hufu" ceremony run --yes --dir "$WORK/ca" "${people[@]}" --passphrase-fd 4 "$WORK/issuing.yaml" 4<<<wrong
+	[ "$status" = 2 ]
+	[[ "$output" == *"[sealed_open]"* ]]
+	none_there
 }
 
 @test "a transcript is verified by anybody: lines, files, and what was altered" {

@@ -449,7 +449,11 @@ crl_of() { hufu crl --operator --issuer "$(key_id "$(crt "$1")")" --out "$WORK/$
 	[ "$status" = 4 ]
 	[[ "$output" == *"the officers approved another file"* ]]
 	cp "$WORK/as-approved.yaml" "$DIR/etc/hufu/ceremonies/issuing-2.yaml"
-	hold rehearse issuing-2
+	# Officers of a roster that somebody made up approve as well as any, so people compare the roster's hash.
+	run hold rehearse issuing-2
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" == *"It is approved by alice, bob, officers of the roster of version 2 with the hash $("$hufu" roster show "$DIR/etc/hufu/roster-2.note" | sed -n 's/^SHA-256 //p;s/^        //p' | head -n2 | paste -sd' ')? (yes or no)"* ]]
 	secret=pin-2 hold run issuing-2
 	verified issuing-2 --all
 	openssl verify -x509_strict -CAfile "$DIR/etc/hufu/root.crt" "$DIR/etc/hufu/issuing-2.crt"

@@ -14,7 +14,8 @@ int ceremony_run_command(struct cli *c, int argc, char **argv);
 int ceremony_note_command(struct cli *c, int argc, char **argv);
 
 /* One HTML page without anything from outside: what was done, hashes in groups, a box for each person to sign by hand. n is the note that
- * the transcript was read from. Appends. */
-void ceremony_page(const struct transcript *t, const struct note *n, struct buf *ret);
+ * the transcript was read from; file: the text of the ceremony's file, with its lines' numbers, or NULL. Of a rehearsal it is the sheet that
+ * everybody reads along on the day. Appends. */
+void ceremony_page(const struct transcript *t, const struct note *n, const char *file, struct buf *ret);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * A transcript as a page to print: every line with a box to tick, every hash in groups of four, and for everybody who was
  * there a place to sign by hand. One file, no script, nothing loaded, so that it prints from any browser, or none: the
- * text is readable as it is. Table heads come again on each sheet, and what is signed by hand stays on one.
+ * text is readable as it is. A rehearsal's page, with the ceremony's file, is the sheet of the day. Table heads come again on each sheet, and what is signed by hand stays on one.
  */
 #include "tools/hufu/ceremony.h"
 
@@ -18,6 +18,7 @@ static const char style[] =
 	"monospace;overflow-wrap:anywhere}.box{width:1.2em}.box:before{content:'\\2610'}"
 	".sign td{height:1.6cm;border:1px solid #333;padding:4pt}.rehearsal{border:3px solid "
 	"#000;padding:6pt;font-weight:bold}"
+	".file td{border:0;padding:0 6pt 0 0}.file code{white-space:pre-wrap}"
 	"td{overflow-wrap:anywhere}.time{white-space:nowrap}@page{margin:1.5cm}@media print{body{margin:0 "
 	"auto}}tr,h2,.hand{break-inside:avoid}h2{break-after:"
 	"avoid}";
@@ -158,10 +159,27 @@ static void sign_row(const char *role, const char *name, const struct note *n, s
 	buf_str(ret, "<td>signature:</td><td>date:</td></tr>\n");
 }
 
-void ceremony_page(const struct transcript *t, const struct note *n, struct buf *ret)
+static void file_lines(const char *file, struct buf *ret)
+{
+	unsigned n = 0;
+	buf_str(ret, "<h2>The ceremony file</h2>\n<table class=\"file\">\n");
+	while (*file != '\0') {
+		size_t len = strcspn(file, "\n");
+		_cleanup_(freep) char *line = xstrndup(file, len);
+		buf_fmt(ret, "<tr><td>%u</td><td><code>", ++n);
+		html_put(line, ret);
+		buf_str(ret, "</code></td></tr>\n");
+		file += len + (file[len] == '\n');
+	}
+	buf_str(ret, "</table>\n");
+}
+
+void ceremony_page(const struct transcript *t, const struct note *n, const char *file, struct buf *ret)
 {
 	uint8_t hash[32];
 	head(t, ret);
+	if (file)
+		file_lines(file, ret);
 	files("What was read", t->inputs, t->n_inputs, ret);
 	lines(t, ret);
 	files("What came out", t->outputs, t->n_outputs, ret);

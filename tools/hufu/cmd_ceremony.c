@@ -149,6 +149,8 @@ static int verify(struct cli *c, const char *path, const struct verify *o)
 		json_decref(v.rows);
 		return cli_fail(c, &f);
 	}
+	if (p.t->rehearsal)
+		judge(&v, "mode", "rehearsal", "nothing of it counts", false);
 	judge_people(&v, &p, &o->keys);
 	if (o->file)
 		judge_file(&v, "file", o->file, o->file, p.t->file, true);
@@ -183,17 +185,33 @@ static int run_verify(struct cli *c, int argc, char **argv)
 
 /* --- print --- */
 
+/* The ceremony's file, if it is the one that the transcript has the hash of. */
+static enum err sheet_file(const char *path, const struct transcript *t, struct buf *ret, struct fault *f)
+{
+	uint8_t found[32];
+	TRY(file_read(path, OUTPUT_MAX, ret, f));
+	sha256(ret->data, ret->len, found);
+	if (memcmp(found, t->file, sizeof(found)) != 0)
+		return fault_raise(f, ERR_RULE, "ceremony_file", "transcript.file",
+				   "%s: is another file than the transcript's, or was changed since",
+				   ESC(path, strlen(path)));
+	return OK;
+}
+
 static int run_print(struct cli *c, int argc, char **argv)
 {
-	const struct option_rule rules[] = {{0}};
+	const char *file = NULL;
+	const struct option_rule rules[] = {{.name = "--file", .value = &file}, {0}};
 	_cleanup_(paper_done) struct paper p = {0};
-	_cleanup_buf_ struct buf page = {0};
+	_cleanup_buf_ struct buf page = {0}, text = {0};
 	struct fault f = {0};
 	if (!cli_options(cli_command(commands_ceremony, run_print), rules, &argc, argv, 2, 2))
 		return EXIT_CONFIG;
 	if (paper_load(argv[1], &p, &f) != OK)
 		return cli_fail(c, &f);
-	ceremony_page(p.t, &p.note, &page);
+	if (file && sheet_file(file, p.t, &text, &f) != OK)
+		return cli_fail(c, &f);
+	ceremony_page(p.t, &p.note, file ? buf_text(&text) : NULL, &page);
 	if (!c->dry_run && file_write_new(argv[2], buf_slice(&page), 0644, &f) != OK)
 		return cli_fail(c, &f);
 	return cli_said(c, json_pack("{s:s}", "file", argv[2]), "%s: %s\n", argv[2],
@@ -260,13 +278,18 @@ const struct command commands_ceremony[] = {
 		 "  --all           and those that are not there are an error\n"
 		 "  --file FILE     the ceremony file that it says it ran\n"
 		 "  --program FILE  the program that it says ran\n\n"
+		 "A rehearsal is refused, whoever signed it.\n"
 		 "Without --key the lines are judged by the keys that the transcript itself names: compare those.\n\n"
 		 "Example:\n  hufu ceremony verify --key operator+1a2b3c4d+AU… --dir /srv/ceremony root.note",
 	 .run = run_verify},
 	{.name = "ceremony print",
-	 .usage = "TRANSCRIPT HTML",
+	 .usage = "[--file FILE] TRANSCRIPT HTML",
 	 .summary = "a transcript as a page to print, with boxes to sign by hand",
-	 .help = "Example:\n  hufu ceremony print root.note root.html",
+	 .help = "  --file FILE  the ceremony file, printed with it; it must be the one that the transcript is of\n\n"
+		 "The page of a rehearsal, with the file, is the sheet for the day: every question in its order with a "
+		 "box.\n\n"
+		 "Examples:\n  hufu ceremony print --file root.yaml try/etc/hufu/ceremonies/root.note sheet.html\n"
+		 "  hufu ceremony print root.note root.html",
 	 .run = run_print},
 	{0},
 };

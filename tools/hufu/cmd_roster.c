@@ -3,6 +3,7 @@
  */
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/note/transcript.h"
 #include "tools/hufu/note_files.h"
 
 #include <string.h>
@@ -42,11 +43,11 @@ int run_roster_show(struct cli *c, int argc, char **argv)
 		return cli_fail(c, &f);
 	if (roster_load(argc > 1 ? argv[1] : c->roster, &r, &f) != OK)
 		return cli_fail(c, &f);
-	char hex[65];
-	hex_lower(r.sha256, 32, hex);
+	_cleanup_buf_ struct buf hash = {0};
+	hash_aloud(r.sha256, "        ", &hash);
 	if (!c->json)
-		printf("roster version %llu, quorum %llu, made %s, SHA-256 %s\n", (unsigned long long)r.version,
-		       (unsigned long long)r.quorum, UTC(r.made), hex);
+		printf("roster version %llu, quorum %llu, made %s\nSHA-256 %s\n", (unsigned long long)r.version,
+		       (unsigned long long)r.quorum, UTC(r.made), buf_text(&hash));
 	static const struct column columns[] = {
 		{"name", "NAME"}, {"role", "ROLE"}, {"projects", "PROJECTS"}, {"kinds", "KINDS"}, {"key", "KEY"}};
 	json_t *rows = member_rows(&r);
