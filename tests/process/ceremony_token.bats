@@ -132,6 +132,15 @@ nothing_of() {
 	ISSUER_PIN=$WORK/wrong fails 2 "[pin_wrong]" ceremony bad
 	sed -i 's/object=root?/object=nobody?/' "$WORK/bad.yaml"
 	fails 1 "[key_not_on_token]" ceremony bad
+	# Two keys of one label: none is guessed, and by its id one is found.
+	local id
+	for id in 0a 0b; do
+		pkcs11-tool --module $module --token-label ROOT --login --pin 13571357 --keypairgen --key-type EC:secp384r1 --label twice --id $id >/dev/null
+	done
+	sed -i 's/object=nobody?/object=twice?/' "$WORK/bad.yaml"
+	fails 1 "[key_ambiguous]" ceremony bad
+	sed -i 's/object=twice?/object=twice;id=%0b?/' "$WORK/bad.yaml"
+	fails 2 "[ca_key_mismatch]" ceremony bad
 	nothing_of bad "$before"
 }
 

@@ -1,7 +1,8 @@
 /*
  * A transcript as a page to print: every line with a box to tick, every hash in groups of four, and for everybody who was
  * there a place to sign by hand. One file, no script, nothing loaded, so that it prints from any browser, or none: the
- * text is readable as it is. A rehearsal's page, with the ceremony's file, is the sheet of the day. Table heads come again on each sheet, and what is signed by hand stays on one.
+ * text is readable as it is. A rehearsal's page, with the ceremony's file, is the sheet of the day. Table heads come again
+ * on each sheet of paper, and what is signed by hand stays on one.
  */
 #include "tools/hufu/ceremony.h"
 
