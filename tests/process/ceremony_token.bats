@@ -140,7 +140,7 @@ nothing_of() {
 	sed -i 's/object=nobody?/object=twice?/' "$WORK/bad.yaml"
 	fails 1 "[key_ambiguous]" ceremony bad
 	sed -i 's/object=twice?/object=twice;id=%0b?/' "$WORK/bad.yaml"
-	fails 2 "[ca_key_mismatch]" ceremony bad
+	fails 4 "[ca_key_mismatch]" ceremony bad
 	nothing_of bad "$before"
 }
 
