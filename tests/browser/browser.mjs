@@ -14,6 +14,7 @@ mkdirSync(SHOTS, { recursive: true });
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 
 // Errors of the page's own scripts and refused resources fail the step; not that the person's own agent is not there, which a browser reports too, nor what its viewer says of a PDF without pages.
+const VIEWER = /^Assertion failed: Could not find page/;
 export async function open({ width = 1440, language = "zh", fresh = false, kept = process.env.KEPT || "browser", base: at = base } = {}) {
 	const cookies = `${WORK}/${kept}.json`;
 	const context = await browser.newContext({ viewport: { width, height: width < 500 ? 740 : 900 }, storageState: !fresh && existsSync(cookies) ? cookies : undefined });
@@ -24,8 +25,8 @@ export async function open({ width = 1440, language = "zh", fresh = false, kept 
 	page.wrong = [];
 	page.hosts = new Set();
 	page.bytes = 0;
-	page.on("pageerror", (e) => page.wrong.push(e.message));
-	page.on("console", (m) => { if (m.type() === "error" && !/127\.0\.0\.1:27183|ERR_CONNECTION_REFUSED|agent\.js|^Assertion failed: Could not find page|chrome-extension:/.test(m.text() + m.location().url)) page.wrong.push(`${m.text()} ${m.location().url}`); });
+	page.on("pageerror", (e) => { if (!VIEWER.test(e.message)) page.wrong.push(e.message); });
+	page.on("console", (m) => { if (m.type() === "error" && !/127\.0\.0\.1:27183|ERR_CONNECTION_REFUSED|agent\.js|chrome-extension:/.test(m.text() + m.location().url) && !VIEWER.test(m.text())) page.wrong.push(`${m.text()} ${m.location().url}`); });
 	page.on("request", (r) => page.hosts.add(new URL(r.url()).host));
 	return page;
 }

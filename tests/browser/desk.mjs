@@ -23,10 +23,21 @@ const steps = {
 		await page.getByLabel("业务").selectOption("change");
 		await page.getByRole("link", { name: number("number") }).waitFor();
 		assert.match(page.url(), /kind=change/);
+		await page.getByRole("link", { name: number("second") }).click(); // and back: the choice is still there, and so is what comes next in it
+		await page.getByRole("link", { name: "下一件：杭州田谷" }).click();
+		await page.getByRole("heading", { level: 1, name: `申请 ${number("number")}` }).waitFor();
+		await page.getByRole("link", { name: "返回列表" }).click();
+		await page.getByRole("link", { name: number("number") }).waitFor();
+		assert.match(page.url(), /kind=change/);
+		await page.getByLabel("业务").selectOption("revoke");
+		await page.getByText("没有记录").waitFor();
+		await page.getByLabel("业务").selectOption("change");
+		await page.getByRole("link", { name: number("number") }).waitFor();
 		await page.goBack();
 		await page.getByText("没有记录").waitFor();
 		await at(page, "queue", "待审核");
 		await shot(page, "desk-queue-1440-zh");
+		await due(page);
 		await keep(page);
 		sound(page);
 	},
@@ -51,12 +62,23 @@ const steps = {
 		await page.getByRole("button", { name: "要求补正" }).click();
 		await page.locator(".field", { hasText: "经办人身份证" }).locator(".wrong", { hasText: "至少写明一项" }).waitFor();
 		await page.getByLabel("营业执照", { exact: true }).fill("印章看不清");
+		await page.getByLabel("营业执照：已盖章、清晰可读，且属于该单位").check();
+		const tab = await page.context().newPage(); // another tab, which will be too late
+		await tab.goto(`${base}/#/request/${number("number")}`);
+		await tab.getByLabel("理由").waitFor();
 		await page.reload(); // what was typed is kept
 		await settled(page);
 		assert.equal(await page.getByLabel("营业执照", { exact: true }).inputValue(), "印章看不清");
+		assert.equal(await page.getByLabel("营业执照：已盖章、清晰可读，且属于该单位").isChecked(), true);
 		await page.getByRole("button", { name: "要求补正" }).click();
 		await page.getByText("待补正", { exact: true }).waitFor();
 		await page.getByText(/审核员要求补正：营业执照：印章看不清/).waitFor();
+		await tooLate(tab);
+		assert.equal(await page.evaluate(() => document.activeElement.textContent), "下一件：杭州另一家示例有限公司"); // Enter goes on
+		await page.keyboard.press("Enter");
+		await page.getByRole("heading", { level: 1, name: `申请 ${number("second")}` }).waitFor();
+		await page.goBack();
+		await page.getByRole("heading", { level: 1, name: `申请 ${number("number")}` }).waitFor();
 		assert.equal(await page.getByRole("button", { name: "不予通过" }).count(), 0);
 		sound(page);
 	},
@@ -86,6 +108,8 @@ const steps = {
 		await page.keyboard.press("Enter");
 		await page.getByText("withdrawn", { exact: true }).or(page.getByText("refused", { exact: true })).first().waitFor();
 		await page.getByText(/another organisation's/).waitFor();
+		await page.getByText("nothing else in the queue").waitFor();
+		assert.equal(await page.evaluate(() => document.activeElement.textContent), "Back to the queue");
 		sound(page);
 	},
 
@@ -185,5 +209,30 @@ const steps = {
 		assert.deepEqual(machine, []);
 	},
 };
+
+// Marks in words: overdue, and due within a day. The times are the test's.
+async function due(page) {
+	const away = { [number("number")]: -3600000, [number("second")]: 3600000 };
+	await page.route("**/rpc", async (route) => {
+		if (route.request().postDataJSON().method !== "review.queue") return route.continue();
+		const answer = await route.fetch(), body = await answer.json();
+		body.result.requests = body.result.requests.map((r) => ({ ...r, overdue: away[r.number] < 0, due: new Date(Date.now() + away[r.number]).toISOString().replace(/\.\d+/, "") }));
+		return route.fulfill({ response: answer, json: body });
+	});
+	await page.reload();
+	await page.getByRole("row").filter({ hasText: number("number") }).getByText("已逾期").waitFor();
+	await page.getByRole("row").filter({ hasText: number("second") }).getByText("今日到期").waitFor();
+	await page.unroute("**/rpc");
+}
+
+// Who decides on what a colleague, or another tab, has decided meanwhile, hears of it and sees what is so.
+async function tooLate(tab) {
+	await tab.getByLabel("理由").fill("不符");
+	await tab.getByRole("button", { name: "不予通过" }).click();
+	await tab.locator(".toast.bad").waitFor();
+	await tab.getByText("待补正", { exact: true }).waitFor();
+	assert.equal(await tab.getByRole("button", { name: "不予通过" }).count(), 0);
+	await tab.close();
+}
 
 await play(steps);

@@ -102,12 +102,20 @@ function fillFrame(path) {
 	replace(corner,
 		account ? h("span.who", {}, account.organisation || account.identifier) : null,
 		account ? button(t("logout"), logOut, { tone: "quiet" }) : null,
-		h("button.quiet", { type: "button", lang: other === "zh" ? "zh-CN" : "en", onclick: () => { setLanguage(other); show(config); } }, t("other")));
+		h("button.quiet", { type: "button", lang: other === "zh" ? "zh-CN" : "en", onclick: () => changeLanguage(other, config) }, t("other")));
 	const inside = config.sessions === false || (account && !account.must_reset && !account.must_choose);
 	side.hidden = !inside;
 	replace(side, inside ? h("ul", {}, config.nav.map(([to, text]) => h("li", {}, h("a", { href: `#/${to}`, "aria-current": path.split("/")[0] === to ? "page" : null }, say(text))))) : null);
 	const here = side.querySelector("[aria-current]");
 	if (here) here.closest("ul").scrollLeft = here.offsetLeft - (side.clientWidth - here.clientWidth) / 2; // on a narrow window the list is a strip
+}
+
+// Forms keep what is typed in them; what stands in a search is taken along here.
+async function changeLanguage(to, config) {
+	const searches = () => [...frame.main.querySelectorAll("input[type=search]")], typed = searches().map((n) => n.value);
+	setLanguage(to);
+	await show(config);
+	searches().forEach((n, i) => { n.value = typed[i] ?? n.value; });
 }
 
 async function logOut() {

@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { texts } from "./i18n.js";
 import { rpc, RpcError } from "./rpc.js";
-import { card, code, form, note } from "./ui.js";
+import { card, code, form, note, visible } from "./ui.js";
 import { keyed } from "./keyed.js";
 import { auditWord } from "./audit-words.js";
 import { time } from "./format.js";
@@ -50,8 +50,8 @@ export async function render({ query, go }) {
 		],
 	});
 	return h("div.audit", {}, note("plain", t("hint")), card(null, form({
-		submit: t("show"), tone: "plain",
-		fields: [{ name: "object", label: t("object"), max: 96, value: query.object || "" }, { name: "who", label: t("who"), max: 79, value: query.who || "" }, { name: "since", label: t("since"), type: "date", value: query.since || "" }, { name: "until", label: t("until"), type: "date", value: query.until || "" }],
+		name: `audit-${new URLSearchParams(query)}`, submit: t("show"), tone: "plain",
+		fields: [{ name: "object", label: t("object"), max: 96, check: visible, value: query.object || "" }, { name: "who", label: t("who"), max: 79, check: visible, value: query.who || "" }, { name: "since", label: t("since"), type: "date", value: query.since || "" }, { name: "until", label: t("until"), type: "date", value: query.until || "" }],
 		call: async (v) => {
 			if (v.since && v.until && v.until < v.since) throw new RpcError({ message: t("backwards"), data: { zh: t("backwards"), en: t("backwards"), field: "until" } });
 			await rpc("audit.list", { ...asked(v), limit: 1 }); // what is wrong is said at its field

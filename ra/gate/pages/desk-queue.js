@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 import { texts } from "./i18n.js";
 import { rpc } from "./rpc.js";
 import { badge, link, mono } from "./ui.js";
+import { keepDraft, readDraft } from "./draft.js";
 import { filters } from "./filters.js";
 import { keyed } from "./keyed.js";
 import { projectTitle, readProjects } from "./projects.js";
@@ -39,13 +40,18 @@ export function dueMark(r) {
 	return h("span", {}, minute(r.due), r.overdue ? h("span.badge.bad", {}, t("overdue")) : soon ? h("span.badge.warn", {}, t("soon")) : null);
 }
 
+// What the address chooses, as the desk takes it; and where the chosen list is, for who has left it for a request.
+export const queueParams = (query) => ({ project: query.project, kind: query.kind, overdue: query.overdue === "1" || undefined, claimed: query.claimed ? query.claimed === "1" : undefined });
+export const chosenQueue = () => readDraft("queue");
+
 export async function render({ query, go }) {
+	keepDraft("queue", query);
 	const { facts } = await rpc("desk.law");
 	const counts = h("p", { role: "status" });
 	const rows = keyed({
 		caption: t("title"),
 		load: async ({ after }) => {
-			const r = await rpc("review.queue", { project: query.project, kind: query.kind, overdue: query.overdue === "1" || undefined, claimed: query.claimed ? query.claimed === "1" : undefined, after });
+			const r = await rpc("review.queue", { ...queueParams(query), after });
 			await readProjects(r.requests.map((one) => one.project));
 			counts.textContent = t("counts", r.counts);
 			return { ...r, rows: r.requests };

@@ -4,11 +4,12 @@ import { h, replace } from "./dom.js";
 import { say, texts } from "./i18n.js";
 import { rpc, change, RpcError } from "./rpc.js";
 import { acting } from "./acting.js";
+import { keepDraft, readDraft } from "./draft.js";
 import { agentPanel } from "./agent-panel.js";
 import { badge, button, card, facts, form, link, mono, note, table, toast } from "./ui.js";
 import { projectTitle, readProjects } from "./projects.js";
 import { viewer } from "./viewer.js";
-import { dueMark } from "./desk-queue.js";
+import { chosenQueue, dueMark, queueParams } from "./desk-queue.js";
 import { kindWord, minute, time } from "./format.js";
 
 const t = texts({
@@ -73,6 +74,10 @@ const t = texts({
 	unlock_text: ["请致电申请单位，由对方念出其客户端显示的核对码，在您的客户端中键入；PUK 只在您的客户端中打开。", "Call the organisation: they read out the code that their agent shows, and you type it in yours. The PUK is opened in your agent alone."],
 	ship: ["装箱与寄送", "Pack and ship"],
 	refresh: ["刷新", "Refresh"],
+	back: ["返回列表", "Back to the queue"],
+	next: ["下一件：{name}", "Next: {name}"],
+	none_next: ["列表中没有其他申请", "nothing else in the queue"],
+	steps: ["待审核列表", "Review queue"],
 });
 let number = "";
 export const title = () => [`申请 ${number}`, `Request ${number}`];
@@ -80,9 +85,28 @@ export const title = () => [`申请 ${number}`, `Request ${number}`];
 const RUNNING = ["approved", "sent"];
 const REVIEWED = ["awaiting_officers", "to_make", "keyed", "opened", "at_key_centre"];
 
+// What follows in the list that the officer came from: behind this one, else its first that no colleague has claimed. follows: what that was when the page was opened, for one that is
+// in the list no more.
+async function nextOf(r, follows) {
+	const me = acting().officer, { requests } = await rpc("review.queue", { ...queueParams(chosenQueue()), per_page: 100 });
+	const at = requests.findIndex((x) => x.number === r.number), free = requests.filter((x) => x.number !== r.number && (!x.claimed_by || x.claimed_by === me));
+	return (at >= 0 ? free.find((x) => requests.indexOf(x) > at) : free.find((x) => follows && x.number === follows.number)) || free[0] || null;
+}
+
+const stepsBar = (r, next) => h("nav.row", { "aria-label": t("steps") }, link(`queue?${new URLSearchParams(chosenQueue())}`, t("back")),
+	next ? h(`a.button${REVIEWED.includes(r.state) ? "" : ".primary"}`, { href: `#/request/${next.number}`, rel: "next" }, t("next", { name: next.organisation || next.number })) : h("span.hint", {}, t("none_next")));
+
+// A colleague was faster, or another tab: what is so now is shown, with the word on it.
+const faster = (again) => async (e) => {
+	if (!(e instanceof RpcError) || e.reason !== "request_state") throw e;
+	toast(e.say(), "bad");
+	await again();
+	return false;
+};
+
 function top(r, again) {
 	const did = (method, words) => async () => {
-		await change(method, { request: r.number, ...acting() });
+		if ((await change(method, { request: r.number, ...acting() }).catch(faster(again))) === false) return;
 		toast(t(words));
 		await again();
 	};
@@ -100,8 +124,12 @@ const differenceCard = (r) => card(t("difference"), h("p", {}, say(r.explain)), 
 	{ label: t("new"), cell: (d) => (d.new === null ? t("nothing") : h("ins", {}, d.new)) },
 ], r.difference));
 
-// The ticks are the officer's own aid; nothing is sent.
-const checklistCard = (r) => ((r.checklist || []).length === 0 ? null : card(t("checklist"), h("div.checklist", {}, r.checklist.map((c) => h("label", {}, h("input", { type: "checkbox" }), h("span", {}, say(c)))))));
+// The ticks are the officer's own aid, kept in this tab; nothing is sent.
+function checklistCard(r) {
+	const key = `ticks-${r.request}`, ticks = readDraft(key);
+	const tick = (c) => h("label", {}, h("input", { type: "checkbox", checked: ticks[c.zh] === true, onchange: (e) => { ticks[c.zh] = e.target.checked; keepDraft(key, ticks); } }), h("span", {}, say(c)));
+	return (r.checklist || []).length === 0 ? null : card(t("checklist"), h("div.checklist", {}, r.checklist.map(tick)));
+}
 
 function approveCard(r, again) {
 	if (r.state === "to_make" || r.state === "keyed") return card(t("make"), h("p", {}, t("make_text")), agentPanel("make", { request: r.number, token: r.state === "keyed" ? r.token : null, onDone: again }), h("h3", {}, t("command")), h("pre", {}, `hufu token keygen --serial TOKEN --algorithm rsa\nhufu token csr --serial TOKEN --subject CN=x --out new.csr\nhufu work csr --as NAME --serial TOKEN --csr new.csr --start-pin-fd 4 ${r.number} 4<start.pin\nhufu work prove --as NAME ${r.number}`));
@@ -111,7 +139,7 @@ function approveCard(r, again) {
 	if (r.state !== "awaiting_officers") return null;
 	if (!r.tally) {
 		return card(t("approve"), h("div.row", {}, button(t("decide"), async () => {
-			await change("review.decide", { request: r.number, ...acting() });
+			if ((await change("review.decide", { request: r.number, ...acting() }).catch(faster(again))) === false) return;
 			toast(t("decided"));
 			await again();
 		}, { tone: "primary" })));
@@ -147,7 +175,7 @@ function correctCard(r, again) {
 		call: async (v, id) => {
 			const items = names.filter((name) => v[name] !== "").map((name) => ({ item: name, reason: v[name] }));
 			if (items.length === 0) throw new RpcError({ message: t("none_said"), data: { zh: t("none_said"), en: t("none_said"), field: names[0] } });
-			await change("review.correct", { request: r.number, items, ...acting() }, id).catch((e) => { throw atItem(e, names); });
+			if ((await change("review.correct", { request: r.number, items, ...acting() }, id).catch((e) => { throw atItem(e, names); }).catch(faster(again))) === false) return;
 			toast(t("corrected"));
 			await again();
 		},
@@ -160,7 +188,7 @@ function rejectCard(r, again) {
 		name: `reject-${r.number}`, submit: t("reject"), tone: "danger",
 		fields: [{ name: "reason", label: t("reason"), type: "lines", required: true, max: 500 }],
 		call: async (v, id) => {
-			await change("review.reject", { request: r.number, reason: v.reason, ...acting() }, id);
+			if ((await change("review.reject", { request: r.number, reason: v.reason, ...acting() }, id).catch(faster(again))) === false) return;
 			toast(t("rejected"));
 			await again();
 		},
@@ -176,14 +204,17 @@ function warnings(r) {
 
 export async function render({ params }) {
 	const box = h("div.review", {});
-	let polls = 0;
+	let polls = 0, next = null;
 	const draw = async () => {
 		const r = await rpc("review.show", { request: params.id });
 		number = r.number;
+		next = await nextOf(r, next);
 		await readProjects([r.project]);
-		replace(box, top(r, draw), warnings(r),
+		const here = box.contains(document.activeElement); // who works by the keyboard goes on from here
+		replace(box, stepsBar(r, next), top(r, draw), warnings(r),
 			h("div.sides", {}, h("div", {}, differenceCard(r), checklistCard(r)), h("div", {}, card(t("papers"), viewer({ request: r.number }, r.materials)))),
 			h("div.sides", {}, h("div", {}, approveCard(r, draw), timeline(r)), h("div", {}, correctCard(r, draw), rejectCard(r, draw))));
+		if (here) (REVIEWED.includes(r.state) ? box.querySelector("button") : box.querySelector("[rel=next]") || box.querySelector("nav a")).focus();
 		if (RUNNING.includes(r.state) && polls++ < 60) setTimeout(() => { if (box.isConnected) draw().catch(() => {}); }, 1000);
 	};
 	await draw();

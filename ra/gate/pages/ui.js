@@ -321,7 +321,7 @@ export function searchBox(label, onSearch, value = "", max = 200) {
 		event.preventDefault();
 		const text = input.value.trim();
 		if (ok.getAttribute("aria-busy")) return;
-		mark(tooLong(text, max) || (HIDDEN.test(text) ? t("hidden") : ""));
+		mark(tooLong(text, max) || visible(text));
 		if (input.hasAttribute("aria-invalid")) return;
 		busy(ok, true);
 		try {
@@ -336,3 +336,5 @@ export function searchBox(label, onSearch, value = "", max = 200) {
 	return node;
 }
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/u; // as the desk refuses them in names
+// A check for fields that the desk only looks for, where such a character would find nothing and nobody would see why.
+export const visible = (text) => (HIDDEN.test(text) ? t("hidden") : "");
