@@ -55,7 +55,7 @@ let shown = 0, frame = null;
 
 /*
  * start({title, routes, nav, home}): routes are [pattern, load, {open}]: load() imports a module with title and render({params, query, go}), open pages need nobody logged in.
- * nav: [[path, text, icon], …] for those who are. sessions: false where people do not log in here (the officers' desk).
+ * nav: [[path, text], …] for those who are; under: {path: that of the entry which it belongs to}. sessions: false where people do not log in here (the officers' desk).
  */
 export async function start(config) {
 	apply();
@@ -105,9 +105,10 @@ function fillFrame(path) {
 		h("button.quiet", { type: "button", lang: other === "zh" ? "zh-CN" : "en", onclick: () => changeLanguage(other, config) }, t("other")));
 	const inside = config.sessions === false || (account && !account.must_reset && !account.must_choose);
 	side.hidden = !inside;
-	replace(side, inside ? h("ul", {}, config.nav.map(([to, text]) => h("li", {}, h("a", { href: `#/${to}`, "aria-current": path.split("/")[0] === to ? "page" : null }, say(text))))) : null);
-	const here = side.querySelector("[aria-current]");
-	if (here) here.closest("ul").scrollLeft = here.offsetLeft - (side.clientWidth - here.clientWidth) / 2; // on a narrow window the list is a strip
+	const here = path.split("/")[0];
+	replace(side, inside ? h("ul", {}, config.nav.map(([to, text]) => h("li", {}, h("a", { href: `#/${to}`, "aria-current": here === to ? "page" : config.under[here] === to ? "true" : null }, say(text))))) : null);
+	const marked = side.querySelector("[aria-current]");
+	if (marked) marked.closest("ul").scrollLeft = marked.offsetLeft - (side.clientWidth - marked.clientWidth) / 2; // on a narrow window the list is a strip
 }
 
 // Forms keep what is typed in them; what stands in a search is taken along here.

@@ -24,6 +24,7 @@ start({
 		["audit", ["审计记录", "Audit"]],
 		["system", ["系统状况", "System"]],
 	].filter(([to]) => staff.officer || ADMINISTRATORS.includes(to)),
+	under: { request: "queue", case: "cases", token: "tokens" },
 	routes: [
 		["", () => import("./desk-home.js"), { open: true }],
 		["queue", () => import("./desk-queue.js"), { open: true }],

@@ -13,6 +13,7 @@ start({
 		["me", ["我的信息", "My data"]],
 		["contact", ["联系我们", "Contact"]],
 	],
+	under: { certificate: "certificates", new: "certificates", unlock: "certificates", request: "requests", order: "orders", link: "certificates" },
 	routes: [
 		["", () => import("./home.js"), { open: true }],
 		["project/:project", () => import("./project.js"), { open: true }],

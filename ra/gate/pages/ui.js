@@ -273,7 +273,7 @@ function scrollable(name, content) {
 // columns: [{label, cell(row), tone}]; on a narrow window each row becomes a card.
 export function table(caption, columns, rows) {
 	if (rows.length === 0) return h("p.empty", {}, t("none"));
-	return scrollable(caption, h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, columns.map((c) => h(`th${c.tone ? `.${c.tone}` : ""}`, { scope: "col" }, c.label)))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((c) => h(`td${c.tone ? `.${c.tone}` : ""}`, { "data-label": c.label }, c.cell(row))))))));
+	return scrollable(caption, h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, columns.map((c) => h(`th${c.tone ? `.${c.tone}` : ""}`, { scope: "col" }, c.label)))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((c) => h(`td${c.tone ? `.${c.tone}` : ""}`, { "data-label": c.label }, h("div", {}, c.cell(row)))))))));
 }
 
 // A list that is read page by page: load({page, per_page, search}) gives {rows, total}.
