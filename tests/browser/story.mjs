@@ -115,7 +115,7 @@ const parts = {
 		await reads(s, "新密钥已生成");
 		await s.getByLabel(/单位名称/).fill("杭州新令牌示例有限公司");
 		await s.getByLabel("没有", { exact: true }).check();
-		await inEnglish(s, "Change the certificate", ["Make the new key on this USB key", "Organisation (O, CN)", "Encrypted files not yet opened?", "empty: the key stays"], "story-change");
+		await inEnglish(s, "Change the certificate", ["Make the new key on this USB key", "Organisation", "Encrypted files not yet opened?", "empty: the key stays"], "story-change");
 		assert.equal(await s.getByLabel(/单位名称/).inputValue(), "杭州新令牌示例有限公司");
 		assert.match(await s.getByLabel(/证书请求/).inputValue(), /BEGIN CERTIFICATE REQUEST/);
 		await press(s, "保存并继续");
