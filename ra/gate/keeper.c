@@ -14,7 +14,7 @@
 
 #define LOOK_MS 1000
 #define RETRY_S 15
-#define AHEAD_MS 200
+#define AHEAD_MS (1000 / OCSP_AHEAD_CALLS_A_SECOND)
 
 struct keeper {
 	struct gate *gate;

@@ -19,7 +19,9 @@
 
 #define SIG_MAX 520	     /* RSA-4096 */
 #define UNKNOWN_SECONDS 300  /* a serial that nobody has may be issued at any moment */
-#define AHEAD_PLACES 8192    /* looked at in one call of ocsp_ahead() */
+#define AHEAD_ROWS 8192	     /* new certificates looked at in one call of ocsp_ahead() */
+#define AHEAD_PLACES 1024    /* of what is kept, at least */
+#define AHEAD_CALLS 3000     /* all of it within so many calls: ten minutes */
 #define AHEAD_SIGNATURES 256 /* and made at most */
 
 /* A CertID up to its serial number, of one of our issuers. */
@@ -33,7 +35,8 @@ struct ocsp {
 	struct gate *g;
 	struct cert_id ids[GATE_ISSUERS_MAX][OCSP_HASH_N];
 	struct cache *cache;
-	size_t place;	   /* of ocsp_ahead()'s walk over what is kept */
+	size_t place;	   /* of ocsp_ahead()'s walk over what is kept, */
+	size_t places;	   /* and how many it goes at once */
 	uint32_t next_row; /* and over new certificates */
 };
 
@@ -109,6 +112,10 @@ struct ocsp *ocsp_open(struct gate *g)
 	}
 	o->cache = cache_new((size_t)g->config.ocsp.cache_entries, longest);
 	o->next_row = 1;
+	/* An answer is to be signed again between half and three quarters of its time: a tenth of that for a walk. */
+	size_t calls = (size_t)g->config.ocsp.validity_minutes * 60 / 40 * OCSP_AHEAD_CALLS_A_SECOND;
+	o->places = cache_entries(o->cache) / (calls < AHEAD_CALLS ? calls : AHEAD_CALLS) + 1;
+	o->places = o->places < AHEAD_PLACES ? AHEAD_PLACES : o->places;
 	return o;
 }
 
@@ -422,7 +429,7 @@ static size_t sign_new(struct ocsp *o, const struct signers *s, int64_t now)
 	table_read_begin(o->g->table);
 	size_t rows = table_count(o->g->table);
 	table_read_end(o->g->table);
-	for (size_t i = 0; i < AHEAD_PLACES && o->next_row <= rows && n < AHEAD_SIGNATURES; i++) {
+	for (size_t i = 0; i < AHEAD_ROWS && o->next_row <= rows && n < AHEAD_SIGNATURES; i++) {
 		if (2 * cache_count(o->cache) > cache_entries(o->cache))
 			o->next_row = (uint32_t)rows;
 		n += refresh(o, o->next_row++, OCSP_SHA1, s, now);
@@ -433,7 +440,7 @@ static size_t sign_new(struct ocsp *o, const struct signers *s, int64_t now)
 static size_t sign_again(struct ocsp *o, const struct signers *s, int64_t now)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < AHEAD_PLACES && n < AHEAD_SIGNATURES; i++) {
+	for (size_t i = 0; i < o->places && n < AHEAD_SIGNATURES; i++) {
 		struct cached c;
 		uint64_t key = cache_key_at(o->cache, o->place, &c);
 		o->place = (o->place + 1) % cache_entries(o->cache);

@@ -21,6 +21,7 @@ struct ocsp_life {
 };
 /* Appends an OCSPResponse, whatever the request is. */
 void ocsp_answer(struct ocsp *o, struct slice request, struct buf *ret, struct ocsp_life *ret_life);
+#define OCSP_AHEAD_CALLS_A_SECOND 5
 /* In the background, a little at each call: answers that are kept are signed again when they are half over, and new certificates' are signed before
  * anybody asks. Returns how many were signed. */
 size_t ocsp_ahead(struct ocsp *o);

@@ -214,16 +214,43 @@ static enum err run_nginx(struct edge *x, struct wrk_told *ret, double *ret_cpu_
 	return OK;
 }
 
-static enum err run_rivals(struct edge *x, struct sample *s, struct fault *f)
+/* What a rival's answer costs in processor time, beside the gate's. */
+static void tell_cost(const struct edge *x, const char *name, double per_s, double seconds, int64_t us,
+		      const struct sample *s)
+{
+	double one = (double)us / (per_s * seconds);
+	if (x->b->progress)
+		fprintf(stderr, "%s: %.1f us of a processor for a request, %.1f times the gate's\n", name, one,
+			one / s->cpu_us);
+}
+
+static enum err run_openssl(struct edge *x, struct sample *s, struct fault *f)
 {
 	_cleanup_(freep) char *few = in_dir(x, "few");
-	struct wrk_told t;
+	int64_t before, after;
+	TRY(rivals_cpu_us(x->rivals.openssl, &before, f));
 	TRY(once_run(few, OPENSSL_PORT, ASKERS * x->b->cpus, x->b->seconds, &s->peers[1], f));
-	if (x->rivals.cfssl <= 0)
-		return OK;
-	TRY(ask(x, &(struct wrk_asking){CFSSL_ADDRESS, "few"}, x->b->seconds, &t, f));
-	s->peers[2] = t.per_s;
+	TRY(rivals_cpu_us(x->rivals.openssl, &after, f));
+	tell_cost(x, "openssl-ocsp", s->peers[1], x->b->seconds, after - before, s);
 	return OK;
+}
+
+static enum err run_cfssl(struct edge *x, struct sample *s, struct fault *f)
+{
+	struct wrk_told t;
+	int64_t before, after;
+	TRY(rivals_cpu_us(x->rivals.cfssl, &before, f));
+	TRY(ask(x, &(struct wrk_asking){CFSSL_ADDRESS, "few"}, x->b->seconds, &t, f));
+	TRY(rivals_cpu_us(x->rivals.cfssl, &after, f));
+	s->peers[2] = t.per_s;
+	tell_cost(x, "cfssl-ocspserve", t.per_s, wrk_seconds(x->b->seconds), after - before, s);
+	return OK;
+}
+
+static enum err run_rivals(struct edge *x, struct sample *s, struct fault *f)
+{
+	TRY(run_openssl(x, s, f));
+	return x->rivals.cfssl > 0 ? run_cfssl(x, s, f) : OK;
 }
 
 static enum err run_gate_case(struct edge *x, const struct wrk_asking *a, struct sample *s, struct fault *f)
