@@ -56,6 +56,17 @@ export async function upload(page, name, words = name) {
 	await row.locator("input[type=file]").setInputFiles({ name: "paper.pdf", mimeType: "application/pdf", buffer: pdf(words) });
 	await row.getByText("✓").waitFor();
 }
+// The same, as a mouse drops it.
+export async function dropped(page, words) {
+	const transfer = await page.evaluateHandle((base64) => {
+		const t = new DataTransfer();
+		t.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], "paper.pdf"));
+		return t;
+	}, pdf(words).toString("base64"));
+	await page.dispatchEvent(".drop", "dragover", { dataTransfer: transfer });
+	assert.equal(await page.locator(".drop.over").count(), 1);
+	await page.dispatchEvent(".drop", "drop", { dataTransfer: transfer });
+}
 // How often the page calls a method of the desk, from now on.
 export function calls(page, method) {
 	let n = 0;

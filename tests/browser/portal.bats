@@ -101,6 +101,10 @@ walk() {
 	SERIAL=$(openssl x509 -in "$WORK/changed.pem" -noout -serial | cut -d= -f2) walk representative
 }
 
+@test "beside the road: a recovery asked for, a licence dropped onto the page, a new organisation that registers and applies for a service, once" {
+	SERIAL=$(openssl x509 -in "$WORK/changed.pem" -noout -serial | cut -d= -f2) walk beside
+}
+
 @test "a forgotten password: a wrong code is said at its field, the right one opens" {
 	rm -f "$DIR"/var/lib/hufu-ra/spool/*.json # the codes of before
 	walk forgot

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { at, base, calls, downloaded, foreign, keep, looks, open, pairingCode, play, settled, shot, smsCode, sound, upload, WIDTHS, words } from "./browser.mjs";
+import { at, base, calls, downloaded, dropped, foreign, keep, looks, open, pairingCode, play, settled, shot, smsCode, sound, upload, WIDTHS, words } from "./browser.mjs";
 
 const { WORK, HTTP } = process.env;
 
@@ -366,6 +366,60 @@ const steps = {
 		await page.getByRole("dialog").getByRole("button", { name: "撤回申请" }).click();
 		await page.getByText("已撤回").first().waitFor();
 		sound(page);
+	},
+
+	// Beside the guide's road: a recovery is asked for and withdrawn; who forgot the registered code drops the licence onto the page; a new organisation registers and applies for a service, once.
+	async beside() {
+		const page = await open({ language: "en" });
+		const applies = async (who) => {
+			await at(who, "apply", "Apply for a service");
+			await who.getByLabel("Name of the project").fill("金华");
+			await who.getByRole("button", { name: "Search" }).click();
+			await who.getByRole("button", { name: "Apply" }).click();
+		};
+		await applies(page);
+		await page.getByRole("alert").getByText(/renew/).waitFor(); // it has that service
+		await at(page, `certificate/${process.env.SERIAL}`, "Certificate");
+		await page.getByRole("button", { name: "Ask for the recovery" }).click();
+		await page.getByRole("heading", { level: 1, name: /^recovery/ }).waitFor();
+		await page.locator(".badge", { hasText: "opened" }).waitFor();
+		await page.getByRole("button", { name: "Withdraw" }).click();
+		await page.getByRole("dialog").getByRole("button", { name: "Withdraw" }).click();
+		await page.locator(".badge", { hasText: "withdrawn" }).first().waitFor();
+		sound(page);
+
+		const guest = await open({ fresh: true, width: 360, language: "en" }), mobile = "13700000021", password = "the password of a new one";
+		await at(guest, "identifier", "Forgot the registered code");
+		await guest.getByLabel("Organisation").fill("杭州田谷");
+		await guest.getByLabel("Who asks").fill("张三");
+		await guest.getByLabel("Mobile").fill(mobile);
+		await guest.getByRole("button", { name: "Next" }).click();
+		await guest.locator(".drop").waitFor();
+		await dropped(guest, "licence");
+		await guest.getByText("It is here.").waitFor();
+		await looks(guest, "identifier");
+		await at(guest, "register", "Register an organisation");
+		await guest.getByLabel("Unified social credit code").fill("91330100MAHUFU0179");
+		await guest.getByLabel("Organisation, as on the licence").fill("杭州新来示例有限公司");
+		await guest.getByLabel("Agent").fill("王五");
+		await guest.getByLabel(/mobile number/).fill(mobile);
+		await guest.getByRole("button", { name: "Send a code" }).click();
+		await guest.getByLabel("SMS code").fill(await smsCode(mobile));
+		await guest.getByLabel("New password", { exact: true }).fill(password);
+		await guest.getByLabel("The new password again").fill(password);
+		await guest.getByRole("button", { name: "Register" }).click();
+		await guest.getByRole("heading", { level: 1, name: "Log in" }).waitFor();
+		await guest.getByLabel("User name").fill(mobile);
+		await guest.getByLabel("Password").fill(password);
+		await guest.getByRole("button", { name: "Log in" }).click();
+		await guest.getByRole("heading", { level: 1, name: "My services" }).waitFor();
+		await guest.getByText("Nothing here yet").waitFor();
+		await looks(guest, "empty");
+		await shot(guest, "services-empty-360-en");
+		await applies(guest);
+		await guest.getByRole("heading", { level: 1, name: "Order" }).waitFor();
+		await guest.getByText("¥ 300.00").first().waitFor();
+		sound(guest);
 	},
 
 	// Each page, in both languages, one at a telephone's width and one at a desk's; with HUFU_LONG each at both.
