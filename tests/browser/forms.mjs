@@ -170,6 +170,67 @@ async function fillAll(page, who) {
 
 // --- what is no field of a form
 
+// Both languages, one after the other.
+async function both_ways(page, does) {
+	for (const language of ["zh", "en"]) {
+		if ((await page.evaluate(() => document.documentElement.lang.slice(0, 2))) !== language) await page.getByRole("button", { name: language === "en" ? "English" : "中文" }).click();
+		await does(language, (words) => words[language === "zh" ? 0 : 1]);
+	}
+}
+
+// Files into a paper's place, as a drag does it or as they are chosen: what is said stands there, the keyboard is there, and no other paper's place says anything.
+const dropped = (row, files) => row.locator(".drop").evaluate((node, files) => {
+	const transfer = new DataTransfer();
+	for (const [name, size, text] of files) transfer.items.add(new File([text || new Uint8Array(size)], name));
+	node.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}, files);
+const chosen = (row, [[name, , text]]) => row.locator("input[type=file]").setInputFiles({ name, mimeType: "application/pdf", buffer: Buffer.from(text || "") });
+const FILES = [
+	["of another kind", dropped, [["licence.exe", 0, "MZ no paper"]], ["不是 PDF、JPEG 或 PNG 文件", "this is no PDF, JPEG or PNG file"]],
+	["of another kind under a paper's name", chosen, [["licence.pdf", 0, "no paper at all"]], ["不是 PDF、JPEG 或 PNG 文件", "this is no PDF, JPEG or PNG file"]],
+	["that begins as a PDF and is none", chosen, [["licence.pdf", 0, "%PDF-1.4\nand no more"]], ["文件不完整", "the file is cut short"]],
+	["too large", dropped, [["licence.pdf", 20 * 1024 * 1024 + 1]], ["文件超过 20 MiB", "the file is over 20 MiB"]],
+	["empty", chosen, [["licence.pdf", 0, ""]], ["文件是空的", "the file is empty"]],
+	["two at once", dropped, [["a.pdf", 0, "%PDF-1.4"], ["b.pdf", 0, "%PDF-1.4"]], ["一次只能上传一份文件", "one file at a time"]],
+];
+async function uploads(page) {
+	await page.evaluate((to) => { location.hash = to; }, `#/request/${DRAFT}`);
+	await both_ways(page, async (language, said) => {
+		const row = page.getByRole("row").filter({ hasText: said(["营业执照", "business licence"]) });
+		await row.locator(".drop").waitFor();
+		await settled(page);
+		for (const [what, hand, files, words] of FILES) {
+			await hand(row, files);
+			await row.locator(".wrong", { hasText: said(words) }).waitFor();
+			assert.equal(await page.locator(".drop .wrong:not(:empty)").count(), 1, `${what}, ${language}`);
+			assert.equal(await row.locator("input[type=file]").evaluate((n) => n === document.activeElement && n.getAttribute("aria-invalid")), "true", `${what}, ${language}: the focus`);
+		}
+	});
+}
+
+// The picture code of a project's log-in: a wrong one brings another picture, and what was typed beside it stays; the password too, as long as the page does.
+async function picture(page) {
+	await page.evaluate(() => { location.hash = "#/project/jinhua"; });
+	await both_ways(page, async (language, said) => {
+		const at = (name) => page.locator(`[data-name="${name}"]`), wrong = (name) => at(name).locator(".wrong");
+		await at("picture_code").waitFor();
+		await settled(page);
+		assert.equal(await at("identifier").locator("input").inputValue(), language === "zh" ? "" : FREE);
+		await at("identifier").locator("input").fill(FREE);
+		await at("password").locator("input").fill("the password");
+		for (const [typed, words] of [["", EMPTY], ["ABCDE", ["图形验证码不正确", "the picture code is wrong"]]]) {
+			const before = await page.locator("img.picture").getAttribute("src");
+			await at("picture_code").locator("input").fill(typed);
+			await at("picture_code").locator("input").press("Enter");
+			await wrong("picture_code").filter({ hasText: said(words) }).waitFor();
+			assert.deepEqual(await page.locator(".wrong:not(:empty)").count(), 1);
+			if (typed !== "") assert.notEqual(await page.locator("img.picture").getAttribute("src"), before);
+			assert.equal(await page.evaluate(() => document.activeElement.name), "picture_code");
+			assert.deepEqual([await at("identifier").locator("input").inputValue(), await at("password").locator("input").inputValue()], [FREE, "the password"]);
+		}
+	});
+}
+
 // 签收: a parcel that the test plays, of a request that is not in the post.
 async function receipt(page) {
 	await page.route("**/rpc", async (route) => {
@@ -194,6 +255,8 @@ async function logIn(page, name, password, then) {
 const WHO = {
 	async stranger(page) {
 		await fillAll(page, "stranger");
+		await page.getByRole("button", { name: "中文" }).click();
+		await picture(page);
 	},
 	async fresh(page) {
 		await logIn(page, FRESH, "88888888", "补录并重置");
@@ -219,6 +282,7 @@ const WHO = {
 		await page.getByRole("heading", { level: 1, name: "服务申请" }).waitFor();
 		await page.waitForFunction(() => document.querySelector("[type=search]").value === "金华");
 		await receipt(page);
+		await uploads(page);
 	},
 	async newcomer(page) {
 		await logIn(page, NEWCOMER, "the password of newcomer", "我的服务");
