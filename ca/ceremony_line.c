@@ -267,7 +267,8 @@ static enum err check_lists(const struct ceremony_file *c, struct fault *f)
 	if (c->signers.n)
 		TRY(check_words(c, &c->signers, "signers", 2, MAX_SIGNERS, f));
 	if (c->custodians.n)
-		TRY(check_words(c, &c->custodians, "custodians", (size_t)c->threshold, SHAMIR_MAX, f));
+		TRY(check_words(c, &c->custodians, "custodians",
+				c->threshold > CUSTODY_PEOPLE ? (size_t)c->threshold : CUSTODY_PEOPLE, SHAMIR_MAX, f));
 	uint8_t set[CUSTODY_SET];
 	if (c->previous_set && !slice_hex(slice_str(c->previous_set), set, sizeof(set)))
 		return yaml_fault(c->doc, &c->previous_set, f, "ceremony_set",

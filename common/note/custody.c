@@ -107,11 +107,14 @@ static enum err number(struct lines *l, const char *field, unsigned least, unsig
 	return OK;
 }
 
-/* Are there enough for the threshold? */
+/* Are there enough for the threshold, and for a share that is lost? */
 static enum err enough(const struct lines *l, unsigned threshold, unsigned n, struct fault *f)
 {
-	if (n >= threshold)
+	if (n >= threshold && n >= CUSTODY_PEOPLE)
 		return OK;
+	if (n >= threshold)
+		return fault_raise(f, ERR_PARSE, "custody_too_few", l->object,
+				   "found %u custodians, wanted at least %d", n, CUSTODY_PEOPLE);
 	return fault_raise(f, ERR_PARSE, "custody_too_few", l->object,
 			   "found %u custodians, wanted at least the threshold, %u", n, threshold);
 }

@@ -31,6 +31,7 @@
 #define CUSTODY_BOX (CUSTODY_SECRET + 48) /* crypto_box_SEALBYTES */
 #define CUSTODY_LEAST 2			  /* threshold */
 #define CUSTODY_MOST 7
+#define CUSTODY_PEOPLE 3		  /* custodians, at least: 2 of 2 would lose the key with one share */
 #define CUSTODY_KEYS 8			  /* of a CA: of the one that issues, and those before it */
 
 struct custody_place {

@@ -62,7 +62,10 @@ ask_to_revoke() { run "$hufu" cert revoke --reason superseded --operator --key "
 	run "$hufu" custodian order --threshold 3 --custodian kate --custodian liam "$WORK/x.note"
 	[ "$status" = 1 ]
 	[[ "$output" == *"wanted at least the threshold, 3"* ]]
-	"$hufu" custodian order --threshold 2 --custodian kate --custodian liam "$WORK/one.note"
+	run "$hufu" custodian order --threshold 2 --custodian kate --custodian liam "$WORK/x.note"
+	[ "$status" = 1 ]
+	[[ "$output" == *"found 2 custodians, wanted at least 3"* ]]
+	"$hufu" custodian order --threshold 2 --custodian kate --custodian liam --custodian mona "$WORK/one.note"
 	"$hufu" note sign --yes --key "$DIR/home/alice/alice.key" "$WORK/one.note"
 	run "$hufu" custodian split --out "$WORK/none" "$WORK/one.note"
 	echo "$output"

@@ -27,8 +27,8 @@
 static char kit_folder[] = "/tmp/hufu-ceremony-XXXXXX";
 static struct secret kit_pass;
 /* "key: VKEY" of people by name, for rosters. */
-enum { ALICE, BOB, KATE, LIAM, RA, SIGNER, PEOPLE };
-static const char *const kit_names[PEOPLE] = {"alice", "bob", "kate", "liam", "ra-1", "unlock"};
+enum { ALICE, BOB, KATE, LIAM, MONA, RA, SIGNER, PEOPLE };
+static const char *const kit_names[PEOPLE] = {"alice", "bob", "kate", "liam", "mona", "ra-1", "unlock"};
 static char *kit_vkeys[PEOPLE];
 
 static inline char *kit_path(const char *name)
@@ -94,8 +94,8 @@ static inline void kit_cert(const char *name, struct buf *der, struct cert *ret)
 static inline char *kit_members(bool custodians)
 {
 	return custodians ? xasprintf("members:\n  - {role: officer, key: %s}\n  - {role: officer, key: %s}\n  - {role: ra, key: %s}\n"
-				      "  - {role: custodian, key: %s}\n  - {role: custodian, key: %s}\n  - {role: signer, key: %s}\n",
-				      kit_vkeys[ALICE], kit_vkeys[BOB], kit_vkeys[RA], kit_vkeys[KATE], kit_vkeys[LIAM], kit_vkeys[SIGNER])
+				      "  - {role: custodian, key: %s}\n  - {role: custodian, key: %s}\n  - {role: custodian, key: %s}\n  - {role: signer, key: %s}\n",
+				      kit_vkeys[ALICE], kit_vkeys[BOB], kit_vkeys[RA], kit_vkeys[KATE], kit_vkeys[LIAM], kit_vkeys[MONA], kit_vkeys[SIGNER])
 			  : xasprintf("members:\n  - {role: officer, key: %s}\n  - {role: officer, key: %s}\n  - {role: ra, key: %s}\n",
 				      kit_vkeys[ALICE], kit_vkeys[BOB], kit_vkeys[RA]);
 }

@@ -95,7 +95,7 @@ static void test_rosters(void **state)
 	load_roster("roster-2.note", &b, &second, &two);
 	check_ok("second", roster_follows(&two, &one, issuing.key.key_id, &f), &f);
 	check_ok("second", roster_quorum(&one, &second, "roster", &f), &f);
-	assert_int_equal(two.n_members, 7);
+	assert_int_equal(two.n_members, 8);
 	assert_int_equal(roster_by_name(&two, "ocsp-1")->role, ROLE_RESPONDER);
 	load_note("rehearsal/roster-2.note", &c, &rehearsed);
 	assert_true(slice_eq(rehearsed.text, second.text));
@@ -131,7 +131,7 @@ static void test_shares(void **state)
 	(void)state;
 	all_ways("shares", "kind: shares\nname: shares\nca: issuing.crt\n" MADE
 			   "signers: [alice, bob]\nroster: roster-2.note\nthreshold: 2\n"
-			   "custodians: [liam, kate]\noutputs: {note: order.note, transcript: shares-t.note}\n");
+			   "custodians: [liam, kate, mona]\noutputs: {note: order.note, transcript: shares-t.note}\n");
 	load_note("order.note", &a, &note);
 	check_ok("order", custody_order_parse(note.text, &o, &f), &f);
 	assert_int_equal(o.threshold, 2);

@@ -508,7 +508,7 @@ const struct command commands_custodian[] = {
 	 .usage = "--threshold M --custodian NAME… FILE",
 	 .summary = "write an order to split the CA key anew, unsigned",
 	 .help = "  --threshold M      how many shares open the key, 2 to 7\n"
-		 "  --custodian NAME   a custodian of the roster (repeat, at most 16)\n\n"
+		 "  --custodian NAME   a custodian of the roster (repeat, 3 to 16)\n\n"
 		 "The officers' quorum signs it: hufu note sign. It counts for the set in force now and for no "
 		 "other.\n\n"
 		 "Example:\n  hufu custodian order --threshold 3 --custodian carol --custodian dave --custodian erin "
