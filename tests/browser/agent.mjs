@@ -211,7 +211,7 @@ const steps = {
 		await page.getByRole("row", { name: /营业执照/ }).waitFor();
 		await shot("reissued");
 		await page.goto(`${base}/#/certificate/${SERIAL}`);
-		await page.getByText("superseded").waitFor();
+		await page.getByText("由新证书取代").waitFor();
 	},
 };
 
