@@ -100,10 +100,10 @@ bool bell_wait(struct bell *b, unsigned lane, uint64_t count, int64_t until_us)
 {
 	struct lane *l = &b->lanes[lane];
 	int rv = 0;
-	rpc_wait_long();
 	pthread_mutex_lock(&b->lock);
 	struct timespec until = time_until(b, until_us);
 	b->waiters++;
+	rpc_wait_begin();
 	while (rv == 0 && !b->stopped && l->count == count)
 		rv = pthread_cond_timedwait(&l->rung, &b->lock, &until);
 	rpc_wait_end();

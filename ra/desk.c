@@ -10,7 +10,6 @@
 
 #include "ra/account.h"
 #include "ra/account_case.h"
-#include "ra/answer.h"
 #include "ra/facts.h"
 #include "ra/handover.h"
 #include "ra/material.h"
@@ -240,6 +239,17 @@ enum err desk_answered(struct ctx *c, json_t **ret, struct fault *f)
 	return desk_read(c, answered_in, ret, f);
 }
 
+static void wake(struct ctx *c)
+{
+	if (c->going.id != 0)
+		handover_bring(c->desk->handover, &c->going);
+	if (c->queued && c->desk->handover)
+		handover_put(c->desk->handover, c->tally);
+	if (c->posted)
+		bell_ring(c->desk->posted, 0);
+	bell_ring_lanes(c->desk->finished, c->ended);
+}
+
 enum err desk_write(struct ctx *c, desk_fn *fn, struct fault *f)
 {
 	assert(!c->db);
@@ -247,7 +257,7 @@ enum err desk_write(struct ctx *c, desk_fn *fn, struct fault *f)
 	enum err e = store_end(c->desk->store, c->db, fn(c, NULL, f), f);
 	c->db = NULL;
 	TRY(e);
-	wakes_go(c->desk, &c->wakes);
+	wake(c);
 	return OK;
 }
 
@@ -264,15 +274,12 @@ enum err desk_change_forked(struct ctx *c, desk_fn *fn, json_t **ret, struct fau
 	_cleanup_(json_freep) json_t *answer = NULL;
 	assert(!c->db);
 	TRY(store_begin(c->desk->store, &c->db, f));
-	enum err e = change_in(c, fn, &answer, f);
-	if (e == OK && c->answer)
-		e = answer_promise(c->answer, c, f);
-	else
-		e = store_end(c->desk->store, c->db, e, f);
+	enum err e = store_end(c->desk->store, c->db, change_in(c, fn, &answer, f), f);
 	c->db = NULL;
+	if (e != OK)
+		handover_done(&c->going);
 	TRY(e);
-	if (!c->answer)
-		wakes_go(c->desk, &c->wakes);
+	wake(c);
 	*ret = TAKE(answer);
 	return OK;
 }
@@ -293,7 +300,6 @@ static enum err run(const struct desk_method *m, struct ctx *c, json_t **ret, st
 	case MODE_READ:
 		return desk_read(c, m->fn, ret, f);
 	case MODE_CHANGE:
-		c->answer = c->call->later;
 		return desk_change(c, m->fn, ret, f);
 	case MODE_OWN:
 		return m->fn(c, ret, f);
@@ -342,7 +348,7 @@ static enum err run_as(const struct desk_method *m, struct rpc_call *call, struc
 	enum err e = set_address(&c, f);
 	if (e == OK)
 		e = h && h->ended ? answered_before(&c, ret, f) : run(m, &c, ret, f);
-	wakes_done(&c.wakes);
+	handover_done(&c.going);
 	law_put(d->laws, c.law);
 	return e;
 }

@@ -66,22 +66,10 @@ static inline void desk_closep(struct desk **d) { if (*d) desk_close(*d); *d = N
 #define DESK_GATES 16	  /* of them wait for the ledger to grow */
 /* An rpc_handler; arg is the desk. */
 bool desk_at_once(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply); /* an rpc_quick */
-/* The same, but the answer to a call that changes something waits for the flush by itself: an rpc_deferred. */
-bool desk_defer(void *arg, struct rpc_ticket *t, struct slice request);
 void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
 
 /* --- one call ----------------------------------------------------------------------------------------------------- */
 
-/* Whom a call wakes when its transaction is durable. */
-struct wakes {
-	struct lanes ended;    /* requests that it ends */
-	bool queued;           /* it put something into the queue to the signer */
-	int64_t tally;         /* the row of a tally that it put there; 0: none */
-	struct handover going; /* a tally that it recorded as sent, to be brought to the signer; id 0: none */
-	bool posted;           /* it put something into the outbox */
-};
-void wakes_go(struct desk *d, struct wakes *w);
-void wakes_done(struct wakes *w);
 struct ctx {
 	struct desk *desk;
 	struct law *law;
@@ -90,12 +78,15 @@ struct ctx {
 	const struct session *session; /* NULL when the method has none */
 	const uint8_t *token;          /* SHA-256 of the session's token */
 	int64_t now;
-	struct wakes wakes;
+	struct lanes ended;            /* requests that this call ends: rung after its transaction */
+	bool queued;                   /* it put something into the queue to the signer */
+	int64_t tally;                 /* the row of a tally that it put there; 0: none */
+	struct handover going;         /* a tally that it recorded as sent, to be brought to the signer once that is durable; id 0: none */
+	bool posted;                   /* it put something into the outbox */
 	char who[WHO_MAX];             /* "account:35353550-9", "uid:1001" */
 	char caller[WHO_MAX];          /* whose call ids these are: who, but of a method that changes who that is */
 	const char *address;           /* of the person at the portal, as the portal says; NULL when it says none */
 	void *work;                    /* what a method hands to its own transaction */
-	struct answer *answer;         /* that may wait for the transaction without this thread (ra/answer.c); NULL: none */
 };
 typedef enum err desk_fn(struct ctx *c, json_t **ret, struct fault *f);
 enum desk_mode { MODE_READ, MODE_CHANGE, MODE_OWN };

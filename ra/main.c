@@ -112,18 +112,6 @@ static unsigned at_work(const struct ra_config *c)
 	return (unsigned)c->workers < most ? (unsigned)c->workers : most;
 }
 
-/* Nobody else has something to do just now: what is done need not wait for them. */
-static void idle(void *arg)
-{
-	const struct desk *d = arg;
-	store_flush(d->store);
-}
-
-static bool busy(void *arg)
-{
-	return rpc_server_busy(arg);
-}
-
 /* The caller's user decides; everybody listed may connect. */
 static enum err open_server(struct desk *d, struct rpc_server **ret, struct fault *f)
 {
@@ -140,8 +128,6 @@ static enum err open_server(struct desk *d, struct rpc_server **ret, struct faul
 							    .workers = workers,
 							    .at_work = at_work(c),
 							    .handle = desk_handle,
-							    .defer = desk_defer,
-							    .idle = idle,
 							    .at_once = desk_at_once,
 							    .arg = d},
 				ret, f);
@@ -154,17 +140,13 @@ static enum err start(struct running *r, struct fault *f)
 	TRY(clockwork_start(d, &r->clockwork, f));
 	TRY(outbox_start(d, &r->outbox, f));
 	TRY(open_server(d, &r->server, f));
-	TRY(store_set_more(d->store, busy, r->server, f));
 	return follower_start(d, &r->follower, f);
 }
 
 /* No new call, then who wakes the senders, then the senders, whom nobody waits for any more. */
 static void stop(struct running *r)
 {
-	struct fault f = {0};
 	bell_stop(r->desk->finished);
-	if (store_set_more(r->desk->store, NULL, NULL, &f) != OK)
-		log_fault(LOG_LEVEL_ERROR, "store", &f);
 	if (r->server)
 		rpc_server_stop(r->server);
 	bell_stop(r->desk->followed);

@@ -99,8 +99,8 @@ static enum err put_in_queue(struct ctx *c, const struct request *r, bool sent, 
 /* Of several rows none is named: they are looked for. */
 static void queued(struct ctx *c, int64_t tally)
 {
-	c->wakes.tally = c->wakes.queued ? 0 : tally;
-	c->wakes.queued = true;
+	c->tally = c->queued ? 0 : tally;
+	c->queued = true;
 }
 
 enum err note_hand_over(struct ctx *c, const struct request *r, struct fault *f)
@@ -126,10 +126,10 @@ enum err note_send(struct ctx *c, const struct request *r, struct fault *f)
 		queued(c, id);
 		return OK;
 	}
-	c->wakes.going = (struct handover){.id = id, .what = "tally", .note = note};
+	c->going = (struct handover){.id = id, .what = "tally", .note = note};
 	note = (struct buf){0};
-	memcpy(c->wakes.going.request, r->id, sizeof(r->id));
-	buf_add_slice(&c->wakes.going.csr, buf_slice(&r->csr));
+	memcpy(c->going.request, r->id, sizeof(r->id));
+	buf_add_slice(&c->going.csr, buf_slice(&r->csr));
 	return OK;
 }
 
@@ -147,7 +147,7 @@ enum err note_withdraw(struct ctx *c, const struct request *r, struct fault *f)
 	TRY(sign(c, &note, f));
 	TRY(store_handover_settled(c->db, r->id, "tally", f));
 	queued(c, 0);
-	lanes_add(&c->wakes.ended, r->id);
+	lanes_add(&c->ended, r->id);
 	int64_t id;
 	return store_handover_add(c->db, r->id, "withdraw", false, buf_slice(&note), slice_of(NULL, 0), c->now, &id, f);
 }

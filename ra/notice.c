@@ -122,7 +122,7 @@ static enum err give_back_in(struct ctx *c, json_t **ret, struct fault *f)
 	struct taking *t = c->work;
 	(void)ret;
 	TRY(store_message_unlease(c->db, t->id, param_text(c, "lease"), c->now, f));
-	c->wakes.posted = true;
+	c->posted = true;
 	return OK;
 }
 
@@ -326,7 +326,7 @@ enum err notice_retry(struct ctx *c, json_t **ret, struct fault *f)
 				   m.id, m.state);
 	TRY(store_message_again(c->db, m.id, c->now, f));
 	TRY(desk_audit(c, "notice_retried", m.id, m.template, f));
-	c->wakes.posted = true;
+	c->posted = true;
 	*ret = json_pack("{s:s,s:s}", "notice", m.id, "state", "waiting");
 	return OK;
 }

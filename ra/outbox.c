@@ -111,7 +111,7 @@ enum err outbox_post(struct ctx *c, const struct letter *l, struct fault *f)
 	write_json(&m, l, contact.language, desk, &text);
 	sealed_put(c->desk, buf_slice(&text), &m.sealed);
 	sodium_memzero(text.data, text.len);
-	c->wakes.posted = true;
+	c->posted = true;
 	return store_message_add(c->db, &m, f);
 }
 

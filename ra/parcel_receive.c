@@ -180,7 +180,7 @@ enum err parcel_turn(struct desk *d, int64_t now, struct fault *f)
 			e = store_end(d->store, c.db, remind(&c, ids[i], f), f);
 	}
 	law_put(d->laws, c.law);
-	if (c.wakes.posted)
+	if (c.posted)
 		bell_ring(d->posted, 0);
 	return e;
 }

@@ -114,6 +114,6 @@ enum err review_decide(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(store_representative_set(c->db, r.account, name, c->now, r.id, f));
 	TRY(claim_end(c, &r, who, f));
 	TRY(desk_audit(c, "record_changed", r.id, who, f));
-	lanes_add(&c->wakes.ended, r.id);
+	lanes_add(&c->ended, r.id);
 	return request_answer(c, r.id, ret, f);
 }

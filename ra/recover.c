@@ -92,7 +92,7 @@ enum err review_recover(struct ctx *c, json_t **ret, struct fault *f)
 	TRY(check_waiver(c, &r, event, f));
 	TRY(desk_audit(c, "recovery_moved", r.id, request_state_word(after), f));
 	if (request_state_is_final(after))
-		lanes_add(&c->wakes.ended, r.id);
+		lanes_add(&c->ended, r.id);
 	return request_answer(c, r.id, ret, f);
 }
 

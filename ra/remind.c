@@ -122,7 +122,7 @@ static enum err run_batch(struct desk *d, const struct stretch *s, int64_t now, 
 	if (b->n_reminded > before)
 		log_event(LOG_LEVEL_INFO, "reminded", "days=%lld certificates=%zu", (long long)s->days,
 			  b->n_reminded - before);
-	if (c.wakes.posted)
+	if (c.posted)
 		bell_ring(d->posted, 0);
 	return OK;
 }

@@ -25,20 +25,6 @@ unsigned store_waiting(struct store *s);
 /* e OK: commits, else rolls back; gives the writer back. Returns e, or why the commit failed. Changes of several threads
  * may share a commit: each returns when it is durable, and when it fails, all of them fail. */
 MUST_CHECK enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f);
-/* A change that nobody's thread waits for. The caller's, until it is told. */
-struct store_member {
-	void (*ended)(struct store_member *m, enum err e, const struct fault *f); /* on the thread that committed, or could not; without the writer */
-	struct store_member *next;
-};
-/* Ends a change that went well, as store_end() does, but does not wait: OK, and m->ended() is called once, perhaps before this
- * returns; else it has been rolled back, and nobody is called. */
-MUST_CHECK enum err store_end_later(struct store *s, struct db *db, struct store_member *m, struct fault *f);
-/* Are calls about to come that may change something? Then a change that is done is made durable with theirs, within 20 ms. fn is
- * asked often. NULL: none will, from now on, and what was left open is ended. */
-typedef bool store_more(void *arg);
-MUST_CHECK enum err store_set_more(struct store *s, store_more *fn, void *arg, struct fault *f);
-/* Makes durable what waits for others, unless they are about to come or somebody has the writer, who would do it. */
-void store_flush(struct store *s);
 /* After each commit that touched rows of certs, before the writer is given back: their ids, in the order of the changes,
  * repeated ones too. False: to be told again with the next commit. db is the writer, outside a transaction. Set while
  * nobody writes; fn NULL ends it. */

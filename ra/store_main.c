@@ -4,10 +4,6 @@
  * the one transaction, so what one takes back is its own. Turns come in the order in which they were asked for, but what
  * many wait for (the ledger's entries, what goes to the signer) goes before the rest.
  *
- * Whose answer can wait without a thread leaves a function that is called when its change is durable. While more calls are about
- * to come (store_set_more) such a group is left open for them, and ended by the last of them, by a worker that finds nothing more to do,
- * or by the closer when it has grown old.
- *
  * And a few readers; each connection is opened when it is first needed and kept, with its
  * cache, so there are only as many as a machine's cores can use. Here too: stored answers, heads.
  */
@@ -44,25 +40,18 @@ struct turn {
 struct turns {
 	struct turn *first, **last;
 };
-/* Whose thread waits for its commit. Each is called by itself: woken together, all would want one lock. */
-struct waiter {
-	struct store_member member;
+/* A change that is done and waits for its commit. Each is called by itself: woken together, all would want one lock. */
+struct member {
 	sem_t over;
 	enum err result;
 	struct fault *f;
+	struct member *next;
 };
 /* Changes that are made durable together. */
 struct group {
-	struct store_member *members;
+	struct member *members;
 	unsigned n_members;
 	int64_t since_us;
-};
-/* Ends groups that were left open for calls that did not come. Its lock is the store's `turning`. */
-struct closer {
-	pthread_t thread;
-	pthread_cond_t called;
-	bool started, stopping, idle;
-	bool left; /* a group was, since it looked last */
 };
 struct store {
 	char *path;
@@ -73,9 +62,8 @@ struct store {
 	atomic_uint waiting;	    /* how many do */
 	bool open;		    /* the writer's: a transaction is, and whose changes it holds */
 	struct group group;
-	store_more *more; /* the writer's, as its argument: are calls about to come? */
-	void *more_arg;
-	struct closer closer;
+	pthread_mutex_t ending; /* of `members` and `over` of groups that the writer has left */
+	pthread_cond_t ended;
 	store_watch *watch; /* the writer's, as the three below */
 	void *watch_arg;
 	int64_t *touched; /* certs, by the transaction that is open */
@@ -123,6 +111,24 @@ enum err store_open(const char *path, struct store **ret, struct fault *f)
 	return OK;
 }
 
+void store_close(struct store *s)
+{
+	while (s->idle) {
+		struct reader *r = s->idle;
+		s->idle = r->next;
+		db_close(r->db);
+		free(r);
+	}
+	if (s->writer)
+		db_close(s->writer);
+	pthread_mutex_destroy(&s->turning);
+	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->given);
+	free(s->touched);
+	free(s->path);
+	free(s);
+}
+
 /* --- whose turn it is --- */
 
 /* With `turning` held, until it is called. */
@@ -167,10 +173,6 @@ static void give_writer(struct store *s)
 		atomic_fetch_sub(&s->waiting, 1);
 		next->mine = true;
 		pthread_cond_signal(&next->called);
-	} else if (s->open) {
-		s->closer.left = true;
-		if (s->closer.idle)
-			pthread_cond_signal(&s->closer.called);
 	}
 	pthread_mutex_unlock(&s->turning);
 }
@@ -188,69 +190,36 @@ static enum err commit(struct store *s, struct fault *f)
 	return e;
 }
 
-/* Ends the group. Its members are to be told when the writer is given back. */
-static struct store_member *end_group(struct store *s, enum err *ret_e, struct fault *f)
+/* Ends the group, and tells those who wait for it. A member is gone as soon as it is told. */
+static void end_group(struct store *s)
 {
 	struct group g = s->group;
+	struct fault f = {0};
 	s->group = (struct group){0};
 	s->open = false;
 	if (!g.members) {
 		db_rollback(s->writer);
-		return NULL;
+		return;
 	}
-	*ret_e = commit(s, f);
+	enum err e = commit(s, &f);
 	/* What was rolled back reads as it was: no need to forget it. */
 	if (s->n_touched > 0 && s->watch(s->watch_arg, s->writer, s->touched, s->n_touched))
 		s->n_touched = 0;
-	return g.members;
-}
-
-/* A member is gone as soon as it is told. */
-static void tell(struct store_member *m, enum err e, const struct fault *f)
-{
-	for (struct store_member *next; m; m = next) {
+	for (struct member *m = g.members, *next; m; m = next) {
 		next = m->next;
-		m->ended(m, e, f);
+		m->result = e;
+		if (e != OK && m->f)
+			*m->f = f;
+		sem_post(&m->over);
 	}
-}
-
-static bool more(struct store *s)
-{
-	return s->more && s->more(s->more_arg);
 }
 
 /* Somebody else will come and end it. */
 static bool may_wait(struct store *s)
 {
 	const struct group *g = &s->group;
-	return (atomic_load(&s->waiting) > 0 || more(s)) && g->n_members < GROUP_MAX &&
-	       clock_mono_us() - g->since_us < GROUP_US && db_in_transaction(s->writer);
-}
-
-static void end_and_give(struct store *s)
-{
-	struct fault f = {0};
-	enum err e = OK;
-	struct store_member *members = end_group(s, &e, &f);
-	give_writer(s);
-	tell(members, e, &f);
-}
-
-/* With the group as it is, which somebody else ends. Those who were to come may have come by while the writer was taken still. */
-static void leave_open(struct store *s)
-{
-	bool looks = s->more != NULL;
-	give_writer(s);
-	if (looks)
-		store_flush(s);
-}
-
-static void leave_writer(struct store *s)
-{
-	if (s->open && !may_wait(s))
-		end_and_give(s);
-	else
-		leave_open(s);
+	return atomic_load(&s->waiting) > 0 && g->n_members < GROUP_MAX && clock_mono_us() - g->since_us < GROUP_US &&
+	       db_in_transaction(s->writer);
 }
 
 static enum err join(struct store *s, struct fault *f)
@@ -263,11 +232,12 @@ static enum err join(struct store *s, struct fault *f)
 	return db_run(s->writer, f, "SAVEPOINT member", "");
 }
 
-static enum err leave(struct store *s, struct store_member *m, enum err e, struct fault *f)
+static enum err leave(struct store *s, struct member *m, enum err e, struct fault *f)
 {
 	if (e == OK)
 		e = db_run(s->writer, f, "RELEASE member", "");
 	if (e == OK) {
+		m->f = f;
 		m->next = s->group.members;
 		s->group.members = m;
 		s->group.n_members++;
@@ -279,24 +249,15 @@ static enum err leave(struct store *s, struct store_member *m, enum err e, struc
 
 /* --- */
 
-static void wake(struct store_member *m, enum err e, const struct fault *f)
+static enum err wait_for(struct member *m)
 {
-	struct waiter *w = (struct waiter *)m; /* its first */
-	w->result = e;
-	if (e != OK && w->f)
-		*w->f = *f;
-	sem_post(&w->over);
-}
-
-static enum err wait_for(struct waiter *w)
-{
-	if (sem_trywait(&w->over) == 0)
-		return w->result;
+	if (sem_trywait(&m->over) == 0)
+		return m->result;
 	rpc_wait_begin();
-	while (sem_wait(&w->over) != 0)
+	while (sem_wait(&m->over) != 0)
 		; /* a signal */
 	rpc_wait_end();
-	return w->result;
+	return m->result;
 }
 
 static enum err begin(struct store *s, bool urgent, struct db **ret, struct fault *f)
@@ -307,7 +268,9 @@ static enum err begin(struct store *s, bool urgent, struct db **ret, struct faul
 		*ret = s->writer;
 		return OK;
 	}
-	leave_writer(s);
+	if (s->open && !may_wait(s))
+		end_group(s);
+	give_writer(s);
 	return e;
 }
 
@@ -321,139 +284,19 @@ enum err store_begin_urgent(struct store *s, struct db **ret, struct fault *f)
 	return begin(s, true, ret, f);
 }
 
-enum err store_end_later(struct store *s, struct db *db, struct store_member *m, struct fault *f)
-{
-	assert(db == s->writer && s->open);
-	enum err e = leave(s, m, OK, f);
-	leave_writer(s);
-	return e;
-}
-
 enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f)
 {
-	struct waiter w = {.member = {.ended = wake}, .f = f};
+	struct member m = {.result = OK};
 	assert(db == s->writer && s->open);
-	sem_init(&w.over, 0, 0);
-	e = leave(s, &w.member, e, f);
-	leave_writer(s);
-	if (e == OK)
-		e = wait_for(&w);
-	sem_destroy(&w.over);
-	return e;
-}
-
-/* --- groups that are left open --- */
-
-/* The writer, if nobody has it. */
-static bool try_writer(struct store *s)
-{
-	pthread_mutex_lock(&s->turning);
-	bool mine = !s->taken;
-	s->taken = true;
-	pthread_mutex_unlock(&s->turning);
-	return mine;
-}
-
-void store_flush(struct store *s)
-{
-	if (!try_writer(s))
-		return;
-	if (s->open && !may_wait(s)) {
-		end_and_give(s);
-		return;
-	}
+	sem_init(&m.over, 0, 0);
+	e = leave(s, &m, e, f);
+	if (!may_wait(s))
+		end_group(s);
 	give_writer(s);
-}
-
-static void pause_of(struct store *s)
-{
-	int64_t until = clock_mono_us() + GROUP_US;
-	struct timespec ts = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
-	while (!s->closer.stopping && pthread_cond_timedwait(&s->closer.called, &s->turning, &ts) == 0)
-		;
-}
-
-static void *run_closer(void *arg)
-{
-	struct store *s = arg;
-	struct closer *c = &s->closer;
-	pthread_mutex_lock(&s->turning);
-	while (!c->stopping) {
-		c->idle = !c->left;
-		if (c->idle) {
-			pthread_cond_wait(&c->called, &s->turning);
-			continue;
-		}
-		c->left = false;
-		pause_of(s);
-		pthread_mutex_unlock(&s->turning);
-		store_flush(s);
-		pthread_mutex_lock(&s->turning);
-	}
-	pthread_mutex_unlock(&s->turning);
-	return NULL;
-}
-
-static enum err start_closer(struct store *s, struct fault *f)
-{
-	struct closer *c = &s->closer;
-	pthread_condattr_t attr;
-	if (c->started)
-		return OK;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->called, &attr);
-	pthread_condattr_destroy(&attr);
-	if (pthread_create(&c->thread, NULL, run_closer, s) != 0) {
-		pthread_cond_destroy(&c->called);
-		return fault_raise(f, ERR_IO, "thread", "store", "cannot start a thread");
-	}
-	c->started = true;
-	return OK;
-}
-
-static void stop_closer(struct store *s)
-{
-	struct closer *c = &s->closer;
-	if (!c->started)
-		return;
-	pthread_mutex_lock(&s->turning);
-	c->stopping = true;
-	pthread_cond_signal(&c->called);
-	pthread_mutex_unlock(&s->turning);
-	pthread_join(c->thread, NULL);
-	pthread_cond_destroy(&c->called);
-}
-
-enum err store_set_more(struct store *s, store_more *fn, void *arg, struct fault *f)
-{
-	TRY(start_closer(s, f));
-	take_writer(s, true);
-	s->more = fn;
-	s->more_arg = arg;
-	leave_writer(s);
-	return OK;
-}
-
-/* --- */
-
-void store_close(struct store *s)
-{
-	stop_closer(s);
-	while (s->idle) {
-		struct reader *r = s->idle;
-		s->idle = r->next;
-		db_close(r->db);
-		free(r);
-	}
-	if (s->writer)
-		db_close(s->writer);
-	pthread_mutex_destroy(&s->turning);
-	pthread_mutex_destroy(&s->lock);
-	pthread_cond_destroy(&s->given);
-	free(s->touched);
-	free(s->path);
-	free(s);
+	if (e == OK)
+		e = wait_for(&m);
+	sem_destroy(&m.over);
+	return e;
 }
 
 /* --- readers --- */

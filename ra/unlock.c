@@ -260,6 +260,6 @@ enum err unlock_report(struct ctx *c, json_t **ret, struct fault *f)
 		c->db, t.id,
 		&(struct history_item){c->now, done ? "unlock" : "unlock_failed", t.state, t.state, c->who, text}, f));
 	TRY(desk_audit(c, "unlock_reported", r.id, done ? "done" : "failed", f));
-	lanes_add(&c->wakes.ended, r.id);
+	lanes_add(&c->ended, r.id);
 	return request_answer(c, r.id, ret, f);
 }

@@ -164,9 +164,9 @@ static json_t *answer(const struct jsonrpc_config *c, const struct rpc_call *cal
 }
 
 /* NULL for a notification: it is done and not answered. What has no valid envelope is none. */
-static json_t *handle_one(const struct jsonrpc_config *c, const struct rpc_peer *peer, void *later, json_t *request)
+static json_t *handle_one(const struct jsonrpc_config *c, const struct rpc_peer *peer, json_t *request)
 {
-	struct rpc_call call = {.peer = *peer, .later = later};
+	struct rpc_call call = {.peer = *peer};
 	struct outcome o = {0};
 	json_t *id = json_is_object(request) ? json_object_get(request, "id") : NULL;
 	enum err e = run(c, request, &call, &o);
@@ -186,18 +186,17 @@ static json_t *handle_batch(const struct jsonrpc_config *c, const struct rpc_pee
 	}
 	_cleanup_(json_freep) json_t *replies = json_array();
 	for (size_t i = 0; i < n; i++) {
-		json_t *reply = handle_one(c, peer, NULL, json_array_get(batch, i));
+		json_t *reply = handle_one(c, peer, json_array_get(batch, i));
 		if (reply)
 			json_array_append_new(replies, reply);
 	}
 	return json_array_size(replies) > 0 ? TAKE(replies) : NULL;
 }
 
-static const struct json_limits limits = {JSONRPC_MAX_REQUEST, JSONRPC_MAX_DEPTH, JSONRPC_MAX_VALUES};
-
-void jsonrpc_handle_later(const struct jsonrpc_config *c, const struct rpc_peer *peer, void *later,
-			  struct slice request, struct buf *reply)
+void jsonrpc_handle(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request,
+		    struct buf *reply)
 {
+	static const struct json_limits limits = {JSONRPC_MAX_REQUEST, JSONRPC_MAX_DEPTH, JSONRPC_MAX_VALUES};
 	_cleanup_(json_freep) json_t *in = NULL, *out = NULL;
 	struct fault f;
 	enum err e = json_read(request, &limits, &in, &f);
@@ -208,30 +207,7 @@ void jsonrpc_handle_later(const struct jsonrpc_config *c, const struct rpc_peer 
 	else if (json_is_array(in))
 		out = handle_batch(c, peer, in);
 	else
-		out = handle_one(c, peer, later, in);
+		out = handle_one(c, peer, in);
 	if (out)
 		json_write(out, reply);
-}
-
-void jsonrpc_handle(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request,
-		    struct buf *reply)
-{
-	jsonrpc_handle_later(c, peer, NULL, request, reply);
-}
-
-void jsonrpc_refuse(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request,
-		    const struct fault *f, struct buf *reply)
-{
-	_cleanup_(json_freep) json_t *in = NULL, *out = NULL;
-	struct fault unused;
-	struct rpc_call call = {.peer = *peer};
-	enum err e = json_read(request, &limits, &in, &unused);
-	assert(e == OK && json_is_object(in));
-	json_t *id = json_object_get(in, "id");
-	call.method = json_string_value(json_object_get(in, "method"));
-	call.params = json_object_get(in, "params");
-	if (!id)
-		return;
-	out = reply_new(id, "error", rpc_error_new(c, &call, 0, f));
-	json_write(out, reply);
 }

@@ -27,7 +27,6 @@ struct rpc_call {
 	struct rpc_peer peer;
 	uint64_t roles;         /* of this peer, set by the server's `roles` hook */
 	void *session;          /* set by the `session` hook when the method needs one */
-	void *later;            /* of jsonrpc_handle_later(): the method may leave things to be done before the answer goes. NULL: it may not */
 	int64_t account;        /* whose session was shown, good or not any more; 0: nobody's. For `error_data`, which comes after the session */
 };
 /* Does the work: gives *ret_result (never NULL; json_null() when there is nothing to say). A raised fault becomes the error reply. */
@@ -69,12 +68,6 @@ struct jsonrpc_config {
  * {code, message: "中文 / English", data: {reason, kind, field, zh, en, text, ref, …}} (text: what was found and wanted); codes -32700, -32600, -32601, -32602 as in the standard,
  * -32000 - err kind for ours. Internal faults are logged with ref. Duplicate keys, depth, NUL, invalid UTF-8 are refused. */
 void jsonrpc_handle(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request, struct buf *reply);
-/* The same for a caller that can hold the answer back; later is not NULL. A call in a batch has none. */
-void jsonrpc_handle_later(const struct jsonrpc_config *c, const struct rpc_peer *peer, void *later, struct slice request,
-			  struct buf *reply);
-/* The answer to a request, which was handled and is no batch, that came to nothing afterwards. Appended. */
-void jsonrpc_refuse(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request, const struct fault *f,
-		    struct buf *reply);
 /* The OpenRPC document, as "rpc.discover" answers it. Gives: json_decref(). */
 json_t *jsonrpc_openrpc(const struct jsonrpc_config *c);
 

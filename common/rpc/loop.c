@@ -56,7 +56,7 @@ enum err loop_new(int listener, const struct loop_config *c, struct loop **ret, 
 	if (c->n_uids > 0)
 		memcpy(l->uids, c->uids, c->n_uids * sizeof(*l->uids));
 	l->scratch = xmalloc(CONN_SCRATCH);
-	l->queue = queue_new(c->at_work, c->idle, c->arg);
+	l->queue = queue_new(c->at_work);
 	l->listener = listener;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -298,11 +298,6 @@ struct request *loop_more(struct loop *l, struct worker *w)
 	if (r)
 		r->loop = l;
 	return r;
-}
-
-bool loop_busy(struct loop *l)
-{
-	return queue_busy(l->queue);
 }
 
 void loop_resume(struct loop *l, struct rpc_job *job)

@@ -15,7 +15,6 @@ struct loop_config {
 	unsigned at_work; /* requests at once; queue.h */
 	int64_t send_timeout_us;
 	rpc_quick *at_once;
-	void (*idle)(void *arg);
 	void *arg;
 };
 /* Takes the listening socket, also on failure. Gives *ret: loop_free() after loop_run() has returned. */
@@ -27,8 +26,6 @@ void *loop_run(void *loop);
 bool loop_next(struct loop *l, struct worker *w, struct request **ret_request, struct rpc_job **ret_job);
 /* As queue_more(). */
 struct request *loop_more(struct loop *l, struct worker *w);
-/* As queue_busy(). */
-bool loop_busy(struct loop *l);
 void loop_resume(struct loop *l, struct rpc_job *job);
 /* Replies, unless the reply is empty, and frees the request. */
 void loop_done(struct loop *l, struct request *r, struct slice reply);

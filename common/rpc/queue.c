@@ -22,24 +22,20 @@ struct queue {
 	struct worker *idle;		/* the last to come first */
 	struct worker *oldest, *newest; /* at work */
 	unsigned n_at_work, max_at_work;
-	atomic_uint n_requests;
-	void (*idle_fn)(void *arg);
-	void *arg;
+	unsigned n_requests;
 	unsigned taken; /* requests that a worker has taken and that are not done */
 	bool stopped;
 };
 
 static _Thread_local struct worker *self;
 
-struct queue *queue_new(unsigned at_work, void (*idle)(void *arg), void *arg)
+struct queue *queue_new(unsigned at_work)
 {
 	struct queue *q = xcalloc(1, sizeof(*q));
 	pthread_mutex_init(&q->lock, NULL);
 	q->requests_tail = &q->requests;
 	q->jobs_tail = &q->jobs;
 	q->max_at_work = at_work;
-	q->idle_fn = idle;
-	q->arg = arg;
 	return q;
 }
 
@@ -167,11 +163,6 @@ bool queue_look(struct queue *q)
 	return waits;
 }
 
-bool queue_busy(const struct queue *q)
-{
-	return atomic_load_explicit(&q->n_requests, memory_order_relaxed) > 0;
-}
-
 void queue_stop(struct queue *q)
 {
 	pthread_mutex_lock(&q->lock);
@@ -193,14 +184,7 @@ bool queue_next(struct queue *q, struct worker *w, struct request **ret_request,
 	leave_work(q, w);
 	w->request = NULL;
 	w->job = NULL;
-	bool given = give(q, w);
-	if (!given && q->idle_fn) {
-		pthread_mutex_unlock(&q->lock);
-		q->idle_fn(q->arg);
-		pthread_mutex_lock(&q->lock);
-		given = give(q, w);
-	}
-	if (!given) {
+	if (!give(q, w)) {
 		w->idle = true;
 		w->next = q->idle;
 		q->idle = w;
@@ -257,14 +241,6 @@ void rpc_wait_begin(void)
 	leave_work(w->queue, w);
 	call(w->queue);
 	pthread_mutex_unlock(&w->queue->lock);
-}
-
-void rpc_wait_long(void)
-{
-	struct worker *w = self;
-	rpc_wait_begin();
-	if (w && w->queue->idle_fn && !queue_busy(w->queue))
-		w->queue->idle_fn(w->queue->arg);
 }
 
 bool rpc_peer_waits(void)

@@ -19,10 +19,7 @@ struct worker {
 };
 
 /* at_work: so many requests are handled at once, beside those that wait (rpc_wait_begin) or take long. Gives: queue_free(). */
-/* idle: by a worker that finds nothing to do, without the lock; may be NULL. */
-struct queue *queue_new(unsigned at_work, void (*idle)(void *arg), void *arg);
-/* Do requests wait for a worker? Any thread. */
-bool queue_busy(const struct queue *q);
+struct queue *queue_new(unsigned at_work);
 /* Also what still waits in it. */
 void queue_free(struct queue *q);
 /* Takes the requests from batch to its tail, in order. I/O thread. */

@@ -88,22 +88,6 @@ static void *work(void *arg)
 	return NULL;
 }
 
-const struct rpc_peer *rpc_ticket_peer(const struct rpc_ticket *t)
-{
-	return &((const struct request *)t)->conn->peer;
-}
-
-struct slice rpc_ticket_request(const struct rpc_ticket *t)
-{
-	const struct request *r = (const struct request *)t;
-	return slice_of(r->bytes, r->n);
-}
-
-bool rpc_server_busy(struct rpc_server *s)
-{
-	return loop_busy(s->loop);
-}
-
 void rpc_answer(struct rpc_ticket *t, struct slice reply)
 {
 	struct request *r = (struct request *)t;
@@ -178,7 +162,6 @@ static enum err start(struct rpc_server *s, const struct rpc_server_config *c, s
 		.max_request = c->max_request,
 		.at_work = c->at_work ? c->at_work : c->workers,
 		.at_once = c->at_once,
-		.idle = c->idle,
 		.arg = c->arg,
 		.send_timeout_us = (int64_t)(c->send_timeout_ms ? c->send_timeout_ms : SEND_TIMEOUT_MS) * 1000,
 	};

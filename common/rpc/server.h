@@ -47,25 +47,17 @@ struct rpc_server_config {
 	rpc_deferred *defer;      /* asked before handle; NULL: nothing is answered later */
 	void (*gathered)(void *arg); /* after each run of requests that defer was asked about on one thread, whether it took them or not; NULL: nobody cares */
 	unsigned gather;          /* so many requests at most in such a run, when they wait already and all workers are busy; 0: 1 */
-	void (*idle)(void *arg);  /* by a worker that finds nothing to do, or waits long: what was left for others to do is done now. NULL: nothing is */
 	rpc_quick *at_once;       /* asked first; NULL: workers do everything. What it answers is sent together, as it was read */
 	void *arg;
 };
 struct rpc_server;
 /* Errors: ERR_CONFIG for a path that is too long or is no socket, ERR_CONFLICT when somebody accepts there, ERR_IO else. Gives *ret: rpc_server_stop(). */
 MUST_CHECK enum err rpc_server_start(const struct rpc_server_config *c, struct rpc_server **ret, struct fault *f);
-/* Do requests wait for a worker? Any thread. */
-bool rpc_server_busy(struct rpc_server *s);
-/* Who asks. Until it is answered. */
-const struct rpc_peer *rpc_ticket_peer(const struct rpc_ticket *t);
-struct slice rpc_ticket_request(const struct rpc_ticket *t);
 /* Replies, unless the reply is empty, and frees the ticket. */
 void rpc_answer(struct rpc_ticket *t, struct slice reply);
 /* Of a worker, in its handler: what comes now is waiting, for another program, a disk, a lock, or work that others bound; so somebody
  * else may have its turn, until it says that the wait is over. Without effect on other threads. */
 void rpc_wait_begin(void);
-/* The same, for long, and with no lock that others need: asks the server's `idle` first. */
-void rpc_wait_long(void);
 void rpc_wait_end(void);
 /* Of a worker, in its handler: does the peer still have the connection on which the answer would go? By the socket itself, so it is
  * known as soon as a peer's process has ended. True on other threads. Another may ask for the same again at any moment. */

@@ -284,23 +284,6 @@ static void test_size_depth_values(void **state)
 	assert_int_equal(code_of(empty), -32700);
 }
 
-/* What was handled well and came to nothing afterwards. */
-static void test_refuse(void **state)
-{
-	_cleanup_buf_ struct buf reply = {0}, silent = {0};
-	struct rpc_peer peer = {.uid = UID_READER};
-	struct fault f = {0};
-	(void)state;
-	(void)fault_raise(&f, ERR_BUSY, "disk_full", "commit", "the disk is full");
-	jsonrpc_refuse(&config, &peer, slice_str("{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"echo\"}"), &f, &reply);
-	_cleanup_(json_freep) json_t *v = json_loadb((const char *)reply.data, reply.len, 0, NULL);
-	assert_string_equal(data_of(v, "reason"), "disk_full");
-	assert_string_equal(json_string_value(json_object_get(v, "id")), "a");
-	assert_null(json_object_get(v, "result"));
-	jsonrpc_refuse(&config, &peer, slice_str("{\"jsonrpc\":\"2.0\",\"method\":\"echo\"}"), &f, &silent);
-	assert_int_equal(silent.len, 0);
-}
-
 static void test_batch(void **state)
 {
 	(void)state;
@@ -687,7 +670,6 @@ int main(void)
 		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_size_depth_values),
 		cmocka_unit_test(test_batch),
-		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_notification),
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_call_id),

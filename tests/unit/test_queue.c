@@ -26,7 +26,7 @@ struct bench {
 static void set_up(struct bench *t, unsigned at_work)
 {
 	int fds[2];
-	*t = (struct bench){.q = queue_new(at_work, NULL, NULL), .epoll = epoll_create1(EPOLL_CLOEXEC)};
+	*t = (struct bench){.q = queue_new(at_work), .epoll = epoll_create1(EPOLL_CLOEXEC)};
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	t->peer = fds[1];
 	t->conn = conn_new(t->epoll, fds[0], &(struct rpc_peer){.uid = getuid()});

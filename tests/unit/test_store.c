@@ -15,7 +15,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -202,116 +201,9 @@ static void test_turns(void **state)
 	scene_done(&s);
 }
 
-/* --- changes that nobody's thread waits for --- */
-
-struct left {
-	struct store_member member;
-	sem_t told;
-	enum err e;
-	char rule[40];
-};
-
-static void on_end(struct store_member *m, enum err e, const struct fault *f)
-{
-	struct left *l = (struct left *)m;
-	l->e = e;
-	snprintf(l->rule, sizeof(l->rule), "%s", e == OK ? "" : f->rule);
-	sem_post(&l->told);
-}
-
-static void leave_one(struct scene *s, struct left *l, const char *name)
-{
-	struct db *db = NULL;
-	struct fault f = {0};
-	*l = (struct left){.member = {.ended = on_end}};
-	sem_init(&l->told, 0, 0);
-	assert_int_equal(store_begin(s->store, &db, &f), OK);
-	assert_int_equal(store_head_set(db, name, 7, &f), OK);
-	assert_int_equal(store_end_later(s->store, db, &l->member, &f), OK);
-}
-
-static bool is_told(struct left *l)
-{
-	return sem_trywait(&l->told) == 0;
-}
-
-static bool flag(void *arg)
-{
-	return *(atomic_bool *)arg;
-}
-
-static void test_left(void **state)
-{
-	struct scene s = {0};
-	struct fault f = {0};
-	struct left one, two, three;
-	atomic_bool more = true;
-	(void)state;
-	scene_init(&s);
-	/* Nobody comes: at once, as ever. */
-	leave_one(&s, &one, "none");
-	assert_true(is_told(&one) && one.e == OK);
-	assert_int_equal(head(&s, "none"), 7);
-	/* As long as others come, until it is old: then by the closer, and durable before it is told. */
-	assert_int_equal(store_set_more(s.store, flag, &more, &f), OK);
-	leave_one(&s, &one, "old");
-	sem_wait(&one.told);
-	assert_int_equal(one.e, OK);
-	assert_int_equal(head(&s, "old"), 7);
-	/* With those who came, when no more do. */
-	leave_one(&s, &one, "one");
-	leave_one(&s, &two, "two");
-	more = false;
-	leave_one(&s, &three, "three");
-	assert_true(is_told(&one) && is_told(&two) && is_told(&three));
-	assert_int_equal(head(&s, "one") + head(&s, "two") + head(&s, "three"), 21);
-	/* By who has nothing to do, and when it is known that none will come. */
-	more = true;
-	leave_one(&s, &one, "idle");
-	more = false;
-	store_flush(s.store);
-	assert_true(is_told(&one));
-	more = true;
-	leave_one(&s, &one, "end");
-	assert_int_equal(store_set_more(s.store, NULL, NULL, &f), OK);
-	assert_true(is_told(&one));
-	assert_int_equal(head(&s, "idle") + head(&s, "end"), 14);
-	scene_done(&s);
-}
-
-static void test_left_fails(void **state)
-{
-	struct scene s = {0};
-	struct db *db = NULL;
-	struct fault f = {0};
-	struct left one, two = {.member = {.ended = on_end}};
-	atomic_bool more = true;
-	(void)state;
-	scene_init(&s);
-	assert_int_equal(store_set_more(s.store, flag, &more, &f), OK);
-	leave_one(&s, &one, "one");
-	assert_int_equal(store_begin(s.store, &db, &f), OK);
-	assert_int_equal(db_run(db, &f, "PRAGMA defer_foreign_keys=ON", ""), OK);
-	assert_int_equal(db_run(db, &f, "INSERT INTO cert_prints (print, cert) VALUES (1, 77)", ""), OK);
-	more = false;
-	sem_init(&two.told, 0, 0);
-	assert_int_equal(store_end_later(s.store, db, &two.member, &f), OK);
-	assert_true(is_told(&one) && is_told(&two));
-	assert_int_equal(two.e, ERR_CONFLICT);
-	assert_string_equal(two.rule, "db_constraint");
-	/* Together, or apart when this thread stood still: what was told is so. */
-	assert_int_equal(head(&s, "one"), one.e == OK ? 7 : 0);
-	/* What comes after is another group. */
-	leave_one(&s, &one, "after");
-	assert_true(is_told(&one) && one.e == OK);
-	assert_int_equal(head(&s, "after"), 7);
-	scene_done(&s);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_many), cmocka_unit_test(test_commit_fails),
-					   cmocka_unit_test(test_turns), cmocka_unit_test(test_left),
-					   cmocka_unit_test(test_left_fails)};
+					   cmocka_unit_test(test_turns)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
