@@ -25,7 +25,7 @@ export function add(node, children) {
 
 // A redraw that takes what has the focus gives it to what stands in its place: the same control again, or else the heading of what is new, or the whole; never the top of the page.
 export function replace(node, ...children) {
-	const here = document.activeElement, back = here !== node && node.contains(here) ? held(node, here) : null;
+	const here = document.activeElement, back = node.contains(here) ? held(node, here) : null;
 	node.replaceChildren();
 	add(node, children);
 	if (back && node.isConnected) back();
@@ -37,7 +37,8 @@ const headingOf = (card) => card?.querySelector("h2")?.textContent || "";
 const wordsOf = (n) => [headingOf(n.closest("section")), n.tagName, n.getAttribute("aria-label") || (n.labels?.[0] || n).textContent].join("|");
 
 function held(node, from) {
-	const words = wordsOf(from), same = () => [...node.querySelectorAll(CONTROLS)].filter((n) => wordsOf(n) === words);
+	const words = from === node ? "" : wordsOf(from); // the whole has it since a redraw before: then only what is new takes it
+	const same = () => [...node.querySelectorAll(CONTROLS)].filter((n) => wordsOf(n) === words);
 	const nth = same().indexOf(from), place = headingOf(from.closest("section")), before = new Set([...node.querySelectorAll("section")].map(headingOf));
 	return () => {
 		const again = same(), cards = [...node.querySelectorAll("section")];
