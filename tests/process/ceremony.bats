@@ -240,6 +240,8 @@ typed() {
 }
 
 @test "a transcript is verified by anybody: lines, files, and what was altered" {
+	clear_away
+	issuing < <(yes yes) >"$WORK/run"
 	whole
 	run "$hufu" ceremony verify "$WORK/ca/issuing.note"
 	[ "$status" = 0 ]

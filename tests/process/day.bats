@@ -43,7 +43,7 @@ changing() {
 @test "forms: the registration form and the risk notice come filled in" {
 	id=$(prepared tiangu --kind change --way name-or-code --files no --accept-notice --subject O=杭州虎符示例科技有限公司 74C2008800000AE9)
 	did as tiangu hufu request form --text registration-form "$id"
-	said "| 单位名称 Organisation | 杭州田谷 |" "$(number_of tiangu "$id")" "单位名称 organisation: 杭州田谷 → 杭州虎符示例科技有限公司"
+	said "| 单位名称 Organisation | 杭州田谷 |" "$(number_of tiangu "$id")" "单位名称 organisation: 擎洲测试投标人6 → 杭州虎符示例科技有限公司"
 	did as tiangu hufu request form --out "$WORK/notice.html" risk-2026-11 "$id"
 	grep -q "证书业务风险告知函" "$WORK/notice.html"
 	refused request_unknown as other hufu request form --text registration-form "$id"
