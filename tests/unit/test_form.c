@@ -142,6 +142,16 @@ static void test_ways(void **state)
 	assert_true(json_is_true(json_object_get(way(dead, "enrol", "new-certificate"), "possible")));
 }
 
+/* A change that waits for officers. Gives: free(). */
+static char *handed_in(struct fx *x)
+{
+	fx_log_in(x);
+	char *id = fx_change(x);
+	fx_prove(x, id);
+	fx_submit(x, id);
+	return id;
+}
+
 /* The last line of the history that an officer reads. */
 static void last_line(struct fx *x, const char *id, const char *zh, const char *en)
 {
@@ -156,10 +166,7 @@ static void test_correction_in_words(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
-	fx_log_in(x);
-	_cleanup_(freep) char *id = fx_change(x);
-	fx_prove(x, id);
-	fx_submit(x, id);
+	_cleanup_(freep) char *id = handed_in(x);
 	json_decref(fx_do(x, UID_OFFICER, "review.correct",
 			  json_pack("{s:s,s:[{s:s,s:s},{s:s,s:s}]}", "request", id, "items", "item", "business-licence",
 				    "reason", "模糊; 见第2页: 印章; ", "item", "O", "reason", "%s: no")));
@@ -171,10 +178,7 @@ static void test_history_in_words(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	(void)state;
-	fx_log_in(x);
-	_cleanup_(freep) char *id = fx_change(x);
-	fx_prove(x, id);
-	fx_submit(x, id);
+	_cleanup_(freep) char *id = handed_in(x);
 	json_decref(fx_do(x, UID_OFFICER, "review.reject",
 			  json_pack("{s:s,s:s}", "request", id, "reason", "照片<b>不清楚")));
 	_cleanup_(json_freep) json_t *r = fx_do(x, UID_SUBSCRIBER, "request.show", of(x, id));
