@@ -15,6 +15,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/rpc/server.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -179,6 +180,7 @@ static enum err run_batch(struct ledger *l, struct ledger_op *batch, struct ledg
 
 static void finish_batch(struct ledger_op *batch, enum err e, const struct fault *why)
 {
+	rpc_resume_begin(); /* then() of many of them has a worker of a socket go on */
 	for (struct ledger_op *op = batch, *next; op; op = next) {
 		next = op->next; /* op is gone once then() has been called */
 		if (e != OK) {
@@ -187,6 +189,7 @@ static void finish_batch(struct ledger_op *batch, enum err e, const struct fault
 		}
 		op->then(op);
 	}
+	rpc_resume_end();
 }
 
 static enum err broken_raise(struct fault *f)

@@ -5,7 +5,8 @@
  *
  * A worker that says that it waits (rpc_wait_begin) leaves its turn to others, and so does who has been at it for long
  * without saying so. The worker that was idle last is called first: its stack and memory are warm, and the others need
- * none.
+ * none. It is given its work with the lock held and called when that is free again, so that it has nothing to wait for;
+ * and as many are called as there is work for.
  */
 #include "common/rpc/queue.h"
 
@@ -28,6 +29,12 @@ struct queue {
 };
 
 static _Thread_local struct worker *self;
+/* What this thread resumes between rpc_resume_begin() and rpc_resume_end(). */
+static _Thread_local struct {
+	bool keeps;
+	struct queue *queue; /* of all that is kept */
+	struct rpc_job *first, **tail;
+} resumed;
 
 struct queue *queue_new(unsigned at_work)
 {
@@ -120,18 +127,38 @@ static bool give(struct queue *q, struct worker *w)
 	return true;
 }
 
-/* Gives out all that may be. */
-static void call(struct queue *q)
+/* Gives out all that may be; who is given something is called by call() when the lock is free, and lives until then. */
+static struct worker *give_out(struct queue *q)
 {
-	struct worker *w;
+	struct worker *w, *called = NULL, **tail = &called;
 	while ((w = q->idle)) {
 		struct worker *rest = w->next;
 		if (!give(q, w))
-			return;
+			break;
 		q->idle = rest;
-		w->idle = false;
-		pthread_cond_signal(&w->called);
+		*tail = w;
+		tail = &w->next_called;
 	}
+	*tail = NULL;
+	return called;
+}
+
+/* --- */
+
+static void call(struct worker *w)
+{
+	while (w) {
+		struct worker *next = w->next_called;
+		sem_post(&w->called);
+		w = next;
+	}
+}
+
+static void unlock_and_call(struct queue *q)
+{
+	struct worker *called = give_out(q);
+	pthread_mutex_unlock(&q->lock);
+	call(called);
 }
 
 /* --- the I/O thread --- */
@@ -145,21 +172,19 @@ void queue_add(struct queue *q, struct request *batch, struct request **tail)
 		q->n_requests++;
 	*q->requests_tail = batch;
 	q->requests_tail = tail;
-	call(q);
-	pthread_mutex_unlock(&q->lock);
+	unlock_and_call(q);
 }
 
 bool queue_look(struct queue *q)
 {
 	pthread_mutex_lock(&q->lock);
-	if (q->requests) {
-		int64_t before = clock_mono_us() - QUEUE_SLOW_US;
-		while (q->oldest && q->oldest->since_us <= before)
-			leave_work(q, q->oldest);
-		call(q);
-	}
+	int64_t before = q->requests ? clock_mono_us() - QUEUE_SLOW_US : 0;
+	while (q->requests && q->oldest && q->oldest->since_us <= before)
+		leave_work(q, q->oldest);
+	struct worker *called = give_out(q);
 	bool waits = q->requests && !q->stopped;
 	pthread_mutex_unlock(&q->lock);
+	call(called);
 	return waits;
 }
 
@@ -167,8 +192,7 @@ void queue_stop(struct queue *q)
 {
 	pthread_mutex_lock(&q->lock);
 	q->stopped = true;
-	call(q);
-	pthread_mutex_unlock(&q->lock);
+	unlock_and_call(q);
 }
 
 /* --- workers --- */
@@ -177,27 +201,27 @@ bool queue_next(struct queue *q, struct worker *w, struct request **ret_request,
 {
 	pthread_mutex_lock(&q->lock);
 	if (!w->queue) {
-		pthread_cond_init(&w->called, NULL);
+		sem_init(&w->called, 0, 0);
 		w->queue = q;
 		self = w;
 	}
 	leave_work(q, w);
 	w->request = NULL;
 	w->job = NULL;
-	if (!give(q, w)) {
-		w->idle = true;
+	bool idle = !give(q, w);
+	if (idle) {
 		w->next = q->idle;
 		q->idle = w;
-		while (w->idle)
-			pthread_cond_wait(&w->called, &q->lock);
 	}
 	pthread_mutex_unlock(&q->lock);
+	while (idle)
+		idle = sem_wait(&w->called) != 0; /* a signal may end it early */
 	*ret_request = w->request;
 	*ret_job = w->job;
 	if (w->request)
 		conn_taken(w->request->conn, w->request);
 	else if (!w->job)
-		pthread_cond_destroy(&w->called);
+		sem_destroy(&w->called);
 	return w->request || w->job;
 }
 
@@ -213,23 +237,58 @@ struct request *queue_more(struct queue *q, struct worker *w)
 	return more ? w->request : NULL;
 }
 
+static void resume_all(struct queue *q, struct rpc_job *first, struct rpc_job **tail)
+{
+	pthread_mutex_lock(&q->lock);
+	*q->jobs_tail = first;
+	q->jobs_tail = tail;
+	unlock_and_call(q);
+}
+
+static void resume_kept(void)
+{
+	if (resumed.first)
+		resume_all(resumed.queue, resumed.first, resumed.tail);
+	resumed.first = NULL;
+	resumed.tail = &resumed.first;
+}
+
 void queue_resume(struct queue *q, struct rpc_job *job)
 {
 	job->next = NULL;
-	pthread_mutex_lock(&q->lock);
-	*q->jobs_tail = job;
-	q->jobs_tail = &job->next;
-	call(q);
-	pthread_mutex_unlock(&q->lock);
+	if (!resumed.keeps) {
+		resume_all(q, job, &job->next);
+		return;
+	}
+	if (resumed.queue != q)
+		resume_kept();
+	resumed.queue = q;
+	*resumed.tail = job;
+	resumed.tail = &job->next;
+}
+
+void rpc_resume_begin(void)
+{
+	resumed.keeps = true;
+	resumed.first = NULL;
+	resumed.tail = &resumed.first;
+}
+
+void rpc_resume_end(void)
+{
+	resume_kept();
+	resumed.keeps = false;
 }
 
 void queue_done(struct queue *q, struct request *r)
 {
 	request_free(r);
 	pthread_mutex_lock(&q->lock);
-	if (--q->taken == 0 && q->stopped)
-		call(q);
-	pthread_mutex_unlock(&q->lock);
+	q->taken--;
+	if (q->stopped)
+		unlock_and_call(q);
+	else
+		pthread_mutex_unlock(&q->lock);
 }
 
 void rpc_wait_begin(void)
@@ -239,8 +298,7 @@ void rpc_wait_begin(void)
 		return;
 	pthread_mutex_lock(&w->queue->lock);
 	leave_work(w->queue, w);
-	call(w->queue);
-	pthread_mutex_unlock(&w->queue->lock);
+	unlock_and_call(w->queue);
 }
 
 bool rpc_peer_waits(void)

@@ -6,13 +6,16 @@
 
 #include "common/rpc/conn.h"
 
+#include <semaphore.h>
+
 struct queue;
 /* A worker's own; zero before the first queue_next(). */
 struct worker {
 	struct worker *next, *prev; /* idle, or at work */
-	pthread_cond_t called;
+	struct worker *next_called; /* of those that one thread is about to call */
+	sem_t called;               /* it was idle, and has what it has to do */
 	struct queue *queue; /* NULL before the first queue_next() */
-	bool idle, at_work;
+	bool at_work;
 	int64_t since_us; /* at work */
 	struct request *request;
 	struct rpc_job *job;
@@ -32,6 +35,7 @@ bool queue_look(struct queue *q);
 bool queue_next(struct queue *q, struct worker *w, struct request **ret_request, struct rpc_job **ret_job);
 /* One more request for a worker that has one, of those for which others that are at work have no time. NULL: none. */
 struct request *queue_more(struct queue *q, struct worker *w);
+/* Between rpc_resume_begin() and rpc_resume_end() the job is kept. */
 void queue_resume(struct queue *q, struct rpc_job *job);
 /* Frees the request. */
 void queue_done(struct queue *q, struct request *r);

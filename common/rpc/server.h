@@ -64,6 +64,9 @@ void rpc_wait_end(void);
 bool rpc_peer_waits(void);
 /* Runs the job on a worker of the ticket's server, before requests that wait. Any thread; does not wait. */
 void rpc_resume(struct rpc_ticket *t, struct rpc_job *job);
+/* What this thread resumes between the two goes to the workers at the end, together. */
+void rpc_resume_begin(void);
+void rpc_resume_end(void);
 /* Takes no new request, finishes those in flight (and waits for tickets to be answered), closes, frees, removes the socket file. */
 void rpc_server_stop(struct rpc_server *s);
 

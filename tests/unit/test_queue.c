@@ -184,6 +184,103 @@ static void test_jobs(void **state)
 	tear_down(&t);
 }
 
+/* What is resumed between begin and end waits for the end, of each server in its order. */
+static void test_jobs_together(void **state)
+{
+	(void)state;
+	struct bench t, u;
+	struct rpc_job jobs[3] = {{.run = note_run}, {.run = note_run}, {.run = note_run}}, *got = NULL;
+	struct request *r = NULL;
+	set_up(&t, 1);
+	set_up(&u, 1);
+	add(&t, "1");
+	rpc_resume_begin();
+	queue_resume(t.q, &jobs[0]);
+	queue_resume(t.q, &jobs[1]);
+	assert_int_equal(take(t.q, &t.a), '1'); /* no job is there yet */
+	queue_resume(u.q, &jobs[2]);
+	rpc_resume_end();
+	for (int i = 0; i < 3; i++) {
+		assert_true(i < 2 ? queue_next(t.q, &t.a, &r, &got) : queue_next(u.q, &u.a, &r, &got));
+		assert_ptr_equal(got, &jobs[i]);
+	}
+	rpc_resume_begin();
+	rpc_resume_end(); /* of nothing */
+	queue_resume(t.q, &jobs[0]);
+	assert_true(queue_next(t.q, &t.a, &r, &got));
+	assert_ptr_equal(got, &jobs[0]);
+	queue_stop(t.q);
+	queue_stop(u.q);
+	assert_int_equal(take(t.q, &t.a), '\0');
+	assert_int_equal(take(u.q, &u.a), '\0');
+	tear_down(&t);
+	tear_down(&u);
+}
+
+#define ROUNDS 200
+
+struct counted {
+	struct rpc_job job;
+	_Atomic unsigned n;
+};
+
+struct sleeper {
+	struct queue *q;
+	pthread_t thread;
+	int called; /* what a worker's semaphore was at when it had a job */
+};
+
+static void count_run(struct rpc_job *job)
+{
+	atomic_fetch_add(&((struct counted *)job)->n, 1);
+}
+
+static void *sleep_and_run(void *arg)
+{
+	struct sleeper *s = arg;
+	struct worker w = {0};
+	struct request *r = NULL;
+	struct rpc_job *job = NULL;
+	while (queue_next(s->q, &w, &r, &job)) {
+		int called = 0;
+		sem_getvalue(&w.called, &called);
+		s->called += called;
+		job->run(job);
+	}
+	return NULL;
+}
+
+/* Many jobs at once for few who sleep, again and again: each is run once, and nobody is called more often than he sleeps. */
+static void test_jobs_for_sleepers(void **state)
+{
+	(void)state;
+	struct bench t;
+	struct sleeper s[4];
+	struct counted jobs[ROUNDS][6];
+	set_up(&t, 1);
+	for (int i = 0; i < 4; i++) {
+		s[i] = (struct sleeper){.q = t.q};
+		assert_int_equal(pthread_create(&s[i].thread, NULL, sleep_and_run, &s[i]), 0);
+	}
+	for (int k = 0; k < ROUNDS; k++) {
+		rpc_resume_begin();
+		for (int i = 0; i < 6; i++) {
+			jobs[k][i] = (struct counted){.job = {.run = count_run}};
+			queue_resume(t.q, &jobs[k][i].job);
+		}
+		rpc_resume_end();
+	}
+	queue_stop(t.q);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(s[i].thread, NULL);
+		assert_int_equal(s[i].called, 0);
+	}
+	for (int k = 0; k < ROUNDS; k++)
+		for (int i = 0; i < 6; i++)
+			assert_int_equal(jobs[k][i].n, 1);
+	tear_down(&t);
+}
+
 static char more(struct bench *t, struct worker *w)
 {
 	struct request *r = queue_more(t->q, w);
@@ -218,8 +315,10 @@ static void test_more(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order), cmocka_unit_test(test_wait), cmocka_unit_test(test_slow),
-		cmocka_unit_test(test_jobs),  cmocka_unit_test(test_more),
+		cmocka_unit_test(test_order),	      cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_slow),	      cmocka_unit_test(test_jobs),
+		cmocka_unit_test(test_jobs_together), cmocka_unit_test(test_jobs_for_sleepers),
+		cmocka_unit_test(test_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
