@@ -3,6 +3,9 @@
  *
  * A peer costs what it has sent and not more: a frame's length only sets how far reading may go, memory follows the
  * bytes. Reading pauses while many requests of the peer wait for a worker, and while it does not take its replies.
+ *
+ * One thread at a time sends, without the lock, since a peer that is woken may take the processor from it. Others that
+ * have a reply meanwhile leave it there, and it goes on with these, several at once, for a while.
  */
 #include "common/rpc/conn.h"
 
@@ -21,6 +24,8 @@
 #define FRAME_HEAD 9
 #define ID_BYTES 4
 #define ANSWERS_KEPT (256u * 1024u) /* memory for them that stays with a connection */
+#define SEND_PARTS 32		    /* kept replies that are sent at once */
+#define SEND_TIMES 8		    /* before the rest is left to the I/O thread: a worker has other work */
 #define QUEUED_MAX 64u		    /* requests of one peer waiting for a worker */
 #define QUEUED_BYTES (256u * 1024u) /* the same in bytes; one larger request may wait alone */
 
@@ -37,10 +42,11 @@ struct out {
 static void arm(struct conn *c)
 {
 	bool full = c->queued >= QUEUED_MAX || (c->queued > 0 && c->queued_bytes >= QUEUED_BYTES);
+	bool unread = c->out && !c->sending;
 	uint32_t want = 0;
-	if (c->finishing || (!full && !c->out))
+	if (c->finishing || (!full && !unread))
 		want |= EPOLLIN;
-	if (c->out)
+	if (unread)
 		want |= EPOLLOUT;
 	if (want == c->armed || c->closed)
 		return;
@@ -85,16 +91,26 @@ void conn_unref(struct conn *c)
 	free(c);
 }
 
-void conn_close(struct conn *c)
+/* With the lock held, so that no worker sends to another's number. */
+static void hang_up(struct conn *c)
 {
-	pthread_mutex_lock(&c->lock);
-	c->closed = true;
 	while (c->out) {
 		struct out *o = c->out;
 		c->out = o->next;
 		free(o);
 	}
-	close(c->fd); /* leaves the epoll by this; under the lock, so that no worker sends to another's number */
+	close(c->fd); /* leaves the epoll by this */
+}
+
+void conn_close(struct conn *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->closed = true;
+	if (c->sending)
+		(void)epoll_ctl(c->epoll, EPOLL_CTL_DEL, c->fd,
+				NULL); /* no more events, although fd is open for a moment */
+	else
+		hang_up(c);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -233,39 +249,125 @@ bool conn_waits(struct conn *c)
 
 /* --- replies ----------------------------------------------------------------------------------------------------- */
 
-/* How many of head and body the socket took now. A peer that left shows up at the I/O thread. */
-static size_t send_now(int fd, struct slice head, struct slice body)
+/* With the lock held: a half-close, for a peer's nng drops unread replies when it is hung up on. */
+static void shut_when_empty(struct conn *c)
 {
-	struct iovec v[2] = {{(void *)head.p, head.n}, {(void *)body.p, body.n}};
-	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
-	ssize_t n = sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-	return n > 0 ? (size_t)n : 0;
+	if (!c->finishing || c->out || c->sending || c->shut)
+		return;
+	c->shut = true;
+	(void)shutdown(c->fd, SHUT_WR);
 }
 
-static void keep(struct conn *c, struct slice head, struct slice body, size_t sent)
+static struct out *out_new(struct slice head, struct slice body, size_t sent)
 {
 	struct out *o = xmalloc(sizeof(*o) + head.n + body.n);
 	*o = (struct out){.n = head.n + body.n, .sent = sent};
 	memcpy(o->bytes, head.p, head.n);
 	memcpy(o->bytes + head.n, body.p, body.n);
-	if (!c->out)
+	return o;
+}
+
+/* All of these are called with the lock held; send_now() lets go of it meanwhile, and c->sending keeps others off. */
+
+/* How many the socket took; -1: the peer is gone. */
+static ssize_t send_now(struct conn *c, struct iovec *v, size_t n)
+{
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = n};
+	pthread_mutex_unlock(&c->lock);
+	ssize_t sent = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	bool gone = sent < 0 && errno != EAGAIN && errno != EINTR;
+	pthread_mutex_lock(&c->lock);
+	if (sent > 0)
 		c->progress_us = clock_mono_us();
-	*c->out_tail = o;
-	c->out_tail = &o->next;
+	return gone ? -1 : sent > 0 ? sent : 0;
+}
+
+/* True: nothing is left of what was sent. */
+static bool drop_sent(struct conn *c, size_t sent, size_t of)
+{
+	for (size_t left = sent; left > 0;) {
+		struct out *o = c->out;
+		size_t n = left < o->n - o->sent ? left : o->n - o->sent;
+		o->sent += n;
+		left -= n;
+		if (o->sent < o->n)
+			break;
+		c->out = o->next;
+		if (!c->out)
+			c->out_tail = &c->out;
+		free(o);
+	}
+	return sent == of;
+}
+
+/* Sends what is kept, as far as the socket takes it; false when the peer is gone. */
+static bool send_kept(struct conn *c)
+{
+	bool more = true;
+	for (int i = 0; i < SEND_TIMES && more && c->out && !c->closed; i++) {
+		struct iovec v[SEND_PARTS];
+		size_t n = 0, bytes = 0;
+		for (struct out *o = c->out; o && n < SEND_PARTS; o = o->next) {
+			v[n++] = (struct iovec){o->bytes + o->sent, o->n - o->sent};
+			bytes += o->n - o->sent;
+		}
+		ssize_t sent = send_now(c, v, n);
+		if (sent < 0)
+			return false;
+		more = drop_sent(c, (size_t)sent, bytes);
+	}
+	return true;
+}
+
+static void send_end(struct conn *c)
+{
+	c->sending = false;
+	if (c->closed) {
+		hang_up(c);
+		return;
+	}
+	shut_when_empty(c);
 	arm(c);
 }
 
-/* True when something was kept. */
+/* What a worker sends to a peer that left shows up at the I/O thread. */
+static void send_first(struct conn *c, struct slice head, struct slice body)
+{
+	struct iovec v[2] = {{(void *)head.p, head.n}, {(void *)body.p, body.n}};
+	c->sending = true;
+	ssize_t n = send_now(c, v, 2);
+	size_t sent = n > 0 ? (size_t)n : 0;
+	if (sent == head.n + body.n) {
+		(void)!send_kept(c);
+	} else {
+		struct out *o = out_new(head, body, sent);
+		o->next = c->out;
+		if (!c->out)
+			c->out_tail = &o->next;
+		c->out = o;
+		c->progress_us = clock_mono_us();
+	}
+	send_end(c);
+}
+
+static void keep(struct conn *c, struct slice head, struct slice body)
+{
+	if (!c->out)
+		c->progress_us = clock_mono_us();
+	*c->out_tail = out_new(head, body, 0);
+	c->out_tail = &(*c->out_tail)->next;
+	arm(c);
+}
+
+/* True when something was kept that nobody is sending. */
 static bool send_or_keep(struct conn *c, struct slice head, struct slice body)
 {
-	bool kept = false;
 	pthread_mutex_lock(&c->lock);
-	if (!c->closed) {
-		size_t sent = c->out ? 0 : send_now(c->fd, head, body);
-		kept = sent < head.n + body.n;
-		if (kept)
-			keep(c, head, body, sent);
-	}
+	if (!c->closed && (c->out || c->sending))
+		keep(c, head, body);
+	else if (!c->closed)
+		send_first(c, head, body);
+	bool kept = !c->closed && c->out && !c->sending;
 	pthread_mutex_unlock(&c->lock);
 	return kept;
 }
@@ -296,41 +398,15 @@ enum err conn_read(struct conn *c, uint8_t *scratch, size_t max_request, struct 
 	return e;
 }
 
-/* With the lock held. */
-static bool flush(struct conn *c)
-{
-	while (c->out) {
-		struct out *o = c->out;
-		ssize_t n = send(c->fd, o->bytes + o->sent, o->n - o->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR;
-		c->progress_us = clock_mono_us();
-		o->sent += (size_t)n;
-		if (o->sent < o->n)
-			return true;
-		c->out = o->next;
-		if (!c->out)
-			c->out_tail = &c->out;
-		free(o);
-	}
-	return true;
-}
-
-/* With the lock held: a half-close, for a peer's nng drops unread replies when it is hung up on. */
-static void shut_when_empty(struct conn *c)
-{
-	if (!c->finishing || c->out || c->shut)
-		return;
-	c->shut = true;
-	(void)shutdown(c->fd, SHUT_WR);
-}
-
 bool conn_flush(struct conn *c)
 {
+	bool alive = true;
 	pthread_mutex_lock(&c->lock);
-	bool alive = flush(c);
-	shut_when_empty(c);
-	arm(c);
+	if (!c->sending) {
+		c->sending = true;
+		alive = send_kept(c);
+		send_end(c);
+	}
 	pthread_mutex_unlock(&c->lock);
 	return alive;
 }

@@ -43,6 +43,7 @@ struct conn {
 	/* both sides' */
 	pthread_mutex_t lock;
 	bool closed, finishing, shut;
+	bool sending; /* a thread is in sendmsg, without the lock: what it sends stays, and so does fd */
 	uint32_t armed;
 	unsigned queued;
 	size_t queued_bytes;
@@ -55,7 +56,7 @@ struct conn {
 struct conn *conn_new(int epoll, int fd, const struct rpc_peer *peer);
 struct conn *conn_ref(struct conn *c);
 void conn_unref(struct conn *c);
-/* Hangs up; replies that come later are dropped. I/O thread. */
+/* Hangs up, or has the worker do so that is sending; replies that come later are dropped. I/O thread. */
 void conn_close(struct conn *c);
 /* Reads what is there, once. Requests that are answered at once are; other complete requests are appended to *tail. OK, or ERR_NET: the peer left; ERR_PARSE,
  * ERR_LIMIT: it does not speak the protocol. I/O thread. */
@@ -67,8 +68,8 @@ void conn_taken(struct conn *c, const struct request *r);
 bool conn_alive(struct conn *c);
 /* Is anybody at the other end of the socket? Any thread. */
 bool conn_waits(struct conn *c);
-/* Sends at once what the socket takes and keeps the rest. True when something was kept: the I/O thread must watch for a
- * peer that does not read. Worker. */
+/* Sends at once what the socket takes and keeps the rest; or leaves it to the thread that is sending. True when something was kept: the I/O
+ * thread must watch for a peer that does not read. Worker. */
 bool conn_reply(struct conn *c, const uint8_t id[4], struct slice body);
 /* Sends more of what was kept; false when the peer is gone. I/O thread. */
 bool conn_flush(struct conn *c);
