@@ -93,14 +93,14 @@ PY
 	[ "$status" = 4 ]
 }
 
-@test "tools/bench status --json: kept answers beside nginx, openssl and cfssl, signed ones beside signatures, the table by its size, a CRL beside openssl's" {
+@test "tools/bench status --json: kept answers beside nginx, openssl and cfssl, signed ones beside signatures, the table by its size, a revocation until it is told, a CRL beside openssl's" {
 	disk=$BATS_TEST_TMPDIR/disk
 	mkdir "$disk"
 	TMPDIR=$disk tools/bench status --seconds 0.5 --runs 1 --certificates 2000 --json 2>"$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/out" || { cat "$BATS_TEST_TMPDIR/said"; false; }
 	python3 - "$BATS_TEST_TMPDIR/out" <<'PY'
 import json, sys
 o = json.load(open(sys.argv[1]))
-assert o["name"] == "status" and [r["case"] for r in o["rows"]] == ["ocsp-get", "ocsp-post", "ocsp-nonce", "snapshot", "look-up", "crl"], o
+assert o["name"] == "status" and [r["case"] for r in o["rows"]] == ["ocsp-get", "ocsp-post", "ocsp-nonce", "snapshot", "look-up", "look-up-bare", "revocation", "crl"], o
 for r in o["rows"]:
     assert r["runs"] == 1 and r["hufu_per_s"] > 0 and r["limit_per_s"] > 0, r
     peers = {"ocsp-get": {"nginx"}, "ocsp-post": {"nginx", "openssl-ocsp", "cfssl-ocspserve"}, "crl": {"openssl-ca"}}.get(r["case"], set())

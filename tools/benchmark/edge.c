@@ -13,8 +13,10 @@
 #include "tools/benchmark/cfssl.h"
 #include "tools/benchmark/crls.h"
 #include "tools/benchmark/load.h"
+#include "tools/benchmark/lookup.h"
 #include "tools/benchmark/once.h"
 #include "tools/benchmark/requests.h"
+#include "tools/benchmark/revocation.h"
 #include "tools/benchmark/rivals.h"
 #include "tools/benchmark/told.h"
 #include "tools/benchmark/wrk.h"
@@ -36,7 +38,6 @@
 #define ADMIN "127.0.0.1:20991"
 #define ASKERS 4u    /* threads for each processor that ask openssl */
 #define FEW 200u     /* of these, rivals know the answers */
-#define SMALL 10000u /* certificates of the table that look-ups are compared with */
 #define ASKED 50000u /* certificates that are asked after */
 #define START_MS 60000
 #define IDLE_MS 1000
@@ -465,6 +466,9 @@ static enum err run_look_ups(struct edge *x, struct row *r, bool small, struct f
 	TRY(write_requests(x, "status", FORM_STATUS, ASKED, f));
 	for (unsigned i = 0; i < x->b->runs; i++) {
 		TRY(run_gate_case(x, &(struct wrk_asking){GATE, "status"}, &one, f));
+		if (x->b->progress)
+			fprintf(stderr, "look-up: %.2f us of a processor for a request with %zu certificates\n",
+				one.cpu_us, small ? (size_t)LOOKUP_FEW : x->b->certificates);
 		if (small) {
 			r->runs[i].limit_per_s = one.per_s;
 			continue;
@@ -481,7 +485,7 @@ static enum err run_look_up(struct edge *x, struct fault *f)
 	struct row *r = new_row(x, "look-up");
 	TRY(run_look_ups(x, r, false, f));
 	process_stop(&x->gate);
-	TRY(make_table(x, SMALL, f));
+	TRY(make_table(x, LOOKUP_FEW, f));
 	TRY(start_gate(x, f));
 	return run_look_ups(x, r, true, f);
 }
@@ -530,6 +534,10 @@ static enum err run_all(struct edge *x, struct fault *f)
 	TRY(old_ca_new(&x->ca, f));
 	if (wants_gate(x))
 		TRY(run_gate(x, f));
+	if (is_wanted(x, "look-up-bare"))
+		TRY(lookup_run(x->b, x->report, f));
+	if (is_wanted(x, "revocation"))
+		TRY(revocation_run(x->b, &x->ca, x->report, f));
 	if (is_wanted(x, "crl"))
 		TRY(crls_run(x->b, &x->ca, x->report, f));
 	return x->report->n_rows > 0
