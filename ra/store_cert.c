@@ -297,8 +297,14 @@ enum err store_certs_held(struct db *db, int64_t *ret, struct fault *f)
 enum err store_cert_successor(struct db *db, int64_t id, int64_t successor, struct fault *f)
 {
 	TRY(db_run(db, f, "UPDATE certs SET successor = ?2 WHERE id = ?1", "ii", id, successor));
-	/* What was bought for the line of certificates goes on with its newest. */
-	return db_run(db, f, "UPDATE services SET cert = ?2 WHERE cert = ?1", "ii", id, successor);
+	/* What was bought for the line of certificates goes on with its newest. One row at a time: a walk through an index that
+	 * changes meanwhile would have SQLite keep a list first. */
+	do
+		TRY(db_run(db, f,
+			   "UPDATE services SET cert = ?2 WHERE id = (SELECT id FROM services WHERE cert = ?1 LIMIT 1)",
+			   "ii", id, successor));
+	while (db_changes(db) > 0 && id != successor);
+	return OK;
 }
 
 enum err store_certs_of(struct db *db, int64_t account, const char *search, int64_t limit, int64_t offset,

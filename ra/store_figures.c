@@ -8,7 +8,10 @@
 #include <assert.h>
 #include <string.h>
 
-#define COUNTING "h.event IN ('submit', 'approve', 'decide', 'reject', 'correct')"
+/* Word for word as the index has it. */
+#define COUNTING                                                                                                       \
+	"(h.event = 'submit' OR h.event = 'approve' OR h.event = 'decide' OR h.event = 'reject' OR h.event = "         \
+	"'correct')"
 
 enum err store_figure_steps(struct db *db, int64_t from, int64_t until,
 			    void (*fn)(void *arg, const struct figure_step *s), void *arg, struct fault *f)

@@ -150,10 +150,11 @@ enum err store_request_refusal(struct db *db, const char *id, const char *rule, 
 		      "tttt", id, rule, where, text);
 }
 
+/* Such a state is none of the open ones, as the trigger on it would find, and say in a statement more. */
 enum err store_request_result(struct db *db, const char *id, const char *state, int64_t cert, struct fault *f)
 {
 	return db_run(db, f,
-		      "UPDATE requests SET state = ?2, result = NULLIF(?3, 0), refusal_rule = NULL,"
+		      "UPDATE requests SET state = ?2, pending = 0, result = NULLIF(?3, 0), refusal_rule = NULL,"
 		      " refusal_where = NULL, refusal_text = NULL WHERE id = ?1",
 		      "tti", id, state, cert);
 }
