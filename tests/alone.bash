@@ -26,7 +26,7 @@ ended() {
 	[ -e "$WORK/$1.pid" ] || return 0
 	pid=$(cat "$WORK/$1.pid")
 	kill "$pid"
-	tail --pid="$pid" -f /dev/null
+	ended "$pid"
 	rm -f "$WORK/$1.pid"
 }
 

@@ -29,3 +29,11 @@ run_demo() {
 	need_root && make_users
 	"$hufu" demo --dir "$1" --ca-user hufu-ca --ra-user hufu-ra >"$1.log" 2>&1 || { cat "$1.log"; return 1; }
 }
+
+jvm=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC) # for programs that live a second
+
+# ended PID…: waits until these programs, which need not be ours, are gone.
+ended() {
+	local pids=("${@/#/--pid=}")
+	tail -s 0.05 "${pids[@]}" -f /dev/null
+}

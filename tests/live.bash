@@ -52,7 +52,7 @@ down() {
 	for file in up alone; do
 		[ -e "$WORK/$file.pid" ] || continue
 		kill "$(cat "$WORK/$file.pid")" 2>/dev/null || : # it may have ended by itself
-		tail --pid="$(cat "$WORK/$file.pid")" -f /dev/null
+		ended "$(cat "$WORK/$file.pid")"
 		rm -f "$WORK/$file.pid"
 	done
 }
@@ -80,13 +80,8 @@ clerk() {
 
 # field a.b.0.c: out of the JSON on standard input; nothing when it is not there.
 field() {
-	python3 -c '
-import json, sys
-v = json.load(sys.stdin)
-for k in sys.argv[1].split("."):
-    v = v[int(k)] if isinstance(v, list) and int(k) < len(v) else v.get(k) if isinstance(v, dict) else None
-text = "" if v is None else v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)
-sys.stdout.write(text if text.endswith("\n") else text + "\n")' "$1"
+	jq -erj --arg path "$1" 'reduce ($path / ".")[] as $k (.; if type == "array" then .[$k | tonumber] elif type == "object" then .[$k] else null end)
+		| if . == null then "" elif type == "string" then . else tojson end | if endswith("\n") then . else . + "\n" end'
 }
 
 # --- asking and comparing: each fails by itself, so that a line of a test is one assertion

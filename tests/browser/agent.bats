@@ -15,7 +15,7 @@ organisation() {
 	softhsm2-util --init-token --free --label "ORG$2" --so-pin 24680246 --pin $pin >/dev/null
 	pkcs11-tool --module $module --token-label "ORG$2" --login --pin $pin --keypairgen --key-type rsa:2048 --id 01 --label signing >/dev/null
 	old_cert "$1" "74C2008800000B5$2" $o "$3"
-	GNUTLS_PIN=$pin p11tool --provider $module --login --export-pubkey "pkcs11:token=ORG$2;id=%01;type=public" >"$WORK/old/$1.spki" 2>/dev/null
+	GNUTLS_PIN=$pin p11tool --provider $module --login --export-pubkey --outfile "$WORK/old/$1.spki" "pkcs11:token=ORG$2;id=%01;type=public" 2>/dev/null
 	openssl x509 -req -in "$1.csr" -force_pubkey "$1.spki" -CA zjca-oca2.pem -CAkey zjca-oca2.key -set_serial "0x74C2008800000B5$2" -days 60 -sha256 \
 		-extfile ca.conf -extensions ee -out "$1.pem" 2>/dev/null
 	pkcs11-tool --module $module --token-label "ORG$2" --login --pin $pin --write-object <(openssl x509 -in "$1.pem" -outform DER) --type cert --id 01 >/dev/null

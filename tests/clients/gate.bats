@@ -23,7 +23,7 @@ scene() {
 	eventually ready >/dev/null
 	openssl x509 -in "$DIR/etc/hufu/root.crt" -out "$WORK/root.pem"
 	openssl x509 -in "$DIR/etc/hufu/issuing.crt" -out "$WORK/issuing.pem"
-	javac -cp "$java_path" -d "$WORK" "$BATS_TEST_DIRNAME/Ocsp.java"
+	javac "${jvm[@]/#/-J}" -cp "$java_path" -d "$WORK" "$BATS_TEST_DIRNAME/Ocsp.java"
 	mkdir "$WORK/nss"
 	certutil -N -d "sql:$WORK/nss" --empty-password
 	certutil -A -d "sql:$WORK/nss" -n root -t CT,C,C -i "$WORK/root.pem" &&
@@ -36,10 +36,10 @@ fetch_crl() { curl -sf -o "$WORK/full.der" "http://$HTTP/crl/$ISSUER/full.crl"; 
 crl_number() { fetch_crl && openssl crl -inform DER -in "$WORK/full.der" -noout -crlnumber; }
 crl_is_new() { [ "$(crl_number)" != "$1" ]; }
 
-java_ocsp() { java -cp "$WORK:$java_path" Ocsp ocsp "$WORK/root.pem" "$WORK/issuing.pem" "$WORK/org.pem" "http://$HTTP/ocsp"; }
-java_crl() { java -cp "$WORK:$java_path" Ocsp crl "$WORK/root.pem" "$WORK/issuing.pem" "$WORK/org.pem" "$WORK/full.der"; }
+java_ocsp() { java "${jvm[@]}" -cp "$WORK:$java_path" Ocsp ocsp "$WORK/root.pem" "$WORK/issuing.pem" "$WORK/org.pem" "http://$HTTP/ocsp"; }
+java_crl() { java "${jvm[@]}" -cp "$WORK:$java_path" Ocsp crl "$WORK/root.pem" "$WORK/issuing.pem" "$WORK/org.pem" "$WORK/full.der"; }
 # By curl's answer, whose signature BouncyCastle verifies.
-bouncy_ocsp() { by_get "$WORK/org.pem" && java -cp "$WORK:$java_path" Ocsp answer "$WORK/root.pem" "$WORK/issuing.pem" "$WORK/org.pem" "$WORK/answer.der"; }
+bouncy_ocsp() { by_get "$WORK/org.pem" && java "${jvm[@]}" -cp "$WORK:$java_path" Ocsp answer "$WORK/root.pem" "$WORK/issuing.pem" "$WORK/org.pem" "$WORK/answer.der"; }
 nss_ocsp() {
 	local said
 	certutil -A -d "sql:$WORK/nss" -n responder -t ,, -i "$(ls "$WORK"/gate/state/responder-*.crt)"

@@ -167,9 +167,9 @@ hygienic() {
 @test "BouncyCastle: SM2 signatures of the whole chain, the CRLs and the request hold by the standard id, and by no other" {
 	local sm2=$WORK/sm2/etc/hufu out=$WORK/sm2-out line n=0
 	{
-		java -cp "$java_path" Sm2 signed "$sm2/root.crt" "$sm2/root.crt" "$sm2/issuing.crt" "$sm2/root.crl"
-		java -cp "$java_path" Sm2 signed "$sm2/issuing.crt" "$out"/*-good.pem "$out"/*-revoked.pem "$out"/*.crl
-		java -cp "$java_path" Sm2 csr "$out/sm2.csr"
+		java "${jvm[@]}" -cp "$java_path" Sm2 signed "$sm2/root.crt" "$sm2/root.crt" "$sm2/issuing.crt" "$sm2/root.crl"
+		java "${jvm[@]}" -cp "$java_path" Sm2 signed "$sm2/issuing.crt" "$out"/*-good.pem "$out"/*-revoked.pem "$out"/*.crl
+		java "${jvm[@]}" -cp "$java_path" Sm2 csr "$out/sm2.csr"
 	} >"$WORK/sm2.said"
 	cat "$WORK/sm2.said"
 	while read -r line; do
@@ -178,7 +178,7 @@ hygienic() {
 	done <"$WORK/sm2.said"
 	[ $n = $((3 + 7 + 7 + 15 + 1)) ]
 	# A byte of what is signed is another.
-	run java -cp "$java_path" Sm2 signed "$sm2/issuing.crt" "$out/sm2-tampered.pem"
+	run java "${jvm[@]}" -cp "$java_path" Sm2 signed "$sm2/issuing.crt" "$out/sm2-tampered.pem"
 	echo "$output"
 	[[ "$output" == *$'\tdoes not hold\tdoes not hold\tdoes not hold' ]]
 }

@@ -70,14 +70,14 @@ by_nss() {
 
 by_mbedtls() { "$WORK/verify_mbedtls"; }
 by_go() { "$WORK/verify_go"; }
-by_java() { java -cp "$java_path" Verify cases jdk; }
-by_bouncycastle() { java -cp "$java_path" Verify cases bouncycastle; }
+by_java() { java "${jvm[@]}" -cp "$java_path" Verify cases jdk; }
+by_bouncycastle() { java "${jvm[@]}" -cp "$java_path" Verify cases bouncycastle; }
 
 java_path=$WORK:/usr/share/java/bcprov.jar:/usr/share/java/bcpkix.jar:/usr/share/java/bcutil.jar
 
 # build_verifiers: those that are programs of ours over a library, into $WORK.
 build_verifiers() {
-	javac -cp "$java_path" -d "$WORK" "$BATS_TEST_DIRNAME/Verify.java" "$BATS_TEST_DIRNAME/Sm2.java"
+	javac "${jvm[@]/#/-J}" -cp "$java_path" -d "$WORK" "$BATS_TEST_DIRNAME/Verify.java" "$BATS_TEST_DIRNAME/Sm2.java"
 	GO111MODULE=off GOPROXY=off GOCACHE=$WORK/go go build -o "$WORK/verify_go" "$BATS_TEST_DIRNAME/verify.go"
 	cc -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$WORK/verify_mbedtls" "$BATS_TEST_DIRNAME/verify_mbedtls.c" -lmbedx509 -lmbedcrypto
 }

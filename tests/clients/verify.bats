@@ -12,14 +12,14 @@ setup_file() {
 	run_demo "$d/demo"
 	export OUT=$d/demo/out
 	cat "$OUT/issuing.pem" "$OUT/root.pem" >"$d/chain.pem"
-	javac -cp "$java_path" -d "$d" "$BATS_TEST_DIRNAME/Verify.java"
+	javac "${jvm[@]/#/-J}" -cp "$java_path" -d "$d" "$BATS_TEST_DIRNAME/Verify.java"
 }
 
 teardown_file() { rm -rf "$WORK"; }
 
 openssl_verify() { openssl verify -x509_strict -CAfile "$OUT/root.pem" -untrusted "$OUT/issuing.pem" -crl_check -CRLfile "$OUT/crl.pem" "$1"; }
 gnutls_verify() { certtool --verify --load-ca-certificate "$WORK/chain.pem" --load-crl "$OUT/crl.pem" --infile "$1"; }
-java_verify() { java -cp "$WORK:$java_path" Verify "$OUT/root.pem" "$OUT/issuing.pem" "$1" "$OUT/crl.pem"; }
+java_verify() { java "${jvm[@]}" -cp "$WORK:$java_path" Verify "$OUT/root.pem" "$OUT/issuing.pem" "$1" "$OUT/crl.pem"; }
 
 @test "OpenSSL: the changed certificate is good, strictly and with the CRL" {
 	run openssl_verify "$OUT/changed.pem"

@@ -66,7 +66,7 @@ setup_file() {
 	pkcs11-tool --module $module --token-label ORG1 --login --pin $pin --keypairgen --key-type rsa:2048 --id 01 --label signing >/dev/null
 	keep one "$(serial_of ORG1)"
 	old_cert org 74C2008800000A51 杭州令牌示例有限公司 91330100MAHUFU0179
-	GNUTLS_PIN=$pin p11tool --provider $module --login --export-pubkey "pkcs11:token=ORG1;id=%01;type=public" >"$WORK/old/org.spki" 2>/dev/null
+	GNUTLS_PIN=$pin p11tool --provider $module --login --export-pubkey --outfile "$WORK/old/org.spki" "pkcs11:token=ORG1;id=%01;type=public" 2>/dev/null
 	openssl x509 -req -in org.csr -force_pubkey org.spki -CA zjca-oca2.pem -CAkey zjca-oca2.key -set_serial 0x74C2008800000A51 -days 60 -sha256 \
 		-extfile ca.conf -extensions ee -out org.pem 2>/dev/null
 	csv_row 91330100MAHUFU0179 杭州令牌示例有限公司 20851 "+200 days" 杭州令牌示例有限公司 74C2008800000A51 org

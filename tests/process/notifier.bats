@@ -85,12 +85,12 @@ started() {
 ended() {
 	[ -e "$WORK/$1.pid" ] || return 0
 	kill "-${2:-TERM}" "$(cat "$WORK/$1.pid")" 2>/dev/null || :
-	timeout 60 tail --pid="$(cat "$WORK/$1.pid")" -f /dev/null
+	timeout 60 tail -s 0.05 --pid="$(cat "$WORK/$1.pid")" -f /dev/null
 	rm "$WORK/$1.pid"
 }
 # gone NAME: it was killed by somebody else.
 gone() {
-	timeout 30 tail --pid="$(cat "$WORK/$1.pid")" -f /dev/null
+	timeout 30 tail -s 0.05 --pid="$(cat "$WORK/$1.pid")" -f /dev/null
 	rm "$WORK/$1.pid"
 }
 # as_user USER SECONDS: the words that run a command as that user, by a clock that is so much ahead; each replaces the one before.
@@ -115,10 +115,7 @@ once() {
 
 ask_code() { hufu account sms --for register --mobile "$1" >/dev/null; }
 rows() {
-	python3 -S - "$DIR/var/lib/hufu-ra/desk.db" "$1" <<-'PY'
-		import sqlite3, sys
-		print(*sqlite3.connect("file:%s?mode=ro" % sys.argv[1], uri=True).execute(sys.argv[2]).fetchone())
-	PY
+	sqlite3 -batch -bail -readonly -list -separator ' ' -nullvalue None -cmd '.timeout 5000' "$DIR/var/lib/hufu-ra/desk.db" "$1" | head -n 1
 }
 state_of() { rows "SELECT state FROM outbox WHERE recipient = '$1' ORDER BY made DESC LIMIT 1"; }
 is() { [ "$(state_of "$1")" = "$2" ]; }

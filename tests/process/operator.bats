@@ -20,7 +20,7 @@ setup_file() {
 
 teardown_file() {
 	kill "$(cat "$WORK/ca.pid")"
-	tail --pid="$(cat "$WORK/ca.pid")" -f /dev/null
+	ended "$(cat "$WORK/ca.pid")"
 	rm -rf "$WORK"
 }
 

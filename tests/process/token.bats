@@ -17,8 +17,8 @@ serial_of() { pkcs11-tool --module $module -L | grep -A6 "token label *: $1\$" |
 
 # spki LABEL ID: the public key, PEM; DER in spki.der. By GnuTLS, since pkcs11-tool cannot write one on P-384.
 spki() {
-	GNUTLS_PIN=$pin p11tool --provider $module --login --export-pubkey "pkcs11:token=$1;id=%$2;type=public" 2>/dev/null |
-		openssl pkey -pubin -outform DER -out "$WORK/spki.der"
+	GNUTLS_PIN=$pin p11tool --provider $module --login --export-pubkey --outfile "$WORK/spki.pem" "pkcs11:token=$1;id=%$2;type=public" 2>/dev/null # without a file it waits for 3 s
+	openssl pkey -pubin -in "$WORK/spki.pem" -outform DER -out "$WORK/spki.der"
 	openssl pkey -pubin -inform DER -in "$WORK/spki.der"
 }
 
