@@ -205,21 +205,24 @@ void fx_roster_note(struct fx *x, uint64_t version, bool has_previous, const uin
 			   .has_previous = has_previous,
 			   .quorum = quorum,
 			   .made = x->born,
-			   .members = members,
-			   .n_members = N_PEOPLE + 1};
+			   .members = members};
 	_cleanup_buf_ struct buf text = {0};
 	uint8_t secret[64];
 	memcpy(r.ca, x->signer ? x->signer->ca : x->old_cert.key.key_id, 20);
 	if (has_previous)
 		memcpy(r.previous, previous, 32);
 	for (size_t i = 0; i < N_PEOPLE; i++) {
-		members[i] = (struct member){
+		struct member *m = &members[r.n_members];
+		if (x->gone & people[i].bit)
+			continue;
+		*m = (struct member){
 			.role = people[i].role, .projects = (char *)(uintptr_t)people[i].projects, .all_kinds = true};
-		snprintf(members[i].name, sizeof(members[i].name), "%s", people[i].name);
-		seeded(people[i].bit & 0xff ? people[i].bit & 0xff : 200, members[i].key, secret);
+		snprintf(m->name, sizeof(m->name), "%s", people[i].name);
+		seeded(people[i].bit & 0xff ? people[i].bit & 0xff : 200, m->key, secret);
+		r.n_members++;
 	}
-	responder_member(&members[N_PEOPLE]);
-	qsort(members, N_PEOPLE + 1, sizeof(members[0]), by_name);
+	responder_member(&members[r.n_members++]);
+	qsort(members, r.n_members, sizeof(members[0]), by_name);
 	roster_put(&r, &text);
 	note_begin(buf_slice(&text), ret);
 	fx_people_lines(ret, who);

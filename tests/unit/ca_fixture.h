@@ -77,6 +77,7 @@ struct fx {
 	struct buf old_der;
 	struct cert old_cert;
 	struct buf roster_note;
+	unsigned gone; /* who is not in the rosters that are written from now on: BY_… */
 	struct policy_source *files;
 	size_t n_files;
 	/* Carries a message to a signer elsewhere; NULL: to the handlers of this process. */

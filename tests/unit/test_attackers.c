@@ -120,6 +120,33 @@ static void stolen_officer(void **state)
 	assert_string_equal(f.rule, "quorum");
 }
 
+/* The officer whose key it is has left the roster: by it alone, or beside others, nothing is done any more. */
+static void after_the_next_roster(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	static const struct row before = {
+		"revoke, while the roster has her", m_by_officer, ORG_P256, KEY_NEW, BY_RA | BY_ALICE, NULL, 0};
+	static const struct row rows[] = {
+		{"revoke", m_by_officer, ORG_RSA, KEY_NEW, BY_RA | BY_ALICE, "signer_unknown", 0},
+		{"enrol, with an officer", fx_enrol, ORG_P256, KEY_STRANGER, BY_RA | BY_NEW | BY_ALICE | BY_BOB,
+		 "signer_unknown", 0},
+		{"change, with the subscriber and an officer", fx_change, ORG_RSA, KEY_NEW,
+		 BY_RA | BY_SUB | BY_ALICE | BY_BOB, "signer_unknown", 0},
+	};
+	static const struct row other = {
+		"revoke, by an officer of the roster", m_by_officer, ORG_RSA, KEY_NEW, BY_RA | BY_BOB, NULL, 0};
+	_cleanup_buf_ struct buf note = {0}, request = {0}, reply = {0};
+	struct fault f = {0};
+	(void)state;
+	done(x, &before, false);
+	x->gone = BY_ALICE;
+	fx_roster_note(x, 2, true, x->signer->heads->roster.sha256, 2, BY_OFFICERS, &note);
+	wire_roster_put(&(struct wire_roster){.note = buf_slice(&note)}, &request);
+	assert_int_equal(fx_operator(x, &request, WIRE_TYPE_OK, &reply, &f), OK);
+	REFUSED(x, rows);
+	done(x, &other, false);
+}
+
 /* --- a subscriber's key, and the RA --- */
 
 static void stolen_subscriber(void **state)
@@ -216,9 +243,8 @@ static int group_done(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stolen_officer),
-		cmocka_unit_test(stolen_subscriber),
-		cmocka_unit_test(compromised_gate),
+		cmocka_unit_test(stolen_officer),    cmocka_unit_test(after_the_next_roster),
+		cmocka_unit_test(stolen_subscriber), cmocka_unit_test(compromised_gate),
 		cmocka_unit_test(exhausts),
 	};
 	return cmocka_run_group_tests(tests, NULL, group_done);
