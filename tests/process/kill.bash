@@ -90,11 +90,11 @@ killed() {
 }
 
 # killed_done POINT N ID CALL…: killed so that the change was written. The desk also talks with the signer and lets a session live on: a message or a
-# flush of that kind is not the call's, and where a call takes long, one of them always comes first.
+# flush of that kind is not the call's.
 killed_done() {
 	local tries
-	for tries in 0 0 0 1 1 2; do
-		killed "$1" $(($2 + tries)) "${@:4}" || return 1
+	for ((tries = 0; tries < 12; tries++)); do
+		killed "$1" "$2" "${@:4}" || return 1
 		[ "$(answered_calls "$3")" = 0 ] || return 0
 	done
 	echo "$3: not written at $1 $2"
