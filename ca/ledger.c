@@ -430,7 +430,7 @@ enum err ledger_open(const char *dir, bool create, struct ledger **ret, struct f
 	_cleanup_(ledger_closep) struct ledger *l = ledger_new(dir);
 	TRY(lock_folder(l, dir, f));
 	TRY(check_there(l, create, f));
-	TRY(db_open(l->path, false, &l->db, f));
+	TRY(db_open_writer(l->path, &l->db, f));
 	/* The pages of the random keys that many transactions touch; a reader's copy of them would be void after each. */
 	TRY(db_run(l->db, f, "PRAGMA cache_size=-16384", ""));
 	TRY(wal_open(l, f));

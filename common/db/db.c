@@ -92,9 +92,11 @@ static void configure(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, BULK_PAGES);
+	log_vfs_register();
 }
 
-enum err db_open(const char *path, bool read_only, struct db **ret, struct fault *f)
+/* vfs: how files are reached; NULL: as SQLite does. */
+static enum err open_by(const char *path, bool read_only, const char *vfs, struct db **ret, struct fault *f)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, configure);
@@ -103,7 +105,7 @@ enum err db_open(const char *path, bool read_only, struct db **ret, struct fault
 	_cleanup_(db_closep) struct db *db = xcalloc(1, sizeof(*db));
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
 		    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-	int code = sqlite3_open_v2(path, &db->handle, flags, NULL);
+	int code = sqlite3_open_v2(path, &db->handle, flags, vfs);
 	enum err e = code == SQLITE_OK ? set_up(db, read_only, f) : db_raise(db, code, "open", f);
 	if (e != OK) {
 		fault_prefix(f, "%s", ESC(path, strlen(path)));
@@ -111,6 +113,16 @@ enum err db_open(const char *path, bool read_only, struct db **ret, struct fault
 	}
 	*ret = TAKE(db);
 	return OK;
+}
+
+enum err db_open(const char *path, bool read_only, struct db **ret, struct fault *f)
+{
+	return open_by(path, read_only, NULL, ret, f);
+}
+
+enum err db_open_writer(const char *path, struct db **ret, struct fault *f)
+{
+	return open_by(path, false, log_vfs(), ret, f);
 }
 
 void db_close(struct db *db)

@@ -14,6 +14,8 @@ struct db_row; /* a running statement */
 
 /* path: a file (made 0600 when absent). Gives *ret: db_close(). read_only: opened for reading only. */
 MUST_CHECK enum err db_open(const char *path, bool read_only, struct db **ret, struct fault *f);
+/* As db_open(), for writing, for a connection that commits many pages at a time: its write-ahead log is written in large pieces. */
+MUST_CHECK enum err db_open_writer(const char *path, struct db **ret, struct fault *f);
 /* Every row must be done before. What was not committed is rolled back. */
 void db_close(struct db *db);
 static inline void db_closep(struct db **db) { if (*db) db_close(*db); *db = NULL; }

@@ -29,4 +29,9 @@ struct db {
 enum err(db_raise)(struct db *db, int code, const char *what, struct fault *f);
 void stmt_cache_done(struct db *db);
 
+/* log_vfs.c. Makes the files known to SQLite that log_vfs() names, in which a write-ahead log is written in large pieces; once, before
+ * the first database is opened. */
+void log_vfs_register(void);
+const char *log_vfs(void);
+
 #endif
