@@ -169,12 +169,15 @@ static void look(struct loop *l, int timeout_ms)
 	int n = epoll_wait(l->epoll, e, EVENTS, timeout_ms);
 	l->now = clock_mono_us();
 	for (int i = 0; i < n; i++) {
+		l->to_come = n - i - 1;
 		if (e[i].data.ptr == &t->fd)
 			on_come(l);
 		else if (e[i].data.ptr == &l->bell)
 			on_bell(l);
 		else
 			visitor_on_event(e[i].data.ptr, e[i].events);
+		if (l->held && (l->to_come == 0 || l->now >= l->held_until))
+			visitor_let_go(l);
 	}
 	sweep(l);
 	bury(l);

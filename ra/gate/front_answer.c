@@ -16,6 +16,8 @@
 #include "common/base/cleanup.h"
 
 #define FILE_PART 1048576u /* sent before others have their turn */
+#define HELD_MAX 4096u
+#define HELD_US 500
 
 bool visitor_is_sending(const struct visitor *v)
 {
@@ -162,6 +164,24 @@ void answer_push(struct visitor *v)
 	end(v);
 }
 
+/* Where answers take long to make, whoever waits for one has gone to sleep, and each that is sent wakes somebody, which costs as much as
+ * the sending. So while other requests have come they are held back, not for long. */
+static bool hold(struct visitor *v)
+{
+	struct loop *l = v->loop;
+	if (l->to_come == 0 || l->out.len > HELD_MAX || v->fixed.n > 0 || v->file > 0)
+		return false;
+	if (!l->held) {
+		l->held_until = l->now + HELD_US;
+		l->held_end = &l->held;
+	}
+	buf_add_slice(&v->out, buf_slice(&l->out));
+	visitor_touch(v); /* or it might have to make room */
+	*l->held_end = v;
+	l->held_end = &v->held;
+	return true;
+}
+
 /* The head, with a body of bytes behind it. */
 static void send_first(struct visitor *v)
 {
@@ -206,7 +226,8 @@ void answer_give(struct visitor *v, const struct http_request *r, struct http_re
 	case BODY_NONE:
 		break;
 	}
-	send_first(v);
+	if (!to->is_costly || !hold(v))
+		send_first(v);
 }
 
 void answer_refuse(struct visitor *v, unsigned status, const char *why)

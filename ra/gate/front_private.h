@@ -25,6 +25,7 @@ struct waiting {
 struct visitor {
 	int fd;		/* -1: closed, and only waited for */
 	uint32_t events; /* that are looked for */
+	bool again;	 /* as much as there was room for has been read */
 	struct loop *loop;
 	struct visitor *prev, *next; /* by since */
 	int64_t since; /* it came, a request began, was answered, or some of its answer was taken; monotonic us */
@@ -43,6 +44,7 @@ struct visitor {
 	size_t thrown; /* octets that came behind what was refused */
 	bool closes;   /* behind this answer */
 	bool unread;   /* what follows is not read as a request */
+	struct visitor *held; /* the next one whose answer is held back */
 	bool ends;     /* all is sent: what comes is thrown away until the other end has seen it */
 };
 
@@ -55,6 +57,9 @@ struct loop {
 	int64_t now, swept;
 	struct visitor *first, *last; /* the one that waits longest first */
 	struct visitor *dead;	   /* events of this round may still name them */
+	int to_come;		   /* events of this round */
+	struct visitor *held, **held_end; /* their answers leave together, at this time or behind the last of the round: */
+	int64_t held_until;
 	size_t n_waiting;
 	_Atomic size_t n; /* connections */
 	char read[FRONT_READ];
@@ -96,7 +101,10 @@ bool visitor_is_sending(const struct visitor *v);
 /* Behind an answer that is sent: what had come already. */
 void visitor_go_on(struct visitor *v);
 void visitor_touch(struct visitor *v);
+/* EPOLLIN: told of once, until all that has come is read. */
 void visitor_look_for(struct visitor *v, uint32_t events);
+/* Sends the answers that are held back. */
+void visitor_let_go(struct loop *l);
 
 /* --- front_answer.c --- */
 

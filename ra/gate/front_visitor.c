@@ -54,9 +54,17 @@ struct visitor *visitor_new(struct loop *l, int fd)
 	return v;
 }
 
+/* Told of once for what comes, so that a connection whose octets have been read is not looked at again by the kernel; also
+ * when the other end has said its last, since that comes with the octets before it. */
+static struct epoll_event event_of(struct visitor *v, uint32_t events)
+{
+	return (struct epoll_event){.events = events == EPOLLIN ? EPOLLIN | EPOLLRDHUP | EPOLLET : events,
+				    .data.ptr = v};
+}
+
 void visitor_begin(struct visitor *v)
 {
-	struct epoll_event e = {.events = EPOLLIN, .data.ptr = v};
+	struct epoll_event e = event_of(v, EPOLLIN);
 	link_visitor(v);
 	v->events = EPOLLIN;
 	if (epoll_ctl(v->loop->epoll, EPOLL_CTL_ADD, v->fd, &e) != 0)
@@ -65,10 +73,17 @@ void visitor_begin(struct visitor *v)
 
 void visitor_look_for(struct visitor *v, uint32_t events)
 {
-	struct epoll_event e = {.events = events, .data.ptr = v};
+	struct epoll_event e = event_of(v, events);
 	if (v->events == events)
 		return;
 	v->events = events;
+	(void)epoll_ctl(v->loop->epoll, EPOLL_CTL_MOD, v->fd, &e);
+}
+
+/* More has come than was read. */
+static void look_again(struct visitor *v)
+{
+	struct epoll_event e = event_of(v, v->events);
 	(void)epoll_ctl(v->loop->epoll, EPOLL_CTL_MOD, v->fd, &e);
 }
 
@@ -292,6 +307,7 @@ void visitor_go_on(struct visitor *v)
 static ssize_t receive(struct visitor *v, void *to, size_t n)
 {
 	ssize_t got = recv(v->fd, to, n, 0);
+	v->again = got == (ssize_t)n;
 	if (got > 0)
 		return got;
 	if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -347,5 +363,19 @@ void visitor_on_event(struct visitor *v, uint32_t events)
 		read_more(v);
 	} else {
 		read_first(v);
+	}
+	if (v->fd >= 0 && v->events == EPOLLIN && (v->again || (events & EPOLLRDHUP)))
+		look_again(v);
+}
+
+void visitor_let_go(struct loop *l)
+{
+	for (struct visitor *v = TAKE(l->held), *next; v; v = next) {
+		next = TAKE(v->held);
+		if (v->fd < 0)
+			continue;
+		answer_push(v);
+		if (v->fd >= 0 && !visitor_is_sending(v))
+			visitor_go_on(v);
 	}
 }

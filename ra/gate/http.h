@@ -41,6 +41,7 @@ struct http_reply {
 	const char *allow;     /* of a method that is not served */
 	const char *origin;    /* that may read it; NULL: none; borrows */
 	bool is_page;	       /* for a browser's window: it runs what comes from here alone */
+	bool is_costly;	       /* it took long to make: it may leave together with others */
 	const char *policy;    /* its Content-Security-Policy, when it is another than a lone page's; borrows */
 };
 /* A query argument and a header; NULL: not there. */

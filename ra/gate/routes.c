@@ -46,6 +46,7 @@ bool route_ocsp(struct gate *g, const struct http_request *r, struct http_reply 
 	if (get && ocsp_path_decode(rest, &der, NULL) != OK)
 		buf_clear(&der); /* is no request: malformedRequest */
 	ocsp_answer(g->ocsp, get ? buf_slice(&der) : r->body, &to->body, &life);
+	to->is_costly = !life.cacheable; /* it was signed */
 	if (get)
 		set_life(g, &life, to);
 	return true;

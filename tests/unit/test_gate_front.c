@@ -8,8 +8,9 @@
 
 #include <cmocka.h>
 
+#include "common/base/clock.h"
 #include "ra/gate/documents.h"
-#include "ra/gate/http_private.h"
+#include "ra/gate/front_private.h"
 #include "ra/gate/http_text.h"
 #include "ra/gate/ocsp.h"
 
@@ -233,10 +234,76 @@ static void test_room(void **state)
 	end(&s);
 }
 
+/* Who says with a question, or with a part of one, that it was the last is answered and let go; what comes at once is read to its end. */
+static void test_at_once(void **state)
+{
+	static const char ask[] = "GET /none HTTP/1.1\r\n" H "\r\n";
+	static const char head[] = "POST /ocsp HTTP/1.1\r\n" H "Expect: 100-continue\r\nContent-Length: 65536\r\n\r\n";
+	static const char body[HTTP_BODY_MAX];
+	struct served s = {0};
+	_cleanup_buf_ struct buf heard = {0};
+	(void)state;
+	begin(&s, 64, 60);
+	_cleanup_(closep) int last = visit(&s), half = visit(&s), large = visit(&s);
+	say(last, ask, sizeof(ask) - 1);
+	assert_int_equal(shutdown(last, SHUT_WR), 0);
+	hear(last, 1, &heard);
+	assert_memory_equal(buf_text(&heard), "HTTP/1.1 404 ", 13);
+	assert_true(is_closed(last));
+	say(half, ask, 7);
+	assert_int_equal(shutdown(half, SHUT_WR), 0);
+	assert_true(is_closed(half));
+	say(large, head, sizeof(head) - 1);
+	hear(large, 1, &heard);
+	assert_memory_equal(buf_text(&heard), "HTTP/1.1 100 ", 13);
+	say(large, body, sizeof(body));
+	hear(large, 1, &heard);
+	assert_memory_equal(buf_text(&heard), "HTTP/1.1 200 ", 13);
+	end(&s);
+}
+
+/* Many at the same time, over and over on each connection: each hears its own answer. */
+static void test_together(void **state)
+{
+	struct served s = {0};
+	int fds[40];
+	const size_t n = sizeof(fds) / sizeof(fds[0]);
+	(void)state;
+	begin(&s, 64, 60);
+	table_set_head(s.gate.table, &(struct gate_head){.size = 1, .at = clock_now(), .beat = clock_now()});
+	for (size_t i = 0; i < n; i++)
+		fds[i] = visit(&s);
+	for (size_t round = 0; round < 20; round++) {
+		for (size_t i = 0; i < n; i++) {
+			_cleanup_(freep) char *ask =
+				i % 4 == 0
+					? xasprintf("GET /v1/status/%02zX%02zX HTTP/1.1\r\n" H "\r\n", i + 1, round + 1)
+					: xstrdup("POST /ocsp HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc");
+			say(fds[i], ask, strlen(ask));
+		}
+		for (size_t i = 0; i < n; i++) {
+			_cleanup_buf_ struct buf heard = {0};
+			_cleanup_(freep) char *own = i % 4 == 0
+							     ? xasprintf("\"serial\":\"%02zX%02zX\"", i + 1, round + 1)
+							     : xstrdup("\r\n\r\n\x30\x03\x0a\x01\x01");
+			hear(fds[i], 1, &heard);
+			if (!strstr(buf_text(&heard), own))
+				fail_msg("%s is not in\n%s", own, buf_text(&heard));
+		}
+	}
+	/* Closed while their answers may be held back. */
+	for (size_t i = 0; i < n; i++) {
+		say(fds[i], "POST /ocsp HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc", 54);
+		close(fds[i]);
+	}
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_requests), cmocka_unit_test(test_parts),
-					   cmocka_unit_test(test_room)};
+					   cmocka_unit_test(test_room), cmocka_unit_test(test_at_once),
+					   cmocka_unit_test(test_together)};
 	secret_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
