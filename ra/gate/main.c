@@ -20,9 +20,11 @@
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define EXIT_CONFIG 4
+#define DESCRIPTORS_BESIDE 256 /* files, the desk, whoever watches */
 #define DESK_TIMEOUT_MS 30000
 #define DESK_QUICK_MS 5000
 #define DESK_REPLY_MAX (96u * 1024u * 1024u) /* a CRL in base64 */
@@ -141,6 +143,17 @@ static enum err load_status(struct gate *g, struct fault *f)
 	return OK;
 }
 
+/* A shell gives 1024, fewer than `connections` has by default; where the hard limit is too low as well, the front makes room. */
+static void raise_descriptors(const struct gate_config *c)
+{
+	struct rlimit l;
+	rlim_t wanted = (rlim_t)c->connections + DESCRIPTORS_BESIDE;
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= wanted)
+		return;
+	l.rlim_cur = l.rlim_max < wanted ? l.rlim_max : wanted;
+	(void)setrlimit(RLIMIT_NOFILE, &l);
+}
+
 static enum err load(const char *path, struct running *r, struct fault *f)
 {
 	struct gate *g = &r->gate;
@@ -149,6 +162,7 @@ static enum err load(const char *path, struct running *r, struct fault *f)
 	log_init("hufu-gate", g->config.log);
 	hex_lower(g->config.sha256, 32, hex);
 	log_event(LOG_LEVEL_NOTICE, "config_loaded", "path=%s sha256=%s", LQ(path), hex);
+	raise_descriptors(&g->config);
 	if (g->config.state)
 		TRY(dir_make(g->config.state, 0700, f));
 	TRY(http_listen(&g->config.listen, &r->public_fd, f));
