@@ -225,9 +225,10 @@ second_tries_later() { ask -no_nonce -cert "$WORK/org.pem" | grep -q trylater; }
 
 @test "idle and slow connections hold up nobody" {
 	python3 -c '
-import socket, subprocess, sys
+import resource, socket, subprocess, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(4000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
 host, port = sys.argv[1].split(":")
-idle = [socket.create_connection((host, int(port))) for _ in range(700)]
+idle = [socket.create_connection((host, int(port))) for _ in range(3000)]
 for i, s in enumerate(idle):
     if i % 2: s.send(b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nabc")
     else: s.send(b"GET /ocsp/" + b"M" * (i % 300))
@@ -422,7 +423,8 @@ stop_nginx() {
 @test "metrics count what was answered, and who is late says so" {
 	run curl -s "http://$ADMIN/metrics"
 	told 'hufu_gate_requests_total\{kind="ocsp",result="malformed"\} [1-9]' 'hufu_gate_requests_total\{kind="ocsp",result="kept"\} [1-9]' \
-		'hufu_gate_ready 1' 'hufu_gate_responder_left_seconds 6[0-9]{5}' 'hufu_gate_feed_behind_entries 0'
+		'hufu_gate_request_seconds_bucket\{le="\+Inf"\} [1-9]' 'hufu_gate_request_seconds_count [1-9]' 'hufu_gate_crl_age_seconds [0-9]' 'hufu_gate_crl_left_seconds [1-9]' \
+		'hufu_gate_feed_beat_age_seconds [0-9]' 'hufu_gate_ready 1' 'hufu_gate_responder_left_seconds 6[0-9]{5}' 'hufu_gate_feed_behind_entries 0'
 	same "$(curl -s -o /dev/null -w '%{http_code}' "http://$HTTP/metrics")" 404
 }
 
