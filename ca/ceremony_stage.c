@@ -52,14 +52,14 @@ static bool stage_has(const struct ceremony *c, const char *name)
 	return is_there(path);
 }
 
-/* Files of a folder whose names begin so, but one that is kept. how: O_NOFOLLOW where the folder must be no link. */
-static void remove_files(const char *folder, int how, const char *prefix, const char *keep)
+/* Files of a folder, which must be no link, but one that is kept. */
+static void remove_files(const char *folder, const char *keep)
 {
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | how);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 	while (d && (e = readdir(d)))
-		if (strncmp(e->d_name, prefix, strlen(prefix)) == 0 && strcmp(e->d_name, keep) != 0)
+		if (strcmp(e->d_name, keep) != 0)
 			unlinkat(fd, e->d_name, 0); /* not the folders . and .. */
 	if (d)
 		closedir(d);
@@ -71,23 +71,12 @@ static void remove_files(const char *folder, int how, const char *prefix, const 
 static enum err stage_remove(const struct ceremony *c, struct fault *f)
 {
 	_cleanup_(freep) char *folder = ceremony_stage_path(c, NULL), *ready = ceremony_stage_path(c, "ready");
-	remove_files(folder, O_NOFOLLOW, "", "ready");
+	remove_files(folder, "ready");
 	unlink(ready);
 	if (rmdir(folder) != 0 && errno != ENOENT)
 		return fault_raise(f, ERR_IO, "ceremony_stage", "ceremony", "%s: cannot be removed: %s",
 				   ESC(folder, strlen(folder)), strerror(errno));
 	return OK;
-}
-
-/* What a write that was cut off left beside its place: it may hold a key. */
-static void remove_torn(const char *path)
-{
-	_cleanup_(freep) char *folder = xstrdup(path), *prefix = NULL;
-	char *slash = strrchr(folder, '/');
-	if (slash)
-		*slash = '\0';
-	prefix = xasprintf("%s.tmp-", slash ? slash + 1 : path);
-	remove_files(slash ? folder : ".", 0, prefix, "");
 }
 
 void ceremony_stage_drop(struct ceremony *c)
@@ -124,7 +113,7 @@ static enum err place_one(const struct ceremony *c, const struct ceremony_ready 
 	_cleanup_(freep) char *from = ceremony_stage_product(c, i), *to = path_join(c->o->dir, r->v[i].path);
 	_cleanup_buf_ struct buf bytes = {0};
 	uint8_t found[32];
-	remove_torn(to);
+	file_sweep(to); /* it may hold a key */
 	if (is_output(to, r->v[i].sha256))
 		return OK;
 	if (is_there(to))

@@ -217,6 +217,7 @@ enum err restore_start(struct signer *s, struct fault *f)
 	_cleanup_(freep) char *path = note_path(s);
 	_cleanup_buf_ struct buf note = {0};
 	struct ledger_standing now;
+	file_sweep(path);
 	enum err e = file_read(path, CHECKPOINT_MAX_BYTES, &note, f);
 	if (e == OK)
 		e = look_at_note(s, buf_slice(&note), f);

@@ -7,6 +7,7 @@
 #include "common/base/file.h"
 #include "common/base/cleanup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#define TEMP ".tmp-" /* behind the name of what is being written */
 #define PATH_ESC(path) ESC((path), strlen(path))
 
 static enum err io_fault(const char *what, const char *path, struct fault *f)
@@ -117,7 +119,7 @@ static enum err write_temp(int fd, const char *temp, const char *path, struct sl
 
 static enum err write_whole(const char *path, struct slice bytes, unsigned mode, bool replace, struct fault *f)
 {
-	_cleanup_(freep) char *temp = xasprintf("%s.tmp-XXXXXX", path);
+	_cleanup_(freep) char *temp = xasprintf("%s" TEMP "XXXXXX", path);
 	_cleanup_(closep) int fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
 		return io_fault("create a file beside", path, f);
@@ -132,6 +134,20 @@ static enum err write_whole(const char *path, struct slice bytes, unsigned mode,
 enum err file_write(const char *path, struct slice bytes, unsigned mode, struct fault *f)
 {
 	return write_whole(path, bytes, mode, true, f);
+}
+
+void file_sweep(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_(freep) char *folder = slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
+	_cleanup_(freep) char *prefix = xasprintf("%s" TEMP, slash ? slash + 1 : path);
+	DIR *d = opendir(folder);
+	struct dirent *e;
+	while (d && (e = readdir(d)))
+		if (strncmp(e->d_name, prefix, strlen(prefix)) == 0)
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
 }
 
 enum err file_take_name(const char *written, const char *path, struct fault *f)

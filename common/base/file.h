@@ -11,6 +11,8 @@ MUST_CHECK enum err file_read(const char *path, size_t max, struct buf *ret, str
 /* Writes to a temporary file beside, fsync, rename, fsync of the folder: whole or not at all. mode as given
  * (0600 for anything private) whatever the umask. No room on the disk: ERR_BUSY disk_full. */
 MUST_CHECK enum err file_write(const char *path, struct slice bytes, unsigned mode, struct fault *f);
+/* Removes what writes to path that were cut off have left beside it: for who alone writes it. */
+void file_sweep(const char *path);
 /* As file_write, but an existing file is ERR_CONFLICT. */
 MUST_CHECK enum err file_write_new(const char *path, struct slice bytes, unsigned mode, struct fault *f);
 /* A file that was written and flushed takes its name, and the folder is flushed: whole or not at all. */

@@ -362,10 +362,11 @@ static char *snapshot_path(const struct gate *g)
 
 enum err feed_load(struct gate *g, struct fault *f)
 {
-	_cleanup_(freep) char *path = snapshot_path(g);
+	_cleanup_(freep) char *path = snapshot_path(g), *mark_at = mark_path(g);
 	struct fault why = {0};
 	struct checkpoint mark;
 	int64_t from = clock_mono_us();
+	file_sweep(mark_at);
 	TRY(mark_read(g, &mark, f));
 	g->table = table_new();
 	enum err e = snapshot_read(g->table, path, &why);

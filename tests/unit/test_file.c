@@ -90,6 +90,28 @@ static void large_files_come_whole(void **state)
 	assert_int_equal(file_read("a", big.len - 1, &back, &f), ERR_LIMIT);
 }
 
+static void what_was_cut_off_is_swept(void **state)
+{
+	(void)state;
+	struct fault f;
+	static const char *const left[] = {"s/mark.tmp-abcdef", "s/mark.tmp-123456"};
+	static const char *const stays[] = {"s/mark", "s/mark.tmp", "s/other.tmp-abcdef", "s/mark.tmp-folder/x"};
+	assert_int_equal(dir_make("s/mark.tmp-folder", 0700, &f), OK);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(file_write(left[i], slice_str("x"), 0600, &f), OK);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(file_write(stays[i], slice_str("x"), 0600, &f), OK);
+	file_sweep("s/mark");
+	file_sweep("none/mark");
+	for (size_t i = 0; i < 2; i++)
+		assert_false(file_exists(left[i]));
+	for (size_t i = 0; i < 4; i++)
+		assert_true(file_exists(stays[i]));
+	assert_int_equal(file_write("mark.tmp-abcdef", slice_str("x"), 0600, &f), OK);
+	file_sweep("mark"); /* of this folder */
+	assert_false(file_exists("mark.tmp-abcdef"));
+}
+
 static void modes_do_not_follow_the_umask(void **state)
 {
 	(void)state;
@@ -209,9 +231,13 @@ static void tells_the_service_manager(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_within_the_bound),	    cmocka_unit_test(large_files_come_whole),
-		cmocka_unit_test(modes_do_not_follow_the_umask),    cmocka_unit_test(new_files_replace_nothing),
-		cmocka_unit_test(failed_writes_leave_the_old_file), cmocka_unit_test(joins_paths),
+		cmocka_unit_test(reads_within_the_bound),
+		cmocka_unit_test(large_files_come_whole),
+		cmocka_unit_test(what_was_cut_off_is_swept),
+		cmocka_unit_test(modes_do_not_follow_the_umask),
+		cmocka_unit_test(new_files_replace_nothing),
+		cmocka_unit_test(failed_writes_leave_the_old_file),
+		cmocka_unit_test(joins_paths),
 		cmocka_unit_test(tells_the_service_manager),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
