@@ -269,13 +269,27 @@ enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 	return desk_change_forked(c, fn, ret, f);
 }
 
+struct change {
+	struct ctx *c;
+	desk_fn *fn;
+	json_t *answer;
+};
+
+static enum err make_change(struct db *db, void *arg, struct fault *f)
+{
+	struct change *x = arg;
+	x->c->db = db;
+	enum err e = change_in(x->c, x->fn, &x->answer, f);
+	x->c->db = NULL;
+	return e;
+}
+
 enum err desk_change_forked(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 {
-	_cleanup_(json_freep) json_t *answer = NULL;
+	struct change x = {.c = c, .fn = fn};
 	assert(!c->db);
-	TRY(store_begin(c->desk->store, &c->db, f));
-	enum err e = store_end(c->desk->store, c->db, change_in(c, fn, &answer, f), f);
-	c->db = NULL;
+	enum err e = store_change(c->desk->store, make_change, &x, f);
+	_cleanup_(json_freep) json_t *answer = x.answer;
 	if (e != OK)
 		handover_done(&c->going);
 	TRY(e);

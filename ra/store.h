@@ -25,6 +25,10 @@ unsigned store_waiting(struct store *s);
 /* e OK: commits, else rolls back; gives the writer back. Returns e, or why the commit failed. Changes of several threads
  * may share a commit: each returns when it is durable, and when it fails, all of them fail. */
 MUST_CHECK enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f);
+/* fn in a transaction, as between store_begin() and store_end() with what it returns. It may run on the thread of another change, one of
+ * many that share a commit: it waits for nothing and asks nothing of its thread. *f is its own. */
+typedef enum err store_fn(struct db *db, void *arg, struct fault *f);
+MUST_CHECK enum err store_change(struct store *s, store_fn *fn, void *arg, struct fault *f);
 /* After each commit that touched rows of certs, before the writer is given back: their ids, in the order of the changes,
  * repeated ones too. False: to be told again with the next commit. db is the writer, outside a transaction. Set while
  * nobody writes; fn NULL ends it. */

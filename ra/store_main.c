@@ -4,6 +4,10 @@
  * the one transaction, so what one takes back is its own. Turns come in the order in which they were asked for, but what
  * many wait for (the ledger's entries, what goes to the signer) goes before the rest.
  *
+ * A change that is given as a function (store_change) need not have its own thread woken for its turn: who has the writer
+ * makes the changes that wait behind its own, as far as they share its commit, and each thread is called once, with the
+ * result. So the writer's tables stay in one core's cache, and it never stands still until somebody has been woken.
+ *
  * And a few readers; each connection is opened when it is first needed and kept, with its
  * cache, so there are only as many as a machine's cores can use. Here too: stored answers, heads.
  */
@@ -31,21 +35,24 @@ struct reader {
 	struct db *db;
 	struct reader *next;
 };
-/* Somebody who waits for the writer. */
-struct turn {
-	pthread_cond_t called;
-	bool mine;
-	struct turn *next;
-};
-struct turns {
-	struct turn *first, **last;
-};
 /* A change that is done and waits for its commit. Each is called by itself: woken together, all would want one lock. */
 struct member {
 	sem_t over;
 	enum err result;
 	struct fault *f;
 	struct member *next;
+};
+/* Somebody who waits for the writer. */
+struct turn {
+	store_fn *fn; /* what to do with it, for whoever has it; NULL: the thread wants it for itself */
+	void *arg;
+	struct member *member; /* of fn: called when the turn has come, or when all is over */
+	bool mine;	       /* the turn has come */
+	pthread_cond_t called; /* without fn */
+	struct turn *next;
+};
+struct turns {
+	struct turn *first, **last;
 };
 /* Changes that are made durable together. */
 struct group {
@@ -131,13 +138,30 @@ void store_close(struct store *s)
 
 /* --- whose turn it is --- */
 
+/* With `turning` held. */
+static void queue_up(struct store *s, struct turns *q, struct turn *t)
+{
+	*q->last = t;
+	q->last = &t->next;
+	atomic_fetch_add(&s->waiting, 1);
+}
+
+/* With `turning` held: the first, who no longer waits. */
+static struct turn *call_up(struct store *s, struct turns *q)
+{
+	struct turn *t = q->first;
+	q->first = t->next;
+	if (!q->first)
+		q->last = &q->first;
+	atomic_fetch_sub(&s->waiting, 1);
+	return t;
+}
+
 /* With `turning` held, until it is called. */
 static void wait_for_turn(struct store *s, struct turns *q)
 {
 	struct turn t = {.called = PTHREAD_COND_INITIALIZER};
-	*q->last = &t;
-	q->last = &t.next;
-	atomic_fetch_add(&s->waiting, 1);
+	queue_up(s, q, &t);
 	while (!t.mine)
 		pthread_cond_wait(&t.called, &s->turning);
 	pthread_cond_destroy(&t.called);
@@ -164,17 +188,27 @@ static void give_writer(struct store *s)
 {
 	pthread_mutex_lock(&s->turning);
 	struct turns *q = s->urgent.first ? &s->urgent : &s->usual;
-	struct turn *next = q->first;
+	struct turn *next = q->first ? call_up(s, q) : NULL;
 	s->taken = next != NULL;
 	if (next) {
-		q->first = next->next;
-		if (!q->first)
-			q->last = &q->first;
-		atomic_fetch_sub(&s->waiting, 1);
 		next->mine = true;
-		pthread_cond_signal(&next->called);
+		if (next->fn)
+			sem_post(&next->member->over);
+		else
+			pthread_cond_signal(&next->called);
 	}
 	pthread_mutex_unlock(&s->turning);
+}
+
+/* The next change, when it is one that anybody can make and nothing urgent waits before it. */
+static struct turn *next_change(struct store *s)
+{
+	struct turn *t = NULL;
+	pthread_mutex_lock(&s->turning);
+	if (!s->urgent.first && s->usual.first && s->usual.first->fn)
+		t = call_up(s, &s->usual);
+	pthread_mutex_unlock(&s->turning);
+	return t;
 }
 
 /* --- the writer, by whom has it --- */
@@ -247,17 +281,72 @@ static enum err leave(struct store *s, struct member *m, enum err e, struct faul
 	return e;
 }
 
+/* One change in the open group, or the first of one. */
+static void make_change(struct store *s, store_fn *fn, void *arg, struct member *m)
+{
+	enum err e = join(s, m->f);
+	if (e == OK)
+		e = leave(s, m, fn(s->writer, arg, m->f), m->f);
+	if (e == OK)
+		return;
+	m->result = e;
+	sem_post(&m->over);
+}
+
+/* With the writer, whose own change is made: then those of others that will share its commit. Gives the writer back. */
+static void finish(struct store *s)
+{
+	while (s->open && may_wait(s)) {
+		struct turn *t = next_change(s);
+		if (!t)
+			break;
+		make_change(s, t->fn, t->arg, t->member);
+	}
+	if (s->open && !may_wait(s))
+		end_group(s);
+	give_writer(s);
+}
+
 /* --- */
 
-static enum err wait_for(struct member *m)
+static void wait_for(struct member *m)
 {
 	if (sem_trywait(&m->over) == 0)
-		return m->result;
+		return;
 	rpc_wait_begin();
 	while (sem_wait(&m->over) != 0)
 		; /* a signal */
 	rpc_wait_end();
-	return m->result;
+}
+
+/* True: the writer is this thread's. False: another has made the change, and its result is there. */
+static bool take_or_be_served(struct store *s, struct turn *t)
+{
+	pthread_mutex_lock(&s->turning);
+	t->mine = !s->taken;
+	s->taken = true;
+	if (!t->mine)
+		queue_up(s, &s->usual, t);
+	bool mine = t->mine;
+	pthread_mutex_unlock(&s->turning);
+	if (mine)
+		return true;
+	wait_for(t->member);
+	return t->mine;
+}
+
+enum err store_change(struct store *s, store_fn *fn, void *arg, struct fault *f)
+{
+	struct member m = {.result = OK, .f = f};
+	struct turn t = {.fn = fn, .arg = arg, .member = &m};
+	sem_init(&m.over, 0, 0);
+	if (take_or_be_served(s, &t)) {
+		make_change(s, fn, arg, &m);
+		finish(s);
+		wait_for(&m);
+	}
+	sem_destroy(&m.over);
+	return m.result;
 }
 
 static enum err begin(struct store *s, bool urgent, struct db **ret, struct fault *f)
@@ -268,9 +357,7 @@ static enum err begin(struct store *s, bool urgent, struct db **ret, struct faul
 		*ret = s->writer;
 		return OK;
 	}
-	if (s->open && !may_wait(s))
-		end_group(s);
-	give_writer(s);
+	finish(s);
 	return e;
 }
 
@@ -290,11 +377,11 @@ enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f)
 	assert(db == s->writer && s->open);
 	sem_init(&m.over, 0, 0);
 	e = leave(s, &m, e, f);
-	if (!may_wait(s))
-		end_group(s);
-	give_writer(s);
-	if (e == OK)
-		e = wait_for(&m);
+	finish(s);
+	if (e == OK) {
+		wait_for(&m);
+		e = m.result;
+	}
 	sem_destroy(&m.over);
 	return e;
 }

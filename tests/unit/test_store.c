@@ -57,26 +57,38 @@ static int64_t head(struct scene *s, const char *name)
 	return n;
 }
 
-/* Every third is taken back; what was answered must be there at once. */
+struct counting {
+	bool back;
+	int64_t n; /* before */
+};
+
+static enum err count_one(struct db *db, void *arg, struct fault *f)
+{
+	struct counting *c = arg;
+	enum err e = store_head(db, "counter", &c->n, f);
+	if (e == OK)
+		e = store_head_set(db, "counter", c->n + 1, f);
+	return e == OK && c->back ? fault_raise(f, ERR_RULE, "taken_back", "counter", "not this one") : e;
+}
+
+static enum err count_here(struct store *s, struct counting *c, struct fault *f)
+{
+	struct db *db = NULL;
+	enum err e = store_begin(s, &db, f);
+	return e == OK ? store_end(s, db, count_one(db, c, f), f) : e;
+}
+
+/* Every third is taken back, every second may be made by another thread; what was answered must be there at once. */
 static void *count_up(void *arg)
 {
 	struct scene *s = arg;
-	struct db *db = NULL;
-	struct fault f = {0};
 	for (unsigned i = 0; i < TURNS; i++) {
-		int64_t n = 0;
-		bool back = i % 3 == 2;
-		if (store_begin(s->store, &db, &f) != OK)
-			return (void *)"begin";
-		enum err e = store_head(db, "counter", &n, &f);
-		if (e == OK)
-			e = store_head_set(db, "counter", n + 1, &f);
-		if (e == OK && back)
-			e = ERR_RULE;
-		e = store_end(s->store, db, e, &f);
-		if (e != (back ? ERR_RULE : OK))
+		struct counting c = {.back = i % 3 == 2};
+		struct fault f = {0};
+		enum err e = i % 2 == 0 ? store_change(s->store, count_one, &c, &f) : count_here(s->store, &c, &f);
+		if (e != (c.back ? ERR_RULE : OK) || strcmp(f.rule, c.back ? "taken_back" : "") != 0)
 			return (void *)"end";
-		if (!back && head(s, "counter") < n + 1)
+		if (!c.back && head(s, "counter") < c.n + 1)
 			return (void *)"an answered change is not there";
 	}
 	return NULL;
@@ -108,15 +120,18 @@ struct gate {
 	enum err e;
 };
 
+static enum err set_joined(struct db *db, void *arg, struct fault *f)
+{
+	(void)arg;
+	return store_head_set(db, "joined", 1, f);
+}
+
 static void *join_in(void *arg)
 {
 	struct gate *g = arg;
-	struct db *db = NULL;
 	struct fault f = {0};
 	g->begun = true;
-	if (store_begin(g->s->store, &db, &f) != OK)
-		return (void *)"begin";
-	g->e = store_end(g->s->store, db, store_head_set(db, "joined", 1, &f), &f);
+	g->e = store_change(g->s->store, set_joined, NULL, &f);
 	return g->e == OK || f.rule[0] ? NULL : (void *)"no rule";
 }
 
@@ -158,18 +173,23 @@ struct queueing {
 	int64_t place; /* how many had come before */
 };
 
+static enum err take_place(struct db *db, void *arg, struct fault *f)
+{
+	struct queueing *q = arg;
+	enum err e = store_head(db, "place", &q->place, f);
+	return e == OK ? store_head_set(db, "place", q->place + 1, f) : e;
+}
+
 static void *take_turn(void *arg)
 {
 	struct queueing *q = arg;
 	struct db *db = NULL;
 	struct fault f = {0};
-	enum err e = (q->urgent ? store_begin_urgent : store_begin)(q->s->store, &db, &f);
-	if (e != OK)
+	if (!q->urgent)
+		return store_change(q->s->store, take_place, q, &f) == OK ? NULL : (void *)"change";
+	if (store_begin_urgent(q->s->store, &db, &f) != OK)
 		return (void *)"begin";
-	e = store_head(db, "place", &q->place, &f);
-	if (e == OK)
-		e = store_head_set(db, "place", q->place + 1, &f);
-	return store_end(q->s->store, db, e, &f) == OK ? NULL : (void *)"end";
+	return store_end(q->s->store, db, take_place(db, q, &f), &f) == OK ? NULL : (void *)"end";
 }
 
 static void test_turns(void **state)
