@@ -14,6 +14,7 @@
 
 #define PAUSE_MS 20
 #define LATE_US INT64_C(60000000)
+#define CRL_BEGIN_MAX 50
 
 const char *const work_words[WORKS] = {"status", "ocsp", "certificate list", "request list", "crl",   "log-in",
 				       "upload", "mail", "extend",	     "change",	     "revoke"};
@@ -101,14 +102,38 @@ static enum err ask_list(struct person *p, const char *method, const char *what,
 		       : fault_raise(f, ERR_INTERNAL, "soak_list", method, "no list in the answer");
 }
 
-static enum err desk_crl(struct person *p, X509_CRL **ret, struct fault *f)
+/* The piece behind those that der has; hash: of the whole, which the first one tells. */
+static enum err crl_piece(struct person *p, char hash[65], struct buf *der, bool *ret_more, struct fault *f)
 {
 	_cleanup_(json_freep) json_t *r = NULL;
-	_cleanup_buf_ struct buf der = {0};
-	TRY(world_ask(p->c, "crl.get", json_object(), false, false, &r, f));
+	json_t *params = json_object();
+	if (der->len > 0) {
+		json_object_set_new(params, "from", json_integer((json_int_t)der->len));
+		json_object_set_new(params, "sha256", json_string(hash));
+	}
+	TRY(world_ask(p->c, "crl.get", params, false, false, &r, f));
 	const char *text = world_text(r, "der");
-	if (!base64_decode(text, strlen(text), &der))
-		return fault_raise(f, ERR_INTERNAL, "soak_crl", "crl.get", "no base64");
+	size_t before = der->len;
+	snprintf(hash, 65, "%s", world_text(r, "sha256"));
+	if (!base64_decode(text, strlen(text), der) || der->len == before)
+		return fault_raise(f, ERR_INTERNAL, "soak_crl", "crl.get", "no piece of a CRL");
+	*ret_more = (json_int_t)der->len < json_integer_value(json_object_get(r, "size"));
+	return OK;
+}
+
+/* One that others had made anew between two pieces is begun again. */
+static enum err desk_crl(struct person *p, X509_CRL **ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf der = {0};
+	char hash[65];
+	bool more = true;
+	for (int begun = 1; more;) {
+		enum err e = crl_piece(p, hash, &der, &more, f);
+		if (e == ERR_CONFLICT && begun++ < CRL_BEGIN_MAX)
+			buf_clear(&der);
+		else
+			TRY(e);
+	}
 	return gate_view_read_crl(p->gate, buf_slice(&der), ret, f);
 }
 
