@@ -307,7 +307,6 @@ static void test_people_and_members(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		_cleanup_(freep) char *text = NULL;
 		_cleanup_buf_ struct buf b = {0};
 		const char *p = cases[i].format;
 		for (const char *s; (s = strstr(p, "%s")) != NULL; p = s + 2) {

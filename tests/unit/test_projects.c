@@ -310,11 +310,11 @@ static void test_moves(void **state)
 		"UPDATE tokens SET account = NULL, state = 'stock', cert = NULL WHERE account IN (100305, 100003)",
 		"UPDATE tokens SET account = 100004, keeper = 'alice', puk = x'01' WHERE state = 'stock'",
 		"UPDATE tokens SET state = 'damaged' WHERE account = 100004",
-		"INSERT INTO services (id, account, project, service, title, certificate_name, serial, issuer_name, "
-		"begins, ends)"
-		" VALUES ('9405', 100405, 'ningbo', '', '', '', x'', '', 0, 0)",
-		"INSERT INTO accounts (id, identifier, organisation, agent, mobile, flags, initial, created, updated)"
-		" VALUES (200000, 'NEW', '没有服务', '', '', '', 1, 1, 1)",
+		("INSERT INTO services (id, account, project, service, title, certificate_name, serial, issuer_name, "
+		 "begins, ends)"
+		 " VALUES ('9405', 100405, 'ningbo', '', '', '', x'', '', 0, 0)"),
+		("INSERT INTO accounts (id, identifier, organisation, agent, mobile, flags, initial, created, updated)"
+		 " VALUES (200000, 'NEW', '没有服务', '', '', '', 1, 1, 1)"),
 	};
 	_cleanup_(fx_freep) struct fx *x = fx_new();
 	struct db *db = NULL;

@@ -510,8 +510,9 @@ static void test_parcels_overdue(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = crowded();
 	static const char *const changes[] = {
-		"UPDATE parcels SET state = 'received', ended = 1 WHERE state = 'shipped' AND due % 2 = 0 AND packed % "
-		"3 = 0",
+		("UPDATE parcels SET state = 'received', ended = 1 WHERE state = 'shipped' AND due % 2 = 0 AND packed "
+		 "% "
+		 "3 = 0"),
 		"UPDATE parcels SET state = 'shipped', due = packed WHERE state = 'packed'",
 		"UPDATE parcels SET due = due + 86401 WHERE packed % 5 = 0",
 		"DELETE FROM parcels WHERE packed % 7 = 0",
