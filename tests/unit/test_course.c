@@ -4,10 +4,13 @@
 #include "ca_fixture.h"
 
 #include "ca/course.h"
+#include "ca/ledger_private.h"
+#include "ca/publish.h"
 
 #include "common/base/cleanup.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -244,6 +247,89 @@ static void busy(void **state)
 	assert_int_equal(fx_count(x, WIRE_TYPE_E_REFUSED), 0);
 }
 
+/* --- while a CRL is made --- */
+
+#define REVOKED 300000
+
+static enum err revoke_many(struct ledger_tx *tx, void *arg, struct fault *f)
+{
+	struct slice key_id = slice_of(((struct fx *)arg)->signer->issuer.key.key_id, 20);
+	TRY(db_run(tx->db, f, "INSERT INTO issuer (key_id) VALUES (?1) ON CONFLICT DO NOTHING", "b", key_id));
+	return db_run(
+		tx->db, f,
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)"
+		" INSERT INTO revocation (issuer, serial, shard, at, reason, keep_until)"
+		" SELECT (SELECT id FROM issuer WHERE key_id = ?1), CAST(x'10' || randomblob(15) AS BLOB), 0, ?3, 1, ?4"
+		" FROM n",
+		"biii", key_id, (int64_t)REVOKED, clock_now(), clock_now() + 86400);
+}
+
+struct making {
+	struct fx *x;
+	struct buf first; /* its first piece */
+	uint64_t size;
+	enum err result;
+	struct fault f;
+	atomic_bool made;
+};
+
+static void *make_crl(void *arg)
+{
+	struct making *m = arg;
+	struct wire_crl ask = {.shard = WIRE_FULL_CRL};
+	struct ledger_crl c;
+	memcpy(ask.issuer, m->x->signer->issuer.key.key_id, 20);
+	m->result = publish_crl(m->x->signer, &ask, &m->first, &c, &m->size, &m->f);
+	atomic_store(&m->made, true);
+	return NULL;
+}
+
+static void withdraw_one(struct fx *x)
+{
+	_cleanup_(tally_done) struct tally t = {0};
+	_cleanup_(fx_answer_done) struct fx_answer a = {0};
+	uint8_t target[TALLY_ID];
+	random_fill(target, sizeof(target));
+	fx_withdraw(x, target, &t);
+	fx_ask(x, &t, ORG_P256, KEY_NEW, BY_RA, &a);
+	check_done("withdraw", &a);
+}
+
+/* A CRL of 300,000 entries takes as long as a hundred tallies: they do not wait for it. */
+static void beside_a_crl(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	struct making m = {.x = x};
+	struct fault f = {0};
+	pthread_t thread;
+	unsigned meanwhile = 0;
+	(void)state;
+	assert_int_equal(ledger_do(x->ledger, revoke_many, x, &f), OK);
+	assert_int_equal(pthread_create(&thread, NULL, make_crl, &m), 0);
+	while (atomic_load(&x->signer->crl_inside) == 0)
+		sched_yield();
+	static const enum fx_which orgs[] = {ORG_P256, ORG_RSA};
+	for (size_t i = 0; !atomic_load(&m.made); i++) {
+		_cleanup_(tally_done) struct tally t = {0};
+		_cleanup_(fx_answer_done) struct fx_answer a = {0};
+		if (i < 2) {
+			fx_extend(x, orgs[i], &t);
+			fx_ask(x, &t, orgs[i], KEY_NEW, SAME, &a);
+			check_done("extend", &a);
+		} else {
+			withdraw_one(x);
+		}
+		meanwhile += !atomic_load(&m.made);
+	}
+	pthread_join(thread, NULL);
+	assert_int_equal(m.result, OK);
+	assert_true(m.size > REVOKED * 40);
+	buf_done(&m.first);
+	if (meanwhile < 3)
+		fail_msg("%u tallies were answered while the CRL was made", meanwhile);
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_ISSUED), 2);
+}
+
 static int group_done(void **state)
 {
 	(void)state;
@@ -255,7 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_predecessor), cmocka_unit_test(one_tally), cmocka_unit_test(refusals),
-		cmocka_unit_test(forged),	   cmocka_unit_test(busy),
+		cmocka_unit_test(forged),	   cmocka_unit_test(busy),	cmocka_unit_test(beside_a_crl),
 	};
 	return cmocka_run_group_tests(tests, NULL, group_done);
 }
