@@ -285,7 +285,7 @@ static ssize_t send_now(struct conn *c, struct iovec *v, size_t n)
 /* True: nothing is left of what was sent. */
 static bool drop_sent(struct conn *c, size_t sent, size_t of)
 {
-	for (size_t left = sent; left > 0;) {
+	for (size_t left = sent; left > 0 && c->out;) {
 		struct out *o = c->out;
 		size_t n = left < o->n - o->sent ? left : o->n - o->sent;
 		o->sent += n;
