@@ -26,6 +26,7 @@
 #define ANSWERS_KEPT (256u * 1024u) /* memory for them that stays with a connection */
 #define SEND_PARTS 32		    /* kept replies that are sent at once */
 #define SEND_TIMES 8		    /* before the rest is left to the I/O thread: a worker has other work */
+#define LINGER_US INT64_C(100000)   /* between the last reply and the end */
 #define QUEUED_MAX 64u		    /* requests of one peer waiting for a worker */
 #define QUEUED_BYTES (256u * 1024u) /* the same in bytes; one larger request may wait alone */
 
@@ -249,10 +250,11 @@ bool conn_waits(struct conn *c)
 
 /* --- replies ----------------------------------------------------------------------------------------------------- */
 
-/* With the lock held: a half-close, for a peer's nng drops unread replies when it is hung up on. */
+/* With the lock held: a half-close, for a peer's nng drops unread replies when it is hung up on. And those that it has read and not
+ * passed on yet, so nor is that done close behind a reply: conn_stalled() comes back to it. */
 static void shut_when_empty(struct conn *c)
 {
-	if (!c->finishing || c->out || c->sending || c->shut)
+	if (!c->finishing || c->out || c->sending || c->shut || clock_mono_us() - c->progress_us < LINGER_US)
 		return;
 	c->shut = true;
 	(void)shutdown(c->fd, SHUT_WR);
@@ -416,6 +418,7 @@ bool conn_stalled(struct conn *c, int64_t now_us, int64_t timeout_us)
 	pthread_mutex_lock(&c->lock);
 	c->pending = c->out != NULL;
 	bool stalled = c->out && now_us - c->progress_us > timeout_us;
+	shut_when_empty(c);
 	pthread_mutex_unlock(&c->lock);
 	return stalled;
 }

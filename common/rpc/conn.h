@@ -73,7 +73,7 @@ bool conn_waits(struct conn *c);
 bool conn_reply(struct conn *c, const uint8_t id[4], struct slice body);
 /* Sends more of what was kept; false when the peer is gone. I/O thread. */
 bool conn_flush(struct conn *c);
-/* Bytes are kept and none could be sent since now - timeout. Also refreshes c->pending. I/O thread. */
+/* Bytes are kept and none could be sent since now - timeout. Also refreshes c->pending, and half-closes after conn_finish() when the peer has had time for its replies. I/O thread. */
 bool conn_stalled(struct conn *c, int64_t now_us, int64_t timeout_us);
 /* No more requests are taken. When nothing is kept, tells the peer that nothing will follow. I/O thread. */
 void conn_finish(struct conn *c);
