@@ -34,6 +34,6 @@ agent_up() {
 agent_down() {
 	[ -e "$WORK/agent.pid" ] || return 0
 	kill "$(cat "$WORK/agent.pid")" 2>/dev/null || : # it may have ended by itself
-	ended "$(cat "$WORK/agent.pid")"
+	until_gone "$(cat "$WORK/agent.pid")"
 	rm "$WORK/agent.pid"
 }

@@ -26,7 +26,7 @@ ended() {
 	[ -e "$WORK/$1.pid" ] || return 0
 	pid=$(cat "$WORK/$1.pid")
 	kill "$pid"
-	ended "$pid"
+	until_gone "$pid"
 	rm -f "$WORK/$1.pid"
 }
 

@@ -118,7 +118,7 @@ gate_up() {
 gate_down() {
 	[ -e "$WORK/gate.pid" ] || return 0
 	kill "${1:--TERM}" "$(cat "$WORK/gate.pid")" 2>/dev/null || :
-	ended "$(cat "$WORK/gate.pid")"
+	until_gone "$(cat "$WORK/gate.pid")"
 	rm -f "$WORK/gate.pid"
 }
 

@@ -32,8 +32,8 @@ run_demo() {
 
 jvm=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC) # for programs that live a second
 
-# ended PID…: waits until these programs, which need not be ours, are gone.
-ended() {
+# until_gone PID…: waits until these programs, which need not be ours, are gone.
+until_gone() {
 	local pids=("${@/#/--pid=}")
 	tail -s 0.05 "${pids[@]}" -f /dev/null
 }

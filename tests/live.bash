@@ -52,7 +52,7 @@ down() {
 	for file in up alone; do
 		[ -e "$WORK/$file.pid" ] || continue
 		kill "$(cat "$WORK/$file.pid")" 2>/dev/null || : # it may have ended by itself
-		ended "$(cat "$WORK/$file.pid")"
+		until_gone "$(cat "$WORK/$file.pid")"
 		rm -f "$WORK/$file.pid"
 	done
 }

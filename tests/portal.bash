@@ -98,7 +98,7 @@ as_portal() {
 desk_down() {
 	[ -e "$WORK/desk.pid" ] || return 0
 	kill "$(cat "$WORK/desk.pid")" 2>/dev/null || : # it may have ended by itself
-	ended "$(cat "$WORK/desk.pid")"
+	until_gone "$(cat "$WORK/desk.pid")"
 	rm -f "$WORK/desk.pid"
 }
 

@@ -51,7 +51,7 @@ P
 
 leave() {
 	kill "$(cat "$WORK/crowd.pid")" 2>/dev/null || :
-	ended "$(cat "$WORK/crowd.pid")"
+	until_gone "$(cat "$WORK/crowd.pid")"
 	rm -f "$WORK/crowd.pid"
 }
 

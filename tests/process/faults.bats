@@ -52,7 +52,7 @@ P
 
 # gone: the signer has ended, by itself.
 gone() {
-	ended "$(cat "$WORK/pid")"
+	until_gone "$(cat "$WORK/pid")"
 	rm -f "$WORK/pid"
 }
 
@@ -253,7 +253,7 @@ desk_up() {
 desk_down() {
 	[ -e "$WORK/ra.pid" ] || return 0
 	kill "$(cat "$WORK/ra.pid")" 2>/dev/null || :
-	ended "$(cat "$WORK/ra.pid")"
+	until_gone "$(cat "$WORK/ra.pid")"
 	rm -f "$WORK/ra.pid"
 }
 desk_says() { [ "$(hufu --json health --desk | field "$1")" = "$2" ]; }

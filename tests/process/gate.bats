@@ -32,7 +32,7 @@ second_up() {
 second_down() {
 	[ -e "$WORK/second.pid" ] || return 0
 	kill "$(cat "$WORK/second.pid")"
-	ended "$(cat "$WORK/second.pid")"
+	until_gone "$(cat "$WORK/second.pid")"
 	rm "$WORK/second.pid"
 }
 second_says() { openssl_says "$1"; }

@@ -40,7 +40,7 @@ kill_up() {
 
 kill_end() {
 	kill "$(cat "$WORK/ra.pid")" "$(cat "$WORK/ca.pid")" 2>/dev/null
-	ended "$(cat "$WORK/ra.pid")" "$(cat "$WORK/ca.pid")"
+	until_gone "$(cat "$WORK/ra.pid")" "$(cat "$WORK/ca.pid")"
 	rm -rf "$WORK"
 }
 

@@ -29,7 +29,7 @@ leased() {
 	sed -i 's/roles: \[subscriber, officer, admin, portal\]/roles: [subscriber, officer, admin, portal, notifier]/' "$DIR/etc/hufu/ra.yaml"
 	echo 'notices: {by: notifier}' >>"$DIR/etc/hufu/ra.yaml"
 	kill "$(cat "$WORK/ra.pid")"
-	ended "$(cat "$WORK/ra.pid")"
+	until_gone "$(cat "$WORK/ra.pid")"
 	ra_up
 	did as org hufu account contact --language zh # the log of a database begins with a flush of its own
 	take() { hufu --json rpc notice.take "{\"channel\": \"mail\", \"lease\": \"$1\"}" | field notice.id; }

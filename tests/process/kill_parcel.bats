@@ -13,7 +13,7 @@ setup_file() {
 	AT_HOME="first 91330100MAHUFU0179 second 91330100MAHUFU0254" kill_up
 	clerk dan
 	kill "$(cat "$WORK/ra.pid")"
-	ended "$(cat "$WORK/ra.pid")"
+	until_gone "$(cat "$WORK/ra.pid")"
 	ra_up
 }
 

@@ -58,7 +58,7 @@ killed_at() {
 	wait $tracer || true
 	# It is there, dead, until `hufu up` has taken its end; `hufu up` ends when one of the two does.
 	eventually [ ! -e "/proc/$pid/status" ] || { echo "not killed at $call: $output"; return 1; }
-	ended "$(cat "$WORK/up.pid")"
+	until_gone "$(cat "$WORK/up.pid")"
 	rm "$WORK/up.pid"
 	up
 }

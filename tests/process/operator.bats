@@ -20,7 +20,7 @@ setup_file() {
 
 teardown_file() {
 	kill "$(cat "$WORK/ca.pid")"
-	ended "$(cat "$WORK/ca.pid")"
+	until_gone "$(cat "$WORK/ca.pid")"
 	rm -rf "$WORK"
 }
 

@@ -196,7 +196,7 @@ cookie() { sed -n 's/^set-cookie: hufu-session=\([^;]*\);.*/\1/Ip' "$WORK/header
 	call account.show '{}' -H "Cookie: hufu-session=$(cookie)"
 	said 35353550-9
 	kill "$demo"
-	ended "$demo"
+	until_gone "$demo"
 	! pgrep -f "$WORK/demo/etc/hufu/" || false
 	! curl -s "http://$HTTP/" || false
 }

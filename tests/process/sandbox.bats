@@ -66,7 +66,7 @@ teardown_file() {
 	for d in up gate portal notifier; do
 		[ -e "$WORK/$d.pid" ] || continue
 		kill "$(cat "$WORK/$d.pid")" 2>/dev/null
-		ended "$(cat "$WORK/$d.pid")"
+		until_gone "$(cat "$WORK/$d.pid")"
 	done
 	rm -rf "$WORK"
 }
@@ -219,7 +219,7 @@ probe() {
 
 @test "both end with exit code 0 when they are told to stop" {
 	kill "$(cat "$WORK/up.pid")"
-	ended "$(cat "$WORK/up.pid")"
+	until_gone "$(cat "$WORK/up.pid")"
 	for d in ca ra; do
 		user=hufu-$d
 		setpriv --reuid "$user" --regid "$user" --init-groups "$build/$d/hufu-$d" --config "$DIR/etc/hufu/$d.yaml" 2>"$WORK/$d.log" 3>&- &

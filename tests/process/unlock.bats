@@ -16,7 +16,7 @@ setup_file() {
 
 teardown_file() { rm -rf "$WORK"; }
 
-teardown() { if [ -n "${pid:-}" ]; then kill "$pid"; ended "$pid"; fi; }
+teardown() { if [ -n "${pid:-}" ]; then kill "$pid"; until_gone "$pid"; fi; }
 
 # start [ENV=VALUE]: the signer, until it says on its notification socket that it is ready.
 start() {

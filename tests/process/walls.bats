@@ -19,7 +19,7 @@ setup_file() {
 
 teardown_file() {
 	kill "$(cat "$WORK/up.pid")" 2>/dev/null
-	ended "$(cat "$WORK/up.pid")"
+	until_gone "$(cat "$WORK/up.pid")"
 	rm -rf "$WORK"
 }
 
