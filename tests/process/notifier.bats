@@ -76,7 +76,7 @@ teardown() { [ -n "${BATS_TEST_COMPLETED:-}" ] || ended notify; }
 # started NAME COMMAND…: in the background, in the place of one that runs, and its line that says it is ready has come.
 started() {
 	local log=$WORK/$1.log
-	until_gone "$1"
+	ended "$1"
 	: >"$log"
 	"${@:2}" >"$log" 2>&1 3>&- &
 	echo $! >"$WORK/$1.pid"
