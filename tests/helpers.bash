@@ -30,6 +30,9 @@ run_demo() {
 	"$hufu" demo --dir "$1" --ca-user hufu-ca --ra-user hufu-ra >"$1.log" 2>&1 || { cat "$1.log"; return 1; }
 }
 
+# breath: a moment between two looks at something that cannot say when it is so: who asks without one keeps what it waits for from the processor.
+breath() { sleep 0.03; }
+
 jvm=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC) # for programs that live a second
 
 # until_gone PID…: waits until these programs, which need not be ours, are gone.

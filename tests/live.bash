@@ -135,6 +135,7 @@ eventually() {
 	local until=$((SECONDS + 30))
 	while [ $SECONDS -lt $until ]; do
 		"$@" >/dev/null && return 0
+		breath
 	done
 	echo "never: $*"
 	return 1
@@ -237,6 +238,7 @@ sms_code() {
 				return 0
 			fi
 		done
+		breath
 	done
 	echo "no message to $1" >&2
 	return 1
