@@ -1,9 +1,9 @@
 /*
  * A write-ahead log that is written in large pieces.
  *
- * SQLite writes each page of a commit by two calls, 24 bytes that say which page it is and the page itself: 300 system
- * calls for the 150 pages that a busy ledger's commit has. This layer over SQLite's own files for Unix gathers what is
- * written behind one another into the log, and hands it on as one. It takes the log's file alone; all others are SQLite's.
+ * SQLite writes each page of a commit by two calls, 24 bytes that say which page it is and the page itself, and a busy
+ * ledger's commit has many pages. This layer over SQLite's own files for Unix gathers what is written behind one another
+ * into the log, and hands it on as one. It takes the log's file alone; all others are SQLite's.
  *
  * Why a crash finds, and a reader sees, the same as without it. Readers, of this process or another, look into the log
  * only as far as the header of the shared index says (walIndexWriteHdr in SQLite's wal.c), and that header is written
