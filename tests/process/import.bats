@@ -222,6 +222,27 @@ PY
 	told 'line 2: unchanged' 'line 3: refused: certificate: adopt_revoked'
 }
 
+@test "it ends when the desk has the certificates: here the desk finds its signer later than the import does" {
+	down
+	sed -i 's#run/hufu/ca/ra.sock#run/hufu/ca/later.sock#' "$DIR/etc/hufu/ra.yaml"
+	up
+	old_cert late 74C2008800000D20 杭州导入辰有限公司 91330100MAHUFU13X5
+	one_row 91330100MAHUFU13X5 杭州导入辰有限公司 3020 74C2008800000D20 late.pem
+	mkfifo "$BATS_TEST_TMPDIR/late"
+	stdbuf -oL "$hufu" import --officer "$(key_of alice)" --officer "$(key_of bob)" "$WORK/old/accounts.csv" >"$BATS_TEST_TMPDIR/late" 2>&1 3>&- &
+	exec 5<"$BATS_TEST_TMPDIR/late"
+	read -r adoption <&5
+	read -r account <&5
+	same "$adoption" "signer: 1 of 1 certificates newly adopted, 0 refused"
+	same "$account" "line 2: created"
+	not_adopted 74C2008800000D20
+	ln -s ra.sock "$DIR/run/hufu/ca/later.sock"
+	wait $!
+	adopted 74C2008800000D20
+	same "$(cat <&5)" "1 rows, 0 with problems: 1 created, 0 changed, 0 unchanged, 0 refused"
+	exec 5<&-
+}
+
 @test "officers: a quorum short by one, the same officer twice, and a stranger adopt nothing" {
 	one_row 91330100MAHUFU033Y 杭州导入丙有限公司 3003 74C2008800000D03 wrongserial.pem
 	hufu officer key --plain --out "$WORK/mallory.key" mallory >/dev/null

@@ -65,8 +65,11 @@ void import_tell_signer(struct import_report *r, size_t certificates, uint64_t a
  * dry run. */
 MUST_CHECK enum err import_adopt(struct cli *c, const struct import_run *run, struct import_file *file,
 				 struct import_report *report, struct fault *f);
+/* How many entries the signer's ledger has by now. */
+MUST_CHECK enum err import_ledger_size(struct cli *c, uint64_t *ret, struct fault *f);
 /* Certificates into the signer by one adoption note for each issuer and project, accounts into the desk. Prints the
- * line-by-line report. Returns an exit code. */
+ * line-by-line report, and waits until the desk has read the ledger as far as it was written, so that who logs in next
+ * has their certificates. Returns an exit code. */
 int import_apply(struct cli *c, struct import_run *run, struct import_file *file);
 
 #endif

@@ -157,15 +157,22 @@ static enum err find_crl(const struct import_run *run, const struct lot *lot, st
 	return OK;
 }
 
+/* Fills reply, in which *ret points. */
+static enum err signer_health(struct cli *c, struct buf *reply, struct wire_health_is *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf request = {0};
+	wire_status_put(&(struct wire_status){0}, &request);
+	TRY(cli_operator(c, buf_slice(&request), WIRE_TYPE_HEALTH_IS, reply, f));
+	return wire_health_is_get(buf_slice(reply), ret, f);
+}
+
 static enum err adoption_head(struct cli *c, const struct import_run *run, const struct lot *lot,
 			      struct adoption_file *ret, struct fault *f)
 {
 	struct adoption *a = &ret->adoption;
-	_cleanup_buf_ struct buf request = {0}, reply = {0};
+	_cleanup_buf_ struct buf reply = {0};
 	struct wire_health_is h = {0};
-	wire_status_put(&(struct wire_status){0}, &request);
-	TRY(cli_operator(c, buf_slice(&request), WIRE_TYPE_HEALTH_IS, &reply, f));
-	TRY(wire_health_is_get(buf_slice(&reply), &h, f));
+	TRY(signer_health(c, &reply, &h, f));
 	memcpy(a->ca, h.ca, sizeof a->ca);
 	memcpy(a->issuer, lot->issuer->cert.key.key_id, sizeof a->issuer);
 	snprintf(a->project, sizeof a->project, "%s", lot->project->name);
@@ -267,5 +274,14 @@ enum err import_adopt(struct cli *c, const struct import_run *run, struct import
 		else
 			TRY(adopt_lot(c, run, &lots.v[i], report, f));
 	}
+	return OK;
+}
+
+enum err import_ledger_size(struct cli *c, uint64_t *ret, struct fault *f)
+{
+	_cleanup_buf_ struct buf reply = {0};
+	struct wire_health_is h = {0};
+	TRY(signer_health(c, &reply, &h, f));
+	*ret = h.size;
 	return OK;
 }

@@ -4,9 +4,14 @@
  */
 #include "tools/hufu/import.h"
 
+#include "common/base/clock.h"
+
+#include <poll.h>
 #include <string.h>
 
 #define ACCOUNTS_PART 200
+#define STANDS_STILL_US INT64_C(10000000)
+#define LOOK_AGAIN_MS 20
 
 /* --- the report --- */
 
@@ -92,6 +97,36 @@ static enum err send_accounts(struct cli *c, const struct import_file *file, siz
 	return OK;
 }
 
+/* --- the desk reads the certificates from the ledger --- */
+
+/* As long as it gets ahead. What it has not read when it stands still it reads later, by itself: told, no failure. */
+static enum err wait_for_desk(struct cli *c, struct import_progress *progress, struct fault *f)
+{
+	uint64_t wanted = 0, before = 0;
+	int64_t until = clock_mono_us() + STANDS_STILL_US;
+	TRY(import_ledger_size(c, &wanted, f));
+	for (;;) {
+		_cleanup_(json_freep) json_t *health = NULL;
+		TRY(cli_desk(c, "desk.health", NULL, false, false, &health, f));
+		uint64_t now = (uint64_t)json_integer_value(json_object_get(health, "ledger_size"));
+		if (now >= wanted)
+			return OK;
+		if (now != before)
+			until = clock_mono_us() + STANDS_STILL_US;
+		before = now;
+		import_progress(progress, "ledger entries read by the desk", now, wanted);
+		if (clock_mono_us() > until)
+			break;
+		(void)poll(NULL, 0, LOOK_AGAIN_MS);
+	}
+	import_progress_hide(progress);
+	fprintf(stderr,
+		"the desk has read %llu of the ledger's %llu entries: until it has the rest, it does not know all of "
+		"these certificates (hufu health)\n",
+		(unsigned long long)before, (unsigned long long)wanted);
+	return OK;
+}
+
 static enum err apply(struct cli *c, const struct import_run *run, struct import_file *file,
 		      struct import_report *report, struct fault *f)
 {
@@ -101,7 +136,7 @@ static enum err apply(struct cli *c, const struct import_run *run, struct import
 		TRY(send_accounts(c, file, i, n, report, f));
 		import_progress(report->progress, "accounts at the desk", i + n, file->n);
 	}
-	return OK;
+	return report->certificates > 0 && !c->dry_run ? wait_for_desk(c, report->progress, f) : OK;
 }
 
 int import_apply(struct cli *c, struct import_run *run, struct import_file *file)
