@@ -33,3 +33,20 @@ rolled_in_configuration() {
 
 # key_id FILE: the certificate's subject key identifier.
 key_id() { openssl x509 -in "$1" -noout -ext subjectKeyIdentifier | tail -n1 | tr -d ' :\n' | tr A-F a-f; }
+
+# root_list KIND NUMBER LINE…: a CRL of the root's by a ceremony of that kind (crl, revoke-ca), with further lines of its file; makes etc/hufu/root-NUMBER.crl. A number above 1
+# takes over what the one before revokes.
+root_list() {
+	local f=$DIR/etc/hufu/ceremonies/root-$2.yaml who
+	{
+		printf '%s\n' "kind: $1" "name: root-$2" "issuer: {certificate: etc/hufu/root.crt, key: var/lib/hufu-ca/root.key}" \
+			"crl: {number: $2, this_update: $(date -u +%FT%TZ), next_update: $(date -u +%FT00:00:00Z -d '+300 days')}" \
+			"approval: {note: etc/hufu/ceremonies/root-$2.approval, roster: etc/hufu/roster.note}" \
+			"outputs: {crl: etc/hufu/root-$2.crl, transcript: etc/hufu/ceremonies/root-$2.note}"
+		[ "$2" = 1 ] || echo "previous_crl: etc/hufu/root-$(($2 - 1)).crl"
+		[ $# = 2 ] || printf '%s\n' "${@:3}"
+	} >"$f"
+	"$hufu" ceremony note --dir "$DIR" "$f" "${f%.yaml}.approval" || return
+	for who in alice bob; do "$hufu" note sign --yes --key "$DIR/home/$who/$who.key" "${f%.yaml}.approval" || return; done
+	"$hufu" ceremony run --yes --dir "$DIR" --operator-key "$(key_of operator)" --passphrase-fd 4 "$f" 4<"$WORK/pass" || return
+}

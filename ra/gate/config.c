@@ -25,7 +25,7 @@ struct raw_responder {
 };
 struct raw {
 	int role, log;
-	const char *root, *desk_socket, *state, *log_key, *issuer, *root_ca, *documents, *listen, *metrics;
+	const char *root, *desk_socket, *state, *log_key, *issuer, *root_ca, *root_crl, *documents, *listen, *metrics;
 	int64_t threads, connections, idle_seconds, crl_minutes, snapshot_minutes;
 	struct yaml_strs retired;
 	struct raw_responder responder;
@@ -96,6 +96,8 @@ static const struct yaml_rule rules[] = {
 	 .max = PATH_MAX - 1,
 	 .help = "certificates of CAs that were rolled, at most seven: theirs are answered for as well"},
 	STR_OF(raw, root_ca, "root_certificate", false, PATH_MAX - 1, "certificate of the root, to be served"),
+	STR_OF(raw, root_crl, "root_crl", false, PATH_MAX - 1,
+	       "CRL of the root, to be served; a CA on it takes its certificates along"),
 	STR_OF(raw, documents, "documents", false, PATH_MAX - 1, "folder of texts that certificates point to"),
 	STR_OF(raw, listen, "listen", true, PATH_MAX - 1, "address:port, or a Unix socket's path"),
 	STR_OF(raw, metrics, "metrics", true, PATH_MAX - 1, "the same, for health and metrics"),
@@ -153,6 +155,7 @@ void gate_config_done(struct gate_config *c)
 	for (size_t i = 0; i < c->n_retired; i++)
 		free(c->retired[i]);
 	free(c->root);
+	free(c->root_crl);
 	free(c->documents);
 	listen_done(&c->listen);
 	listen_done(&c->metrics);
@@ -282,6 +285,10 @@ static enum err take(struct gate_config *c, const struct raw *r, const char *roo
 	c->log_key = join(root, r->log_key);
 	c->issuer = join(root, r->issuer);
 	c->root = join(root, r->root_ca);
+	c->root_crl = join(root, r->root_crl);
+	if (c->root_crl && !c->root)
+		return yaml_fault(c->doc, &r->root_crl, f, "root_crl_whose",
+				  "root_crl wants the root's certificate beside it: `root_certificate: FILE`");
 	c->documents = join(root, r->documents);
 	TRY(take_retired(c, &r->retired, root, f));
 	TRY(take_responder(c, r, root, f));

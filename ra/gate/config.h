@@ -32,7 +32,7 @@ struct portal_rules {
 };
 struct gate_config {
 	enum gate_role role;
-	char *state, *desk_socket, *log_key, *issuer, *root; /* absolute; owned; root may be NULL, a portal has the desk's socket alone */
+	char *state, *desk_socket, *log_key, *issuer, *root, *root_crl; /* absolute; owned; the last two may be NULL, a portal has the desk's socket alone */
 	char *retired[GATE_ISSUERS_MAX - 1]; /* certificates of CAs that were rolled; absolute; owned */
 	size_t n_retired;
 	char *documents;				     /* folder of texts that certificates point to; NULL: none */

@@ -29,7 +29,7 @@ struct crls {
 	size_t n;
 };
 
-static char *path_of(const struct crls *c, uint32_t scope)
+char *crls_path(const struct crls *c, uint32_t scope)
 {
 	return scope == WIRE_FULL_CRL ? xasprintf("%s/full.crl", c->folder)
 				      : xasprintf("%s/%u.crl", c->folder, (unsigned)scope);
@@ -127,7 +127,7 @@ static bool is_newer(struct crls *c, const struct one *fresh, bool *ret_same)
 
 char *crls_beside(const struct crls *c, uint32_t scope)
 {
-	_cleanup_(freep) char *path = path_of(c, scope);
+	_cleanup_(freep) char *path = crls_path(c, scope);
 	return xasprintf("%s.next", path);
 }
 
@@ -145,7 +145,7 @@ bool crls_has(struct crls *c, uint32_t scope, const uint8_t hash[32])
 /* Into its place, and its words with it. */
 static enum err put_file(struct crls *c, const char *beside, const struct one *fresh, struct fault *f)
 {
-	_cleanup_(freep) char *path = path_of(c, fresh->scope);
+	_cleanup_(freep) char *path = crls_path(c, fresh->scope);
 	pthread_mutex_lock(&c->lock);
 	bool moved = rename(beside, path) == 0;
 	if (moved)
@@ -189,7 +189,7 @@ enum err crls_take_file(struct gate *g, struct crls *c, uint32_t scope, const ch
 /* What an earlier life left; a file that is not good is fetched again. False: there is no such file. */
 static bool load(struct gate *g, struct crls *c, uint32_t scope)
 {
-	_cleanup_(freep) char *path = path_of(c, scope);
+	_cleanup_(freep) char *path = crls_path(c, scope);
 	struct slice der = {0};
 	struct one one;
 	struct fault f = {0};
@@ -238,7 +238,7 @@ void crls_close(struct crls *c)
 
 bool crls_open_file(struct crls *c, uint32_t scope, struct crl_file *ret)
 {
-	_cleanup_(freep) char *path = path_of(c, scope);
+	_cleanup_(freep) char *path = crls_path(c, scope);
 	pthread_mutex_lock(&c->lock);
 	const struct one *o = find(c, scope);
 	*ret = (struct crl_file){.fd = o ? open(path, O_RDONLY | O_CLOEXEC) : -1};
@@ -283,6 +283,17 @@ static bool read_name(const char *name, uint32_t *ret)
 	return true;
 }
 
+/* By the 40 hex digits of its key id; NULL: none of ours. */
+static struct crls *whose(struct gate *g, const char *hex)
+{
+	char root[41];
+	const struct gate_issuer *of = gate_issuer(g, hex);
+	if (of || !g->root_crls)
+		return of ? of->crls : NULL;
+	hex_lower(g->root.cert.key.key_id, 20, root);
+	return strncmp(hex, root, 40) == 0 ? g->root_crls : NULL;
+}
+
 bool route_crl(struct gate *g, const struct http_request *r, struct http_reply *to)
 {
 	const size_t before = strlen("/crl/"), n = before + 40;
@@ -290,8 +301,12 @@ bool route_crl(struct gate *g, const struct http_request *r, struct http_reply *
 	struct crl_file file;
 	if (strcmp(r->method, "GET") != 0 || strncmp(r->path, "/crl/", before) != 0)
 		return false;
-	struct gate_issuer *of = gate_issuer(g, r->path + before);
-	if (!of || r->path[n] != '/' || !read_name(r->path + n + 1, &scope) || !crls_open_file(of->crls, scope, &file))
+	struct crls *of = strlen(r->path) > n && r->path[n] == '/' ? whose(g, r->path + before) : NULL;
+	if (!of || !read_name(r->path + n + 1, &scope))
+		return false;
+	if (of == g->root_crls && scope == 0)
+		scope = WIRE_FULL_CRL; /* the root has but one, and certificates know it by either name */
+	if (!crls_open_file(of, scope, &file))
 		return false;
 	int64_t left = file.next_update - clock_now(), every = g->config.crl_minutes * 60;
 	if (left <= 0) {

@@ -14,6 +14,8 @@ void crls_close(struct crls *c);
 MUST_CHECK enum err crls_fetch(struct gate *g, struct crls *c, struct fault *f);
 /* Whose they are: 20 bytes. */
 const uint8_t *crls_issuer(const struct crls *c);
+/* Where the one of that scope is served from. Gives: free(). */
+char *crls_path(const struct crls *c, uint32_t scope);
 /* Where a CRL of that scope is written before it is taken. Gives: free(). */
 char *crls_beside(const struct crls *c, uint32_t scope);
 /* Is the one that is served the one of that SHA-256? */

@@ -24,6 +24,14 @@ void gate_count(struct gate *g, enum gate_count what)
 	atomic_fetch_add_explicit(&g->counts[what], 1, memory_order_relaxed);
 }
 
+struct gate_issuer *gate_issuer_of(struct gate *g, const uint8_t id[20])
+{
+	for (size_t i = 0; i < g->n_issuers; i++)
+		if (memcmp(g->issuers[i].ca.cert.key.key_id, id, 20) == 0)
+			return &g->issuers[i];
+	return NULL;
+}
+
 struct gate_issuer *gate_issuer(struct gate *g, const char *hex)
 {
 	for (size_t i = 0; i < g->n_issuers; i++) {

@@ -47,6 +47,7 @@ struct gate_issuer {
 	struct gate_cert ca;
 	struct crls *crls;
 	struct responder *responder;
+	_Atomic uint64_t revoked; /* by the root; 0: it is not. root_crl.c */
 };
 
 struct gate {
@@ -56,6 +57,7 @@ struct gate {
 	struct gate_issuer issuers[GATE_ISSUERS_MAX]; /* the one that issues, then those that were rolled */
 	size_t n_issuers;
 	struct gate_cert root; /* zero when none is named */
+	struct crls *root_crls; /* NULL when none is named */
 	struct rpc_client *desk, *desk_quick; /* for what may take long, and for what somebody waits for */
 	struct ocsp *ocsp;
 	struct documents *documents;
@@ -80,6 +82,8 @@ bool gate_ready(struct gate *g, const char **ret_why);
 void gate_count(struct gate *g, enum gate_count what);
 /* The issuer whose key id begins the text, 40 hex digits; NULL: none of ours. */
 struct gate_issuer *gate_issuer(struct gate *g, const char *hex);
+/* The same by the key id's 20 bytes. */
+struct gate_issuer *gate_issuer_of(struct gate *g, const uint8_t id[20]);
 /* Waits until somebody hurries, the gate stops, or so long. True: it stops. */
 bool gate_rest(struct gate *g, int64_t ms, bool *ret_hurry);
 

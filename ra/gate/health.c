@@ -9,6 +9,7 @@
 #include "ra/gate/crls.h"
 #include "ra/gate/ocsp.h"
 #include "ra/gate/responder.h"
+#include "ra/gate/root_crl.h"
 #include "ra/gate/routes.h"
 
 #include "common/rpc/jsonrpc.h"
@@ -140,6 +141,19 @@ static void put_crls(struct gate *g, struct buf *b)
 	gauge(b, "crl_left_seconds", "Until the first nextUpdate of a CRL that is served.", (long long)next);
 }
 
+static void put_root(struct gate *g, struct buf *b)
+{
+	int64_t age, left;
+	long long revoked = 0;
+	if (!g->root_crls)
+		return;
+	for (size_t i = 0; i < g->n_issuers; i++)
+		revoked += issuer_is_revoked(&g->issuers[i]);
+	crls_ages(g->root_crls, clock_now(), &age, &left);
+	gauge(b, "root_crl_left_seconds", "Until the nextUpdate of the root's CRL; 0: there is none.", (long long)left);
+	gauge(b, "issuers_revoked", "CAs of this gate that the root has revoked.", revoked);
+}
+
 /* Of both roles. */
 static void put_requests(struct gate *g, struct http_reply *to)
 {
@@ -170,6 +184,7 @@ bool route_metrics(struct gate *g, const struct http_request *r, struct http_rep
 	      "Until the responder's certificate ends; 0: none. After a roll, of whichever CA it ends first.",
 	      h.least_left);
 	put_crls(g, b);
+	put_root(g, b);
 	return true;
 }
 

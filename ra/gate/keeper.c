@@ -7,6 +7,7 @@
 #include "ra/gate/crls.h"
 #include "ra/gate/ocsp.h"
 #include "ra/gate/responder.h"
+#include "ra/gate/root_crl.h"
 
 #include "common/base/cleanup.h"
 
@@ -14,6 +15,7 @@
 
 #define LOOK_MS 1000
 #define RETRY_S 15
+#define ROOT_CRL_S 5
 #define AHEAD_MS (1000 / OCSP_AHEAD_CALLS_A_SECOND)
 
 struct keeper {
@@ -62,13 +64,17 @@ static void *run_desk(void *arg)
 	struct keeper *k = arg;
 	struct gate *g = k->gate;
 	struct duties each[GATE_ISSUERS_MAX] = {0};
+	struct duty root = {.event = "root_crl_unused"};
 	bool hurry = false;
 	for (size_t i = 0; i < g->n_issuers; i++)
 		each[i] = (struct duties){{.event = "responder_not_renewed"}, {.event = "crls_not_fetched"}};
-	do
+	do {
+		struct fault f = {0};
+		if (g->config.root_crl && clock_mono_us() >= root.next)
+			done(&root, root_crl_look(g, &f), &f, ROOT_CRL_S);
 		for (size_t i = 0; i < g->n_issuers; i++)
 			look_after(g, &g->issuers[i], &each[i], hurry);
-	while (!gate_rest(g, LOOK_MS, &hurry));
+	} while (!gate_rest(g, LOOK_MS, &hurry));
 	return NULL;
 }
 

@@ -13,6 +13,7 @@
 #include "ra/gate/ocsp.h"
 #include "ra/gate/portal.h"
 #include "ra/gate/responder.h"
+#include "ra/gate/root_crl.h"
 #include "ra/gate/sandbox.h"
 
 #include "common/base/cleanup.h"
@@ -139,6 +140,7 @@ static enum err load_status(struct gate *g, struct fault *f)
 	TRY(documents_open(g->config.documents, &g->documents, f));
 	TRY(feed_load(g, f));
 	TRY(open_issuers(g, f));
+	TRY(root_crl_open(g, f));
 	g->ocsp = ocsp_open(g);
 	return OK;
 }

@@ -12,6 +12,7 @@
 #include "ra/gate/ocsp_answer.h"
 #include "ra/gate/ocsp_request.h"
 #include "ra/gate/responder.h"
+#include "ra/gate/root_crl.h"
 
 #include "common/base/cleanup.h"
 
@@ -161,6 +162,8 @@ static struct known look_up(struct ocsp *o, size_t of, const struct serial *seri
 		k.row = *row;
 	read_head(o, &k);
 	table_read_end(o->g->table);
+	if (row)
+		issuer_bears(&o->g->issuers[of], &k.row);
 	return k;
 }
 
@@ -417,6 +420,8 @@ static bool refresh(struct ocsp *o, uint32_t number, enum ocsp_hash hash, const 
 		k.row = *row;
 	read_head(o, &k);
 	table_read_end(o->g->table);
+	if (ours)
+		issuer_bears(&o->g->issuers[of], &k.row);
 	const struct signing *s = ours ? by->v[of] : NULL;
 	return s && k.row.not_after >= now && say(o, &k, s, now, &single) &&
 	       answer_kept(o, of, &k, hash, &single, s, now, 2, NULL, &was_signed, NULL) == OK && was_signed;

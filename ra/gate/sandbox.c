@@ -15,7 +15,7 @@ enum err gate_sandbox_enter(const struct gate_config *c, int public_fd, int admi
 	const struct sandbox_path own[] = {
 		{c->state, SANDBOX_STATE},	   {c->log_key, SANDBOX_READ},	 {c->issuer, SANDBOX_READ},
 		{c->root, SANDBOX_READ},	   {c->documents, SANDBOX_READ}, {c->listen.path, SANDBOX_SOCKET},
-		{c->metrics.path, SANDBOX_SOCKET}, {c->pin, SANDBOX_READ},
+		{c->metrics.path, SANDBOX_SOCKET}, {c->pin, SANDBOX_READ},	 {c->root_crl, SANDBOX_REREAD},
 	};
 	const size_t n_own = sizeof(own) / sizeof(own[0]);
 	_cleanup_(freep) struct sandbox_path *paths =

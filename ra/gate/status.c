@@ -7,6 +7,7 @@
 #include "common/rpc/json.h"
 #include "common/rpc/jsonrpc.h"
 #include "ra/gate/ocsp.h"
+#include "ra/gate/root_crl.h"
 #include "ra/gate/routes.h"
 
 /* After jansson, so that its helper is declared. */
@@ -76,15 +77,11 @@ static json_t *serial_of(const struct gate_row *r)
 }
 
 /* Where the certificates above it are, when they are ours to give. */
-static void add_chain(const struct gate *g, json_t *o)
+static void add_chain(struct gate *g, json_t *o)
 {
 	const char *issuer = json_string_value(json_object_get(o, "issuer"));
-	uint8_t id[20];
-	if (!issuer || strlen(issuer) != 40 || !hex_decode(issuer, 40, id, sizeof(id)))
-		return;
-	for (size_t i = 0; i < g->n_issuers; i++)
-		if (memcmp(g->issuers[i].ca.cert.key.key_id, id, sizeof(id)) == 0)
-			json_object_set_new(o, "chain", json_sprintf("/ca/%s.pem", issuer));
+	if (issuer && strlen(issuer) == 40 && gate_issuer(g, issuer))
+		json_object_set_new(o, "chain", json_sprintf("/ca/%s.pem", issuer));
 }
 
 /* One that stands beside it in its line, as NAME and NAME_issuer. With the table held. */
@@ -99,19 +96,29 @@ static void add_beside(const struct gate *g, const char *name, uint32_t row, jso
 	json_object_set_new(o, issuer, hex(table_issuer(g->table, r->issuer), 20));
 }
 
-/* With the table held. */
-static json_t *answer_of(const struct gate *g, const struct gate_row *r, int64_t now)
+/* What it is, why and since when: in its own right, and by what its CA is. With the table held. */
+static void add_state(struct gate *g, const struct gate_row *row, int64_t now, json_t *o)
 {
-	const struct word *w = word_of(r, now);
+	struct gate_row r = *row;
+	const struct gate_issuer *of = gate_issuer_of(g, table_issuer(g->table, r.issuer));
+	if (of)
+		issuer_bears(of, &r);
+	const struct word *w = word_of(&r, now);
+	add_words(o, w);
+	if (w->word[0] == 'r' || strcmp(w->word, "ended") == 0)
+		json_object_set_new(o, "reason", json_string(crl_reason_word(r.reason)));
+	if (r.state != GATE_GOOD)
+		json_object_set_new(o, "when", json_string(UTC(r.changed)));
+}
+
+/* With the table held. */
+static json_t *answer_of(struct gate *g, const struct gate_row *r, int64_t now)
+{
 	json_t *o = json_object();
 	json_object_set_new(o, "serial", serial_of(r));
 	json_object_set_new(o, "issuer", hex(table_issuer(g->table, r->issuer), 20));
 	add_chain(g, o);
-	add_words(o, w);
-	if (w->word[0] == 'r' || strcmp(w->word, "ended") == 0)
-		json_object_set_new(o, "reason", json_string(crl_reason_word(r->reason)));
-	if (r->state != GATE_GOOD)
-		json_object_set_new(o, "when", json_string(UTC(r->changed)));
+	add_state(g, r, now, o);
 	json_object_set_new(o, "not_after", json_string(UTC(r->not_after)));
 	add_beside(g, "successor", r->successor, o);
 	add_beside(g, "predecessor", r->predecessor, o);
@@ -119,7 +126,7 @@ static json_t *answer_of(const struct gate *g, const struct gate_row *r, int64_t
 }
 
 /* issuer: NULL for any. With the table held. */
-static void look_up(const struct gate *g, const struct serial *serial, const uint8_t *issuer, int64_t now, json_t *list)
+static void look_up(struct gate *g, const struct serial *serial, const uint8_t *issuer, int64_t now, json_t *list)
 {
 	const struct gate_row *found[TABLE_SAME_MAX];
 	size_t n = table_find_serial(g->table, serial, found), hits = 0;
@@ -241,19 +248,22 @@ static void pass_error(struct gate *g, const struct fault *f, struct http_reply 
 			      "the desk is not available now: try later");
 }
 
-/* What the desk's word leaves out and the table has: which certificate this one followed. */
-static void add_predecessor(const struct gate *g, json_t *o)
+/* What the desk's word leaves out: which certificate this one followed, which the table knows, and that its CA was revoked. */
+static void add_from_table(struct gate *g, json_t *o)
 {
 	const char *serial = json_string_value(json_object_get(o, "serial"));
 	struct asked one;
 	if (!read_asked(serial, json_string_value(json_object_get(o, "issuer")), &one) || !one.has_issuer)
 		return;
+	const struct gate_issuer *of = gate_issuer_of(g, one.issuer);
 	struct cert_ref ref = {.serial = one.serial};
 	memcpy(ref.issuer_key_id, one.issuer, sizeof(ref.issuer_key_id));
 	table_read_begin(g->table);
 	const struct gate_row *r = table_find(g->table, &ref, NULL);
 	if (r)
 		add_beside(g, "predecessor", r->predecessor, o);
+	if (r && of && issuer_is_revoked(of))
+		add_state(g, r, clock_now(), o);
 	table_read_end(g->table);
 }
 
@@ -272,7 +282,7 @@ static void ask_desk(struct gate *g, json_t *params, struct http_reply *to)
 	{
 		add_words(one, known_word(json_string_value(json_object_get(one, "state"))));
 		add_chain(g, one);
-		add_predecessor(g, one);
+		add_from_table(g, one);
 	}
 	to->type = "application/json";
 	json_write(result, &to->body);

@@ -204,3 +204,64 @@ answers() {
 	did hufu ledger head
 	said "hufu/log/$(key_id "$(crt issuing)")"
 }
+
+# root_serves FILE: from now on the gate is to go by that CRL of the root; put in place as a whole.
+root_serves() {
+	cp "$1" "$DIR/etc/hufu/served.crl.new" && chmod 644 "$DIR/etc/hufu/served.crl.new" && mv "$DIR/etc/hufu/served.crl.new" "$DIR/etc/hufu/served.crl"
+}
+
+# heard KEY QUERY…: that field of what a portal hears.
+heard() { curl -sf -H "Authorization: Bearer the-token-of-the-portal" "http://$HTTP/v1/status$2" | field "answers.0.$1"; }
+
+@test "the root's CRL is served, and an issuing CA that it revokes takes its certificates along: for OCSP clients and for portals" {
+	local id
+	id=$(key_id "$(crt root)")
+	did root_list crl 1
+	gate_down
+	sed -i '/^root_crl/d; s,^root_certificate: .*,&\nroot_crl: etc/hufu/served.crl,; s,^retired: .*,retired: [etc/hufu/issuing.crt],' "$WORK/gate.yaml"
+	: >"$WORK/gate.log"
+	gate_up
+	eventually answers issuing-2 "$WORK/changed.pem" good
+	run ! served "crl/$id/full.crl" none.crl # there is no such file yet: said, and no reason to stay away
+	grep -q 'root_crl_unused.*served.crl' "$WORK/gate.log"
+	root_serves "$DIR/etc/hufu/root-1.crl"
+	for name in full 0; do
+		eventually served "crl/$id/$name.crl" root.crl
+		did openssl crl -inform DER -in "$WORK/root.crl" -CAfile "$(crt root)" -noout
+		said "verify OK"
+	done
+	answers issuing-2 "$WORK/changed.pem" good
+
+	did root_list revoke-ca 2 "revoke: [{certificate: etc/hufu/issuing-2.crt, reason: keyCompromise, when: $(date -u +%FT%TZ)}]"
+	root_serves "$DIR/etc/hufu/root-2.crl"
+	eventually answers issuing-2 "$WORK/changed.pem" revoked
+	grep -q "Reason: cACompromise" "$WORK/said"
+	answers issuing-2 "$WORK/new2.pem" revoked # before that, and for a reason of its own
+	grep -q "Reason: superseded" "$WORK/said"
+	answers issuing "$WORK/new1.pem" revoked # by another CA
+	grep -q "Reason: superseded" "$WORK/said"
+	same "$(heard state "/$(kept changed)")/$(heard reason "/$(kept changed)")" revoked/cACompromise
+	same "$(heard state "?sha256=$(openssl x509 -in "$WORK/changed.pem" -outform DER | sha256sum | cut -d' ' -f1)")" revoked
+	same "$(curl -sf "http://$ADMIN/metrics" | grep -E '^hufu_gate_issuers_revoked ')" "hufu_gate_issuers_revoked 1"
+	# What a client finds by the path alone.
+	served "crl/$id/full.crl" root.crl
+	openssl crl -inform DER -in "$WORK/root.crl" -out "$WORK/root.pem"
+	crl_of issuing-2
+	run openssl verify -crl_check_all -CAfile "$(crt root)" -untrusted "$(crt issuing-2)" -CRLfile "$WORK/root.pem" -CRLfile "$WORK/issuing-2.crl" "$WORK/changed.pem"
+	said "certificate revoked"
+
+	root_serves "$DIR/etc/hufu/root-1.crl"
+	eventually grep -q 'root_crl_unused.*crl_older' "$WORK/gate.log"
+	answers issuing-2 "$WORK/changed.pem" revoked
+	gate_down -KILL
+	rm "$DIR/etc/hufu/served.crl"
+	gate_up
+	eventually answers issuing-2 "$WORK/changed.pem" revoked
+	openssl crl -in "$WORK/issuing-2.crl" -out "$WORK/other.crl"
+	root_serves "$WORK/other.crl"
+	eventually grep -q 'root_crl_unused.*crl_issuer' "$WORK/gate.log"
+	answers issuing-2 "$WORK/changed.pem" revoked
+	gate_down
+	sed -i '/^root_certificate/d' "$WORK/gate.yaml"
+	fails 4 "root_crl wants the root's certificate" "$gate" --config "$WORK/gate.yaml"
+}
