@@ -110,7 +110,7 @@ enum err store_open(const char *path, struct store **ret, struct fault *f)
 	s->usual.last = &s->usual.first;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->given, NULL);
-	TRY(db_open(path, false, &s->writer, f));
+	TRY(db_open_writer(path, &s->writer, f));
 	TRY(db_run(s->writer, f, WRITER_CACHE, ""));
 	TRY(db_migrate(s->writer, store_migrations, store_n_migrations, f));
 	TRY(store_audit_seal(s->writer, f));
