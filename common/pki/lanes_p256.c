@@ -3,6 +3,9 @@
  * point made here; u has digits of eight bits and G's multiples. Sums begin at T, whose share the caller takes away, so
  * that no lane ever has the neutral point. Where a sum meets itself or its opposite the formulas give Z = 0, which stays.
  *
+ * With tables of both points all lanes work on one sum: each adds up every eighth digit's multiple, without a doubling,
+ * and then the lanes are added to each other.
+ *
  * Numbers modulo p in Montgomery's form, R = 2^260. Limbs are below 2^52, numbers below 2^256 and a little, whatever
  * operation they come from. p ends in 96 ones: what makes a limb vanish is the limb itself. Next: p256.c.
  */
@@ -18,6 +21,8 @@
 #define BASE_WINDOW 8
 #define BASE_WINDOWS 33
 #define BITS (WINDOW * WINDOWS)
+#define TABLE_DIGITS (2 * LANE_TABLE_WINDOWS) /* of u, then of v */
+#define TABLE_ROUNDS ((TABLE_DIGITS + LANES - 1) / LANES)
 
 /* Two vectors of eight words. */
 struct lane_affine {
@@ -199,13 +204,8 @@ LANES_INLINE struct lanes negated(__mmask8 which, struct lanes y)
 
 /* --- digits and tables --- */
 
-/* All digits of one place. */
-struct digits {
-	int8_t of[LANES];
-};
-
-/* From the lowest on; one above half of 2^bits is written as itself less 2^bits, and one more in the next. */
-static void digits_of(struct n256 a, unsigned bits, unsigned n, unsigned lane, struct digits *ret)
+/* From the lowest on, step apart; one above half of 2^bits is written as itself less 2^bits, and one more in the next. */
+static void digits_of(struct n256 a, unsigned bits, unsigned n, unsigned step, int8_t *ret)
 {
 	int carried = 0, whole = 1 << bits;
 	for (unsigned i = 0; i < n; i++) {
@@ -215,14 +215,15 @@ static void digits_of(struct n256 a, unsigned bits, unsigned n, unsigned lane, s
 			w |= a.w[at / 64 + 1] << (64 - at % 64);
 		int digit = (int)(w & (uint64_t)(whole - 1)) + carried;
 		carried = digit > whole / 2 - (bits == BASE_WINDOW);
-		ret[i].of[lane] = (int8_t)(digit - (carried ? whole : 0));
+		ret[(size_t)i * step] = (int8_t)(digit - (carried ? whole : 0));
 	}
 }
 
-LANES_INLINE __m512i load_digits(const struct digits *d)
+/* Each lane's digit of one place. */
+LANES_INLINE __m512i load_digits(const int8_t of[LANES])
 {
 	long long bytes;
-	memcpy(&bytes, d->of, sizeof(bytes));
+	memcpy(&bytes, of, sizeof(bytes));
 	return _mm512_cvtepi8_epi64(_mm_cvtsi64_si128(bytes));
 }
 
@@ -247,7 +248,7 @@ LANES_INLINE void choose(__m512i size, const struct points from[HALF], struct po
 		keep(_mm512_cmpeq_epi64_mask(size, lanes_all((uint64_t)k + 1)), &from[k], ret);
 }
 
-LANES_INLINE void add_digit(const struct points from[HALF], const struct digits *d, struct points *sum)
+LANES_INLINE void add_digit(const struct points from[HALF], const int8_t d[LANES], struct points *sum)
 {
 	__m512i digit = load_digits(d), none = _mm512_setzero_si512();
 	struct points other, fresh;
@@ -272,18 +273,60 @@ LANES_INLINE void load_affines(const struct lane_affine *const of[LANES], struct
 	}
 }
 
-LANES_INLINE void add_base_digit(const struct lane_base *b, const struct digits *d, struct points *sum)
+/* Where d is 0 nothing is added. */
+LANES_INLINE void add_signed(struct affines other, const int8_t d[LANES], struct points *sum)
 {
-	const struct lane_affine *of[LANES];
 	__m512i digit = load_digits(d), none = _mm512_setzero_si512();
-	struct affines other;
 	struct points fresh;
-	for (int i = 0; i < LANES; i++)
-		of[i] = &b->of_g[d->of[i] == 0 ? 0 : (d->of[i] < 0 ? -d->of[i] : d->of[i]) - 1];
-	load_affines(of, &other);
 	other.y = negated(_mm512_cmplt_epi64_mask(digit, none), other.y);
 	add_affine(sum, &other, &fresh);
 	keep(_mm512_cmpneq_epi64_mask(digit, none), &fresh, sum);
+}
+
+/* Which multiple it is, the first being number 0; 0's is any. */
+static unsigned multiple_of(int8_t digit)
+{
+	return digit == 0 ? 0 : (unsigned)(digit < 0 ? -digit : digit) - 1;
+}
+
+LANES_INLINE void add_base_digit(const struct lane_base *b, const int8_t d[LANES], struct points *sum)
+{
+	const struct lane_affine *of[LANES];
+	struct affines other;
+	for (int i = 0; i < LANES; i++)
+		of[i] = &b->of_g[multiple_of(d[i])];
+	load_affines(of, &other);
+	add_signed(other, d, sum);
+}
+
+/* Words of 64 bits into limbs. */
+LANES_INLINE struct lanes limbs_of(const __m512i w[4])
+{
+	const __m512i mask = lanes_all(LANE_LIMB);
+	struct lanes a = {{w[0], _mm512_or_si512(_mm512_srli_epi64(w[0], 52), times(w[1], 12)),
+			   _mm512_or_si512(_mm512_srli_epi64(w[1], 40), times(w[2], 24)),
+			   _mm512_or_si512(_mm512_srli_epi64(w[2], 28), times(w[3], 36)), _mm512_srli_epi64(w[3], 16)}};
+	for (int i = 0; i < LANE_LIMBS - 1; i++)
+		a.l[i] = _mm512_and_si512(a.l[i], mask);
+	return a;
+}
+
+LANES_INLINE void load_multiples(const struct lane_xy *const of[LANES], struct affines *ret)
+{
+	__m512i rows[8], w[8];
+	for (int i = 0; i < LANES; i++)
+		rows[i] = _mm512_load_si512(of[i]);
+	lanes_turn(rows, w);
+	ret->x = limbs_of(w);
+	ret->y = limbs_of(w + 4);
+}
+
+LANES_INLINE struct lanes moved(struct lanes a, int by)
+{
+	const __m512i from = plus(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), lanes_all((uint64_t)by));
+	for (int i = 0; i < LANE_LIMBS; i++)
+		a.l[i] = _mm512_permutexvar_epi64(from, a.l[i]);
+	return a;
 }
 
 /* --- to and from lanes --- */
@@ -357,7 +400,7 @@ struct lane_base *lane_base_new(const struct lane_xy of_g[LANE_MULTIPLES], const
 
 LANES_FN void lane_sums(const struct lane_base *b, const struct lane_job jobs[LANES], struct lane_xy ret_xz[LANES])
 {
-	struct digits of_v[WINDOWS], of_u[BASE_WINDOWS];
+	int8_t of_v[WINDOWS * LANES], of_u[BASE_WINDOWS * LANES];
 	struct lane_affine keys[LANES];
 	const struct lane_affine *of_q[LANES], *of_t[LANES];
 	struct affines q, t;
@@ -367,8 +410,8 @@ LANES_FN void lane_sums(const struct lane_base *b, const struct lane_job jobs[LA
 		put_affine(&jobs[i].q, &keys[i]);
 		of_q[i] = &keys[i];
 		of_t[i] = &b->t;
-		digits_of(jobs[i].v, WINDOW, WINDOWS, i, of_v);
-		digits_of(jobs[i].u, BASE_WINDOW, BASE_WINDOWS, i, of_u);
+		digits_of(jobs[i].v, WINDOW, WINDOWS, LANES, of_v + i);
+		digits_of(jobs[i].u, BASE_WINDOW, BASE_WINDOWS, LANES, of_u + i);
 	}
 	const struct lanes one = mul((struct lanes){{lanes_all(1)}}, constant(r_square));
 	load_affines(of_q, &q);
@@ -380,14 +423,53 @@ LANES_FN void lane_sums(const struct lane_base *b, const struct lane_job jobs[LA
 	for (int bit = BITS - 1; bit >= 0; bit--) {
 		make_double(&sum);
 		if (bit % WINDOW == 0)
-			add_digit(multiples, &of_v[bit / WINDOW], &sum);
+			add_digit(multiples, of_v + bit / WINDOW * LANES, &sum);
 		if (bit % BASE_WINDOW == 0)
-			add_base_digit(b, &of_u[bit / BASE_WINDOW], &sum);
+			add_base_digit(b, of_u + bit / BASE_WINDOW * LANES, &sum);
 	}
 	out_of_form(sum.x, x);
 	out_of_form(sum.z, z);
 	for (int i = 0; i < LANES; i++)
 		ret_xz[i] = (struct lane_xy){x[i], z[i]};
+}
+
+/* Each lane's multiple in a round. */
+static void find_multiples(const struct lane_table *const of[2], const int8_t *digits, unsigned round,
+			   const struct lane_xy *ret[LANES])
+{
+	for (unsigned i = 0; i < LANES; i++) {
+		unsigned at = round * LANES + i, window = at % LANE_TABLE_WINDOWS;
+		ret[i] = at < TABLE_DIGITS ? &of[at / LANE_TABLE_WINDOWS]->of[window][multiple_of(digits[at])]
+					   : &of[0]->of[0][0];
+	}
+}
+
+LANES_FN void lane_table_sum(const struct lane_base *b, const struct lane_table *p, const struct lane_table *q,
+			     struct n256 u, struct n256 v, struct lane_xy *ret_xz)
+{
+	const struct lane_affine *const of_t[LANES] = {&b->t, &b->t, &b->t, &b->t, &b->t, &b->t, &b->t, &b->t};
+	const struct lane_table *const tables[] = {p, q};
+	int8_t digits[TABLE_ROUNDS * LANES] = {0};
+	struct affines other;
+	struct n256 x[LANES], z[LANES];
+	digits_of(u, LANE_TABLE_WINDOW, LANE_TABLE_WINDOWS, 1, digits);
+	digits_of(v, LANE_TABLE_WINDOW, LANE_TABLE_WINDOWS, 1, digits + LANE_TABLE_WINDOWS);
+	load_affines(of_t, &other);
+	struct points sum = {other.x, other.y, mul((struct lanes){{lanes_all(1)}}, constant(r_square))};
+	for (unsigned round = 0; round < TABLE_ROUNDS; round++) {
+		const struct lane_xy *of[LANES];
+		find_multiples(tables, digits, round, of);
+		load_multiples(of, &other);
+		add_signed(other, digits + (size_t)round * LANES, &sum);
+	}
+	for (int by = LANES / 2; by > 0; by /= 2) {
+		struct points others = {moved(sum.x, by), moved(sum.y, by), moved(sum.z, by)}, both;
+		add_points(&sum, &others, &both);
+		sum = both;
+	}
+	out_of_form(sum.x, x);
+	out_of_form(sum.z, z);
+	*ret_xz = (struct lane_xy){x[0], z[0]};
 }
 #else
 struct lane_base *lane_base_new(const struct lane_xy of_g[LANE_MULTIPLES], const struct lane_xy *t)
@@ -401,6 +483,18 @@ void lane_sums(const struct lane_base *b, const struct lane_job jobs[LANES], str
 {
 	(void)b;
 	(void)jobs;
+	(void)ret_xz;
+	abort();
+}
+
+void lane_table_sum(const struct lane_base *b, const struct lane_table *p, const struct lane_table *q, struct n256 u,
+		    struct n256 v, struct lane_xy *ret_xz)
+{
+	(void)b;
+	(void)p;
+	(void)q;
+	(void)u;
+	(void)v;
 	(void)ret_xz;
 	abort();
 }

@@ -26,4 +26,15 @@ struct lane_job {
  * known of the sum. Only where lanes_there(). */
 void lane_sums(const struct lane_base *b, const struct lane_job jobs[LANES], struct lane_xy ret_xz[LANES]);
 
+/* Window i has 1 to 64 times 2^(7 i) of a point; numbers multiplied by 2^260, below p. */
+#define LANE_TABLE_WINDOW 7u
+#define LANE_TABLE_WINDOWS 37u
+#define LANE_TABLE_MULTIPLES 64u
+struct lane_table {
+	_Alignas(64) struct lane_xy of[LANE_TABLE_WINDOWS][LANE_TABLE_MULTIPLES];
+};
+/* As lane_sums(), but of u P + v Q + 8 T alone: p and q are the points' tables. */
+void lane_table_sum(const struct lane_base *b, const struct lane_table *p, const struct lane_table *q, struct n256 u, struct n256 v,
+		    struct lane_xy *ret_xz);
+
 #endif

@@ -7,10 +7,12 @@
  *
  * Several signatures at a time are a sum in each lane where the processor has them (lanes_p256.c), a third of the time.
  *
- * For a known key a group whose generator is Q makes libcrypto keep multiples of Q as it does of G: then the sum is two
- * products by tables. All numbers here are public: nothing needs constant time. Next: mod256.h.
+ * For a known key multiples of both points are kept, and lanes add up those that a sum is made of, a quarter of the time.
+ * Where there are none, a group whose generator is Q makes libcrypto keep multiples of Q as it does of G: then the sum is
+ * two products by tables. All numbers here are public: nothing needs constant time. Next: mod256.h.
  */
-/* EC_GROUP_precompute_mult(), EC_POINT_get_Jprojective_coordinates_GFp(): OpenSSL 3 has nothing in their place. */
+/* EC_GROUP_precompute_mult(), EC_POINTs_make_affine(), EC_POINT_get_Jprojective_coordinates_GFp(): OpenSSL 3 has nothing in
+ * their place. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/pki/p256.h"
 #include "common/pki/lanes_p256.h"
@@ -37,7 +39,9 @@ struct room {
 	BIGNUM *u, *v, *x, *z;
 };
 struct p256_table {
-	EC_GROUP *own; /* whose generator is Q */
+	struct lane_table *q; /* NULL: no lanes */
+	EC_GROUP *own;	      /* whose generator is Q; NULL: lanes */
+	uint8_t point[P256_POINT_BYTES];
 };
 
 CLEANUP_PTR(EC_POINT, ec_point_freep, EC_POINT_free)
@@ -45,8 +49,10 @@ CLEANUP_PTR(BN_CTX, bn_ctx_freep, BN_CTX_free)
 
 static EC_GROUP *curve;
 static struct mod256 field, order;
-static struct lane_base *lane_base; /* NULL: no lanes */
-static struct n256 lane_share;	    /* the T of lanes_p256.h is t G: 2^260 t */
+static struct lane_base *lane_base;  /* NULL: no lanes */
+static struct lane_table *lane_g;    /* made when the first key becomes known */
+static struct n256 lane_share;	     /* the T of lanes_p256.h is t G: 2^260 t */
+static struct n256 lane_share_table; /* 8 t */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static struct {
@@ -90,6 +96,8 @@ static void release(void)
 	if (lane_base)
 		lane_base_free(lane_base);
 	lane_base = NULL;
+	free(lane_g);
+	lane_g = NULL;
 	while (rooms.n > 0)
 		room_free(rooms.free[--rooms.n]);
 	EC_GROUP_free(curve);
@@ -123,7 +131,10 @@ static void make_lane_base(BN_CTX *ctx)
 		abort();
 	struct lane_xy at = xy_of(q, ctx);
 	lane_base = lane_base_new(of_g, &at);
-	if (BN_lshift(t, t, 260) != 1 || BN_nnmod(t, t, EC_GROUP_get0_order(curve), ctx) != 1)
+	if (BN_lshift(t, t, 3) != 1 || BN_nnmod(t, t, EC_GROUP_get0_order(curve), ctx) != 1)
+		abort();
+	lane_share_table = number_read(t);
+	if (BN_lshift(t, t, 257) != 1 || BN_nnmod(t, t, EC_GROUP_get0_order(curve), ctx) != 1)
 		abort();
 	lane_share = number_read(t);
 }
@@ -306,30 +317,121 @@ void p256_hold_many(struct p256_claim *claims, size_t n)
 
 /* --- known keys --- */
 
-struct p256_table *p256_table_new(const uint8_t point[P256_POINT_BYTES])
+/* Multiplied by 2^260. */
+static struct n256 in_lanes(struct n256 n)
 {
+	n = mod256_in(&field, n);
+	for (int i = 0; i < 4; i++)
+		n = mod256_add(&field, n, n);
+	return n;
+}
+
+/* 1 to 64 times q, which becomes 128 times itself. */
+static void fill_window(EC_POINT *q, EC_POINT *of[LANE_TABLE_MULTIPLES], struct lane_xy *ret, BN_CTX *ctx)
+{
+	if (EC_POINT_copy(of[0], q) != 1)
+		abort();
+	for (unsigned k = 1; k < LANE_TABLE_MULTIPLES; k++)
+		if (EC_POINT_add(curve, of[k], of[k - 1], q, ctx) != 1)
+			abort();
+	if (EC_POINT_dbl(curve, q, of[LANE_TABLE_MULTIPLES - 1], ctx) != 1 ||
+	    EC_POINTs_make_affine(curve, LANE_TABLE_MULTIPLES, of, ctx) != 1)
+		abort();
+	for (unsigned k = 0; k < LANE_TABLE_MULTIPLES; k++) {
+		struct lane_xy at = xy_of(of[k], ctx);
+		ret[k] = (struct lane_xy){in_lanes(at.x), in_lanes(at.y)};
+	}
+}
+
+/* Gives: free(). */
+static struct lane_table *table_of(const EC_POINT *point, BN_CTX *ctx)
+{
+	struct lane_table *t = aligned_alloc(_Alignof(struct lane_table), sizeof(*t));
+	_cleanup_(ec_point_freep) EC_POINT *q = EC_POINT_dup(point, curve);
+	EC_POINT *of[LANE_TABLE_MULTIPLES];
+	for (unsigned k = 0; k < LANE_TABLE_MULTIPLES; k++) {
+		of[k] = EC_POINT_new(curve);
+		if (!of[k])
+			abort();
+	}
+	if (!t || !q)
+		abort();
+	for (unsigned i = 0; i < LANE_TABLE_WINDOWS; i++)
+		fill_window(q, of, t->of[i], ctx);
+	for (unsigned k = 0; k < LANE_TABLE_MULTIPLES; k++)
+		EC_POINT_free(of[k]);
+	return t;
+}
+
+static void make_lane_g(void)
+{
+	_cleanup_(bn_ctx_freep) BN_CTX *ctx = BN_CTX_new();
+	if (!ctx)
+		abort();
+	lane_g = table_of(EC_GROUP_get0_generator(curve), ctx);
+}
+
+static EC_GROUP *group_of(const struct room *w)
+{
+	EC_GROUP *own = EC_GROUP_dup(curve);
+	if (!own || EC_GROUP_set_generator(own, w->q, EC_GROUP_get0_order(curve), EC_GROUP_get0_cofactor(curve)) != 1 ||
+	    EC_GROUP_precompute_mult(own, w->ctx) != 1)
+		abort();
+	return own;
+}
+
+static struct p256_table *table_new(const uint8_t point[P256_POINT_BYTES], bool plain)
+{
+	static pthread_once_t once_g = PTHREAD_ONCE_INIT;
 	_cleanup_(room_putp) struct room *w = room_take();
 	struct p256_table *t = xcalloc(1, sizeof(*t));
-	t->own = EC_GROUP_dup(curve);
-	if (!t->own || !read_point(w, point) ||
-	    EC_GROUP_set_generator(t->own, w->q, EC_GROUP_get0_order(curve), EC_GROUP_get0_cofactor(curve)) != 1 ||
-	    EC_GROUP_precompute_mult(t->own, w->ctx) != 1)
+	if (!read_point(w, point))
 		abort();
+	memcpy(t->point, point, sizeof(t->point));
+	if (plain || !lane_base) {
+		t->own = group_of(w);
+	} else {
+		pthread_once(&once_g, make_lane_g);
+		t->q = table_of(w->q, w->ctx);
+	}
 	return t;
+}
+
+struct p256_table *p256_table_new(const uint8_t point[P256_POINT_BYTES])
+{
+	return table_new(point, false);
+}
+
+struct p256_table *p256_table_new_plain(const uint8_t point[P256_POINT_BYTES])
+{
+	return table_new(point, true);
 }
 
 void p256_table_free(struct p256_table *t)
 {
 	EC_GROUP_free(t->own);
+	free(t->q);
 	free(t);
+}
+
+static bool holds_in_lanes(const struct p256_table *t, const struct factors *f)
+{
+	struct lane_xy xz;
+	lane_table_sum(lane_base, lane_g, t->q, mod256_sub(&order, f->u, lane_share_table), f->v, &xz);
+	if (!n256_is_zero(xz.y))
+		return xz_is(xz.x, xz.y, f->r);
+	_cleanup_(room_putp) struct room *w = room_take();
+	return read_point(w, t->point) && holds(w, f);
 }
 
 bool p256_table_holds(const struct p256_table *t, struct slice r, struct slice s, const uint8_t hash[32])
 {
-	_cleanup_(room_putp) struct room *w = room_take();
 	struct factors f;
 	if (!read_factors(r, s, hash, &f))
 		return false;
+	if (t->q)
+		return holds_in_lanes(t, &f);
+	_cleanup_(room_putp) struct room *w = room_take();
 	number_put(f.u, w->u);
 	number_put(f.v, w->v);
 	if (EC_POINT_mul(curve, w->a, w->u, NULL, NULL, w->ctx) != 1 ||

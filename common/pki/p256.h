@@ -24,8 +24,10 @@ struct p256_claim {
 void p256_hold_many(struct p256_claim *claims, size_t n);
 
 struct p256_table;
-/* Multiples of a point, for a key that signs much; about 150 KiB and 10 ms. Gives: p256_table_free(). */
+/* Multiples of a point, for a key that signs much; about 150 KiB and 10 ms. The point is one of the curve. Gives: p256_table_free(). */
 struct p256_table *p256_table_new(const uint8_t point[P256_POINT_BYTES]);
+/* The same by the arithmetic that every processor has. */
+struct p256_table *p256_table_new_plain(const uint8_t point[P256_POINT_BYTES]);
 void p256_table_free(struct p256_table *t);
 /* As p256_holds() with that point. Any number of threads. */
 bool p256_table_holds(const struct p256_table *t, struct slice r, struct slice s, const uint8_t hash[32]);

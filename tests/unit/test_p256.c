@@ -16,7 +16,8 @@
 
 #include "common/base/cleanup.h"
 
-#define ROUNDS 60
+#define ROUNDS 24
+#define TURNS 2000
 
 struct lab {
 	EC_GROUP *curve;
@@ -114,9 +115,11 @@ static bool answer(struct lab *l)
 		sizeof(point));
 	number(l->e, e);
 	struct slice r_is = number(l->r, r), s_is = number(l->s, s);
-	struct p256_table *t = p256_table_new(point);
+	struct p256_table *t = p256_table_new(point), *slow = p256_table_new_plain(point);
 	bool plain = p256_holds(point, r_is, s_is, e), known = p256_table_holds(t, r_is, s_is, e);
+	assert_int_equal(plain, p256_table_holds(slow, r_is, s_is, e));
 	p256_table_free(t);
+	p256_table_free(slow);
 	assert_true(many_say(point, r_is, s_is, e, plain));
 	assert_true(p256_is_point(point));
 	assert_int_equal(plain, known);
@@ -151,6 +154,47 @@ static void test_random_keys(void **state)
 		assert_int_equal(BN_add_word(changed[i % 3], 1), 1);
 		assert_false(answer(&l));
 	}
+	lab_done(&l);
+}
+
+/* 1 to n - 1; random, or with a long run of ones or zeros. */
+static void a_number(const struct lab *l, BIGNUM *ret)
+{
+	uint8_t bytes[32], kind[3];
+	do {
+		random_fill(bytes, sizeof(bytes));
+		random_fill(kind, sizeof(kind));
+		if (kind[0] & 1)
+			memset(bytes + kind[1] % 32u, kind[0] & 2 ? 0xff : 0, 32 - kind[1] % 32u);
+		if (kind[0] & 4)
+			memset(bytes, kind[0] & 8 ? 0xff : 0, 1 + kind[2] % 32u);
+		assert_non_null(BN_bin2bn(bytes, sizeof(bytes), ret));
+	} while (BN_is_zero(ret) || BN_cmp(ret, l->n) >= 0);
+}
+
+/* Many digits by one table. */
+static void test_one_key(void **state)
+{
+	struct lab l;
+	uint8_t point[P256_POINT_BYTES], r[32], s[32], e[32];
+	(void)state;
+	lab_make(&l);
+	a_number(&l, l.x);
+	assert_true(EC_POINT_mul(l.curve, l.q, l.x, NULL, NULL, l.ctx) &&
+		    EC_POINT_point2oct(l.curve, l.q, POINT_CONVERSION_UNCOMPRESSED, point, sizeof(point), l.ctx));
+	struct p256_table *t = p256_table_new(point);
+	for (size_t i = 0; i < TURNS; i++) {
+		a_number(&l, l.u);
+		a_number(&l, l.v);
+		solve(&l);
+		number(l.r, r);
+		number(l.s, s);
+		number(l.e, e);
+		assert_true(p256_table_holds(t, slice_of(r, 32), slice_of(s, 32), e));
+		e[i % 32] ^= (uint8_t)(1 << i / 32 % 8);
+		assert_false(p256_table_holds(t, slice_of(r, 32), slice_of(s, 32), e));
+	}
+	p256_table_free(t);
 	lab_done(&l);
 }
 
@@ -231,9 +275,8 @@ static void test_hash_above_the_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_keys),
-		cmocka_unit_test(test_special_sums),
-		cmocka_unit_test(test_x_above_the_order),
+		cmocka_unit_test(test_random_keys),	     cmocka_unit_test(test_one_key),
+		cmocka_unit_test(test_special_sums),	     cmocka_unit_test(test_x_above_the_order),
 		cmocka_unit_test(test_hash_above_the_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
