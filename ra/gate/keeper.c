@@ -1,5 +1,6 @@
 /*
- * One thread talks to the desk, another signs: a desk that does not answer keeps no answer from being refreshed.
+ * One thread talks to the desk, another signs and looks at the root's CRL: a desk that does not answer keeps no answer
+ * from being refreshed, and no CA from being revoked.
  */
 #include "ra/gate/keeper.h"
 
@@ -33,7 +34,7 @@ struct duty {
 
 static void done(struct duty *d, enum err e, const struct fault *f, int64_t every_s)
 {
-	d->next = clock_mono_us() + (e == OK ? every_s : RETRY_S) * 1000000;
+	d->next = clock_mono_us() + (e == OK || every_s < RETRY_S ? every_s : RETRY_S) * 1000000;
 	if (e == OK) {
 		d->last_error[0] = '\0';
 		return;
@@ -64,26 +65,26 @@ static void *run_desk(void *arg)
 	struct keeper *k = arg;
 	struct gate *g = k->gate;
 	struct duties each[GATE_ISSUERS_MAX] = {0};
-	struct duty root = {.event = "root_crl_unused"};
 	bool hurry = false;
 	for (size_t i = 0; i < g->n_issuers; i++)
 		each[i] = (struct duties){{.event = "responder_not_renewed"}, {.event = "crls_not_fetched"}};
-	do {
-		struct fault f = {0};
-		if (g->config.root_crl && clock_mono_us() >= root.next)
-			done(&root, root_crl_look(g, &f), &f, ROOT_CRL_S);
+	do
 		for (size_t i = 0; i < g->n_issuers; i++)
 			look_after(g, &g->issuers[i], &each[i], hurry);
-	} while (!gate_rest(g, LOOK_MS, &hurry));
+	while (!gate_rest(g, LOOK_MS, &hurry));
 	return NULL;
 }
 
 static void *run_ahead(void *arg)
 {
 	struct keeper *k = arg;
-	do
+	struct duty root = {.event = "root_crl_unused"};
+	do {
+		struct fault f = {0};
+		if (k->gate->config.root_crl && clock_mono_us() >= root.next)
+			done(&root, root_crl_look(k->gate, &f), &f, ROOT_CRL_S);
 		ocsp_ahead(k->gate->ocsp);
-	while (!gate_rest(k->gate, AHEAD_MS, NULL));
+	} while (!gate_rest(k->gate, AHEAD_MS, NULL));
 	return NULL;
 }
 
