@@ -73,6 +73,51 @@ certificate_of_responder() { openssl x509 -in "$(ls "$WORK"/gate/state/responder
 	[ "$(seconds_of 'Next Update')" -le "$(seconds "$(certificate_of_responder | cut -d= -f2)")" ]
 }
 
+# The CRLs that lie in the gate's folder: is that one another than before, and are all that are whole?
+is_new() { [ "$1" -nt "$WORK/state.before/${1#"$WORK/gate/state/"}" ]; }
+all_new() {
+	local file
+	for file in "${files[@]}"; do is_new "$file" || return 1; done
+}
+whole() {
+	local file
+	for file in "${files[@]}"; do
+		! is_new "$file" || openssl crl -inform DER -in "$file" -CAfile "$WORK/chain.pem" -noout 2>&1 | grep -q "verify OK" || return 1
+	done
+}
+
+@test "killed at each flush while new CRLs come: the one that lies there is whole, the old or the new; the next start has them all" {
+	local n kills=0 files each=5
+	[ "${HUFU_LONG:-0}" = 0 ] || each=1
+	gate_down
+	rm -rf "$WORK/state.before"
+	cp -a "$WORK/gate/state" "$WORK/state.before"
+	files=("$WORK/gate/state/crl/$ISSUER"/*.crl)
+	[ ${#files[@]} -gt 1 ]
+	down
+	ahead $((6 * DAY)) # each is due anew
+	LD_PRELOAD=$build/tests/process/clock_shift.so up
+	for ((n = 1; n < 60; n += each)); do
+		rm -rf "$WORK/gate/state"
+		cp -a "$WORK/state.before" "$WORK/gate/state"
+		setpriv --reuid hufu-gate --regid hufu-gate --init-groups env PATH=/usr/bin:/bin HUFU_TEST_CLOCK_AHEAD="$HUFU_TEST_CLOCK_AHEAD" HUFU_TEST_KILL_FLUSH=$n \
+			LD_PRELOAD="$build/tests/process/clock_shift.so $build/tests/process/kill_flush.so" "$gate" --config "$WORK/gate.yaml" 2>>"$WORK/gate.log" 3>&- &
+		echo $! >"$WORK/gate.pid"
+		killed_or_done() { ! kill -0 "$(cat "$WORK/gate.pid")" 2>/dev/null || all_new; }
+		eventually killed_or_done
+		whole
+		kill -0 "$(cat "$WORK/gate.pid")" 2>/dev/null && break
+		kills=$((kills + 1))
+	done
+	[ $((kills * each)) -ge ${#files[@]} ]
+	gate_down -KILL
+	gate_up_shifted
+	eventually all_new
+	whole
+	same "$(ls "$WORK/gate/state/crl/$ISSUER" | grep -vc '\.crl$')" 0
+	eventually openssl_says good
+}
+
 @test "expired: the answer keeps the last state, its status says so, and clients refuse the certificate for its date" {
 	all_up_shifted $((450 * DAY))
 	eventually openssl_says good
