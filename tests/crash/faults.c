@@ -35,13 +35,21 @@ static const struct call {
 	enum faulty which;
 	int error;
 } calls[] = {
-	{"pwrite ENOSPC", FAULTY_PWRITE, ENOSPC}, {"pwrite EIO", FAULTY_PWRITE, EIO},
-	{"write ENOSPC", FAULTY_WRITE, ENOSPC},	  {"write EIO", FAULTY_WRITE, EIO},
-	{"fsync EIO", FAULTY_FSYNC, EIO},	  {"fdatasync EIO", FAULTY_FDATASYNC, EIO},
-	{"open EMFILE", FAULTY_OPEN, EMFILE},	  {"open EROFS", FAULTY_OPEN, EROFS},
-	{"rename EIO", FAULTY_RENAME, EIO},	  {"ftruncate EIO", FAULTY_FTRUNCATE, EIO},
-	{"unlink EIO", FAULTY_UNLINK, EIO},	  {"accept4 EMFILE", FAULTY_ACCEPT, EMFILE},
-	{"malloc ENOMEM", FAULTY_MEMORY, ENOMEM}, {"stop", FAULTY_N, 0},
+	{"pwrite ENOSPC", FAULTY_PWRITE, ENOSPC},
+	{"pwrite EIO", FAULTY_PWRITE, EIO},
+	{"write ENOSPC", FAULTY_WRITE, ENOSPC},
+	{"write EIO", FAULTY_WRITE, EIO},
+	{"fsync EIO", FAULTY_FSYNC, EIO},
+	{"fdatasync EIO", FAULTY_FDATASYNC, EIO},
+	{"open EMFILE", FAULTY_OPEN, EMFILE},
+	{"open EROFS", FAULTY_OPEN, EROFS},
+	{"rename EIO", FAULTY_RENAME, EIO},
+	{"ftruncate EIO", FAULTY_FTRUNCATE, EIO},
+	{"unlink EIO", FAULTY_UNLINK, EIO},
+	{"mkostemp EIO", FAULTY_MKOSTEMP, EIO},
+	{"accept4 EMFILE", FAULTY_ACCEPT, EMFILE},
+	{"malloc ENOMEM", FAULTY_MEMORY, ENOMEM},
+	{"stop", FAULTY_N, 0},
 };
 #define CALLS (sizeof calls / sizeof calls[0])
 

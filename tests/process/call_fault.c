@@ -68,6 +68,7 @@ FAILING(FAULTY_FDATASYNC, int, fdatasync, "fdatasync", (int fd), (fd), -1)
 FAILING(FAULTY_RENAME, int, rename, "rename", (const char *from, const char *to), (from, to), -1)
 FAILING(FAULTY_FTRUNCATE, int, ftruncate, "ftruncate64", (int fd, off_t n), (fd, n), -1)
 FAILING(FAULTY_UNLINK, int, unlink, "unlink", (const char *path), (path), -1)
+FAILING(FAULTY_MKOSTEMP, int, mkostemp, "mkostemp64", (char *path, int flags), (path, flags), -1)
 FAILING(FAULTY_ACCEPT, int, accept4, "accept4", (int fd, struct sockaddr *a, socklen_t *n, int flags),
 	(fd, a, n, flags), -1)
 

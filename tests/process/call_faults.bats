@@ -21,7 +21,7 @@ teardown() { rm -rf "$WORK"; }
 	[[ "$output" == *"$(find "$WORK/one" -type f | wc -l) inputs of"* ]]
 }
 
-# Every 13th of 112 cases, so that each program and each second call is among them; all of them with tools/test --long.
+# Every 13th of 120 cases, so that each program and each second call is among them; all of them with tools/test --long.
 @test "signer, desk, gate and notifier: each call by which they write, take a connection or get memory fails, or they stand still" {
 	local step=13
 	[ "${HUFU_LONG:-0}" != 1 ] || step=1
