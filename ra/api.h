@@ -63,7 +63,9 @@ extern const struct rpc_param no_params[];
 
 /* --- methods --- */
 
-#define METHOD(name_, fn_, mode_, roles_, session_, changes_, initial_, params_, result_, zh_, en_)                    \
+#define METHOD(name, fn, mode, roles, session, changes, initial, params, result, zh, en)                               \
+	METHOD_AHEAD(name, fn, NULL, mode, roles, session, changes, initial, params, result, zh, en)
+#define METHOD_AHEAD(name_, fn_, ahead_, mode_, roles_, session_, changes_, initial_, params_, result_, zh_, en_)      \
 	{                                                                                                              \
 		.rpc = {.name = name_,                                                                                 \
 			.roles = roles_,                                                                               \
@@ -73,7 +75,7 @@ extern const struct rpc_param no_params[];
 			.result = result_,                                                                             \
 			.zh = zh_,                                                                                     \
 			.en = en_},                                                                                    \
-		.mode = mode_, .with_initial = initial_, .fn = fn_                                                     \
+		.mode = mode_, .with_initial = initial_, .fn = fn_, .ahead = ahead_                                    \
 	}
 /* Of a person who is logged in: reading, changing. */
 #define READS(name, fn, params, result, zh, en)                                                                        \

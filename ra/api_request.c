@@ -1,6 +1,7 @@
 /*
  * The owner's side of a request.
  */
+#include "ra/ahead.h"
 #include "ra/api.h"
 
 #include "ra/request.h"
@@ -104,8 +105,9 @@ static const struct desk_method methods[] = {
 	       "申请", "one request"),
 	READS("request.list", request_list, request_list_params,
 	      OBJECT(ROWS("requests", ITEM "," COURSE) "," INT("total")), "我的申请", "my requests"),
-	CHANGES("request.prove", request_prove, prove_params, OBJECT(STATE "," MISSING "," HOLD), "签名",
-		"bring the signature of the current key, the new key or both"),
+	METHOD_AHEAD("request.prove", request_prove, ahead_proof, MODE_CHANGE, OWNER, true, true, false, prove_params,
+		     OBJECT(STATE "," MISSING "," HOLD), "签名",
+		     "bring the signature of the current key, the new key or both"),
 	CHANGES("request.submit", request_submit, submit_params, OBJECT(STATE "," HOLD), "提交申请",
 		"hand the request in"),
 	CHANGES("request.hold", request_hold, hold_params, OBJECT(STATE), "挂起",

@@ -10,6 +10,7 @@
 
 #include "ra/account.h"
 #include "ra/account_case.h"
+#include "ra/ahead.h"
 #include "ra/facts.h"
 #include "ra/handover.h"
 #include "ra/material.h"
@@ -21,6 +22,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/rpc/json.h"
 #include "common/rpc/wire.h"
 
 #include <arpa/inet.h>
@@ -205,23 +207,17 @@ static enum err replay(const char *answer, json_t **ret, struct fault *f)
 	return *ret ? OK : fault_raise(f, ERR_INTERNAL, "answer_stored", "calls.answer", "a stored answer is no JSON");
 }
 
-static enum err change_in(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
+static enum err change_in(struct ctx *c, desk_fn *fn, const uint8_t digest[32], json_t **ret, struct fault *f)
 {
 	const char *call_id = param_text(c, "call_id");
 	_cleanup_(freep) char *stored = NULL;
-	uint8_t digest[32];
-	if (!call_id)
-		return fault_raise(f, ERR_PARSE, "call_id_missing", "params.call_id", "a changing call needs an id");
-	call_digest(c, digest);
+	_cleanup_buf_ struct buf text = {0};
 	TRY(store_call_find(c->db, c->caller, call_id, c->call->method, digest, &stored, f));
 	if (stored)
 		return replay(stored, ret, f);
 	TRY(fn(c, ret, f));
-	char *text = json_dumps(*ret, JSON_COMPACT | JSON_ENCODE_ANY);
-	assert(text);
-	enum err e = store_call_put(c->db, c->caller, call_id, c->call->method, digest, text, c->now, f);
-	free(text);
-	return e;
+	json_write(*ret, &text);
+	return store_call_put(c->db, c->caller, call_id, c->call->method, digest, buf_text(&text), c->now, f);
 }
 
 static enum err answered_in(struct ctx *c, json_t **ret, struct fault *f)
@@ -272,6 +268,7 @@ enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 struct change {
 	struct ctx *c;
 	desk_fn *fn;
+	uint8_t digest[32]; /* of the call's parameters */
 	json_t *answer;
 };
 
@@ -279,7 +276,7 @@ static enum err make_change(struct db *db, void *arg, struct fault *f)
 {
 	struct change *x = arg;
 	x->c->db = db;
-	enum err e = change_in(x->c, x->fn, &x->answer, f);
+	enum err e = change_in(x->c, x->fn, x->digest, &x->answer, f);
 	x->c->db = NULL;
 	return e;
 }
@@ -288,6 +285,9 @@ enum err desk_change_forked(struct ctx *c, desk_fn *fn, json_t **ret, struct fau
 {
 	struct change x = {.c = c, .fn = fn};
 	assert(!c->db);
+	if (!param_text(c, "call_id"))
+		return fault_raise(f, ERR_PARSE, "call_id_missing", "params.call_id", "a changing call needs an id");
+	call_digest(c, x.digest);
 	enum err e = store_change(c->desk->store, make_change, &x, f);
 	_cleanup_(json_freep) json_t *answer = x.answer;
 	if (e != OK)
@@ -314,6 +314,8 @@ static enum err run(const struct desk_method *m, struct ctx *c, json_t **ret, st
 	case MODE_READ:
 		return desk_read(c, m->fn, ret, f);
 	case MODE_CHANGE:
+		if (m->ahead)
+			m->ahead(c);
 		return desk_change(c, m->fn, ret, f);
 	case MODE_OWN:
 		return m->fn(c, ret, f);
@@ -363,6 +365,7 @@ static enum err run_as(const struct desk_method *m, struct rpc_call *call, struc
 	if (e == OK)
 		e = h && h->ended ? answered_before(&c, ret, f) : run(m, &c, ret, f);
 	handover_done(&c.going);
+	ahead_free(c.ahead);
 	law_put(d->laws, c.law);
 	return e;
 }

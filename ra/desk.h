@@ -24,6 +24,7 @@
 struct status_index; /* what status.query answers from (status_index.h) */
 struct signer_view; /* what the signer said last (signer.h) */
 struct handover_pool;
+struct ahead; /* what was done of a call before its change (ahead.h) */
 
 struct desk {
 	struct ra_config config;
@@ -87,6 +88,7 @@ struct ctx {
 	char caller[WHO_MAX];          /* whose call ids these are: who, but of a method that changes who that is */
 	const char *address;           /* of the person at the portal, as the portal says; NULL when it says none */
 	void *work;                    /* what a method hands to its own transaction */
+	struct ahead *ahead;           /* NULL when the method does nothing before its change */
 };
 typedef enum err desk_fn(struct ctx *c, json_t **ret, struct fault *f);
 enum desk_mode { MODE_READ, MODE_CHANGE, MODE_OWN };
@@ -95,6 +97,7 @@ struct desk_method {
 	enum desk_mode mode;
 	bool with_initial;     /* open to a session that must set its password, or choose its organisation, first */
 	desk_fn *fn;
+	void (*ahead)(struct ctx *c); /* MODE_CHANGE: runs before the transaction; NULL: nothing does */
 };
 /* The methods of one noun (ra/api_<noun>.c), and what people read for its rules. */
 struct desk_part {

@@ -7,6 +7,7 @@
  */
 #include "ra/note.h"
 
+#include "ra/ahead.h"
 #include "ra/handover.h"
 #include "ra/law.h"
 #include "ra/request_state.h"
@@ -39,7 +40,12 @@ enum err one_line_read(const char *tally, const char *line, struct one_line *ret
 
 /* --- proofs --- */
 
-static enum err verify_proof(const struct draw *d, const struct request *r, const struct one_line *l,
+static bool holds(struct ctx *c, const struct one_line *l, const struct pubkey *key)
+{
+	return ahead_holds(c, &l->note, buf_slice(&l->bytes), key);
+}
+
+static enum err verify_proof(struct ctx *c, const struct draw *d, const struct request *r, const struct one_line *l,
 			     const char **ret_part, struct fault *f)
 {
 	char wanted[NOTE_MAX_NAME + 1] = "";
@@ -48,7 +54,7 @@ static enum err verify_proof(const struct draw *d, const struct request *r, cons
 		note_subscriber_name(d->row.ref.issuer_key_id, SERIAL(&d->row.ref.serial), wanted);
 	if (r->cert != 0 && strcmp(sig->name, wanted) == 0) {
 		*ret_part = "subscriber";
-		if (note_sig_holds_spki(&l->note, sig, &d->cert.key))
+		if (holds(c, l, &d->cert.key))
 			return OK;
 		return fault_raise(f, ERR_CRYPTO, "subscriber_signature", "params.lines",
 				   "the line of certificate %s does not hold under its key",
@@ -56,7 +62,7 @@ static enum err verify_proof(const struct draw *d, const struct request *r, cons
 	}
 	if (strcmp(sig->name, NOTE_NEW_KEY) == 0 && r->csr.len > 0) {
 		*ret_part = "new-key";
-		if (note_sig_holds_spki(&l->note, sig, &d->csr.key))
+		if (holds(c, l, &d->csr.key))
 			return OK;
 		return fault_raise(f, ERR_CRYPTO, "new_key_signature", "params.lines",
 				   "the line of the new key does not hold under it");
@@ -66,6 +72,14 @@ static enum err verify_proof(const struct draw *d, const struct request *r, cons
 			   r->csr.len > 0 ? NOTE_NEW_KEY : "");
 }
 
+enum err proof_check(struct ctx *c, const struct request *r, const struct draw *d, const char *line, struct fault *f)
+{
+	_cleanup_(one_line_done) struct one_line l = {0};
+	const char *part = NULL;
+	TRY(one_line_read(r->tally, line, &l, f));
+	return verify_proof(c, d, r, &l, &part, f);
+}
+
 enum err proof_take(struct ctx *c, const struct request *r, const struct draw *d, const char *line, bool *ret_new,
 		    struct fault *f)
 {
@@ -73,7 +87,7 @@ enum err proof_take(struct ctx *c, const struct request *r, const struct draw *d
 	const char *part = NULL;
 	int64_t have = 0;
 	TRY(one_line_read(r->tally, line, &l, f));
-	TRY(verify_proof(d, r, &l, &part, f));
+	TRY(verify_proof(c, d, r, &l, &part, f));
 	TRY(store_lines_count(c->db, r->id, part, &have, f));
 	*ret_new = have == 0;
 	return have == 0 ? store_line_add(c->db, r->id, part, l.note.sigs[0].name, l.line, c->now, f) : OK;
@@ -83,7 +97,7 @@ enum err proof_take(struct ctx *c, const struct request *r, const struct draw *d
 
 static enum err sign(struct ctx *c, struct buf *note, struct fault *f)
 {
-	return note_sign_ed25519(note, c->desk->key.name, c->desk->key.secret.p, f);
+	return note_sign_by(note, c->desk->key.name, ahead_signer(c), f);
 }
 
 /* The tally with all its lines, in the queue. */

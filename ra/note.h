@@ -15,6 +15,8 @@ struct one_line {
 void one_line_done(struct one_line *l);
 MUST_CHECK enum err one_line_read(const char *tally, const char *line, struct one_line *ret, struct fault *f);
 
+/* Does a subscriber's or new key's line hold? d has its keys (draw_load_keys()). Errors as proof_take(). */
+MUST_CHECK enum err proof_check(struct ctx *c, const struct request *r, const struct draw *d, const char *line, struct fault *f);
 /* Takes a subscriber's or new key's line: verified, stored once for each name. ERR_RULE signer_unknown, ERR_CRYPTO
  * subscriber_signature, new_key_signature. *ret_new false when a line of that name was there. */
 MUST_CHECK enum err proof_take(struct ctx *c, const struct request *r, const struct draw *d, const char *line, bool *ret_new,

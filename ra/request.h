@@ -50,6 +50,8 @@ void draw_done(struct draw *d);
 /* Makes the tally from the request's terms, now: fills tally ("" when it is keyless), made, dies, policy, proof and officers of r, and
  * judges what can't be mended by adding papers. */
 MUST_CHECK enum err draw_make(struct ctx *c, struct request *r, struct draw *ret, struct fault *f);
+/* The certificate that r follows and its CSR, by whose keys lines are verified. */
+MUST_CHECK enum err draw_load_keys(struct ctx *c, const struct request *r, struct draw *ret, struct fault *f);
 /* Reads the tally of r back, with the facts as they are now. */
 MUST_CHECK enum err draw_load(struct ctx *c, const struct request *r, struct draw *ret, struct fault *f);
 /* The whole judgement, as the signer will: ERR_RULE with its words. */

@@ -38,17 +38,22 @@ static enum err load_cert(struct ctx *c, const struct request *r, struct draw *d
 {
 	TRY(store_cert_by_id(c->db, r->cert, &d->row, f));
 	TRY(store_cert_body(c->db, r->cert, &d->body, f));
-	TRY(cert_parse(buf_slice(&d->body.der), &d->cert, f));
-	return name_parse(d->cert.subject, &d->subject, f);
+	return cert_parse(buf_slice(&d->body.der), &d->cert, f);
+}
+
+enum err draw_load_keys(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
+{
+	if (r->cert != 0)
+		TRY(load_cert(c, r, d, f));
+	return r->csr.len > 0 ? csr_parse(buf_slice(&r->csr), &d->csr, f) : OK;
 }
 
 static enum err load(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)
 {
 	d->keyless = request_is_keyless(r);
+	TRY(draw_load_keys(c, r, d, f));
 	if (r->cert != 0)
-		TRY(load_cert(c, r, d, f));
-	if (r->csr.len > 0)
-		TRY(csr_parse(buf_slice(&r->csr), &d->csr, f));
+		TRY(name_parse(d->cert.subject, &d->subject, f));
 	return store_materials(c->db, r->id, d->materials, TALLY_MAX_MATERIALS, &d->n_materials, f);
 }
 
