@@ -81,14 +81,12 @@ enum err request_own_head(struct ctx *c, struct request *ret, struct fault *f)
 
 enum err request_answer(struct ctx *c, const char *id, json_t **ret, struct fault *f)
 {
-	_cleanup_(request_done) struct request r = {0};
-	struct course course;
-	TRY(store_request_head(c->db, id, &r, f));
-	TRY(store_course_get(c->db, id, &course, f));
+	struct course_place now;
+	TRY(store_course_place(c->db, id, &now, f));
 	*ret = json_object();
-	json_object_set_new(*ret, "request", json_string(r.id));
-	json_object_set_new(*ret, "number", json_string(course.number));
-	json_object_set_new(*ret, "state", json_string(r.state));
+	json_object_set_new(*ret, "request", json_string(id));
+	json_object_set_new(*ret, "number", json_string(now.number));
+	json_object_set_new(*ret, "state", json_string(now.state));
 	return OK;
 }
 

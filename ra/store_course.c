@@ -32,6 +32,17 @@ enum err store_course_get(struct db *db, const char *request, struct course *ret
 	return OK;
 }
 
+enum err store_course_place(struct db *db, const char *request, struct course_place *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT c.number, r.state FROM requests r JOIN courses c ON c.request = r.id WHERE r.id = ?1", "t",
+		   request));
+	COLUMN(row, 0, ret->number);
+	COLUMN(row, 1, ret->state);
+	return OK;
+}
+
 enum err store_course_submitted(struct db *db, const char *request, int64_t at, int64_t due, struct fault *f)
 {
 	return db_run(db, f, "UPDATE courses SET submitted = ?2, due = ?3 WHERE request = ?1", "tii", request, at, due);

@@ -9,6 +9,11 @@
 
 MUST_CHECK enum err store_course_add(struct db *db, const char *request, const struct course *course, struct fault *f);
 MUST_CHECK enum err store_course_get(struct db *db, const char *request, struct course *ret, struct fault *f);
+/* Where a request is, in a word, and the number that people see. ERR_NOT_FOUND. */
+struct course_place {
+	char number[COURSE_NUMBER_MAX + 1], state[20];
+};
+MUST_CHECK enum err store_course_place(struct db *db, const char *request, struct course_place *ret, struct fault *f);
 MUST_CHECK enum err store_course_submitted(struct db *db, const char *request, int64_t at, int64_t due, struct fault *f);
 /* who "": handed back. */
 MUST_CHECK enum err store_course_claim(struct db *db, const char *request, const char *who, int64_t ends, struct fault *f);

@@ -85,6 +85,11 @@ bool cp_is_hidden(int32_t cp)
 size_t text_show_one(const uint8_t *p, size_t n, size_t *i, char ret[TEXT_SHOWN_MAX])
 {
 	size_t at = *i;
+	if (p[at] >= 0x20 && p[at] < 0x7f) { /* most of what is shown */
+		ret[0] = (char)p[at];
+		*i = at + 1;
+		return 1;
+	}
 	bool shown = !cp_is_hidden(utf8_next(p, n, i));
 	if (*i == at)
 		*i = at + 1;
