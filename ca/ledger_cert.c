@@ -21,7 +21,9 @@
 
 static void copy_word(char ret[TALLY_WORD], const char *text)
 {
-	snprintf(ret, TALLY_WORD, "%s", text ? text : "");
+	size_t n = text ? strnlen(text, TALLY_WORD - 1) : 0;
+	memcpy(ret, text ? text : "", n);
+	ret[n] = '\0';
 }
 
 static void copy_fixed(uint8_t *ret, size_t n, struct slice s)
