@@ -31,7 +31,6 @@ ALLOWED = {
     "SELECT s.id, s.address, s.proof, s.uid, s.created, s.used, s.expires, s.must_reset, s.must_choose FROM sessions s"
     " WHERE s.account = ?1": "of one account",
     SERVICE + " WHERE s.account = ?1 AND s.project": "of one account",
-    SERVICE + " WHERE s.cert = ?1": "of one certificate",
     "SELECT k.number, r.state FROM requests r JOIN courses k ON k.request = r.id WHERE r.cert = ?1": "of one certificate",
     "SELECT due, request FROM waiting INDEXED BY waiting_claims": "claims last for an hour, and are as many as officers at work",
     "SELECT due, request, kind, way, project, state, issuer, serial, officers, officers_have, made, dies, organisation, number, replaces,"
