@@ -132,7 +132,7 @@ same() { [ "$1" = "$2" ] || { printf 'found  %s\nwanted %s\n' "$1" "$2"; return 
 
 # eventually COMMAND…: asks again until it is so, for half a minute at most.
 eventually() {
-	local until=$((SECONDS + 30))
+	local until=$((SECONDS + 90))
 	while [ $SECONDS -lt $until ]; do
 		"$@" >/dev/null && return 0
 		breath
@@ -229,7 +229,7 @@ import() { hufu import --officer "$(key_of alice)" --officer "$(key_of bob)" --c
 
 # sms_code MOBILE: waits for the newest code to a number, prints it, and takes its messages out of the spool, as a gateway would.
 sms_code() {
-	local file until=$((SECONDS + 30))
+	local file until=$((SECONDS + 90))
 	while [ $SECONDS -lt $until ]; do
 		for file in "$DIR"/var/lib/hufu-ra/spool/*.json; do
 			if [ -e "$file" ] && [ "$(field to <"$file")" = "$1" ] && [ "$(field template <"$file")" = code ]; then

@@ -21,7 +21,7 @@ teardown_file() { live_end; }
 setup() { DIR=$WORK/hufu; }
 
 notice_code() { # MOBILE: the freeze code of the newest notice to a number
-	local file until=$((SECONDS + 30))
+	local file until=$((SECONDS + 90))
 	while [ $SECONDS -lt $until ]; do
 		for file in "$DIR"/var/lib/hufu-ra/spool/*.json; do
 			[ -e "$file" ] && [ "$(field to <"$file")" = "$1" ] && [ "$(field template <"$file")" = bound ] || continue
@@ -33,7 +33,7 @@ notice_code() { # MOBILE: the freeze code of the newest notice to a number
 }
 
 sent() { # NAME OPTIONS…: has a code sent, as soon as the desk sends another, and prints it
-	local until=$((SECONDS + 30))
+	local until=$((SECONDS + 90))
 	while [ "$(as "$1" hufu --json account sms "${@:2}" | field sent)" != true ]; do
 		[ $SECONDS -lt $until ] || return 1
 	done

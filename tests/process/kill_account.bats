@@ -17,7 +17,7 @@ names=([0]=first [1]=second)
 codes=([0]=91330100MAHUFU0254 [1]=91330100MAHUFU033Y)
 
 notice_code() { # MOBILE: the freeze code of the newest notice to a number
-	local file until=$((SECONDS + 30))
+	local file until=$((SECONDS + 90))
 	while [ $SECONDS -lt $until ]; do
 		for file in "$DIR"/var/lib/hufu-ra/spool/*.json; do
 			[ -e "$file" ] && [ "$(field to <"$file")" = "$1" ] && [ "$(field template <"$file")" = bound ] || continue
