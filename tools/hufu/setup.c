@@ -326,7 +326,9 @@ static const char gate_yaml[] =
 	"log_key: etc/hufu/log.vkey\nissuer: etc/hufu/issuing.crt\nroot_certificate: etc/hufu/root.crt\n"
 	"listen: 127.0.0.1:8080\nmetrics: 127.0.0.1:8081\n"
 	"# Without a key that the roster lists, OCSP says tryLater.\n"
-	"# responder: {keys: [etc/hufu/ocsp.key]}\n";
+	"# responder: {keys: [etc/hufu/ocsp.key]}\n"
+	"# The root's CRL, when a ceremony has made one: it is served, and a CA on it takes its certificates along.\n"
+	"# root_crl: etc/hufu/root.crl\n";
 
 static const char portal_yaml[] =
 	"# The gate again, as the portal: pages for subscribers. hufu-gate(8). It holds no key.\n"
