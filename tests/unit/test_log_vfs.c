@@ -2,12 +2,14 @@
  * The write-ahead log in large pieces: what a commit leaves on the disk, what others see of it, and writes that fail.
  */
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
 #include "common/db/private.h"
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -227,9 +229,188 @@ static void test_failing(void **state)
 	}
 }
 
+/* --- the file alone, without a database --- */
+
+#define PAGE 4096
+#define FRAME (24 + PAGE)
+#define LOG_HEAD 32
+#define FRAMES_A_PIECE 30
+
+static sqlite3_file *log_open(void)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(log_vfs());
+	assert_non_null(vfs);
+	sqlite3_file *f = xcalloc(1, (size_t)vfs->szOsFile);
+	int flags = SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, given;
+	struct fault fault = {0};
+	ok(file_write("t.db", slice_str("it has the mode"), 0600, &fault), &fault);
+	assert_int_equal(vfs->xOpen(vfs, "t.db-wal", f, flags, &given), SQLITE_OK);
+	return f;
+}
+
+static void log_close(sqlite3_file *f, int wanted)
+{
+	assert_int_equal(f->pMethods->xClose(f), wanted);
+	free(f);
+	forget();
+}
+
+static int64_t on_disk(void)
+{
+	struct stat st;
+	assert_int_equal(stat("t.db-wal", &st), 0);
+	return st.st_size;
+}
+
+/* The page of that number, whose octets are all that; marked: it ends a commit. As SQLite does, by two calls. */
+static int put_frame(sqlite3_file *f, int i, bool marked)
+{
+	uint8_t head[24] = {0}, page[PAGE];
+	sqlite3_int64 at = LOG_HEAD + (sqlite3_int64)i * FRAME;
+	head[7] = marked;
+	memset(page, i + 1, sizeof(page));
+	int code = f->pMethods->xWrite(f, head, sizeof(head), at);
+	return code == SQLITE_OK ? f->pMethods->xWrite(f, page, sizeof(page), at + (int)sizeof(head)) : code;
+}
+
+static sqlite3_file *begun(void)
+{
+	static const uint8_t head[LOG_HEAD];
+	sqlite3_file *f = log_open();
+	assert_int_equal(f->pMethods->xWrite(f, head, sizeof(head), 0), SQLITE_OK);
+	assert_int_equal(on_disk(), LOG_HEAD);
+	return f;
+}
+
+/* Unmarked pages wait for whoever asks about the file, for the mark of a commit, or until there are too many. */
+static void test_gathered(void **state)
+{
+	sqlite3_file *f = begun();
+	sqlite3_int64 size = 0;
+	uint8_t page[PAGE];
+	(void)state;
+	assert_int_equal(put_frame(f, 0, false), SQLITE_OK);
+	assert_int_equal(on_disk(), LOG_HEAD);
+	assert_int_equal(f->pMethods->xRead(f, page, PAGE, LOG_HEAD + 24), SQLITE_OK);
+	assert_int_equal(page[0], 1);
+	assert_int_equal(page[PAGE - 1], 1);
+	assert_int_equal(on_disk(), LOG_HEAD + FRAME);
+
+	assert_int_equal(put_frame(f, 1, false), SQLITE_OK);
+	assert_int_equal(f->pMethods->xRead(f, page, PAGE, LOG_HEAD + 24), SQLITE_OK); /* which is there already */
+	assert_int_equal(on_disk(), LOG_HEAD + FRAME);
+	assert_int_equal(f->pMethods->xFileSize(f, &size), SQLITE_OK);
+	assert_int_equal(size, LOG_HEAD + 2 * FRAME);
+
+	assert_int_equal(put_frame(f, 2, false), SQLITE_OK);
+	assert_int_equal(f->pMethods->xSync(f, SQLITE_SYNC_NORMAL), SQLITE_OK);
+	assert_int_equal(on_disk(), LOG_HEAD + 3 * FRAME);
+
+	assert_int_equal(put_frame(f, 3, false), SQLITE_OK);
+	assert_int_equal(put_frame(f, 4, true), SQLITE_OK);
+	assert_int_equal(on_disk(), LOG_HEAD + 5 * FRAME);
+
+	assert_int_equal(put_frame(f, 5, false), SQLITE_OK);
+	assert_int_equal(f->pMethods->xTruncate(f, LOG_HEAD + FRAME), SQLITE_OK);
+	assert_int_equal(on_disk(), LOG_HEAD + FRAME);
+
+	for (int i = 1; i <= FRAMES_A_PIECE + 1; i++)
+		assert_int_equal(put_frame(f, i, false), SQLITE_OK);
+	assert_in_range(on_disk(), LOG_HEAD + 20 * FRAME, LOG_HEAD + (FRAMES_A_PIECE + 2) * FRAME - 1);
+	log_close(f, SQLITE_OK);
+}
+
+enum asked { READ, TRUNCATE, SYNC, SIZE, OVERWRITE, CLOSE, ASKED_N };
+
+static int ask(sqlite3_file *f, enum asked what)
+{
+	uint8_t page[PAGE] = {0};
+	sqlite3_int64 size;
+	switch (what) {
+	case READ:
+		return f->pMethods->xRead(f, page, PAGE, LOG_HEAD + 24);
+	case TRUNCATE:
+		return f->pMethods->xTruncate(f, LOG_HEAD);
+	case SYNC:
+		return f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
+	case SIZE:
+		return f->pMethods->xFileSize(f, &size);
+	case OVERWRITE:
+		return f->pMethods->xWrite(f, page, PAGE, LOG_HEAD);
+	case CLOSE:
+	case ASKED_N:
+	default:
+		return f->pMethods->xClose(f);
+	}
+}
+
+/* What cannot be handed on is the error of whoever asks, and is gone: it belongs to no commit. */
+static void test_gathered_in_vain(void **state)
+{
+	(void)state;
+	for (enum asked what = READ; what < ASKED_N; what++) {
+		sqlite3_file *f = begun();
+		assert_int_equal(put_frame(f, 0, false), SQLITE_OK);
+		fail_by = EIO;
+		fail_at = 0;
+		assert_int_equal(ask(f, what), SQLITE_IOERR_WRITE);
+		assert_int_equal(fail_at, -1);
+		if (what == CLOSE) {
+			free(f);
+			forget();
+			continue;
+		}
+		assert_int_equal(on_disk(), LOG_HEAD);
+		assert_int_equal(put_frame(f, 0, true), SQLITE_OK);
+		assert_int_equal(on_disk(), LOG_HEAD + FRAME);
+		log_close(f, SQLITE_OK);
+	}
+	/* Too many for a piece: the error is that write's. */
+	sqlite3_file *f = begun();
+	int code = SQLITE_OK;
+	fail_by = EIO;
+	fail_at = 0;
+	for (int i = 0; i <= FRAMES_A_PIECE + 1 && code == SQLITE_OK; i++)
+		code = put_frame(f, i, false);
+	assert_int_equal(code, SQLITE_IOERR_WRITE);
+	assert_int_equal(fail_at, -1);
+	/* What is not behind the last write goes straight through, and its error comes straight back. */
+	fail_at = 0;
+	assert_int_equal(put_frame(f, 40, false), SQLITE_IOERR_WRITE);
+	log_close(f, SQLITE_OK);
+}
+
+/* All else is SQLite's own word; and a log that cannot be opened is none. */
+static void test_passed_on(void **state)
+{
+	sqlite3_file *f = begun();
+	sqlite3_vfs *vfs = sqlite3_vfs_find(log_vfs());
+	static const uint8_t large[127000];
+	int held = 1, given;
+	(void)state;
+	assert_int_equal(f->pMethods->xWrite(f, large, sizeof(large), LOG_HEAD), SQLITE_OK); /* more than a piece */
+	assert_int_equal(on_disk(), LOG_HEAD + sizeof(large));
+	assert_int_equal(f->pMethods->xLock(f, SQLITE_LOCK_SHARED), SQLITE_OK);
+	assert_int_equal(f->pMethods->xCheckReservedLock(f, &held), SQLITE_OK);
+	assert_int_equal(held, 0);
+	assert_int_equal(f->pMethods->xUnlock(f, SQLITE_LOCK_NONE), SQLITE_OK);
+	assert_int_equal(f->pMethods->xFileControl(f, -1, NULL), SQLITE_NOTFOUND);
+	assert_int_equal(f->pMethods->xSectorSize(f), 4096);
+	assert_int_not_equal(f->pMethods->xDeviceCharacteristics(f) & SQLITE_IOCAP_POWERSAFE_OVERWRITE, 0);
+	log_close(f, SQLITE_OK);
+	f = xcalloc(1, (size_t)vfs->szOsFile);
+	assert_int_not_equal(vfs->xOpen(vfs, "none/t.db-wal", f, SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE, &given),
+			     SQLITE_OK);
+	assert_null(f->pMethods);
+	free(f);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_commits), cmocka_unit_test(test_spilled),
-					   cmocka_unit_test(test_failing)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_commits),		 cmocka_unit_test(test_spilled),
+		cmocka_unit_test(test_failing),		 cmocka_unit_test(test_gathered),
+		cmocka_unit_test(test_gathered_in_vain), cmocka_unit_test(test_passed_on),
+	};
 	return cmocka_run_group_tests_name("log_vfs", tests, set_up, tear_down);
 }
