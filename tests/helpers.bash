@@ -30,6 +30,13 @@ run_demo() {
 	"$hufu" demo --dir "$1" --ca-user hufu-ca --ra-user hufu-ra >"$1.log" 2>&1 || { cat "$1.log"; return 1; }
 }
 
+# alter FILE AT: the octet there is another one from now on, whatever it was.
+alter() {
+	local was
+	was=$(od -An -tu1 -j"$2" -N1 "$1")
+	printf "\\x$(printf %02x $((was ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
 # breath: a moment between two looks at something that cannot say when it is so: who asks without one keeps what it waits for from the processor.
 breath() { sleep 0.03; }
 

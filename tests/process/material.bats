@@ -200,7 +200,7 @@ upload_of() { as org hufu --json rpc --session --call-id material.begin "$(begin
 	fetched agent-id-card "$WORK/agent-id-card.pdf"
 	largest=$(stored | xargs ls -S | head -n1)
 	cp -p "$largest" "$WORK/kept-file"
-	printf 'x' | dd of="$largest" bs=1 seek=2000000 conv=notrunc 2>/dev/null
+	alter "$largest" 2000000
 	refused material_damaged hufu request material get --officer --out "$WORK/back" "$(request)" agent-id-card "$(hash_of "$WORK/agent-id-card.pdf")"
 	said "$(basename "$largest")"
 	run hufu health

@@ -77,7 +77,7 @@ P
 
 @test "a sealed key that was altered is refused" {
 	cp "$DIR/var/lib/hufu-ca/issuing.key" "$WORK/issuing.key"
-	printf 'x' | dd of="$DIR/var/lib/hufu-ca/issuing.key" bs=1 seek=200 conv=notrunc 2>/dev/null
+	alter "$DIR/var/lib/hufu-ca/issuing.key" 200
 	run "$build/ca/hufu-ca" --config "$DIR/etc/hufu/ca.yaml" --passphrase-fd 4 4<"$WORK/credentials/ca-passphrase"
 	cp "$WORK/issuing.key" "$DIR/var/lib/hufu-ca/issuing.key"
 	echo "$output"
