@@ -3,9 +3,10 @@
  *
  * The to-be-signed bytes are built once. A throw-away key signs them first and the lint judges that certificate; then
  * the intent with these very bytes goes into the ledger, and only what the intent holds is signed by the CA's key. The
- * outcome is a second transaction, which looks at the predecessor once more: one that was revoked in between gets no
- * successor, and the intent is given up instead. A crash between the two leaves an open intent, which issue_recover()
- * finishes the same way. Who takes these steps, and what waits between them, is in course.c.
+ * outcome is a second transaction, which looks at the predecessor and the new key once more: one that was revoked in
+ * between gets no successor, one that was compromised no certificate, and the intent is given up instead. A crash
+ * between the two leaves an open intent, which issue_recover() finishes the same way. Who takes these steps, and what
+ * waits between them, is in course.c.
  */
 #include "ca/issue.h"
 
@@ -156,8 +157,21 @@ struct slice entry_text(char *text)
 	return slice_of(text, n);
 }
 
+/* A revocation for keyCompromise takes all certificates with that key, of which this was none yet. The same key again is
+ * its predecessor's, whose state says it. */
+static enum err key_allowed(struct ledger_tx *tx, const struct tally *t, struct fault *f)
+{
+	bool compromised = false;
+	if (t->key_is_new)
+		TRY(ledger_key_ended(tx->db, t->key_sha256, (unsigned)crl_reason_from_word("keyCompromise"),
+				     &compromised, f));
+	return compromised ? fault_raise(f, ERR_RULE, "key_blocked", "tally.key",
+					 "a certificate with this key was revoked as compromised meanwhile")
+			   : OK;
+}
+
 /* Does the predecessor's state still allow its successor? Our own link to it does not count. */
-static enum err still_allowed(struct ledger_tx *tx, const struct issue *i, int64_t *ret_pred, struct fault *f)
+static enum err predecessor_allowed(struct ledger_tx *tx, const struct issue *i, int64_t *ret_pred, struct fault *f)
 {
 	struct ledger_cert pred;
 	struct verdict v = {0};
@@ -180,6 +194,12 @@ static enum err still_allowed(struct ledger_tx *tx, const struct issue *i, int64
 			  .ended = pred.state == CERT_ENDED,
 			  .held = pred.state == CERT_HELD};
 	return judge_predecessor(i->t, &x, &v, f);
+}
+
+static enum err still_allowed(struct ledger_tx *tx, const struct issue *i, int64_t *ret_pred, struct fault *f)
+{
+	TRY(predecessor_allowed(tx, i, ret_pred, f));
+	return key_allowed(tx, i->t, f);
 }
 
 static enum err give_up(struct ledger_tx *tx, struct issue *i, struct fault *f)

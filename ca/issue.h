@@ -14,7 +14,7 @@ struct issue {
 	struct buf tbs, signature;
 	struct ledger_cert row;
 	uint64_t intent, index; /* entries; index: of the outcome */
-	bool dead;		/* the predecessor was revoked meanwhile: the intent was given up, and why says so */
+	bool dead;		/* predecessor or key were revoked meanwhile: the intent was given up, and why says so */
 	struct fault why;
 };
 void issue_done(struct issue *i); /* accepts the zero state */

@@ -209,6 +209,8 @@ MUST_CHECK enum err ledger_certs_in_line(struct db *db, int64_t line, int64_t be
 					 size_t *ret_n, struct fault *f);
 MUST_CHECK enum err ledger_certs_with_key(struct db *db, const uint8_t key[32], int64_t below,
 					  int64_t ret_ids[LEDGER_PAGE], size_t *ret_n, struct fault *f);
+/* Was a certificate with that key revoked, or ended, for that reason? */
+MUST_CHECK enum err ledger_key_ended(struct db *db, const uint8_t key[32], unsigned reason, bool *ret, struct fault *f);
 /* Adopted certificates that have ended, oldest row first, above row `above` (0: from the first). As above. */
 MUST_CHECK enum err ledger_certs_ended(struct db *db, int64_t above, int64_t ret_ids[LEDGER_PAGE], size_t *ret_n,
 				       struct fault *f);

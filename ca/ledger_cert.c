@@ -148,6 +148,18 @@ enum err ledger_certs_with_key(struct db *db, const uint8_t key[32], int64_t bel
 	return collect_ids(row, ret_ids, ret_n, f);
 }
 
+enum err ledger_key_ended(struct db *db, const uint8_t key[32], unsigned reason, bool *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT EXISTS (SELECT 1 FROM certificate c JOIN status s ON s.cert = c.id"
+		   " WHERE c.key64 = ?1 AND c.key = ?2 AND s.state IN (?3, ?4) AND s.reason = ?5)",
+		   "ibiii", hash_64(key), slice_of(key, 32), (int64_t)CERT_REVOKED, (int64_t)CERT_ENDED,
+		   (int64_t)reason));
+	*ret = db_i64(row, 0) != 0;
+	return OK;
+}
+
 /* In the order of the primary key: a page ends as soon as it is full, and no index grows with every issue. */
 enum err ledger_certs_ended(struct db *db, int64_t above, int64_t ret_ids[LEDGER_PAGE], size_t *ret_n, struct fault *f)
 {

@@ -10,18 +10,24 @@
 
 /* The intent is recorded, the signature fails: as a crash between the two, and a signature that does not hold never
  * leaves. */
-static void half_issue(struct fx *x, const struct tally *t, enum fx_which org, unsigned who)
+static void half_issue_for(struct fx *x, const struct tally *t, enum fx_which org, enum fx_key key, unsigned who)
 {
 	_cleanup_(fx_answer_done) struct fx_answer a = {0};
 	struct ca_key *wrong = NULL, *right = atomic_load(&x->signer->key);
 	struct fault f = {0};
 	assert_int_equal(ca_key_create(KEY_P256, 0, &wrong, &f), OK);
 	atomic_store(&x->signer->key, wrong);
-	fx_ask(x, t, org, KEY_NEW, who, &a);
+	uint64_t open = fx_count(x, WIRE_TYPE_E_INTENT) - fx_count(x, WIRE_TYPE_E_ISSUED);
+	fx_ask(x, t, org, key, who, &a);
 	assert_int_equal(a.kind, ERR_INTERNAL);
 	atomic_store(&x->signer->key, right);
 	ca_key_free(wrong);
-	assert_int_equal(fx_count(x, WIRE_TYPE_E_INTENT), fx_count(x, WIRE_TYPE_E_ISSUED) + 1);
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_INTENT), fx_count(x, WIRE_TYPE_E_ISSUED) + open + 1);
+}
+
+static void half_issue(struct fx *x, const struct tally *t, enum fx_which org, unsigned who)
+{
+	half_issue_for(x, t, org, KEY_NEW, who);
 }
 
 static struct slice last_body(struct fx *x, uint64_t index, struct buf *ret)
@@ -95,6 +101,31 @@ static void open_intent_dies(void **state)
 	assert_int_equal(fx_count(x, WIRE_TYPE_E_ISSUED), 0);
 	assert_int_equal(fx_count(x, WIRE_TYPE_E_DEAD), 1);
 	fx_ask(x, &t, ORG_P256, KEY_NEW, SAME, &dead);
+	check_rule("dead", &dead, "tally_dead");
+	assert_int_equal(row_of(x, ORG_P256).successor, 0);
+}
+
+/* The new key was certified before, and that certificate is revoked as compromised between the halves. */
+static void compromised_key_dies(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_(tally_done) struct tally t = {0}, lost = {0};
+	_cleanup_(fx_answer_done) struct fx_answer dead = {0}, a = {0};
+	const struct cert_ref first = fx_ref(x, ORG_P256);
+	(void)state;
+	goes(x, "another key", fx_rekey, ORG_P256, KEY_NEW, REKEY);
+	fx_clock(x, x->orgs[ORG_P256].cert.not_after - 30 * DAY);
+	fx_rekey(x, ORG_P256, &t);
+	fx_new_key(&t, KEY_OF_P256);
+	half_issue_for(x, &t, ORG_P256, KEY_OF_P256, REKEY);
+	by_officer(x, ORG_P256, &lost);
+	lost.predecessor = first;
+	fx_ask(x, &lost, ORG_P256, KEY_NEW, BY_RA | BY_BOB, &a);
+	check_done("lost meanwhile", &a);
+	fx_restart(x, true);
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_ISSUED), 1);
+	assert_int_equal(fx_count(x, WIRE_TYPE_E_DEAD), 1);
+	fx_ask(x, &t, ORG_P256, KEY_OF_P256, REKEY, &dead);
 	check_rule("dead", &dead, "tally_dead");
 	assert_int_equal(row_of(x, ORG_P256).successor, 0);
 }
@@ -235,6 +266,7 @@ int main(void)
 		cmocka_unit_test(open_intent_is_finished),
 		cmocka_unit_test(is_finished_a_moment_later),
 		cmocka_unit_test(open_intent_dies),
+		cmocka_unit_test(compromised_key_dies),
 		cmocka_unit_test(locked_serves_nothing),
 		cmocka_unit_test(clock_jumps),
 		cmocka_unit_test(one_of_many_succeeds),
