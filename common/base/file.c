@@ -80,7 +80,7 @@ static bool write_all(int fd, struct slice bytes)
 	return true;
 }
 
-static enum err folder_flush(const char *path, struct fault *f)
+enum err file_flush_folder(const char *path, struct fault *f)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_(freep) char *folder =
@@ -128,7 +128,7 @@ static enum err write_whole(const char *path, struct slice bytes, unsigned mode,
 		unlink(temp);
 		return e;
 	}
-	return folder_flush(path, f);
+	return file_flush_folder(path, f);
 }
 
 enum err file_write(const char *path, struct slice bytes, unsigned mode, struct fault *f)
@@ -153,7 +153,7 @@ void file_sweep(const char *path)
 enum err file_take_name(const char *written, const char *path, struct fault *f)
 {
 	TRY(take_name(written, path, true, f));
-	return folder_flush(path, f);
+	return file_flush_folder(path, f);
 }
 
 enum err file_map(const char *path, size_t max, struct slice *ret, struct fault *f)

@@ -17,6 +17,8 @@ void file_sweep(const char *path);
 MUST_CHECK enum err file_write_new(const char *path, struct slice bytes, unsigned mode, struct fault *f);
 /* A file that was written and flushed takes its name, and the folder is flushed: whole or not at all. */
 MUST_CHECK enum err file_take_name(const char *written, const char *path, struct fault *f);
+/* The folder that a path lies in, behind a rename of the caller's own: from then on a crash takes it back no more. */
+MUST_CHECK enum err file_flush_folder(const char *path, struct fault *f);
 /* A file's bytes as a mapping, for what is too long to be held. ERR_NOT_FOUND, ERR_LIMIT as file_read(). Gives: file_unmap(). */
 MUST_CHECK enum err file_map(const char *path, size_t max, struct slice *ret, struct fault *f);
 void file_unmap(struct slice *bytes); /* accepts the zero state */

@@ -156,7 +156,7 @@ static enum err put_file(struct crls *c, const char *beside, const struct one *f
 	log_event(LOG_LEVEL_INFO, "crl", "file=%s number=%llu bytes=%llu left=%lld", LQ(path),
 		  (unsigned long long)fresh->number, (unsigned long long)fresh->size,
 		  (long long)(fresh->next_update - clock_now()));
-	return OK;
+	return file_flush_folder(path, f); /* not with the lock, which visitors wait for */
 }
 
 static enum err take(struct gate *g, struct crls *c, uint32_t scope, const char *beside, struct slice der,

@@ -113,7 +113,8 @@ enum err root_crl_look(struct gate *g, struct fault *f)
 	if (crls_has(g->root_crls, WIRE_FULL_CRL, hash))
 		return OK;
 	enum err e = keep(g, buf_slice(&der), f);
-	if (e == ERR_IO) /* a full disk keeps no revocation back */
+	/* A disk that is full or fails keeps no revocation back. */
+	if (e == ERR_BUSY || e == ERR_IO || e == ERR_NOT_FOUND)
 		(void)judge(g, buf_slice(&der), true, NULL);
 	return e == OK ? judge_served(g, f) : e;
 }
