@@ -98,6 +98,19 @@ static void key_usage_lint(struct lint *l, const struct profile *p, const struct
 	}
 }
 
+/* A shard's CRL is one for all profiles, and says under which URL it is found. */
+static void one_cdp_lint(struct lint *l, const struct profile *p)
+{
+	const struct profile *first = l->policy->profiles;
+	const struct profile_ext *one = ext_find(first, EXT_CRL_DP), *e = ext_find(p, EXT_CRL_DP);
+
+	if (one != NULL && e != NULL && strcmp(one->url, e->url) != 0)
+		lint_say(l, p->doc, &e->url, true, "cdp_differs",
+			 "found another CRL URL than profile %s has: they share CRLs, and one that names another URL "
+			 "than the certificate is not taken (RFC 5280 6.3.3)",
+			 first->name);
+}
+
 static void extensions_lint(struct lint *l, const struct profile *p)
 {
 	missing_lint(l, p);
@@ -111,6 +124,7 @@ static void extensions_lint(struct lint *l, const struct profile *p)
 			lint_say(l, p->doc, &e->url, false, "cdp_https",
 				 "a CRL over https needs a certificate to fetch the state of certificates");
 	}
+	one_cdp_lint(l, p);
 }
 
 /* Days of a length at most: leap days where it can span them. */

@@ -315,6 +315,27 @@ static void test_checks_at_their_bounds(void **state)
 	}
 }
 
+/* Another profile beside it, with the same CRLs and with others. */
+static void test_profiles_share_crls(void **state)
+{
+	(void)state;
+	_cleanup_(bundle_done) struct bundle b = shipped();
+	_cleanup_buf_ struct buf same = {0}, out = {0};
+	struct policy_source *s;
+
+	b.files = xrealloc(b.files, b.n + 1, sizeof(*b.files));
+	s = &b.files[b.n++];
+	*s = (struct policy_source){0};
+	snprintf(s->path, sizeof(s->path), "profiles/person.yaml");
+	buf_add_slice(&s->bytes, buf_slice(&file_of(&b, PROFILE)->bytes));
+	edit(s, "name: organisation\n", "name: person\n");
+	edit(file_of(&b, PROJECT), "profiles: [organisation]", "profiles: [organisation, person]");
+	assert_int_equal(policy_check(b.files, b.n, &same), 0);
+	edit(s, "crl/{issuer}/{shard}.crl", "person/{issuer}/{shard}.crl");
+	assert_int_equal(policy_check(b.files, b.n, &out), 1);
+	assert_true(has_line(buf_text(&out), "error profiles/person.yaml", "cdp_differs"));
+}
+
 static unsigned line_of(const char *text, const char *find)
 {
 	const char *at = strstr(text, find);
@@ -615,6 +636,7 @@ int main(void)
 		cmocka_unit_test(test_shipped_profile_says),
 		cmocka_unit_test(test_each_fault_is_found),
 		cmocka_unit_test(test_checks_at_their_bounds),
+		cmocka_unit_test(test_profiles_share_crls),
 		cmocka_unit_test(test_message_names_nearest_word),
 		cmocka_unit_test(test_several_bad_files_are_all_named),
 		cmocka_unit_test(test_damaged_files_are_answered),
