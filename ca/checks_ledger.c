@@ -222,13 +222,30 @@ static enum err has_identifier(const struct request *r, const struct ledger_cert
 	return OK;
 }
 
+static bool comes_in(const struct request *r)
+{
+	return !r->has_pred || r->pred.line != r->line;
+}
+
+/* Its certificate has ended: by another policy's window than today's the identifier may have been free meanwhile. */
+static bool comes_back(const struct request *r)
+{
+	return r->has_pred && r->pred.not_after < r->now;
+}
+
+/* Who only comes back meets those who came after it: an old authority may have given several for one identifier. */
+static bool came_before(const struct request *r, const struct ledger_cert *c)
+{
+	return !comes_in(r) && (c->adopted || c->not_before <= r->pred.not_after);
+}
+
 /* Is this certificate in the way? It is not when it is of our own line, dead, or of the line that the tally names as
  * colliding. */
 static enum err line_judge_one(const struct request *r, const struct ledger_cert *c, int64_t collides_root,
 			       bool *ret_collides, struct fault *f)
 {
 	bool holds = false;
-	if (same_line(r, c) || !is_live(r, c))
+	if (same_line(r, c) || !is_live(r, c) || came_before(r, c))
 		return OK;
 	TRY(has_identifier(r, c, &holds, f));
 	if (!holds)
@@ -258,14 +275,13 @@ static enum err line_judge_page(struct request *r, int64_t collides_root, int64_
 	return OK;
 }
 
-/* Only who comes into an identifier is asked: enrolments, and changes that move to another. */
+/* Only who comes into an identifier is asked: enrolments, changes that move to another, and who was away. */
 enum err line_state(struct request *r, struct fault *f)
 {
-	bool moves =
-		tally_kind_issues(r->t.kind) && r->identifier[0] != '\0' && (!r->has_pred || r->pred.line != r->line);
+	bool asked = tally_kind_issues(r->t.kind) && r->identifier[0] != '\0' && (comes_in(r) || comes_back(r));
 	struct ledger_cert collides = {0};
 	bool in_the_way = false;
-	int64_t below = moves ? INT64_MAX : 0;
+	int64_t below = asked ? INT64_MAX : 0;
 	if (r->t.has_collides) {
 		enum err e = ledger_cert(r->db, &r->t.collides, &collides, f);
 		if (e == ERR_NOT_FOUND)

@@ -172,6 +172,39 @@ static void policy_before(void **state)
 	check_rule("not any more", &none, "policy_hash");
 }
 
+static void enrol_code(struct fx *x, struct tally *t)
+{
+	const struct name none = {0};
+	fx_enrol(x, ORG_RSA, t);
+	fx_subject(t, &none, NEW_NAME, x->orgs[ORG_RSA].code);
+}
+
+/* Free by the new policy's window, and not by that of the one before, which still counts: one of both has it. */
+static void identifier_between_policies(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_(tally_done) struct tally early = {0}, t = {0};
+	_cleanup_(fx_answer_done) struct fx_answer lives = {0}, a = {0}, late = {0};
+	_cleanup_buf_ struct buf second = {0};
+	uint8_t first[32];
+	struct fault f = {0};
+	(void)state;
+	memcpy(first, x->signer->heads->now.policy->note.sha256, 32);
+	fx_replace(fx_file(x, "profiles/organisation.yaml"), "window_after_days: 365", "window_after_days: 30");
+	fx_policy_note(x, x->orgs[ORG_RSA].cert.not_after + 60 * DAY, first, 2, BY_OFFICERS, &second);
+	must("second", send_policy(x, &second, 0, &f), &f);
+	fx_clock(x, x->orgs[ORG_RSA].cert.not_after + 20 * DAY);
+	enrol_code(x, &early);
+	fx_ask(x, &early, ORG_RSA, KEY_NEW, BY_RA | BY_NEW | BY_OFFICERS, &lives);
+	check_rule("it may be extended still", &lives, "line_occupied");
+	fx_clock(x, x->orgs[ORG_RSA].cert.not_after + 40 * DAY);
+	enrol_code(x, &t);
+	fx_ask(x, &t, ORG_RSA, KEY_NEW, BY_RA | BY_NEW | BY_OFFICERS, &a);
+	check_done("free", &a);
+	ask_with(x, ORG_RSA, KEY_OF_RSA, first, &late);
+	check_rule("taken meanwhile", &late, "line_occupied");
+}
+
 /* --- adoptions --- */
 
 static void adoptions(void **state)
@@ -690,6 +723,7 @@ int main(void)
 		cmocka_unit_test(rosters),
 		cmocka_unit_test(policies),
 		cmocka_unit_test(policy_before),
+		cmocka_unit_test(identifier_between_policies),
 		cmocka_unit_test(adoptions),
 		cmocka_unit_test(adoption_of_nothing),
 		cmocka_unit_test(adoption_id),
