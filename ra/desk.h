@@ -43,7 +43,7 @@ struct desk {
 	struct handover_pool *handover; /* NULL until it runs */
 	struct password_guard *passwords;
 	struct bell *finished;          /* rung when a request has become final, in its lane */
-	struct bell *followed;          /* rung when entries of the ledger were applied, in lane 0 and in theirs (follow_lane()) */
+	struct bell *followed;          /* rung when entries of the ledger were applied, in lane 0 */
 	_Atomic uint64_t followed_next; /* entries applied so far by this process; 0 until the first */
 	struct bell *posted;            /* rung when a message was put into the outbox, in lane 0 */
 	char *materials;                /* folder */

@@ -154,16 +154,6 @@ static enum err apply_in(struct desk *d, struct db *db, const struct wire_entrie
 	return position_set(db, &now, at, f);
 }
 
-/* Lane 0 is everybody's who wants to know that there is more. */
-static struct lanes followed_lanes(uint64_t from, uint64_t to)
-{
-	struct lanes l = {0};
-	lanes_put(&l, 0);
-	for (uint64_t i = from; i < to && i < from + BELL_LANES; i++)
-		lanes_put(&l, follow_lane(i));
-	return l;
-}
-
 static enum err apply(struct desk *d, const struct wire_entries *e, const struct merkle_edge *edge, struct fault *f)
 {
 	struct db *db = NULL;
@@ -174,8 +164,10 @@ static enum err apply(struct desk *d, const struct wire_entries *e, const struct
 	if (at != 0)
 		status_index_heads(d->status, (int64_t)edge->n, at);
 	d->followed_next = edge->n;
-	bell_ring_lanes(d->followed, followed_lanes(edge->n - e->entries.n, edge->n));
 	bell_ring_lanes(d->finished, ended);
+	bell_ring(d->followed, 0);
+	if (d->handover)
+		handover_followed(d->handover);
 	return OK;
 }
 

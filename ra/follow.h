@@ -11,9 +11,6 @@
 #define HEAD_AT "ledger_at"
 #define HEAD_EDGE "ledger_edge"
 
-/* The lane of desk.followed that is rung when that entry was applied. */
-static inline unsigned follow_lane(uint64_t index) { return (unsigned)(index % BELL_LANES); }
-
 struct follower; /* thread-safe */
 MUST_CHECK enum err follower_start(struct desk *d, struct follower **ret, struct fault *f);
 void follower_stop(struct follower *w);

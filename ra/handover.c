@@ -3,15 +3,16 @@
  * very call that hands it in; the signer answers the same text under the same id with the same certificate; and the ledger, which the follower reads, says
  * what became of it even when no answer came. So whatever is not known to be done is simply sent again.
  *
- * After an answer a sender waits a moment for the follower, so that certificate, status and request change together;
- * only when the follower is late does the answer itself move the request. Next: ledger.c.
+ * An answer is kept a moment for the follower, so that certificate, status and request change together; only when the
+ * follower is late does the answer itself move the request. No thread waits meanwhile: who follows looks through what is
+ * kept, and who fetches settles what nobody came for. Next: ledger.c.
  */
 #include "ra/handover.h"
 
-#include "ra/follow.h"
 #include "ra/ledger.h"
 #include "ra/request_state.h"
 
+#include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/rpc/wire.h"
@@ -24,9 +25,12 @@
 #define FOLLOW_WAIT_US 2000000
 #define IDLE_MAX_S 30
 
-/* A row that is recorded as sent and waits for a sender. */
+/* A row that is recorded as sent: it waits for a sender, and when it is answered, for the follower. */
 struct parcel {
 	struct handover row;
+	struct buf reply; /* what `answer` borrows from */
+	struct wire_done answer;
+	int64_t until_us; /* then the answer itself is believed, by the monotonic clock */
 	struct parcel *next;
 };
 struct handover_pool {
@@ -39,19 +43,33 @@ struct handover_pool {
 	pthread_cond_t rested; /* for senders after a failure */
 	bool stopping;
 	struct parcel *first, **last;
-	unsigned n_waiting; /* parcels */
-	int64_t *taken;	    /* rows that are fetched and not done with */
+	unsigned n_waiting;			  /* parcels */
+	struct parcel *answered, **answered_last; /* the follower has not come past them; by rising until_us */
+	int64_t *taken;				  /* rows that are fetched and not done with */
 	size_t n_taken;
 	int64_t *fresh; /* rows that were put, so that nobody need look for them; room() at most */
 	size_t n_fresh;
 	bool looks;	      /* there may be others: the database is asked at once */
 	int64_t next_look_us; /* and else then, by the monotonic clock */
+	int64_t wakes_us;     /* when who fetches stands still until then; else 0 */
+	bool held;	      /* and stands still for want of room */
 };
 
 static void parcel_free(struct parcel *x)
 {
 	handover_done(&x->row);
+	buf_done(&x->reply);
 	free(x);
+}
+CLEANUP_PTR(struct parcel, parcel_freep, parcel_free)
+
+static void parcels_free(struct parcel *first)
+{
+	while (first) {
+		struct parcel *x = first;
+		first = x->next;
+		parcel_free(x);
+	}
 }
 
 /* --- one row --- */
@@ -171,16 +189,9 @@ static enum err refused(struct desk *d, const struct handover *h, const struct f
 }
 
 /* Has the follower come past that entry? Then it has settled the row too. */
-static bool wait_for_follower(struct desk *d, uint64_t index)
+static bool is_followed(const struct desk *d, const struct wire_done *answer)
 {
-	int64_t until = clock_mono_us() + FOLLOW_WAIT_US;
-	for (;;) {
-		uint64_t count = bell_count(d->followed, follow_lane(index));
-		if (d->followed_next > index)
-			return true;
-		if (!bell_wait(d->followed, follow_lane(index), count, until))
-			return d->followed_next > index;
-	}
+	return d->followed_next > answer->index;
 }
 
 static enum err done_in(struct desk *d, struct db *db, const struct handover *h, const struct wire_done *done,
@@ -193,38 +204,39 @@ static enum err done_in(struct desk *d, struct db *db, const struct handover *h,
 	return ledger_settle(db, h->request, true, 0, NULL, clock_now(), f);
 }
 
-static enum err done(struct desk *d, const struct handover *h, const struct wire_done *answer, struct fault *f)
+/* By the answer, since the follower is late. */
+static enum err settle(struct desk *d, const struct parcel *x, struct fault *f)
 {
 	struct db *db = NULL;
-	log_audit("signer_done", "request=%s what=%s entry=%llu again=%d", h->request, h->what,
-		  (unsigned long long)answer->index, answer->again);
-	if (wait_for_follower(d, answer->index))
-		return OK;
 	TRY(store_begin(d->store, &db, f));
-	TRY(store_end(d->store, db, done_in(d, db, h, answer, f), f));
-	bell_ring(d->finished, bell_lane(h->request));
+	TRY(store_end(d->store, db, done_in(d, db, &x->row, &x->answer, f), f));
+	bell_ring(d->finished, bell_lane(x->row.request));
 	return OK;
 }
 
-/* Of a row that is marked. */
-static enum err bring(struct desk *d, const struct handover *h, struct fault *f)
+/* Of a row that is marked. *ret_answered: the signer has done it, and it waits for the follower. */
+static enum err bring(struct desk *d, struct parcel *x, bool *ret_answered, struct fault *f)
 {
-	_cleanup_buf_ struct buf reply = {0};
-	struct wire_done answer = {0};
+	const struct handover *h = &x->row;
 	struct fault why = {0};
 	uint32_t retry_ms = 0;
-	enum err e = send(d, h, &reply, &answer, &retry_ms, &why);
-	if (e == OK)
-		return done(d, h, &answer, f);
-	return passes(e) ? retry_later(d, h, retry_ms, &why, f) : refused(d, h, &why, f);
+	enum err e = send(d, h, &x->reply, &x->answer, &retry_ms, &why);
+	*ret_answered = e == OK;
+	if (e != OK)
+		return passes(e) ? retry_later(d, h, retry_ms, &why, f) : refused(d, h, &why, f);
+	log_audit("signer_done", "request=%s what=%s entry=%llu again=%d", h->request, h->what,
+		  (unsigned long long)x->answer.index, x->answer.again);
+	return OK;
 }
 
 enum err handover_one(struct desk *d, int64_t id, struct fault *f)
 {
-	_cleanup_(handover_done) struct handover h = {0};
-	bool go = false;
-	TRY(mark_sent(d, &id, 1, &h, &go, f));
-	return go ? bring(d, &h, f) : OK;
+	_cleanup_(parcel_freep) struct parcel *x = xcalloc(1, sizeof(*x));
+	bool go = false, answered = false;
+	TRY(mark_sent(d, &id, 1, &x->row, &go, f));
+	if (go)
+		TRY(bring(d, x, &answered, f));
+	return answered && !is_followed(d, &x->answer) ? settle(d, x, f) : OK;
 }
 
 /* --- who fetches --- */
@@ -350,19 +362,30 @@ static bool may_look(const struct handover_pool *p)
 	return p->looks || clock_mono_us() >= p->next_look_us;
 }
 
-/* Until something may be done; the time may be set nearer meanwhile. */
-static void wait_for_due(struct handover_pool *p)
-{
-	while (!p->stopping && !may_look(p) && p->n_fresh == 0) {
-		struct timespec ts = {.tv_sec = p->next_look_us / 1000000, .tv_nsec = p->next_look_us % 1000000 * 1000};
-		pthread_cond_timedwait(&p->due, &p->lock, &ts);
-	}
-}
-
 /* Nothing goes to a signer whose ledger is not to be believed, and nothing more is fetched while senders have enough. */
 static bool may_fetch(const struct handover_pool *p)
 {
 	return !p->desk->forked && p->n_waiting < (p->n_senders + 1) / 2 && p->n_taken < room(p);
+}
+
+/* Until something may be done; the time may be set nearer meanwhile. */
+static void wait_for_due(struct handover_pool *p)
+{
+	p->held = !may_fetch(p);
+	p->wakes_us = p->held ? INT64_MAX : p->next_look_us;
+	if (p->answered && p->answered->until_us < p->wakes_us)
+		p->wakes_us = p->answered->until_us;
+	struct timespec ts = {.tv_sec = p->wakes_us / 1000000, .tv_nsec = p->wakes_us % 1000000 * 1000};
+	pthread_cond_timedwait(&p->due, &p->lock, &ts);
+	p->held = false;
+	p->wakes_us = 0;
+}
+
+/* There may be room again. */
+static void made_room(struct handover_pool *p)
+{
+	if (p->held && may_fetch(p))
+		pthread_cond_signal(&p->due);
 }
 
 /* Rows that were put: nobody looks for them, but for those that could not be taken or marked. Called and left with the lock held. */
@@ -405,17 +428,76 @@ static void fetch_due(struct handover_pool *p, int64_t *ids)
 		p->looks = true;
 }
 
+/* --- what is answered --- */
+
+/* Under the lock: where the follower would see it, too. */
+static void put_answered(struct handover_pool *p, struct parcel *x)
+{
+	x->until_us = clock_mono_us() + FOLLOW_WAIT_US;
+	x->next = NULL;
+	*p->answered_last = x;
+	p->answered_last = &x->next;
+	if (x->until_us < p->wakes_us)
+		pthread_cond_signal(&p->due);
+}
+
+static bool is_late(const struct handover_pool *p)
+{
+	return p->answered && clock_mono_us() >= p->answered->until_us;
+}
+
+/* The first. Called and left with the lock held. */
+static void settle_late(struct handover_pool *p)
+{
+	struct parcel *x = p->answered;
+	struct fault f = {0};
+	p->answered = x->next;
+	if (!p->answered)
+		p->answered_last = &p->answered;
+	pthread_mutex_unlock(&p->lock);
+	bool good = settle(p->desk, x, &f) == OK;
+	if (!good)
+		log_fault(LOG_LEVEL_ERROR, "handover_failed", &f);
+	pthread_mutex_lock(&p->lock);
+	let_go(p, x->row.id);
+	if (!good)
+		look_soon(p);
+	parcel_free(x);
+}
+
+void handover_followed(struct handover_pool *p)
+{
+	struct parcel *settled = NULL;
+	pthread_mutex_lock(&p->lock);
+	struct parcel **at = &p->answered;
+	while (*at) {
+		struct parcel *x = *at;
+		if (!is_followed(p->desk, &x->answer)) {
+			at = &x->next;
+			continue;
+		}
+		*at = x->next;
+		let_go(p, x->row.id);
+		x->next = settled;
+		settled = x;
+	}
+	p->answered_last = at;
+	made_room(p);
+	pthread_mutex_unlock(&p->lock);
+	parcels_free(settled);
+}
+
 static void *run_fetcher(void *arg)
 {
 	struct handover_pool *p = arg;
 	_cleanup_(freep) int64_t *ids = xcalloc(2 * room(p), sizeof(*ids));
 	pthread_mutex_lock(&p->lock);
 	while (!p->stopping) {
-		if (!may_fetch(p))
-			pthread_cond_wait(&p->due, &p->lock);
-		else if (may_look(p))
+		if (is_late(p))
+			settle_late(p);
+		else if (may_fetch(p) && may_look(p))
 			fetch_due(p, ids);
-		else if (p->n_fresh > 0)
+		else if (may_fetch(p) && p->n_fresh > 0)
 			fetch_fresh(p, ids);
 		else
 			wait_for_due(p);
@@ -439,8 +521,7 @@ static struct parcel *next_parcel(struct handover_pool *p)
 		if (!p->first)
 			p->last = &p->first;
 		p->n_waiting--;
-		if (may_fetch(p))
-			pthread_cond_signal(&p->due);
+		made_room(p);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return x;
@@ -461,17 +542,22 @@ static void *run_sender(void *arg)
 	struct parcel *x;
 	while ((x = next_parcel(p))) {
 		struct fault f = {0};
-		bool good = bring(p->desk, &x->row, &f) == OK;
+		bool answered = false;
+		bool good = bring(p->desk, x, &answered, &f) == OK;
 		if (!good)
 			log_fault(LOG_LEVEL_ERROR, "handover_failed", &f);
 		pthread_mutex_lock(&p->lock);
 		if (!good)
 			rest(p);
-		let_go(p, x->row.id);
-		if (may_fetch(p))
-			pthread_cond_signal(&p->due);
+		if (answered && !is_followed(p->desk, &x->answer)) {
+			put_answered(p, TAKE(x));
+		} else {
+			let_go(p, x->row.id);
+			made_room(p);
+		}
 		pthread_mutex_unlock(&p->lock);
-		parcel_free(x);
+		if (x)
+			parcel_free(x);
 	}
 	return NULL;
 }
@@ -505,6 +591,7 @@ enum err handover_start(struct desk *d, unsigned n_senders, struct handover_pool
 	p->desk = d;
 	p->n_senders = n_senders;
 	p->last = &p->first;
+	p->answered_last = &p->answered;
 	p->taken = xcalloc(room(p), sizeof(*p->taken));
 	p->fresh = xcalloc(room(p), sizeof(*p->fresh));
 	p->looks = true;
@@ -578,11 +665,11 @@ void handover_stop(struct handover_pool *p)
 	pthread_mutex_unlock(&p->lock);
 	for (unsigned i = 0; i < p->n_started; i++)
 		pthread_join(p->threads[i], NULL);
-	while (p->first) {
-		struct parcel *x = p->first;
-		p->first = x->next;
-		parcel_free(x);
-	}
+	pthread_mutex_lock(&p->lock);
+	while (p->answered)
+		settle_late(p);
+	pthread_mutex_unlock(&p->lock);
+	parcels_free(p->first);
 	pthread_cond_destroy(&p->due);
 	pthread_cond_destroy(&p->ready);
 	pthread_cond_destroy(&p->rested);

@@ -15,6 +15,8 @@ MUST_CHECK enum err handover_start(struct desk *d, unsigned n_senders, struct ha
 void handover_put(struct handover_pool *p, int64_t tally);
 /* A tally that is recorded as sent, committed: brought at once, or found in the queue. Takes *row. */
 void handover_bring(struct handover_pool *p, struct handover *row);
+/* desk.followed_next has grown: what the signer answered up to there is settled. */
+void handover_followed(struct handover_pool *p);
 /* Something may be due. */
 void handover_wake(struct handover_pool *p);
 /* The signer is back, or unlocked: what waits for another try is due now, however often it has failed. */
@@ -22,7 +24,7 @@ MUST_CHECK enum err handover_hurry(struct handover_pool *p, struct fault *f);
 /* What is under way is finished, the rest stays queued. */
 void handover_stop(struct handover_pool *p);
 
-/* Sends one row and records what became of it. For the threads, and for tests. */
+/* Sends one row and records what became of it, without a moment for the follower. For tests. */
 MUST_CHECK enum err handover_one(struct desk *d, int64_t id, struct fault *f);
 
 #endif

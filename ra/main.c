@@ -143,13 +143,13 @@ static enum err start(struct running *r, struct fault *f)
 	return follower_start(d, &r->follower, f);
 }
 
-/* No new call, then who wakes the senders, then the senders, whom nobody waits for any more. */
+/* No new call, then who settles what is sent, then the senders, whom nobody waits for any more. */
 static void stop(struct running *r)
 {
 	bell_stop(r->desk->finished);
+	bell_stop(r->desk->followed);
 	if (r->server)
 		rpc_server_stop(r->server);
-	bell_stop(r->desk->followed);
 	if (r->follower)
 		follower_stop(r->follower);
 	if (r->desk->handover)

@@ -208,8 +208,6 @@ void fx_hand_over(struct fx *x)
 	size_t n = 0;
 	struct db *db = NULL;
 	struct fault f = {0};
-	/* An answer is applied at once where no follower is awaited. */
-	bell_stop(x->desk->followed);
 	must("read", store_read(x->desk->store, &db, &f), &f);
 	must("due", store_handover_due(db, clock_now(), ids, 64, &n, &f), &f);
 	store_read_end(x->desk->store, db);

@@ -3,12 +3,12 @@
  */
 #include "ra_fixture.h"
 
-#include "ra/bell.h"
 #include "ra/follow.h"
 #include "ra/handover.h"
 #include "ra/resume.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* A submitted extension, approved and queued. Gives: free(). */
 static char *queued(struct fx *x)
@@ -367,7 +367,6 @@ static struct follower *work(struct fx *x)
 
 static void rest(struct fx *x, struct follower *follower)
 {
-	bell_stop(x->desk->followed);
 	follower_stop(follower);
 	handover_stop(x->desk->handover);
 	x->desk->handover = NULL;
@@ -482,6 +481,94 @@ static void test_threads(void **state)
 	rest(x, follower);
 }
 
+/* --- answered, and the follower is late --- */
+
+enum { LATE = 4 }; /* that two senders have room for */
+
+/* So many tallies that the signer has answered, while nobody follows. */
+static void answered(struct fx *x, char *ids[LATE])
+{
+	struct fault f = {0};
+	fx_log_in(x);
+	assert_int_equal(handover_start(x->desk, 2, &x->desk->handover, &f), OK);
+	for (size_t i = 0; i < LATE; i++) {
+		ids[i] = fx_revoke(x);
+		fx_prove(x, ids[i]);
+		fx_submit(x, ids[i]);
+	}
+}
+
+static size_t n_tallies(struct fx *x)
+{
+	pthread_mutex_lock(&x->signer.lock);
+	size_t n = x->signer.n_tallies;
+	pthread_mutex_unlock(&x->signer.lock);
+	return n;
+}
+
+/* At most about so long. */
+static void wait_tallies(struct fx *x, size_t n, int64_t ms)
+{
+	int64_t until = clock_mono_us() + ms * 1000;
+	while (n_tallies(x) < n && clock_mono_us() < until)
+		usleep(1000);
+	assert_int_equal(n_tallies(x), n);
+}
+
+static void all_issued(struct fx *x, char *ids[LATE])
+{
+	for (size_t i = 0; i < LATE; i++) {
+		wait_issued(x, ids[i]);
+		free(ids[i]);
+	}
+}
+
+/* Two senders bring four, though the follower has come past none: they wait for it, and nobody waits with them. When it comes, there is room
+ * for others. */
+static void test_nobody_waits_for_the_follower(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	char *ids[LATE], *more[LATE];
+	(void)state;
+	int64_t begun = clock_mono_us();
+	answered(x, ids);
+	wait_tallies(x, LATE, 1500);
+	for (size_t i = 0; i < LATE; i++)
+		fx_state(x, ids[i], "sent");
+	for (size_t i = 0; i < LATE; i++) {
+		more[i] = fx_revoke(x);
+		fx_prove(x, more[i]);
+		fx_submit(x, more[i]);
+	}
+	assert_int_equal(n_tallies(x), LATE);
+	while (fx_number(x, "SELECT count(*) FROM handover WHERE state <> 'done'") > LATE)
+		fx_follow(x);
+	all_issued(x, ids);
+	wait_tallies(x, 2 * (size_t)LATE, 1500);
+	assert_true(clock_mono_us() - begun < 2000000);
+	handover_stop(x->desk->handover);
+	x->desk->handover = NULL;
+	for (size_t i = 0; i < LATE; i++) {
+		fx_state(x, more[i], "issued");
+		free(more[i]);
+	}
+}
+
+/* What nobody came for is settled by its answer, and once. */
+static void test_late_follower(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	char *ids[LATE];
+	(void)state;
+	answered(x, ids);
+	all_issued(x, ids);
+	fx_follow(x);
+	assert_int_equal(fx_number(x, "SELECT count(*) FROM history WHERE event = 'issue'"), LATE);
+	handover_stop(x->desk->handover);
+	x->desk->handover = NULL;
+	assert_int_equal(x->signer.n_tallies, LATE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -499,6 +586,8 @@ int main(void)
 		cmocka_unit_test(test_more_than_fit),
 		cmocka_unit_test(test_signer_back),
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_nobody_waits_for_the_follower),
+		cmocka_unit_test(test_late_follower),
 	};
 	secret_init();
 	log_init("test", LOG_LEVEL_ERROR);
