@@ -51,6 +51,7 @@ struct fake {
 	uint8_t policy[32], roster[32];
 	bool locked;
 	unsigned n_tallies;        /* that came, repeated ones too */
+	unsigned n_follows;        /* polls that came */
 	unsigned fail;             /* so many tallies are answered by this fault… */
 	struct fault fault;
 	bool fail_after;           /* …after they were done all the same */

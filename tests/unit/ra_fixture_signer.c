@@ -268,6 +268,7 @@ static void serve_follow(struct fake *s, struct slice request, struct buf *reply
 	struct fault f = {0};
 	size_t n = 0;
 	assert_int_equal(wire_follow_get(request, &m, NULL), OK);
+	s->n_follows++;
 	struct wire_entries e = {.from = m.from, .size = s->n_entries};
 	for (size_t i = m.from; i < s->n_entries && e.entries.n < m.max; i++)
 		wire_list_add(&e.entries, buf_slice(&s->entries[i]));

@@ -356,12 +356,24 @@ static void wait_issued(struct fx *x, const char *id)
 	fail_msg("request %s did not end", id);
 }
 
+static unsigned n_follows(struct fx *x)
+{
+	pthread_mutex_lock(&x->signer.lock);
+	unsigned n = x->signer.n_follows;
+	pthread_mutex_unlock(&x->signer.lock);
+	return n;
+}
+
+/* The follower's first poll comes after it has met the signer, when all that waits is due at once. */
 static struct follower *work(struct fx *x)
 {
 	struct follower *follower = NULL;
 	struct fault f = {0};
+	unsigned before = n_follows(x);
 	assert_int_equal(handover_start(x->desk, 2, &x->desk->handover, &f), OK);
 	assert_int_equal(follower_start(x->desk, &follower, &f), OK);
+	while (n_follows(x) == before)
+		usleep(1000);
 	return follower;
 }
 
