@@ -2,8 +2,8 @@
  * Signatures cost more than all else that the change of a proof does, and the database has one writer. So they are verified
  * and made in a snapshot, before the change waits for its turn.
  *
- * What is kept of it are two facts that no change can make untrue: that these bytes hold under that key, and which bytes
- * the RA's key signs that text by, which for Ed25519 are always the same (RFC 8032 5.1.6). The change reads request and
+ * What is kept of it are facts that no change can make untrue: that these bytes hold under that key, what certificate those
+ * bytes are, and which bytes the RA's key signs that text by, which for Ed25519 are always the same (RFC 8032 5.1.6). The change reads request and
  * certificate anew and asks for a fact by all bytes of the note and the hash of the key that it sees. Where they are others
  * by then (a draft that was edited, another key) there is no fact, and it verifies or signs itself. Whether the caller may,
  * and whether anything goes out, is decided there alone: a signature that is not asked for goes with the call. Next: note.c.
@@ -26,6 +26,8 @@ struct ahead {
 	size_t n_held;
 	struct buf text; /* that sig is over; empty: none */
 	uint8_t sig[ED25519_SIG];
+	struct buf der; /* of cert, which borrows it; empty: none */
+	struct cert cert;
 };
 
 void ahead_free(struct ahead *a)
@@ -35,6 +37,8 @@ void ahead_free(struct ahead *a)
 	for (size_t i = 0; i < a->n_held; i++)
 		buf_done(&a->held[i].note);
 	buf_done(&a->text);
+	cert_done(&a->cert);
+	buf_done(&a->der);
 	free(a);
 }
 
@@ -84,6 +88,25 @@ struct note_signer ahead_signer(struct ctx *c)
 	return (struct note_signer){.public = c->desk->key.public_key, .sign = sign, .arg = c};
 }
 
+/* Certificate and bytes change hands together. */
+static void give_cert(struct buf *der, struct cert *cert, struct buf *ret_der, struct cert *ret_cert)
+{
+	buf_done(ret_der);
+	*ret_der = *der;
+	*ret_cert = *cert;
+	*der = (struct buf){0};
+	*cert = (struct cert){0};
+}
+
+enum err ahead_cert(struct ctx *c, struct buf *der, struct cert *ret, struct fault *f)
+{
+	struct ahead *a = c->ahead;
+	if (!a || a->der.len == 0 || !slice_eq(buf_slice(&a->der), buf_slice(der)))
+		return cert_parse(buf_slice(der), ret, f);
+	give_cert(&a->der, &a->cert, der, ret);
+	return OK;
+}
+
 /* --- before the change --- */
 
 static enum err verify_lines(struct ctx *c, const struct request *r, struct fault *f)
@@ -93,6 +116,8 @@ static enum err verify_lines(struct ctx *c, const struct request *r, struct faul
 	size_t i;
 	TRY(draw_load_keys(c, r, &d, f));
 	json_array_foreach(lines, i, line) TRY(proof_check(c, r, &d, json_string_value(line), f));
+	if (r->cert != 0)
+		give_cert(&d.body.der, &d.cert, &c->ahead->der, &c->ahead->cert);
 	return OK;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "ra/request.h"
 
+#include "ra/ahead.h"
 #include "ra/plain.h"
 #include "ra/signer.h"
 
@@ -38,7 +39,7 @@ static enum err load_cert(struct ctx *c, const struct request *r, struct draw *d
 {
 	TRY(store_cert_by_id(c->db, r->cert, &d->row, f));
 	TRY(store_cert_body(c->db, r->cert, &d->body, f));
-	return cert_parse(buf_slice(&d->body.der), &d->cert, f);
+	return ahead_cert(c, &d->body.der, &d->cert, f);
 }
 
 enum err draw_load_keys(struct ctx *c, const struct request *r, struct draw *d, struct fault *f)

@@ -99,6 +99,53 @@ static void facts(void **state)
 	call_end(x, &call);
 }
 
+/* The bytes of a certificate of the desk's, read anew. */
+static void read_der(struct fx *x, const char *code, struct buf *ret)
+{
+	_cleanup_(cert_body_done) struct cert_body body = {0};
+	_cleanup_(freep) char *sql = xasprintf(
+		"SELECT c.id FROM certs c JOIN accounts a ON a.id = c.account WHERE a.identifier = '%s'", code);
+	int64_t id = fx_number(x, sql);
+	struct fault f = {0};
+	struct db *db = NULL;
+	assert_int_equal(store_read(x->desk->store, &db, &f), OK);
+	assert_int_equal(store_cert_body(db, id, &body, &f), OK);
+	store_read_end(x->desk->store, db);
+	buf_add_slice(ret, buf_slice(&body.der));
+}
+
+/* The certificate by whose key a line is verified is read once: handed on for the same bytes, and for no others. */
+static void one_certificate(void **state)
+{
+	(void)state;
+	_cleanup_(fx_freep) struct fx *x = fx_new();
+	_cleanup_(freep) char *order = NULL, *id = NULL, *tally = NULL;
+	fx_log_in(x);
+	draft(x, &order, &id, &tally);
+	_cleanup_(freep) char *line = fx_sub_line(x, id, x->org.key);
+	_cleanup_(json_freep) json_t *params = prove_params(id, line);
+	struct fault f = {0};
+	struct call call;
+	call_begin(x, params, &call);
+	ahead_proof(&call.c);
+	const struct {
+		const char *code;
+		const struct fx_org *org;
+		bool handed_on;
+	} asked[] = {{OTHER_CODE, &x->other, false}, {ORG_CODE, &x->org, true}, {ORG_CODE, &x->org, false}};
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		_cleanup_buf_ struct buf der = {0};
+		_cleanup_(cert_done) struct cert cert = {0};
+		read_der(x, asked[i].code, &der);
+		const uint8_t *bytes = der.data;
+		assert_int_equal(ahead_cert(&call.c, &der, &cert, &f), OK);
+		assert_int_equal(der.data != bytes, asked[i].handed_on);
+		assert_ptr_equal(cert.der.p, der.data);
+		assert_memory_equal(cert.key.spki_sha256, asked[i].org->public_key.spki_sha256, 32);
+	}
+	call_end(x, &call);
+}
+
 /* What cannot be done before is left to the change: another's request, one that is not there, a line of another key. */
 static void nothing_known(void **state)
 {
@@ -169,7 +216,7 @@ static void edited_between(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(facts), cmocka_unit_test(nothing_known),
-					   cmocka_unit_test(edited_between)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(facts), cmocka_unit_test(one_certificate),
+					   cmocka_unit_test(nothing_known), cmocka_unit_test(edited_between)};
 	return cmocka_run_group_tests_name("ahead", tests, NULL, NULL);
 }
