@@ -39,7 +39,23 @@ struct held_session {
 	struct session session;
 	uint8_t token[32];
 	bool ended; /* it opens nothing but answers that were given while it lived */
+	struct store *store;
+	struct db *found_in; /* its snapshot, as long as the call has not read in it; NULL: given back */
 };
+
+static void give_back(struct held_session *h)
+{
+	if (h->found_in)
+		store_read_end(h->store, h->found_in);
+	h->found_in = NULL;
+}
+
+static void held_session_freep(struct held_session **h)
+{
+	if (*h)
+		give_back(*h);
+	free(*h);
+}
 
 /* What a portal may add to any call that it brings. */
 static const struct rpc_param portal_params[] = {{"address", PARAM_STRING, false, 2, INET6_ADDRSTRLEN - 1, NULL,
@@ -70,32 +86,43 @@ static enum err extend(struct desk *d, struct held_session *h, int64_t now, stru
 	expires = expires < last ? expires : last;
 	if (expires - h->session.expires < EXTEND_AFTER_S)
 		return OK;
+	/* Nobody waits for the writer with a reader in hand. */
+	give_back(h);
 	TRY(store_begin(d->store, &db, f));
 	return store_end(d->store, db, store_session_extend(db, h->token, now, expires, f), f);
 }
 
-/* Who logs out and does not hear the answer calls again, with a session that has ended. */
-static enum err find_session(struct desk *d, struct held_session *h, int64_t now, bool changes, struct fault *f)
+/* Such a call reads before anything else: in the snapshot that its session was found in. One of MODE_OWN may count first what it
+ * will wait for, and has to read after that. */
+static bool reads_first(const struct desk_method *m)
 {
-	struct db *db = NULL;
-	TRY(store_read(d->store, &db, f));
-	enum err e = store_session_find(db, h->token, now, &h->session, f);
-	if (e == ERR_NOT_FOUND && changes) {
-		e = store_session_ended(db, h->token, &h->session, f);
+	return m->mode == MODE_READ || m->ahead;
+}
+
+/* Who logs out and does not hear the answer calls again, with a session that has ended. */
+static enum err find_session(struct held_session *h, const struct desk_method *m, int64_t now, struct fault *f)
+{
+	TRY(store_read(h->store, &h->found_in, f));
+	enum err e = store_session_find(h->found_in, h->token, now, &h->session, f);
+	if (e == ERR_NOT_FOUND && m->rpc.changes) {
+		e = store_session_ended(h->found_in, h->token, &h->session, f);
 		h->ended = e == OK;
 	}
-	store_read_end(d->store, db);
+	if (h->ended || !reads_first(m))
+		give_back(h);
 	return e;
 }
 
 static enum err session_of(void *arg, struct rpc_call *call, const char *token, struct fault *f)
 {
 	struct desk *d = arg;
-	_cleanup_(freep) struct held_session *h = xcalloc(1, sizeof(*h));
+	_cleanup_(held_session_freep) struct held_session *h = xcalloc(1, sizeof(*h));
 	int64_t now = clock_now();
 	const struct desk_method *m = desk_method_named(call->method);
+	assert(m);
+	h->store = d->store;
 	sha256(token, strlen(token), h->token);
-	enum err e = find_session(d, h, now, m && m->rpc.changes, f);
+	enum err e = find_session(h, m, now, f);
 	/* A token is the key of one peer's door; found in another's hands it opens nothing. */
 	if (e == ERR_NOT_FOUND || (e == OK && h->session.uid != (int64_t)call->peer.uid))
 		return session_unknown(f);
@@ -105,7 +132,7 @@ static enum err session_of(void *arg, struct rpc_call *call, const char *token, 
 		call->session = TAKE(h);
 		return OK;
 	}
-	bool open = m && m->with_initial;
+	bool open = m->with_initial;
 	if (h->session.account.frozen && !h->session.must_choose)
 		return fault_raise(f, ERR_DENIED, "account_frozen", "params.session",
 				   "the account is frozen until an officer has decided");
@@ -122,8 +149,9 @@ static enum err session_of(void *arg, struct rpc_call *call, const char *token, 
 
 static void session_free(void *arg, struct rpc_call *call)
 {
+	struct held_session *h = call->session;
 	(void)arg;
-	free(call->session);
+	held_session_freep(&h);
 	call->session = NULL;
 }
 
@@ -301,7 +329,12 @@ enum err desk_change_forked(struct ctx *c, desk_fn *fn, json_t **ret, struct fau
 enum err desk_read(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 {
 	assert(!c->db);
-	TRY(store_read(c->desk->store, &c->db, f));
+	if (c->found_in) {
+		c->db = *c->found_in;
+		*c->found_in = NULL;
+	}
+	if (!c->db)
+		TRY(store_read(c->desk->store, &c->db, f));
 	enum err e = fn(c, ret, f);
 	store_read_end(c->desk->store, c->db);
 	c->db = NULL;
@@ -351,11 +384,12 @@ static enum err answered_before(struct ctx *c, json_t **ret, struct fault *f)
 static enum err run_as(const struct desk_method *m, struct rpc_call *call, struct desk *d, json_t **ret,
 		       struct fault *f)
 {
-	const struct held_session *h = call->session;
+	struct held_session *h = call->session;
 	struct ctx c = {.desk = d, .call = call, .now = clock_now(), .law = laws_take(d->laws)};
 	if (h) {
 		c.session = &h->session;
 		c.token = h->token;
+		c.found_in = &h->found_in;
 		snprintf(c.who, sizeof(c.who), "account:%s", h->session.account.identifier);
 	} else {
 		snprintf(c.who, sizeof(c.who), "uid:%lld", (long long)call->peer.uid);

@@ -78,6 +78,7 @@ struct ctx {
 	struct db *db;                 /* of the snapshot or transaction; NULL in a method that manages its own */
 	const struct session *session; /* NULL when the method has none */
 	const uint8_t *token;          /* SHA-256 of the session's token */
+	struct db **found_in;          /* the snapshot that the session was found in, for the first desk_read(); NULL, or to NULL: there is none */
 	int64_t now;
 	struct lanes ended;            /* requests that this call ends: rung after its transaction */
 	bool queued;                   /* it put something into the queue to the signer */
@@ -144,7 +145,7 @@ MUST_CHECK enum err desk_change_forked(struct ctx *c, desk_fn *fn, json_t **ret,
 MUST_CHECK enum err desk_answered(struct ctx *c, json_t **ret, struct fault *f);
 /* A transaction whose result is no answer: counting a try, say. */
 MUST_CHECK enum err desk_write(struct ctx *c, desk_fn *fn, struct fault *f);
-/* Runs fn in a snapshot. */
+/* Runs fn in a snapshot: the session's own, when the call has not read before. */
 MUST_CHECK enum err desk_read(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f);
 
 /* Parameters, checked against the table before: absent is NULL, def, false. Borrowed. */

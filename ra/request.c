@@ -31,52 +31,55 @@ static enum err unknown(const char *id, struct fault *f)
 			   ESC(id, strlen(id)));
 }
 
-typedef enum err request_read(struct db *db, const char *id, struct request *ret, struct fault *f);
-
-static enum err any(struct ctx *c, request_read *read, struct request *ret, struct fault *f)
+/* What was said is an id, or a number, which stands for the newest of its requests. */
+static enum err resolve(struct ctx *c, char ret[REQUEST_ID + 1], struct fault *f)
 {
 	const char *said = param_text(c, "request");
+	snprintf(ret, REQUEST_ID + 1, "%s", said);
+	return strlen(said) < REQUEST_ID ? store_course_current(c->db, said, ret, f) : OK;
+}
+
+enum err request_any(struct ctx *c, struct request *ret, struct fault *f)
+{
 	char id[REQUEST_ID + 1];
-	enum err e = OK;
-	snprintf(id, sizeof(id), "%s", said);
-	if (strlen(said) < REQUEST_ID)
-		e = store_course_current(c->db, said, id, f);
+	enum err e = resolve(c, id, f);
 	if (e == OK)
-		e = read(c->db, id, ret, f);
+		e = store_request_get(c->db, id, ret, f);
 	if (e == ERR_NOT_FOUND)
-		return unknown(said, f);
+		return unknown(param_text(c, "request"), f);
 	TRY(e);
 	/* Its owner has a session; an officer, perhaps a view. */
 	if (c->session || officer_sees(c, ret->project))
 		return OK;
 	request_done(ret);
-	return unknown(said, f);
+	return unknown(param_text(c, "request"), f);
 }
 
-enum err request_any(struct ctx *c, struct request *ret, struct fault *f)
+/* account: whose the request is. */
+static bool is_own(const struct ctx *c, int64_t account)
 {
-	return any(c, store_request_get, ret, f);
+	return account != 0 && account == c->session->account.id;
 }
 
-static enum err own(struct ctx *c, request_read *read, struct request *ret, struct fault *f)
+enum err request_own(struct ctx *c, struct request *ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
-	TRY(any(c, read, &r, f));
-	if (r.account == 0 || r.account != c->session->account.id)
+	TRY(request_any(c, &r, f));
+	if (!is_own(c, r.account))
 		return unknown(param_text(c, "request"), f);
 	*ret = r;
 	r = (struct request){0};
 	return OK;
 }
 
-enum err request_own(struct ctx *c, struct request *ret, struct fault *f)
+enum err request_own_stand(struct ctx *c, char ret_id[REQUEST_ID + 1], struct request_stand *ret, struct fault *f)
 {
-	return own(c, store_request_get, ret, f);
-}
-
-enum err request_own_head(struct ctx *c, struct request *ret, struct fault *f)
-{
-	return own(c, store_request_head, ret, f);
+	enum err e = resolve(c, ret_id, f);
+	if (e == OK)
+		e = store_request_stand(c->db, ret_id, ret, f);
+	if (e == ERR_NOT_FOUND || (e == OK && !is_own(c, ret->account)))
+		return unknown(param_text(c, "request"), f);
+	return e;
 }
 
 enum err request_answer(struct ctx *c, const char *id, json_t **ret, struct fault *f)
@@ -229,7 +232,8 @@ static enum err save_draft(struct ctx *c, const struct request *r, bool fresh, s
 		return desk_audit(c, "request_edited", r->id, r->kind, f);
 	}
 	TRY(store_request_add(c->db, r, f));
-	TRY(store_delivery_put(c->db, r, f));
+	if (r->delivery.recipient[0] != '\0')
+		TRY(store_delivery_put(c->db, r, f));
 	TRY(course_begin(c, r, "", f));
 	TRY(store_history_add(c->db, r->id, c->now, "draft", "", r->state, c->who, "", f));
 	return desk_audit(c, "request_drafted", r->id, r->kind, f);
@@ -334,12 +338,15 @@ static enum err check_event(const struct request *r, enum request_event event, s
 static enum err check_proof(struct ctx *c, const struct request *r, struct fault *f)
 {
 	int64_t current = 0, fresh = 0;
-	TRY(store_lines_count(c->db, r->id, "subscriber", &current, f));
-	TRY(store_lines_count(c->db, r->id, "new-key", &fresh, f));
-	if ((r->proof & PROOF_CURRENT) != 0 && current == 0)
+	bool by_current = (r->proof & PROOF_CURRENT) != 0, by_new = (r->proof & PROOF_NEW) != 0;
+	if (by_current)
+		TRY(store_lines_count(c->db, r->id, "subscriber", &current, f));
+	if (by_new)
+		TRY(store_lines_count(c->db, r->id, "new-key", &fresh, f));
+	if (by_current && current == 0)
 		return fault_raise(f, ERR_RULE, "subscriber_missing", "request.lines",
 				   "found no line of the current certificate's key, wanted its proof");
-	if ((r->proof & PROOF_NEW) != 0 && fresh == 0)
+	if (by_new && fresh == 0)
 		return fault_raise(f, ERR_RULE, "new_key_missing", "request.lines",
 				   "found no line of the new key, wanted its proof");
 	return OK;

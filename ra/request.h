@@ -23,8 +23,9 @@ MUST_CHECK enum err request_check_room(struct ctx *c, struct fault *f);
 void request_new_id(struct request *r, int64_t now);
 /* A request of this session's account, by its id or by its number (then the newest): ERR_NOT_FOUND request_unknown when it is not there or not its own. */
 MUST_CHECK enum err request_own(struct ctx *c, struct request *ret, struct fault *f);
-/* The same without its texts: store_request_head(). */
-MUST_CHECK enum err request_own_head(struct ctx *c, struct request *ret, struct fault *f);
+/* The same, but only its id and where it stands. */
+MUST_CHECK enum err request_own_stand(struct ctx *c, char ret_id[REQUEST_ID + 1], struct request_stand *ret,
+				      struct fault *f);
 /* Any request, for officers. */
 MUST_CHECK enum err request_any(struct ctx *c, struct request *ret, struct fault *f);
 /* {request, number, state} of the request as it is now. */

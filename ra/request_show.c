@@ -22,11 +22,12 @@ static void add_history(void *arg, const struct history_item *item)
 	json_array_append_new(arg, history_json(item));
 }
 
-static enum err put_history(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+static enum err put_history(struct ctx *c, const struct request *r, const struct course *course, json_t *o,
+			    struct fault *f)
 {
 	json_t *list = json_array();
 	json_object_set_new(o, "history", list);
-	return store_history(c->db, r->id, add_history, list, f);
+	return store_history(c->db, r->id, course, add_history, list, f);
 }
 
 static enum err put_materials(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
@@ -165,12 +166,11 @@ static enum err put_terms(struct ctx *c, const struct request *r, json_t *o, str
 	return OK;
 }
 
-static enum err put_course(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
+static enum err put_course(struct ctx *c, const struct request *r, json_t *o, struct course *ret, struct fault *f)
 {
-	struct course course;
-	TRY(store_course_get(c->db, r->id, &course, f));
-	course_json(c, &course, request_state_waits(request_state_from_word(r->state)), o);
-	return correct_json(c, r, &course, o, f);
+	TRY(store_course_get(c->db, r->id, ret, f));
+	course_json(c, ret, request_state_waits(request_state_from_word(r->state)), o);
+	return correct_json(c, r, ret, o, f);
 }
 
 static enum err put_explained(struct ctx *c, const struct request *r, json_t *o, struct fault *f)
@@ -194,16 +194,17 @@ static enum err show(struct ctx *c, json_t **ret, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	_cleanup_(json_freep) json_t *o = json_object();
+	struct course course;
 	TRY(request_own(c, &r, f));
 	TRY(put_terms(c, &r, o, f));
-	TRY(put_course(c, &r, o, f));
+	TRY(put_course(c, &r, o, &course, f));
 	TRY(work_json(c, &r, o, f));
 	TRY(put_csr(&r, o, f));
 	TRY(put_explained(c, &r, o, f));
 	TRY(put_missing(c, &r, o, f));
 	TRY(put_materials(c, &r, o, f));
 	TRY(put_note(c, &r, o, f));
-	TRY(put_history(c, &r, o, f));
+	TRY(put_history(c, &r, &course, o, f));
 	TRY(put_outcome(c, &r, o, f));
 	*ret = TAKE(o);
 	return OK;
@@ -218,10 +219,11 @@ struct look {
 
 static enum err look(struct ctx *c, json_t **ret, struct fault *f)
 {
-	_cleanup_(request_done) struct request r = {0};
-	TRY(request_own_head(c, &r, f));
+	char id[REQUEST_ID + 1];
+	struct request_stand now;
+	TRY(request_own_stand(c, id, &now, f));
 	*(struct look *)c->work =
-		(struct look){bell_lane(r.id), request_state_is_final(request_state_from_word(r.state))};
+		(struct look){bell_lane(id), request_state_is_final(request_state_from_word(now.state))};
 	return ((struct look *)c->work)->final ? show(c, ret, f) : OK;
 }
 

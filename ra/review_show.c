@@ -274,7 +274,7 @@ enum err review_show(struct ctx *c, json_t **ret, struct fault *f)
 		TRY(put_note(c, &r, o, f));
 	json_t *history = json_array();
 	json_object_set_new(o, "history", history);
-	TRY(store_history(c->db, r.id, add_history, history, f));
+	TRY(store_history(c->db, r.id, &course, add_history, history, f));
 	*ret = TAKE(o);
 	return OK;
 }

@@ -50,15 +50,26 @@ enum err store_history_add(struct db *db, const char *request, int64_t now, cons
 		      request, now, event, before, after, who, detail);
 }
 
-enum err store_history(struct db *db, const char *request, void (*fn)(void *arg, const struct history_item *item),
-		       void *arg, struct fault *f)
+/* A request that neither corrects another nor is corrected has its number to itself: its rows stand in order in an index. */
+static enum err history_rows(struct db *db, const char *request, const struct course *course, struct db_row **ret,
+			     struct fault *f)
+{
+	if (course->replaces[0] == '\0' && course->replaced_by[0] == '\0')
+		return db_query(db, f, ret,
+				"SELECT at, event, before, after, who, detail FROM history WHERE request = ?1"
+				" ORDER BY id",
+				"t", request);
+	return db_query(db, f, ret,
+			"SELECT h.at, h.event, h.before, h.after, h.who, h.detail FROM courses c JOIN history h"
+			" ON h.request = c.request WHERE c.number = ?1 ORDER BY h.id",
+			"t", course->number);
+}
+
+enum err store_history(struct db *db, const char *request, const struct course *course,
+		       void (*fn)(void *arg, const struct history_item *item), void *arg, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_query(db, f, &row,
-		     "SELECT h.at, h.event, h.before, h.after, h.who, h.detail FROM courses own JOIN courses c"
-		     " ON c.number = own.number JOIN history h ON h.request = c.request WHERE own.request = ?1"
-		     " ORDER BY h.id",
-		     "t", request));
+	TRY(history_rows(db, request, course, &row, f));
 	for (;;) {
 		bool more = false;
 		TRY(db_next(row, &more, f));

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
 void cert_body_done(struct cert_body *b)
@@ -213,13 +214,22 @@ enum err store_cert_prints_complete(struct store *s, struct fault *f)
 	return store_end(s, db, complete_prints(db, f), f);
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct cert_row *x = a, *y = b;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* One or two rows nearly always. SQLite would make a table to bring them into that order; an index has them by issuer. */
 enum err store_certs_by_serial(struct db *db, const struct serial *serial, struct cert_row *ret, size_t max,
 			       size_t *ret_n, struct fault *f)
 {
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
-	TRY(db_query(db, f, &row, "SELECT " ROW " FROM certs c WHERE c.serial = ?1 ORDER BY c.id LIMIT ?2", "bi",
+	TRY(db_query(db, f, &row, "SELECT " ROW " FROM certs c WHERE c.serial = ?1 ORDER BY c.issuer LIMIT ?2", "bi",
 		     serial_slice(serial), (int64_t)max));
-	return read_rows(row, ret, max, ret_n, f);
+	TRY(read_rows(row, ret, max, ret_n, f));
+	qsort(ret, *ret_n, sizeof(*ret), by_id);
+	return OK;
 }
 
 enum err store_cert_body(struct db *db, int64_t id, struct cert_body *ret, struct fault *f)

@@ -97,6 +97,15 @@ enum err store_request_get(struct db *db, const char *id, struct request *ret, s
 	return OK;
 }
 
+enum err store_request_stand(struct db *db, const char *id, struct request_stand *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT account, state FROM requests WHERE id = ?1", "t", id));
+	ret->account = db_i64(row, 0);
+	COLUMN(row, 1, ret->state);
+	return OK;
+}
+
 enum err store_request_add(struct db *db, const struct request *r, struct fault *f)
 {
 	TRY(db_run(db, f,

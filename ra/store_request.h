@@ -49,6 +49,12 @@ void request_done(struct request *r);
 MUST_CHECK enum err store_request_get(struct db *db, const char *id, struct request *ret, struct fault *f);
 /* Without subject and tally (NULL) and csr (empty): what most of its moves need. */
 MUST_CHECK enum err store_request_head(struct db *db, const char *id, struct request *ret, struct fault *f);
+/* Whose it is and where it stands. */
+struct request_stand {
+	int64_t account; /* 0: nobody's */
+	char state[20];
+};
+MUST_CHECK enum err store_request_stand(struct db *db, const char *id, struct request_stand *ret, struct fault *f);
 MUST_CHECK enum err store_request_add(struct db *db, const struct request *r, struct fault *f);
 /* Everything that a draft may still change. */
 MUST_CHECK enum err store_request_redraw(struct db *db, const struct request *r, struct fault *f);
@@ -113,8 +119,8 @@ struct history_item {
 	int64_t at;
 	const char *event, *before, *after, *who, *detail; /* borrowed for the call */
 };
-/* Of all requests that have the request's number, oldest first. */
-MUST_CHECK enum err store_history(struct db *db, const char *request,
+/* Of all requests that have the request's number, oldest first. course: its own, as it is now. */
+MUST_CHECK enum err store_history(struct db *db, const char *request, const struct course *course,
 				  void (*fn)(void *arg, const struct history_item *item), void *arg, struct fault *f);
 
 /* --- hand-over: what is one of "tally", "withdraw" ---------------------------------------------------------------- */

@@ -36,9 +36,8 @@ ALLOWED = {
     "SELECT due, request, kind, way, project, state, issuer, serial, officers, officers_have, made, dies, organisation, number, replaces,"
     " submitted, claimant, claim_ends FROM waiting INDEXED BY waiting_claims": "the same",
     "SELECT line FROM lines WHERE request = ?1": "of one request, sixteen at most",
-    "SELECT h.at, h.event, h.before, h.after, h.who, h.detail FROM courses own": "of one request's number",
+    "SELECT h.at, h.event, h.before, h.after, h.who, h.detail FROM courses c": "of one request's number",
     CERT + " FROM cert_bodies b JOIN certs c ON c.id = b.id WHERE b.identifier = ?2": "of one subject",
-    CERT + " FROM certs c WHERE c.serial = ?1": "of one serial number",
     "SELECT id, kind, state, coalesce(account, 0), coalesce(binding, 0), organisation, agent, mobile, text, file_type, address, made,"
     " coalesce(decided, 0), who, answer FROM account_cases WHERE file_type <> '' LIMIT 1": "its index holds what is not moved yet",
     "SELECT p.at, p.id FROM payments p INDEXED BY payments_order": "of one order",
