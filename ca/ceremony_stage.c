@@ -19,6 +19,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -95,10 +96,18 @@ void ceremony_stage_drop(struct ceremony *c)
 
 /* --- putting things in their places --- */
 
+/* What is read here may be a key of a service, which lies plain in its file. */
+static void wiped_done(struct buf *b)
+{
+	if (b->data)
+		sodium_memzero(b->data, b->cap);
+	buf_done(b);
+}
+
 /* A link to the same bytes is none: who has its other end could change them. */
 static bool is_output(const char *path, const uint8_t wanted[32])
 {
-	_cleanup_buf_ struct buf bytes = {0};
+	_cleanup_(wiped_done) struct buf bytes = {0};
 	uint8_t found[32];
 	struct stat st;
 	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || file_read(path, CEREMONY_OUTPUT_MAX, &bytes, NULL) != OK)
@@ -111,7 +120,7 @@ static bool is_output(const char *path, const uint8_t wanted[32])
 static enum err place_one(const struct ceremony *c, const struct ceremony_ready *r, size_t i, struct fault *f)
 {
 	_cleanup_(freep) char *from = ceremony_stage_product(c, i), *to = path_join(c->o->dir, r->v[i].path);
-	_cleanup_buf_ struct buf bytes = {0};
+	_cleanup_(wiped_done) struct buf bytes = {0};
 	uint8_t found[32];
 	file_sweep(to); /* it may hold a key */
 	if (is_output(to, r->v[i].sha256))
