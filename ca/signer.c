@@ -449,6 +449,36 @@ enum err signer_reload(struct signer *s, struct fault *f)
 	return OK;
 }
 
+static bool heads_are(struct signer *s, const struct head *roster, const struct head *policy)
+{
+	_cleanup_(heads_unrefp) struct heads *h = signer_heads(s);
+	return h->roster_head.entry == roster->entry && h->policy_head.entry == policy->entry;
+}
+
+static enum err read_heads(struct signer *s, struct fault *f)
+{
+	struct head roster, policy;
+	struct db *db;
+	TRY(ledger_reader(s->ledger, &db, f));
+	enum err e = ledger_head(db, HEAD_ROSTER, &roster, f);
+	if (e == OK)
+		e = ledger_head(db, HEAD_POLICY, &policy, f);
+	ledger_reader_put(s->ledger, db);
+	TRY(e);
+	return heads_are(s, &roster, &policy) ? OK : signer_reload(s, f);
+}
+
+/* A roster or policy that was recorded, and could not be read then: no tally passes until it is. Whoever holds the lock
+ * reads for himself. */
+static enum err look_at_heads(struct signer *s, struct fault *f)
+{
+	if (pthread_mutex_trylock(&s->operator_lock) != 0)
+		return OK;
+	enum err e = read_heads(s, f);
+	pthread_mutex_unlock(&s->operator_lock);
+	return e;
+}
+
 static enum err append_beat(struct ledger_tx *tx, void *arg, struct fault *f)
 {
 	struct wire_e_beat e = {0};
@@ -525,6 +555,7 @@ enum err signer_beat(struct signer *s, struct fault *f)
 	if (now.waits)
 		return ledger_waits_raise(f);
 	TRY(ledger_look(s->ledger, f));
+	TRY(look_at_heads(s, f));
 	TRY(revoke_due(s, f));
 	TRY(ledger_do(s->ledger, append_beat, NULL, f));
 	return restore_note_head(s, f);

@@ -149,7 +149,8 @@ unsigned profile_shards(const struct profile *p);
 
 /* Finishes intents that tallies left open (their key's token did not sign, the ledger was full), once that can be done; the log says when it fails. */
 void signer_finish(struct signer *s);
-/* What a beat does: looks at the ledger's file, revokes what is due, appends E_BEAT, writes head.note. */
+/* What a beat does: looks at the ledger's file, and whether its heads are those in force here, revokes what is due,
+ * appends E_BEAT, writes head.note. */
 MUST_CHECK enum err signer_beat(struct signer *s, struct fault *f);
 
 /* Handlers of the two sockets (serve.c, operator.c); arg is the signer. */

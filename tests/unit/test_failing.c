@@ -377,6 +377,38 @@ static void test_other_messages(void **state)
 		one_message(x, &messages[i], 1);
 }
 
+/* A roster that was recorded and could not be read then is in force a beat later: tallies are judged by it. */
+static void test_heads_are_read_later(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = new_signer();
+	bool hit = true;
+	unsigned late = 0;
+	(void)state;
+	for (unsigned n = 1; hit; n++) {
+		_cleanup_buf_ struct buf note = {0}, request = {0}, reply = {0};
+		_cleanup_(tally_done) struct tally t = {0};
+		_cleanup_(fx_answer_done) struct fx_answer a = {0};
+		const struct heads *h = x->signer->heads;
+		const uint8_t target[TALLY_ID] = {(uint8_t)n, (uint8_t)(n >> 8)};
+		uint64_t before = fx_count(x, WIRE_TYPE_E_ROSTER);
+		struct fault f = {0};
+		fx_roster_note(x, h->roster.version + 1, true, h->roster.sha256, 2, BY_OFFICERS, &note);
+		wire_roster_put(&(struct wire_roster){.note = buf_slice(&note)}, &request);
+		arm(n);
+		enum err e = fx_operator(x, &request, WIRE_TYPE_OK, &reply, &f);
+		hit = disarm();
+		recover(x);
+		if (e == OK || fx_count(x, WIRE_TYPE_E_ROSTER) == before)
+			continue;
+		late++;
+		must("beat", signer_beat(x->signer, &f), &f);
+		fx_withdraw(x, target, &t);
+		fx_ask(x, &t, ORG_P256, KEY_NEW, BY_RA, &a);
+		check_done(failed_call, &a);
+	}
+	assert_true(late > 0);
+}
+
 /* --- a start, and looks at the file from outside --- */
 
 static void test_a_start_is_whole_or_none(void **state)
@@ -459,7 +491,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_tally_is_answered_once), cmocka_unit_test(test_a_lost_answer_comes_again),
 		cmocka_unit_test(test_other_messages),		 cmocka_unit_test(test_a_start_is_whole_or_none),
-		cmocka_unit_test(test_looks_at_the_file),
+		cmocka_unit_test(test_looks_at_the_file),	 cmocka_unit_test(test_heads_are_read_later),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	fx_keys_done();
