@@ -127,43 +127,57 @@ static enum err check_answer(struct desk *d, const struct wire_entries *e, struc
 	return OK;
 }
 
-/* *ret_at: when the last entry was made; left alone when they were applied already. */
-static enum err apply_in(struct desk *d, struct db *db, const struct wire_entries *e, const struct merkle_edge *edge,
-			 struct lanes *ended, int64_t *ret_at, struct fault *f)
+/* An answer that leads to the signed checkpoint. */
+struct batch {
+	const struct wire_entries *e;
+	struct position before, after;
+	struct ledger_part part; /* what was not applied before */
+};
+
+static void batch_done(struct batch *b)
 {
-	struct position now;
-	int64_t at = 0;
-	uint64_t from = edge->n - e->entries.n;
-	TRY(position_get(db, &now, f));
-	if (now.edge.n != from)
-		return OK; /* somebody else has followed meanwhile (tests do) */
-	for (uint64_t i = from; i < edge->n; i++) {
-		if (i < now.applied)
-			continue;
-		enum err err = ledger_apply(d, db, i, e->entries.v[i - from], ended, &at, f);
-		if (err != OK) {
-			fault_prefix(f, "ledger entry %llu", (unsigned long long)i);
-			return err;
-		}
-	}
-	now.edge = *edge;
-	if (now.applied < edge->n)
-		now.applied = edge->n;
-	*ret_at = at;
-	TRY(store_head_bytes_set(db, HEAD_CHECKPOINT, e->checkpoint, f));
-	return position_set(db, &now, at, f);
+	ledger_part_done(&b->part);
 }
 
-static enum err apply(struct desk *d, const struct wire_entries *e, const struct merkle_edge *edge, struct fault *f)
+static enum err read_batch(struct desk *d, struct batch *b, struct fault *f)
+{
+	const struct slice *v = b->e->entries.v;
+	uint64_t from = b->before.edge.n, applied = b->before.applied;
+	size_t skip = applied <= from			 ? 0
+		      : applied - from < b->e->entries.n ? (size_t)(applied - from)
+							 : b->e->entries.n;
+	if (b->after.applied < b->after.edge.n)
+		b->after.applied = b->after.edge.n;
+	return ledger_part_read(d, from + skip, v + skip, b->e->entries.n - skip, &b->part, f);
+}
+
+/* *ret_at: when the last entry was made; left alone when they were applied already. */
+static enum err apply_in(struct desk *d, struct db *db, const struct batch *b, struct lanes *ended, int64_t *ret_at,
+			 struct fault *f)
+{
+	struct position now;
+	int64_t at = b->part.n > 0 ? b->part.entries[b->part.n - 1].at : 0;
+	TRY(position_get(db, &now, f));
+	if (now.edge.n != b->before.edge.n || now.applied != b->before.applied)
+		return OK; /* somebody else has followed meanwhile (tests do) */
+	TRY(ledger_apply(d, db, &b->part, ended, f));
+	*ret_at = at;
+	TRY(store_head_bytes_set(db, HEAD_CHECKPOINT, b->e->checkpoint, f));
+	return position_set(db, &b->after, at, f);
+}
+
+static enum err apply(struct desk *d, struct batch *b, struct fault *f)
 {
 	struct db *db = NULL;
 	struct lanes ended = {0};
 	int64_t at = 0;
+	uint64_t to = b->after.edge.n;
+	TRY(read_batch(d, b, f));
 	TRY(store_begin_urgent(d->store, &db, f));
-	TRY(store_end(d->store, db, apply_in(d, db, e, edge, &ended, &at, f), f));
+	TRY(store_end(d->store, db, apply_in(d, db, b, &ended, &at, f), f));
 	if (at != 0)
-		status_index_heads(d->status, (int64_t)edge->n, at);
-	d->followed_next = edge->n;
+		status_index_heads(d->status, (int64_t)to, at);
+	d->followed_next = to;
 	bell_ring_lanes(d->finished, ended);
 	bell_ring(d->followed, 0);
 	if (d->handover)
@@ -190,17 +204,18 @@ enum err follow_once(struct desk *d, uint32_t wait_ms, size_t *ret_n, struct fau
 {
 	_cleanup_buf_ struct buf reply = {0};
 	_cleanup_(wire_entries_done) struct wire_entries e = {0};
-	struct position p;
+	_cleanup_(batch_done) struct batch b = {.e = &e};
 	unsigned resumed = atomic_load(&d->resumed);
 	*ret_n = 0;
-	TRY(read_position(d, &p, f));
-	TRY(ask(d, p.edge.n, wait_ms, &reply, &e, f));
-	enum err checked = check_answer(d, &e, &p.edge, f);
+	TRY(read_position(d, &b.before, f));
+	b.after = b.before;
+	TRY(ask(d, b.before.edge.n, wait_ms, &reply, &e, f));
+	enum err checked = check_answer(d, &e, &b.after.edge, f);
 	if (checked != OK)
 		return distrust(d, resumed, checked, f);
 	if (e.entries.n == 0)
 		return OK;
-	TRY(apply(d, &e, &p.edge, f));
+	TRY(apply(d, &b, f));
 	*ret_n = e.entries.n;
 	return OK;
 }

@@ -2,7 +2,7 @@
  * The certificate and status tables are what the ledger's entries make of them, and nothing else writes them.
  *
  * Each entry is applied by its type; what it says of a tally that the desk knows also moves the request, so that a
- * crash between sending and hearing is mended by reading on. Next: follow.c, which brings the entries.
+ * crash between sending and hearing is mended by reading on. Next: ledger_part.c, which reads the entries; follow.c, which brings them.
  */
 #include "ra/ledger.h"
 
@@ -56,113 +56,61 @@ enum err ledger_settle(struct db *db, const char *request, bool done, int64_t ce
 	return store_handover_settled(db, request, "tally", f);
 }
 
-static enum err settle_tally(struct db *db, const uint8_t tally[TALLY_ID], int64_t cert, int64_t now, struct fault *f)
+static enum err settle_done(struct db *db, const struct request *r, int64_t cert, int64_t now, struct fault *f)
+{
+	TRY(settle_known(db, r, true, cert, NULL, now, f));
+	return store_handover_settled(db, r->id, "tally", f);
+}
+
+/* By something that makes no certificate. */
+static enum err settle_tally(struct db *db, const uint8_t tally[TALLY_ID], int64_t now, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
 	bool known = false;
 	TRY(find_request(db, tally, &r, &known, f));
 	if (!known)
 		return OK;
-	TRY(settle_known(db, &r, true, cert, NULL, now, f));
-	return store_handover_settled(db, r.id, "tally", f);
+	return settle_done(db, &r, 0, now, f);
 }
 
 /* --- certificates --- */
 
-static void set_name(const struct name *n, char ret[CERT_NAME_MAX + 1])
-{
-	const char *text = name_get(n, "CN");
-	text = text ? text : name_get(n, "O");
-	snprintf(ret, CERT_NAME_MAX + 1, "%s", text ? text : "");
-}
-
-/* body->profile is known by now. */
-static void set_identifier(struct desk *d, const struct name *subject, struct cert_body *body)
-{
-	struct law *law = laws_take(d->laws);
-	const struct profile *p = policy_profile(law->policy, body->profile);
-	const char *value = p && p->identifier ? name_get(subject, p->identifier) : NULL;
-	snprintf(body->identifier, sizeof(body->identifier), "%s", value ? value : "");
-	law_put(d->laws, law);
-}
-
-static enum err read_cert(struct desk *d, struct slice der, struct cert_row *row, struct cert_body *body,
-			  struct fault *f)
-{
-	_cleanup_(cert_done) struct cert cert = {0};
-	_cleanup_(name_done) struct name subject = {0}, issuer = {0};
-	TRY(cert_parse(der, &cert, f));
-	TRY(name_parse(cert.subject, &subject, f));
-	TRY(name_parse(cert.issuer, &issuer, f));
-	row->ref.serial = cert.serial;
-	row->not_before = cert.not_before;
-	row->not_after = cert.not_after;
-	row->state = CERT_GOOD;
-	buf_add_slice(&body->der, der);
-	memcpy(body->key_sha256, cert.key.spki_sha256, 32);
-	set_identifier(d, &subject, body);
-	set_name(&subject, body->name);
-	set_name(&issuer, body->issuer_name);
-	return OK;
-}
-
 /* What a certificate takes over from the one that it follows. */
-static enum err follow_predecessor(struct db *db, const struct tally *t, struct cert_row *row, struct cert_body *body,
-				   struct fault *f)
+static enum err follow_predecessor(struct db *db, struct issued *i, struct fault *f)
 {
-	struct cert_row before;
-	_cleanup_(cert_body_done) struct cert_body old = {0};
-	if (!t->has_predecessor)
+	struct cert_line before;
+	if (!i->has_predecessor)
 		return OK;
-	TRY(store_cert_by_ref(db, &t->predecessor, &before, f));
-	TRY(store_cert_body(db, before.id, &old, f));
-	row->predecessor = before.id;
-	row->account = before.account;
-	if (memcmp(old.key_sha256, body->key_sha256, 32) == 0)
-		body->renewals = old.renewals + 1;
+	TRY(store_cert_line(db, &i->predecessor, &before, f));
+	i->row.predecessor = before.id;
+	i->row.account = before.account;
+	if (memcmp(before.key_sha256, i->body.key_sha256, 32) == 0)
+		i->body.renewals = before.renewals + 1;
 	return OK;
 }
 
-static enum err set_owner(struct db *db, const struct tally *t, struct cert_row *row, struct fault *f)
+/* The certificate, and what that makes of its request. */
+static enum err put_issued(struct db *db, struct issued *i, int64_t now, struct fault *f)
 {
 	_cleanup_(request_done) struct request r = {0};
-	bool known = false;
-	if (row->account != 0)
-		return OK;
-	TRY(find_request(db, t->id, &r, &known, f));
-	if (known)
-		row->account = r.account;
-	return OK;
-}
-
-static enum err add_issued(struct desk *d, struct db *db, const uint8_t issuer[20], uint64_t index, struct slice der,
-			   const struct tally *t, int64_t *ret_id, struct fault *f)
-{
-	struct cert_row row = {0};
-	_cleanup_(cert_body_done) struct cert_body body = {0};
-	bool added = false;
-	memcpy(row.ref.issuer_key_id, issuer, 20);
-	memcpy(body.project, t->project, sizeof(body.project));
-	memcpy(body.profile, t->profile, sizeof(body.profile));
-	TRY(read_cert(d, der, &row, &body, f));
-	tally_id_text(t->id, body.tally);
-	body.entry = (int64_t)index;
-	TRY(follow_predecessor(db, t, &row, &body, f));
-	TRY(set_owner(db, t, &row, f));
-	TRY(store_cert_add(db, &row, &body, ret_id, &added, f));
-	return added && row.predecessor != 0 ? store_cert_successor(db, row.predecessor, *ret_id, f) : OK;
+	bool known = false, added = false;
+	int64_t id = 0;
+	TRY(find_request(db, i->tally, &r, &known, f));
+	TRY(follow_predecessor(db, i, f));
+	if (known && i->row.account == 0)
+		i->row.account = r.account;
+	TRY(store_cert_add(db, &i->row, &i->body, &id, &added, f));
+	if (added && i->row.predecessor != 0)
+		TRY(store_cert_successor(db, i->row.predecessor, id, f));
+	return known ? settle_done(db, &r, id, now, f) : OK;
 }
 
 enum err ledger_put_issued(struct desk *d, struct db *db, const struct wire_done *done, struct slice note,
 			   struct fault *f)
 {
-	_cleanup_(note_done) struct note n = {0};
-	_cleanup_(tally_done) struct tally t = {0};
-	int64_t id = 0;
-	TRY(note_parse(note, 1, &n, f));
-	TRY(tally_parse(n.text, &t, f));
-	TRY(add_issued(d, db, done->issuer, done->index, done->cert, &t, &id, f));
-	return settle_tally(db, t.id, id, clock_now(), f);
+	_cleanup_(issued_done) struct issued i = {0};
+	TRY(issued_read(d, done->index, done->issuer, done->cert, note, &i, f));
+	return put_issued(db, &i, clock_now(), f);
 }
 
 /* --- entries, by type --- */
@@ -170,6 +118,8 @@ enum err ledger_put_issued(struct desk *d, struct db *db, const struct wire_done
 struct entry {
 	struct desk *desk;
 	struct db *db;
+	const struct ledger_part *part;
+	const struct ledger_entry *read;
 	uint64_t index;
 	struct slice bytes;
 	int64_t at;
@@ -177,10 +127,10 @@ struct entry {
 };
 typedef enum err apply_fn(struct entry *x, struct fault *f);
 
-static enum err end_tally(struct entry *x, const uint8_t tally[TALLY_ID], int64_t cert, struct fault *f)
+static enum err end_tally(struct entry *x, const uint8_t tally[TALLY_ID], struct fault *f)
 {
 	lanes_add(x->ended, TALLY_ID_TEXT(tally));
-	return settle_tally(x->db, tally, cert, x->at, f);
+	return settle_tally(x->db, tally, x->at, f);
 }
 
 static enum err apply_adoption(struct entry *x, struct fault *f)
@@ -203,7 +153,7 @@ static enum err apply_adopted(struct entry *x, struct fault *f)
 	bool added;
 	TRY(wire_e_adopted_get(x->bytes, &e, f));
 	TRY(store_adoption_get(x->db, (int64_t)e.adoption, body.project, body.profile, f));
-	TRY(read_cert(x->desk, e.cert, &row, &body, f));
+	TRY(issued_cert(x->desk, e.cert, &row, &body, f));
 	memcpy(row.ref.issuer_key_id, e.issuer, 20);
 	body.weak = e.weak != 0;
 	body.entry = (int64_t)x->index;
@@ -214,38 +164,44 @@ static enum err apply_adopted(struct entry *x, struct fault *f)
 static enum err apply_intent(struct entry *x, struct fault *f)
 {
 	struct wire_e_intent e;
+	if (x->read->closed)
+		return OK;
 	TRY(wire_e_intent_get(x->bytes, &e, f));
 	return store_intent_put(x->db, (int64_t)x->index, e.issuer, e.tally, e.tbs, e.note, f);
 }
 
-static enum err apply_issued(struct entry *x, struct fault *f)
+/* One whose intent came with an earlier part. */
+static enum err complete_intent(struct entry *x, struct issued *ret, struct fault *f)
 {
 	struct wire_e_issued e;
 	_cleanup_(intent_done) struct intent intent = {0};
-	_cleanup_(note_done) struct note note = {0};
-	_cleanup_(tally_done) struct tally t = {0};
-	_cleanup_buf_ struct buf der = {0};
-	int64_t id = 0;
 	TRY(wire_e_issued_get(x->bytes, &e, f));
 	enum err found = store_intent_get(x->db, (int64_t)e.intent, &intent, f);
 	if (found == ERR_NOT_FOUND)
-		return fault_raise(f, ERR_PARSE, "intent_missing", "entry.intent",
-				   "entry %llu completes intent %llu, which is not open", (unsigned long long)x->index,
-				   (unsigned long long)e.intent);
+		return intent_missing(x->index, e.intent, f);
 	TRY(found);
-	TRY(cert_from_tbs(buf_slice(&intent.tbs), e.signature, &der, f));
-	TRY(note_parse(buf_slice(&intent.note), 1, &note, f));
-	TRY(tally_parse(note.text, &t, f));
-	TRY(add_issued(x->desk, x->db, intent.issuer, x->index, buf_slice(&der), &t, &id, f));
-	TRY(store_intent_drop(x->db, (int64_t)e.intent, f));
-	return end_tally(x, t.id, id, f);
+	TRY(issued_signed(x->desk, x->index, intent.issuer, buf_slice(&intent.tbs), buf_slice(&intent.note),
+			  e.signature, ret, f));
+	return store_intent_drop(x->db, (int64_t)e.intent, f);
+}
+
+static enum err apply_issued(struct entry *x, struct fault *f)
+{
+	_cleanup_(issued_done) struct issued completed = {0};
+	struct issued *i = x->read->issued;
+	if (!i) {
+		TRY(complete_intent(x, &completed, f));
+		i = &completed;
+	}
+	lanes_add(x->ended, i->body.tally);
+	return put_issued(x->db, i, x->at, f);
 }
 
 static enum err apply_dead(struct entry *x, struct fault *f)
 {
 	struct wire_e_dead e;
 	TRY(wire_e_dead_get(x->bytes, &e, f));
-	return store_intent_drop(x->db, (int64_t)e.intent, f);
+	return e.intent < x->part->from ? store_intent_drop(x->db, (int64_t)e.intent, f) : OK;
 }
 
 static void copy_text(struct slice s, char *ret, size_t size)
@@ -305,7 +261,7 @@ static enum err apply_revoked(struct entry *x, struct fault *f)
 	TRY(wire_e_revoked_get(x->bytes, &e, f));
 	TRY(set_status(x, e.issuer, e.serial, e.ended ? CERT_ENDED : CERT_REVOKED, e.reason, e.when, f));
 	/* With a note it is the revocation that was asked for; without, what became of a predecessor. */
-	return e.note.n > 0 ? end_tally(x, e.tally, 0, f) : OK;
+	return e.note.n > 0 ? end_tally(x, e.tally, f) : OK;
 }
 
 static enum err apply_held(struct entry *x, struct fault *f)
@@ -313,7 +269,7 @@ static enum err apply_held(struct entry *x, struct fault *f)
 	struct wire_e_held e;
 	TRY(wire_e_held_get(x->bytes, &e, f));
 	TRY(set_status(x, e.issuer, e.serial, CERT_HELD, 0, x->at, f));
-	return end_tally(x, e.tally, 0, f);
+	return end_tally(x, e.tally, f);
 }
 
 static enum err apply_released(struct entry *x, struct fault *f)
@@ -321,7 +277,7 @@ static enum err apply_released(struct entry *x, struct fault *f)
 	struct wire_e_released e;
 	TRY(wire_e_released_get(x->bytes, &e, f));
 	TRY(set_status(x, e.issuer, e.serial, CERT_GOOD, 0, x->at, f));
-	return end_tally(x, e.tally, 0, f);
+	return end_tally(x, e.tally, f);
 }
 
 static enum err apply_withdrawn(struct entry *x, struct fault *f)
@@ -341,21 +297,7 @@ static enum err apply_withdrawn(struct entry *x, struct fault *f)
 	return request_move(x->db, r.id, r.state, EVENT_DIE, x->at, WHO, "", NULL, f);
 }
 
-/* Version, type, then the time: the head that all entries share. */
-static enum err read_time(struct slice entry, int64_t *ret, struct fault *f)
-{
-	uint64_t v = 0;
-	if (entry.n < 10)
-		return fault_raise(f, ERR_PARSE, "wire_truncated", "entry.at", "found %zu bytes, wanted an entry",
-				   entry.n);
-	for (size_t i = 2; i < 10; i++)
-		v = v << 8 | entry.p[i];
-	*ret = (int64_t)v;
-	return OK;
-}
-
-enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slice entry, struct lanes *ended,
-		      int64_t *ret_at, struct fault *f)
+static enum err apply_one(struct entry *x, struct fault *f)
 {
 	static const struct {
 		enum wire_type type;
@@ -367,14 +309,30 @@ enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slic
 		{WIRE_TYPE_E_REVOKED, apply_revoked},	{WIRE_TYPE_E_HELD, apply_held},
 		{WIRE_TYPE_E_RELEASED, apply_released}, {WIRE_TYPE_E_WITHDRAWN, apply_withdrawn},
 	};
-	struct entry x = {.desk = d, .db = db, .index = index, .bytes = entry, .ended = ended};
-	enum wire_type type;
-	TRY(wire_type(entry, &type, f));
-	TRY(read_time(entry, &x.at, f));
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (table[i].type == type)
-			TRY(table[i].fn(&x, f));
+		if (table[i].type == x->read->type)
+			return table[i].fn(x, f);
 	}
-	*ret_at = x.at;
+	return OK;
+}
+
+enum err ledger_apply(struct desk *d, struct db *db, const struct ledger_part *p, struct lanes *ended, struct fault *f)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct ledger_entry *e = &p->entries[i];
+		struct entry x = {.desk = d,
+				  .db = db,
+				  .part = p,
+				  .read = e,
+				  .index = e->index,
+				  .bytes = e->bytes,
+				  .at = e->at,
+				  .ended = ended};
+		enum err err = apply_one(&x, f);
+		if (err != OK) {
+			fault_prefix(f, "ledger entry %llu", (unsigned long long)e->index);
+			return err;
+		}
+	}
 	return OK;
 }

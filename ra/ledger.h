@@ -1,16 +1,15 @@
 /*
- * One ledger entry's effect on the desk's tables, in the caller's transaction.
+ * The effect of ledger entries on the desk's tables, in the caller's transaction.
  */
 #ifndef HUFU_RA_LEDGER_H
 #define HUFU_RA_LEDGER_H
 
 #include "common/rpc/wire.h"
-#include "ra/desk.h"
+#include "ra/ledger_part.h"
 
-/* Applies entry `index`; applying it again changes nothing. *ended gets the lanes of the requests that it ends; *ret_at:
- * when it was made. ERR_PARSE when it is no entry. */
-MUST_CHECK enum err ledger_apply(struct desk *d, struct db *db, uint64_t index, struct slice entry,
-				 struct lanes *ended, int64_t *ret_at, struct fault *f);
+/* Applies entries that were read, in their order; applying them again changes nothing. *ended gets the lanes of the requests that they
+ * end. A fault names the entry. */
+MUST_CHECK enum err ledger_apply(struct desk *d, struct db *db, const struct ledger_part *p, struct lanes *ended, struct fault *f);
 /* The same for a certificate that the signer answered before its entry was followed. note: the signed tally. */
 MUST_CHECK enum err ledger_put_issued(struct desk *d, struct db *db, const struct wire_done *done, struct slice note,
 				      struct fault *f);

@@ -254,6 +254,18 @@ enum err store_cert_body(struct db *db, int64_t id, struct cert_body *ret, struc
 	return OK;
 }
 
+enum err store_cert_line(struct db *db, const struct cert_ref *ref, struct cert_line *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT c.id, c.account, b.renewals, b.key_sha256 FROM certs c JOIN cert_bodies b ON b.id = c.id"
+		   " WHERE c.serial = ?1 AND c.issuer = ?2",
+		   "bb", serial_slice(&ref->serial), slice_of(ref->issuer_key_id, 20)));
+	*ret = (struct cert_line){.id = db_i64(row, 0), .account = db_i64(row, 1), .renewals = db_i64(row, 2)};
+	read_fixed(row, 3, ret->key_sha256, 32);
+	return OK;
+}
+
 /* 0 stands for none: NULLIF makes it null. */
 enum err store_cert_row_add(struct db *db, const struct cert_row *row, int64_t *ret_id, struct fault *f)
 {

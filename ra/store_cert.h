@@ -43,6 +43,12 @@ MUST_CHECK enum err store_cert_by_ref(struct db *db, const struct cert_ref *ref,
 MUST_CHECK enum err store_certs_by_serial(struct db *db, const struct serial *serial, struct cert_row *ret, size_t max,
 					  size_t *ret_n, struct fault *f);
 MUST_CHECK enum err store_cert_body(struct db *db, int64_t id, struct cert_body *ret, struct fault *f);
+/* What its successor takes over. ERR_NOT_FOUND. */
+struct cert_line {
+	int64_t id, account, renewals;
+	uint8_t key_sha256[32];
+};
+MUST_CHECK enum err store_cert_line(struct db *db, const struct cert_ref *ref, struct cert_line *ret, struct fault *f);
 /* Adds both rows; ret_id also when it was there already (*ret_added false). */
 MUST_CHECK enum err store_cert_add(struct db *db, const struct cert_row *row, const struct cert_body *body,
 				   int64_t *ret_id, bool *ret_added, struct fault *f);
