@@ -11,6 +11,7 @@
 #include "ra/follow.h"
 #include "ra/handover.h"
 #include "ra/status.h"
+#include "ra/store_cert.h"
 #include "ra/store_lost.h"
 
 #include "common/base/log.h"
@@ -118,6 +119,7 @@ static enum err resume_in(struct ctx *c, json_t **ret, struct fault *f)
 	int64_t lost = 0;
 	TRY(judge_word(c->db, w, f));
 	TRY(store_lost_note(c->db, (int64_t)w->entry, (int64_t)w->entry, &lost, f));
+	TRY(store_followed_forget(c->db, f));
 	TRY(store_head_bytes_set(c->db, HEAD_EDGE, (struct slice){0}, f));
 	TRY(store_head_bytes_set(c->db, HEAD_CHECKPOINT, (struct slice){0}, f));
 	TRY(store_head_set(c->db, HEAD_NEXT, 0, f));

@@ -420,6 +420,12 @@ enum err store_intent_drop(struct db *db, int64_t entry, struct fault *f)
 	return db_run(db, f, "DELETE FROM intents WHERE entry = ?1", "i", entry);
 }
 
+enum err store_followed_forget(struct db *db, struct fault *f)
+{
+	TRY(db_run(db, f, "DELETE FROM intents", ""));
+	return db_run(db, f, "DELETE FROM adoptions", "");
+}
+
 enum err store_adoption_put(struct db *db, int64_t entry, const char *project, const char *profile, struct fault *f)
 {
 	return db_run(db, f,

@@ -107,6 +107,8 @@ MUST_CHECK enum err store_intent_put(struct db *db, int64_t entry, const uint8_t
 				     struct slice tbs, struct slice note, struct fault *f);
 MUST_CHECK enum err store_intent_get(struct db *db, int64_t entry, struct intent *ret, struct fault *f);
 MUST_CHECK enum err store_intent_drop(struct db *db, int64_t entry, struct fault *f);
+/* All of them: the ledger is followed from its beginning, and other entries may stand at their places. */
+MUST_CHECK enum err store_followed_forget(struct db *db, struct fault *f);
 MUST_CHECK enum err store_adoption_put(struct db *db, int64_t entry, const char *project, const char *profile,
 				       struct fault *f);
 /* Empty words when the entry is not known. */

@@ -6,6 +6,7 @@
 #include "ra/follow.h"
 #include "ra/handover.h"
 #include "ra/resume.h"
+#include "ra/store_cert.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -242,6 +243,17 @@ static void say_word(struct fx *x, struct slice head, uint64_t lost)
 	x->signer.waits = false;
 }
 
+/* One that was followed, and stands in the restored ledger no more. */
+static void open_intent(struct fx *x, int64_t entry)
+{
+	static const uint8_t id[20];
+	struct db *db = NULL;
+	struct fault f = {0};
+	assert_int_equal(store_begin(x->desk->store, &db, &f), OK);
+	enum err e = store_intent_put(db, entry, id, id, slice_str("tbs"), slice_str("note"), &f);
+	assert_int_equal(store_end(x->desk->store, db, e, &f), OK);
+}
+
 static void test_restored(void **state)
 {
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -274,7 +286,9 @@ static void test_restored(void **state)
 	fx_refused(x, UID_SUBSCRIBER, "order.create", an_order(x), "ledger_fork");
 	cut_last(x);
 	say_word(x, buf_slice(&x->signer.seen), 1);
+	open_intent(x, (int64_t)kept);
 	_cleanup_(json_freep) json_t *done = fx_do(x, UID_ADMIN, "desk.resume", json_object());
+	assert_int_equal(fx_number(x, "SELECT count(*) FROM intents"), 0);
 	assert_int_equal(json_integer_value(json_object_get(done, "entry")), kept);
 	assert_int_equal(json_integer_value(json_object_get(done, "lost_entries")), 1);
 	assert_int_equal(json_integer_value(json_object_get(done, "noted")), 1);
