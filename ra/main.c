@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define EXIT_CONFIG 4
-#define ARENAS 2 /* many threads, of which few work at once: an arena each would keep memory for nothing */
+#define ARENAS 8 /* many threads, of which few work at once: an arena each would keep memory for nothing, and two are fought for */
 
 struct running {
 	struct desk *desk;
