@@ -6,6 +6,7 @@
 #include "ca/operator.h"
 
 #include "ca/adopt.h"
+#include "ca/build_ext.h"
 #include "ca/change.h"
 #include "ca/ended.h"
 #include "ca/restore.h"
@@ -117,6 +118,62 @@ static enum err judge_bundle(const struct policy *policy, const struct cert *iss
 	return OK;
 }
 
+/* Where certificates of a policy say that their CRLs are: its profiles agree (lint). NULL: nowhere. */
+static const char *crl_url(const struct policy *p)
+{
+	for (size_t i = 0; i < p->n_profiles; i++) {
+		const struct profile_ext *exts = p->profiles[i].extensions.v;
+		for (size_t k = 0; k < p->profiles[i].extensions.n; k++)
+			if (exts[k].type == EXT_CRL_DP)
+				return exts[k].url;
+	}
+	return NULL;
+}
+
+static unsigned crl_shards(const struct policy *p)
+{
+	unsigned most = 0;
+	for (size_t i = 0; i < p->n_profiles; i++)
+		most = profile_shards(&p->profiles[i]) > most ? profile_shards(&p->profiles[i]) : most;
+	return most;
+}
+
+static enum err same_urls(const char *was, const char *is, unsigned shards, struct fault *f)
+{
+	static const uint8_t any[20] = {0};
+	for (unsigned shard = 0; was && shard < shards; shard++) {
+		_cleanup_buf_ struct buf before = {0}, after = {0};
+		url_expand(was, any, &shard, &before);
+		url_expand(is ? is : "", any, &shard, &after);
+		if (!slice_eq(buf_slice(&before), buf_slice(&after)))
+			return fault_raise(f, ERR_RULE, "policy_crl", "policy",
+					   "found CRL URL %s, wanted one that leads where %s does: certificates name "
+					   "that, and a CRL of another URL is not taken for them (RFC 5280 6.3.3)",
+					   is ? is : "none", was);
+	}
+	return OK;
+}
+
+/* What certificates name stays: their CRLs are found there as long as they are asked for. */
+static enum err judge_crls(struct ledger *l, const struct policy *now, const struct policy *next, struct fault *f)
+{
+	struct db *db;
+	bool issued = false;
+	if (!now)
+		return OK;
+	TRY(ledger_reader(l, &db, f));
+	enum err e = ledger_has_issued(db, &issued, f);
+	ledger_reader_put(l, db);
+	if (e != OK || !issued)
+		return e;
+	if (crl_shards(next) < crl_shards(now))
+		return fault_raise(f, ERR_RULE, "policy_crl", "policy",
+				   "found %u shards of CRLs, wanted %u or more: certificates name the others, which "
+				   "would not be made any more",
+				   crl_shards(next), crl_shards(now));
+	return same_urls(crl_url(now), crl_url(next), crl_shards(now), f);
+}
+
 /* Files in the order of the note's list, which policy_load() has compared with them. */
 static enum err order_files(const struct policy_note *list, const struct policy_source *files, size_t n_files,
 			    struct policy_source *ret, struct fault *f)
@@ -134,9 +191,10 @@ static enum err order_files(const struct policy_note *list, const struct policy_
 }
 
 enum err policy_record(struct ledger *l, const uint8_t ca[20], const struct cert *issuer, const struct roster *roster,
-		       const struct policy_note *now, struct slice note_bytes, const struct policy_source *files,
+		       const struct policy *in_force, struct slice note_bytes, const struct policy_source *files,
 		       size_t n_files, uint64_t *ret_index, struct fault *f)
 {
+	const struct policy_note *now = in_force ? &in_force->note : NULL;
 	_cleanup_(note_done) struct note note = {0};
 	_cleanup_(policy_note_done) struct policy_note next = {0};
 	_cleanup_(policy_freep) struct policy *policy = NULL;
@@ -147,6 +205,7 @@ enum err policy_record(struct ledger *l, const uint8_t ca[20], const struct cert
 	TRY(roster_quorum(roster, &note, "policy", f));
 	TRY(policy_load(note_bytes, files, n_files, &policy, f));
 	TRY(judge_bundle(policy, issuer, f));
+	TRY(judge_crls(l, in_force, policy, f));
 	_cleanup_(freep) struct policy_source *ordered = xcalloc(next.n_files + 1, sizeof(*ordered));
 	TRY(order_files(&next, files, n_files, ordered, f));
 	x.files = ordered;
@@ -218,8 +277,8 @@ static enum err take_policy(struct signer *s, const struct wire_policy *m, uint6
 	struct policy_source *files = NULL;
 	size_t n = 0;
 	TRY(sources_of(&m->files, &files, &n, f));
-	enum err e = policy_record(s->ledger, s->ca, &s->issuer, &h->roster, &h->now.policy->note, m->note, files, n,
-				   ret_index, f);
+	enum err e =
+		policy_record(s->ledger, s->ca, &s->issuer, &h->roster, h->now.policy, m->note, files, n, ret_index, f);
 	policy_sources_done(files, n);
 	return e;
 }

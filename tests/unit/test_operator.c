@@ -172,6 +172,54 @@ static void policy_before(void **state)
 	check_rule("not any more", &none, "policy_hash");
 }
 
+/* The next policy, with one edit of the profile; taken back when it is refused. */
+static enum err edited(struct fx *x, const char *find, const char *put, struct fault *f)
+{
+	const struct policy_note *now = &x->signer->heads->now.policy->note;
+	struct buf *file = fx_file(x, "profiles/organisation.yaml");
+	_cleanup_buf_ struct buf before = {0}, note = {0};
+	buf_add_slice(&before, buf_slice(file));
+	fx_replace(file, find, put);
+	fx_policy_note(x, 0, now->sha256, now->version + 1, BY_OFFICERS, &note);
+	enum err e = send_policy(x, &note, 0, f);
+	if (e != OK) {
+		buf_clear(file);
+		buf_add_slice(file, buf_slice(&before));
+	}
+	return e;
+}
+
+/* RFC 5280 6.3.3: what certificates say of their CRLs goes on being true. */
+static void crls_stay(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_(fx_answer_done) struct fx_answer a = {0};
+	struct fault f = {0};
+	(void)state;
+	must("fewer, and nobody has one", edited(x, "shards: 16", "shards: 4", &f), &f);
+	ask_with(x, ORG_P256, KEY_NEW, x->signer->heads->now.policy->note.sha256, &a);
+	check_done("one", &a);
+	must("more", edited(x, "shards: 4", "shards: 16", &f), &f);
+	must("nothing of it", edited(x, "renewal_times: 3", "renewal_times: 2", &f), &f);
+	check_err("fewer", edited(x, "shards: 16", "shards: 8", &f), &f, "policy_crl");
+	check_err("one", edited(x, "/{shard}.crl\n    shards: 16", "/0.crl", &f), &f, "policy_crl");
+	check_err("elsewhere", edited(x, "/crl/{issuer}/", "/crls/{issuer}/", &f), &f, "policy_crl");
+}
+
+/* Of one CRL in all there may be many, when the first is found where it was. */
+static void one_crl_becomes_many(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_(fx_answer_done) struct fx_answer a = {0};
+	struct fault f = {0};
+	(void)state;
+	must("one", edited(x, "/{shard}.crl\n    shards: 16", "/0.crl", &f), &f);
+	ask_with(x, ORG_P256, KEY_NEW, x->signer->heads->now.policy->note.sha256, &a);
+	check_done("one", &a);
+	check_err("elsewhere", edited(x, "/0.crl", "/all.crl", &f), &f, "policy_crl");
+	must("many", edited(x, "/0.crl", "/{shard}.crl\n    shards: 16", &f), &f);
+}
+
 static void enrol_code(struct fx *x, struct tally *t)
 {
 	const struct name none = {0};
@@ -723,6 +771,8 @@ int main(void)
 		cmocka_unit_test(rosters),
 		cmocka_unit_test(policies),
 		cmocka_unit_test(policy_before),
+		cmocka_unit_test(crls_stay),
+		cmocka_unit_test(one_crl_becomes_many),
 		cmocka_unit_test(identifier_between_policies),
 		cmocka_unit_test(adoptions),
 		cmocka_unit_test(adoption_of_nothing),
