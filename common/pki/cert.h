@@ -96,6 +96,8 @@ struct crl {
 MUST_CHECK enum err crl_parse(struct slice der, struct crl *ret, struct fault *f);
 /* As cert_verify_by(), with cRLSign; the rules begin crl_. */
 MUST_CHECK enum err crl_verify_by(const struct crl *c, const struct cert *issuer, struct fault *f);
+/* Its cRLNumber: ERR_RULE crl_number when it has none, or one beyond 63 bits. */
+MUST_CHECK enum err crl_number_u64(const struct crl *c, uint64_t *ret, struct fault *f);
 /* Looks a serial up. *ret_found; *ret_reason is the RFC 5280 5.3.1 code (0 when absent). Malformed entry: ERR_PARSE. */
 MUST_CHECK enum err crl_find(const struct crl *c, const struct serial *s, bool *ret_found, int64_t *ret_when, unsigned *ret_reason, struct fault *f);
 struct crl_hit {

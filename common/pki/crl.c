@@ -261,6 +261,17 @@ enum err crl_verify_by(const struct crl *c, const struct cert *issuer, struct fa
 	return OK;
 }
 
+enum err crl_number_u64(const struct crl *c, uint64_t *ret, struct fault *f)
+{
+	uint64_t number = 0;
+	if (c->number.n == 0 || c->number.n > 8 || c->number.p[0] >= 0x80)
+		return fault_raise(f, ERR_RULE, "crl_number", "crl.cRLNumber", "found none, or one beyond 63 bits");
+	for (size_t i = 0; i < c->number.n; i++)
+		number = number << 8 | c->number.p[i];
+	*ret = number;
+	return OK;
+}
+
 enum err crl_find(const struct crl *c, const struct serial *s, bool *ret_found, int64_t *ret_when, unsigned *ret_reason,
 		  struct fault *f)
 {

@@ -77,16 +77,6 @@ static enum err check_ledger(struct gate *g, const struct crls *c, uint32_t scop
 	return OK;
 }
 
-static enum err read_number(const struct crl *crl, uint64_t *ret, struct fault *f)
-{
-	*ret = 0;
-	if (crl->number.n == 0 || crl->number.n > 8 || crl->number.p[0] >= 0x80)
-		return fault_raise(f, ERR_RULE, "crl_number", "crl.cRLNumber", "found none, or one beyond 63 bits");
-	for (size_t i = 0; i < crl->number.n; i++)
-		*ret = *ret << 8 | crl->number.p[i];
-	return OK;
-}
-
 static enum err judge(struct gate *g, const struct crls *c, uint32_t scope, struct slice der, struct one *ret,
 		      struct fault *f)
 {
@@ -97,7 +87,7 @@ static enum err judge(struct gate *g, const struct crls *c, uint32_t scope, stru
 	TRY(check_scope(&crl, scope, f));
 	*ret = (struct one){
 		.scope = scope, .size = der.n, .this_update = crl.this_update, .next_update = crl.next_update};
-	TRY(read_number(&crl, &ret->number, f));
+	TRY(crl_number_u64(&crl, &ret->number, f));
 	sha256(der.p, der.n, hash);
 	hex_lower(hash, 16, ret->etag);
 	return check_ledger(g, c, scope, ret->number, hash, f);

@@ -6,80 +6,38 @@
 #include "ra/gate/root_crl.h"
 
 #include "common/base/cleanup.h"
-#include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/pki/ca_revoked.h"
 #include "common/rpc/wire.h"
 #include "ra/gate/crls.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#define ROOT_CRL_MAX (8u * 1024u * 1024u)
-
-/* issuer->revoked: when, a bit that says so, and the reason. */
-#define IS_REVOKED 0x80u
-#define REASON_BITS 0x0Fu
-#define WHEN_SHIFT 8
-
-/* RFC 5280 5.3.1. */
-enum { REASON_KEY_COMPROMISE = 1, REASON_CA_COMPROMISE = 2 };
-
 bool issuer_is_revoked(const struct gate_issuer *of)
 {
-	return (of->revoked & IS_REVOKED) != 0;
+	return ca_is_revoked(of->revoked);
 }
 
 void issuer_bears(const struct gate_issuer *of, struct gate_row *row)
 {
-	uint64_t revoked = of->revoked;
-	uint32_t when = (uint32_t)(revoked >> WHEN_SHIFT);
-	if ((revoked & IS_REVOKED) == 0 || (row->state == GATE_REVOKED && row->changed <= when))
+	ca_word revoked = of->revoked;
+	if (!ca_takes_along(revoked, row->state == GATE_REVOKED, row->changed))
 		return;
 	row->state = GATE_REVOKED;
-	row->reason = revoked & REASON_BITS;
-	row->changed = when;
-}
-
-static uint64_t fallen(int64_t when, unsigned reason)
-{
-	uint64_t at = when < 0 ? 0 : when > UINT32_MAX ? UINT32_MAX : (uint64_t)when;
-	unsigned below = reason == REASON_KEY_COMPROMISE ? REASON_CA_COMPROMISE : reason;
-	return at << WHEN_SHIFT | IS_REVOKED | (below & REASON_BITS);
-}
-
-static void set(struct gate_issuer *of, uint64_t revoked)
-{
-	if (of->revoked == revoked)
-		return;
-	of->revoked = revoked;
-	if (issuer_is_revoked(of))
-		log_event(LOG_LEVEL_ERROR, "issuer_revoked",
-			  "serial=%s when=%s text=\"the root has revoked this CA: all its certificates are answered as "
-			  "revoked\"",
-			  SERIAL(&of->ca.cert.serial), UTC((int64_t)(revoked >> WHEN_SHIFT)));
-	else
-		log_event(LOG_LEVEL_ERROR, "issuer_released", "serial=%s", SERIAL(&of->ca.cert.serial));
+	row->reason = ca_revoked_reason(revoked) & 0x0Fu;
+	row->changed = (uint32_t)ca_revoked_when(revoked);
 }
 
 /* adds: nothing that was revoked is let go by it. */
 static enum err judge(struct gate *g, struct slice der, bool adds, struct fault *f)
 {
-	struct crl crl;
-	struct serial serials[GATE_ISSUERS_MAX];
-	struct crl_hit hits[GATE_ISSUERS_MAX];
+	struct below v[GATE_ISSUERS_MAX];
 	for (size_t i = 0; i < g->n_issuers; i++)
-		serials[i] = g->issuers[i].ca.cert.serial;
-	TRY(crl_parse(der, &crl, f));
-	TRY(crl_verify_by(&crl, &g->root.cert, f));
-	TRY(crl_find_all(&crl, serials, g->n_issuers, hits, f));
-	for (size_t i = 0; i < g->n_issuers; i++) {
-		struct gate_issuer *of = &g->issuers[i];
-		bool below = cert_verify_by(&of->ca.cert, &g->root.cert, NULL) == OK;
-		if (below && hits[i].found)
-			set(of, fallen(hits[i].when, hits[i].reason));
-		else if (!adds)
-			set(of, 0);
-	}
+		v[i] = (struct below){&g->issuers[i].ca.cert, g->issuers[i].revoked};
+	TRY(root_crl_judge(der, &g->root.cert, adds, v, g->n_issuers, f));
+	for (size_t i = 0; i < g->n_issuers; i++)
+		g->issuers[i].revoked = v[i].word;
 	return OK;
 }
 
