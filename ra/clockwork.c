@@ -1,6 +1,6 @@
 /*
- * A turn every few seconds: requests and orders whose time is over, each in its own transaction; now and then what
- * nobody needs any more is swept.
+ * A turn every few seconds: a look at the root's CRL, then requests and orders whose time is over, each in its own
+ * transaction; now and then what nobody needs any more is swept.
  */
 #include "ra/clockwork.h"
 
@@ -11,6 +11,7 @@
 #include "ra/parcel.h"
 #include "ra/remind.h"
 #include "ra/request_state.h"
+#include "ra/root_watch.h"
 #include "ra/store_code.h"
 #include "ra/store_outbox.h"
 #include "ra/store_payment.h"
@@ -111,6 +112,7 @@ static void *run(void *arg)
 	unsigned turn = 0;
 	while (!w->stopping) {
 		struct fault f = {0};
+		root_watch_turn(w->desk->root);
 		enum err e = clockwork_turn(w->desk, &f);
 		if (e == OK && turn++ % 60 == 0)
 			e = sweep(w->desk, clock_now(), &f);

@@ -26,7 +26,8 @@ static const int64_t default_locks[] = {1, 5, 30};
 struct raw {
 	struct material_rules materials;
 	struct token_rules tokens;
-	const char *root, *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key, *ra_name, *calendar;
+	const char *root, *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key, *ra_name, *calendar,
+		*root_certificate, *root_crl;
 	int64_t workers, senders, session_minutes;
 	int log;
 	bool has_bank, has_provider;
@@ -368,6 +369,18 @@ static const struct yaml_rule rules[] = {
 	 .min = 1,
 	 .max = PATH_MAX - 1,
 	 .help = "file of the desk's hours, days off and make-up working days"},
+	{.key = "root_certificate",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct raw, root_certificate),
+	 .min = 1,
+	 .max = PATH_MAX - 1,
+	 .help = "certificate of the root, whose CRL root_crl is"},
+	{.key = "root_crl",
+	 .kind = YK_STR,
+	 .offset = offsetof(struct raw, root_crl),
+	 .min = 1,
+	 .max = PATH_MAX - 1,
+	 .help = "CRL of the root; a CA on it takes its certificates along"},
 	{.key = "review",
 	 .kind = YK_SUB,
 	 .offset = offsetof(struct raw, review),
@@ -432,6 +445,8 @@ void ra_config_done(struct ra_config *c)
 	free(c->policies);
 	free(c->roster);
 	free(c->calendar);
+	free(c->root_certificate);
+	free(c->root_crl);
 	free(c->ra_key);
 	free(c->log_key);
 	free(c->provider_secret);
@@ -506,6 +521,11 @@ static enum err check_provider(const struct ra_config *c, struct fault *f)
 	return check_template(c, &c->provider.return_url, "{order}", "{order}", f);
 }
 
+static char *join(const char *root, const char *path)
+{
+	return path ? path_join(root, path) : NULL;
+}
+
 static void take(const struct raw *raw, const char *root, struct ra_config *c)
 {
 	c->state = path_join(root, raw->state);
@@ -513,7 +533,9 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->signer_socket = path_join(root, raw->signer_socket);
 	c->policies = path_join(root, raw->policies);
 	c->roster = path_join(root, raw->roster);
-	c->calendar = raw->calendar ? path_join(root, raw->calendar) : NULL;
+	c->calendar = join(root, raw->calendar);
+	c->root_certificate = join(root, raw->root_certificate);
+	c->root_crl = join(root, raw->root_crl);
 	c->ra_key = path_join(root, raw->ra_key);
 	c->log_key = path_join(root, raw->log_key);
 	c->ra_name = raw->ra_name;
@@ -535,7 +557,7 @@ static void take(const struct raw *raw, const char *root, struct ra_config *c)
 	c->has_provider = raw->has_provider;
 	c->provider = raw->provider;
 	c->provider_secret = raw->has_provider ? path_join(root, raw->provider.secret) : NULL;
-	c->token_key = raw->tokens.key ? path_join(root, raw->tokens.key) : NULL;
+	c->token_key = join(root, raw->tokens.key);
 	c->materials = raw->materials;
 	if (c->materials.retention_years == 0) /* the whole block may be absent */
 		c->materials = (struct material_rules){
@@ -557,6 +579,9 @@ static enum err load(const char *path, struct ra_config *c, struct fault *f)
 	_cleanup_(freep) char *base = path_tree(path);
 	_cleanup_(freep) char *root = raw.root ? path_join(base, raw.root) : xstrdup(base);
 	take(&raw, root, c);
+	if (c->root_crl && !c->root_certificate)
+		return yaml_fault(c->doc, &raw.root_crl, f, "root_crl_whose",
+				  "root_crl wants the root's certificate beside it: `root_certificate: FILE`");
 	TRY(read_tokens(c, f));
 	TRY(check_callers(c->doc, c, f));
 	return c->has_provider ? check_provider(c, f) : OK;

@@ -86,6 +86,7 @@ struct parcel_rules {
 struct ra_config {
 	char *state, *socket, *signer_socket, *policies, *roster, *ra_key, *log_key; /* absolute; owned */
 	char *calendar; /* absolute; owned; NULL: none is named */
+	char *root_certificate, *root_crl; /* the same; the second has the first beside it */
 	const char *ra_name;
 	int64_t workers, senders;
 	struct caller *callers; /* borrows from doc */

@@ -15,6 +15,7 @@
 #include "ra/handover.h"
 #include "ra/material.h"
 #include "ra/password.h"
+#include "ra/root_watch.h"
 #include "ra/signer.h"
 #include "ra/status.h"
 #include "ra/status_index.h"
@@ -529,6 +530,7 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	TRY(material_open(d, f));
 	TRY(store_cert_prints_complete(d->store, f));
 	TRY(status_index_open(d->store, &d->status, f));
+	TRY(root_watch_open(&d->config, d->store, d->status, &d->root, f));
 	TRY(load_key(d, f));
 	TRY(account_cases_adopt(d, f));
 	TRY(load_log_key(d, f));
@@ -573,6 +575,8 @@ void desk_close(struct desk *d)
 		signer_view_close(d->view);
 	if (d->passwords)
 		password_guard_close(d->passwords);
+	if (d->root)
+		root_watch_close(d->root);
 	if (d->status)
 		status_index_close(d->status);
 	if (d->vault)

@@ -22,6 +22,7 @@
 #include "common/base/cleanup.h"
 
 struct status_index; /* what status.query answers from (status_index.h) */
+struct root_watch; /* (root_watch.h) */
 struct signer_view; /* what the signer said last (signer.h) */
 struct handover_pool;
 struct ahead; /* what was done of a call before its change (ahead.h) */
@@ -30,6 +31,7 @@ struct desk {
 	struct ra_config config;
 	struct store *store;
 	struct status_index *status;
+	struct root_watch *root;        /* what the root has revoked */
 	struct laws *laws;
 	struct person_key key;          /* the RA's */
 	struct log_key log_key;         /* of the signer's ledger */

@@ -143,6 +143,7 @@ static void add_refusal(void *arg, const struct refusal *r)
 }
 
 struct responders {
+	struct status_index *status;
 	int64_t now;
 	json_t *rows;
 };
@@ -154,7 +155,7 @@ static void add_responder(void *arg, const struct cert_item *item)
 	json_object_set_new(o, "name", json_string(item->name));
 	json_object_set_new(o, "serial", json_string(SERIAL(&item->row.ref.serial)));
 	json_object_set_new(o, "issuer", json_hex(item->row.ref.issuer_key_id, 20));
-	json_object_set_new(o, "state", json_string(cert_state_word(&item->row, l->now)));
+	json_object_set_new(o, "state", json_string(cert_state_word(l->status, &item->row, l->now)));
 	json_object_set_new(o, "not_after", json_time(item->row.not_after));
 	json_array_append_new(l->rows, o);
 }
@@ -193,7 +194,8 @@ enum err desk_outlook(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(o, "responders", responders);
 	TRY(weeks(c, ends, f));
 	TRY(store_refusals(c->db, REFUSALS, add_refusal, &(struct refusals){c, refused}, f));
-	TRY(store_responders(c->db, c->now, RESPONDERS, add_responder, &(struct responders){c->now, responders}, f));
+	TRY(store_responders(c->db, c->now, RESPONDERS, add_responder,
+			     &(struct responders){c->desk->status, c->now, responders}, f));
 	TRY(put_checkpoint(c, o, f));
 	*ret = TAKE(o);
 	return OK;

@@ -245,7 +245,7 @@ static void look_at_signer(struct follower *w)
 	struct desk *d = w->desk;
 	struct signer_state s;
 	struct fault f = {0};
-	bool back = signer_view_ask(d->view, d->signer, d->laws);
+	bool back = signer_view_ask(d->view, d->signer, d->laws, d->root);
 	signer_view_get(d->view, &s);
 	if (!s.reachable || s.waits || d->forked)
 		w->shown = false;

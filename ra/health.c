@@ -8,6 +8,7 @@
 #include "ra/material.h"
 #include "ra/officer.h"
 #include "ra/signer.h"
+#include "ra/status_index.h"
 #include "ra/store_outbox.h"
 #include "ra/store_parcel.h"
 #include "ra/store_queue.h"
@@ -129,6 +130,9 @@ static json_t *worries(struct ctx *c, const struct signer_state *s, int64_t at, 
 	if (c->now - at > STALE_S)
 		worry(list, "status_stale", "台账已有三分钟没有新记录：证书状态数据已经过时",
 		      "no entry of the ledger has come for three minutes: status data is old");
+	if (status_fallen(c->desk->status) > 0)
+		worry(list, "issuer_revoked", "根已吊销签发机构：其签发的证书一律按已吊销答复",
+		      "the root has revoked a CA: all its certificates are answered as revoked");
 	worry_holds(list, holds);
 	return list;
 }

@@ -119,7 +119,7 @@ enum err offers_json(struct ctx *c, const struct cert_row *row, const char *prof
 {
 	struct view v = {.profile = policy_profile(c->law->policy, profile),
 			 .row = row,
-			 .state = cert_state_word(row, c->now),
+			 .state = cert_state_word(c->desk->status, row, c->now),
 			 .now = c->now};
 	if (v.profile) {
 		v.opens = row->not_after - v.profile->window_before_days * DAY_S;

@@ -10,6 +10,7 @@
 
 #include "ra/account.h"
 #include "ra/contact.h"
+#include "ra/status_index.h"
 #include "ra/store_remind.h"
 
 #include "common/base/clock.h"
@@ -56,11 +57,15 @@ static enum err post(struct ctx *c, const struct account *a, const struct ending
 static enum err remind(struct ctx *c, const struct ending *e, int64_t days, size_t *n, struct fault *f)
 {
 	struct account a;
+	struct cert_row row;
 	bool is_new = false;
 	if (e->account == 0)
 		return OK;
 	TRY(store_reminder_add(c->db, e, days, c->now, &is_new, f));
 	if (!is_new)
+		return OK;
+	TRY(store_cert_by_id(c->db, e->id, &row, f));
+	if (status_issuer_fallen(c->desk->status, row.ref.issuer_key_id))
 		return OK;
 	TRY(store_account_get(c->db, e->account, &a, f));
 	(*n)++;

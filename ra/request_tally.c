@@ -58,7 +58,7 @@ static enum err load(struct ctx *c, const struct request *r, struct draw *d, str
 	return store_materials(c->db, r->id, d->materials, TALLY_MAX_MATERIALS, &d->n_materials, f);
 }
 
-static void set_predecessor(struct draw *d)
+static void set_predecessor(struct ctx *c, struct draw *d)
 {
 	struct facts *x = &d->facts;
 	x->has_predecessor = true;
@@ -71,6 +71,7 @@ static void set_predecessor(struct draw *d)
 	x->ended = d->row.state == CERT_ENDED;
 	x->succeeded = d->row.successor != 0;
 	x->held = d->row.state == CERT_HELD;
+	x->fallen = status_issuer_fallen(c->desk->status, d->row.ref.issuer_key_id);
 	x->renewals = (unsigned)d->body.renewals;
 	memcpy(x->key_sha256, d->cert.key.spki_sha256, 32);
 }
@@ -88,7 +89,7 @@ static void set_facts(struct ctx *c, const struct request *r, struct draw *d)
 						     : NULL,
 	};
 	if (r->cert != 0)
-		set_predecessor(d);
+		set_predecessor(c, d);
 }
 
 /* A certificate follows one of its own project and profile. */

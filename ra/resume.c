@@ -158,6 +158,7 @@ enum err desk_resume(struct ctx *c, json_t **ret, struct fault *f)
 /* --- what was lost --- */
 
 struct listing {
+	struct status_index *status;
 	json_t *rows;
 	int64_t now;
 };
@@ -167,8 +168,8 @@ static void add_row(void *arg, const struct lost_row *r)
 	const struct listing *l = arg;
 	json_array_append_new(l->rows, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I}", "serial", SERIAL(&r->cert.ref.serial),
 						 "name", r->name, "lost", r->issued ? "certificate" : "state", "state",
-						 cert_state_word(&r->cert, l->now), "entry", (json_int_t)r->entry,
-						 "restored_entry", (json_int_t)r->restored));
+						 cert_state_word(l->status, &r->cert, l->now), "entry",
+						 (json_int_t)r->entry, "restored_entry", (json_int_t)r->restored));
 }
 
 enum err desk_lost(struct ctx *c, json_t **ret, struct fault *f)
@@ -177,7 +178,7 @@ enum err desk_lost(struct ctx *c, json_t **ret, struct fault *f)
 	int64_t limit, offset, total = 0;
 	param_page(c, &limit, &offset);
 	TRY(store_lost_count(c->db, &total, f));
-	TRY(store_lost_each(c->db, limit, offset, add_row, &(struct listing){rows, c->now}, f));
+	TRY(store_lost_each(c->db, limit, offset, add_row, &(struct listing){c->desk->status, rows, c->now}, f));
 	*ret = json_pack("{s:I,s:O}", "total", (json_int_t)total, "lost", rows);
 	return OK;
 }

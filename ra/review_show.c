@@ -197,7 +197,7 @@ static enum err put_plain(struct ctx *c, const struct request *r, json_t *o, str
 	json_object_set_new(o, "materials", materials(&d));
 	json_object_set_new(o, "checklist", review_checklist(c->law->policy, &d));
 	json_object_set_new(o, "serial", json_string(SERIAL(&d.row.ref.serial)));
-	json_object_set_new(o, "certificate_state", json_string(cert_state_word(&d.row, c->now)));
+	json_object_set_new(o, "certificate_state", json_string(cert_state_word(c->desk->status, &d.row, c->now)));
 	return unlock_json(c, r, o, f);
 }
 
@@ -232,7 +232,7 @@ static enum err put_case(struct ctx *c, const struct request *r, json_t *o, stru
 		return OK;
 	json_object_set_new(o, "serial", json_string(SERIAL(&d.row.ref.serial)));
 	json_object_set_new(o, "issuer", json_hex(d.row.ref.issuer_key_id, 20));
-	json_object_set_new(o, "certificate_state", json_string(cert_state_word(&d.row, c->now)));
+	json_object_set_new(o, "certificate_state", json_string(cert_state_word(c->desk->status, &d.row, c->now)));
 	return OK;
 }
 

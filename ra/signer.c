@@ -146,7 +146,7 @@ static void lost(struct signer_view *v, const struct fault *f)
 		log_fault(LOG_LEVEL_WARNING, "signer_unreachable", f);
 }
 
-bool signer_view_ask(struct signer_view *v, struct rpc_client *client, struct laws *laws)
+bool signer_view_ask(struct signer_view *v, struct rpc_client *client, struct laws *laws, struct root_watch *root)
 {
 	_cleanup_buf_ struct buf reply = {0};
 	struct wire_health_is h = {0};
@@ -164,6 +164,7 @@ bool signer_view_ask(struct signer_view *v, struct rpc_client *client, struct la
 	if (!before.reachable)
 		log_event(LOG_LEVEL_NOTICE, "signer_reachable", "locked=%d ledger_size=%llu", fresh.locked,
 			  (unsigned long long)fresh.size);
+	root_watch_learn(root, h.issuer_cert, h.retired);
 	compare(v, &fresh, laws);
 	if (fresh.issuer_not_after != before.issuer_not_after &&
 	    keep_issuer_end(v->store, fresh.issuer_not_after, &f) != OK)

@@ -6,6 +6,7 @@
 
 #include "common/rpc/server.h"
 #include "ra/law.h"
+#include "ra/root_watch.h"
 #include "ra/store.h"
 
 struct signer_state {
@@ -26,9 +27,9 @@ struct signer_view; /* thread-safe */
 MUST_CHECK enum err signer_view_open(struct store *store, struct signer_view **ret, struct fault *f);
 void signer_view_close(struct signer_view *v);
 void signer_view_get(struct signer_view *v, struct signer_state *ret);
-/* Asks the signer for its health and remembers the answer, or that there was none. Says aloud (once a change) when the
+/* Asks the signer for its health and remembers the answer, its CAs in root, or that there was none. Says aloud (once a change) when the
  * signer's policy or roster is another than the desk's. Returns whether the signer is back: it can be reached, is
  * unlocked and waits for no word, and was not when it was asked before. */
-bool signer_view_ask(struct signer_view *v, struct rpc_client *client, struct laws *laws);
+bool signer_view_ask(struct signer_view *v, struct rpc_client *client, struct laws *laws, struct root_watch *root);
 
 #endif

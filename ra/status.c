@@ -39,9 +39,11 @@ bool status_has_reason(const char *word)
 	return word[0] == 'r' || word[1] == 'n'; /* revoked, ended */
 }
 
-const char *cert_state_word(const struct cert_row *row, int64_t now)
+const char *cert_state_word(struct status_index *x, const struct cert_row *row, int64_t now)
 {
-	return status_word(row->state, row->changed, row->not_after, now);
+	struct cert_row r = *row;
+	status_bear(x, &r);
+	return status_word(r.state, r.changed, r.not_after, now);
 }
 
 /* --- finding --- */
@@ -126,7 +128,7 @@ static json_t *actions_of(const struct ctx *c, const struct cert_row *row, const
 	static const char *const at_the_desk[] = {"extend", "change", "reissue", "revoke", "hold"};
 	json_t *list = json_array();
 	const struct profile *p = policy_profile(c->law->policy, profile);
-	const char *state = cert_state_word(row, c->now);
+	const char *state = cert_state_word(c->desk->status, row, c->now);
 	if (!p || row->successor != 0 || (strcmp(state, "good") != 0 && strcmp(state, "expired") != 0))
 		return list;
 	const struct policy_kind *kinds = p->kinds.v;
@@ -149,7 +151,7 @@ static void add_cert(void *arg, const struct cert_item *item)
 	json_object_set_new(o, "issuer_key_id", json_hex(item->row.ref.issuer_key_id, 20));
 	json_object_set_new(o, "not_before", json_time(item->row.not_before));
 	json_object_set_new(o, "not_after", json_time(item->row.not_after));
-	json_object_set_new(o, "state", json_string(cert_state_word(&item->row, page->c->now)));
+	json_object_set_new(o, "state", json_string(cert_state_word(page->c->desk->status, &item->row, page->c->now)));
 	json_object_set_new(o, "project", json_string(item->project));
 	json_object_set_new(o, "profile", json_string(item->profile));
 	json_object_set_new(o, "actions", actions_of(page->c, &item->row, item->profile));
@@ -221,6 +223,7 @@ enum err cert_show(struct ctx *c, json_t **ret, struct fault *f)
 	json_object_set_new(o, "actions", actions_of(c, &row, body.profile));
 	TRY(offers_json(c, &row, body.profile, &offers, f));
 	json_object_set_new(o, "offers", offers);
+	status_bear(c->desk->status, &row);
 	TRY(put_row(c->db, &row, c->now, o, f));
 	*ret = TAKE(o);
 	return OK;

@@ -32,7 +32,8 @@ void status_put(const struct status_view *v, int64_t now, json_t *o);
 const char *status_word(enum cert_state state, int64_t changed, int64_t not_after, int64_t now);
 /* Of those, the ones that come with a reason. */
 bool status_has_reason(const char *word);
-const char *cert_state_word(const struct cert_row *row, int64_t now);
+/* The same of a row, with what the root says of its CA. */
+const char *cert_state_word(struct status_index *x, const struct cert_row *row, int64_t now);
 /* A certificate by the words of a client; issuer NULL or "" when it has none. account 0: of anybody. ERR_NOT_FOUND
  * certificate_unknown, also for other people's; ERR_PARSE; ERR_CONFLICT serial_ambiguous. */
 MUST_CHECK enum err cert_find(struct db *db, const char *serial, const char *issuer, int64_t account,

@@ -89,6 +89,7 @@ static uint32_t issuer_number(struct status_index *x, const uint8_t key_id[20])
 	assert(x->n_issuers < ISSUERS_MAX);
 	x->issuers = xrealloc(x->issuers, x->n_issuers + 1, sizeof(*x->issuers));
 	struct status_issuer *s = &x->issuers[x->n_issuers];
+	*s = (struct status_issuer){0};
 	memcpy(s->key_id, key_id, 20);
 	hex_lower(key_id, 20, s->hex);
 	return (uint32_t)x->n_issuers++;
@@ -201,6 +202,14 @@ void status_index_heads(struct status_index *x, int64_t size, int64_t as_of)
 	pthread_rwlock_wrlock(&x->lock);
 	if (size > x->size)
 		set_heads(x, size, as_of);
+	pthread_rwlock_unlock(&x->lock);
+}
+
+void status_issuer_set(struct status_index *x, const uint8_t key_id[20], ca_word revoked)
+{
+	pthread_rwlock_wrlock(&x->lock);
+	uint32_t number = issuer_number(x, key_id);
+	x->issuers[number].revoked = revoked;
 	pthread_rwlock_unlock(&x->lock);
 }
 
@@ -458,4 +467,55 @@ const struct status_entry *status_by_ref(const struct status_index *x, const str
 			return e;
 	}
 	return NULL;
+}
+
+/* --- what the root says of issuers --- */
+
+static void bear(ca_word revoked, struct cert_standing *s)
+{
+	if (ca_takes_along(revoked, s->state == CERT_REVOKED, s->changed))
+		*s = (struct cert_standing){CERT_REVOKED, ca_revoked_reason(revoked), ca_revoked_when(revoked)};
+}
+
+struct cert_standing status_standing(const struct status_index *x, const struct status_entry *e)
+{
+	struct cert_standing s = {(enum cert_state)e->state, e->reason, e->changed};
+	bear(x->issuers[e->issuer].revoked, &s);
+	return s;
+}
+
+static ca_word issuer_word(struct status_index *x, const uint8_t key_id[20])
+{
+	ca_word word = 0;
+	status_begin(x);
+	for (size_t i = 0; i < x->n_issuers; i++) {
+		if (memcmp(x->issuers[i].key_id, key_id, 20) == 0)
+			word = x->issuers[i].revoked;
+	}
+	status_end(x);
+	return word;
+}
+
+void status_bear(struct status_index *x, struct cert_row *row)
+{
+	struct cert_standing s = {row->state, row->reason, row->changed};
+	bear(issuer_word(x, row->ref.issuer_key_id), &s);
+	row->state = s.state;
+	row->reason = s.reason;
+	row->changed = s.changed;
+}
+
+bool status_issuer_fallen(struct status_index *x, const uint8_t key_id[20])
+{
+	return ca_is_revoked(issuer_word(x, key_id));
+}
+
+size_t status_fallen(struct status_index *x)
+{
+	size_t n = 0;
+	status_begin(x);
+	for (size_t i = 0; i < x->n_issuers; i++)
+		n += ca_is_revoked(x->issuers[i].revoked);
+	status_end(x);
+	return n;
 }

@@ -8,6 +8,7 @@
 #ifndef HUFU_RA_STATUS_INDEX_H
 #define HUFU_RA_STATUS_INDEX_H
 
+#include "common/pki/ca_revoked.h"
 #include "ra/store_cert.h"
 
 struct status_index; /* thread-safe */
@@ -17,6 +18,8 @@ MUST_CHECK enum err status_index_open(struct store *s, struct status_index **ret
 void status_index_close(struct status_index *x);
 /* Entries of the ledger that are in it, and the time of the last; after the commit that applied them. */
 void status_index_heads(struct status_index *x, int64_t size, int64_t as_of);
+/* What the root says of the CA with that key id, from now on. */
+void status_issuer_set(struct status_index *x, const uint8_t key_id[20], ca_word revoked);
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
@@ -32,6 +35,7 @@ struct status_entry {
 struct status_issuer {
 	uint8_t key_id[20];
 	char hex[41];
+	ca_word revoked; /* by the root */
 };
 /* Is the whole table in? Before, status_fetch() comes first, outside status_begin(). */
 bool status_complete(const struct status_index *x);
@@ -52,6 +56,19 @@ const struct status_issuer *status_issuer(const struct status_index *x, uint32_t
 size_t status_by_serial(const struct status_index *x, const struct serial *serial,
 			const struct status_entry *ret[SAME_SERIAL_MAX]);
 const struct status_entry *status_by_ref(const struct status_index *x, const struct cert_ref *ref);
+/* What it is by itself, and by what its CA is. */
+struct cert_standing {
+	enum cert_state state;
+	unsigned reason;
+	int64_t changed;
+};
+struct cert_standing status_standing(const struct status_index *x, const struct status_entry *e);
+/* The same of rows from the table, outside status_begin(), as the next. */
+void status_bear(struct status_index *x, struct cert_row *row);
+/* Has the root revoked that CA? */
+bool status_issuer_fallen(struct status_index *x, const uint8_t key_id[20]);
+/* How many it has. */
+size_t status_fallen(struct status_index *x);
 /* "as_of" and "ledger_size" as JSON members, with a comma behind each. */
 struct slice status_heads_text(const struct status_index *x);
 /* Hints the processor at what a look-up will touch, when several follow: first the slots of all, then the entries. */

@@ -37,9 +37,10 @@ static json_t *answer_json(const struct ctx *c, const struct status_entry *e)
 	const struct status_index *x = c->desk->status;
 	const struct status_entry *next = status_entry(x, e->successor);
 	struct cert_ref ref = ref_of(x, e);
-	struct status_view v = {.state = (enum cert_state)e->state,
-				.reason = e->reason,
-				.changed = e->changed,
+	struct cert_standing s = status_standing(x, e);
+	struct status_view v = {.state = s.state,
+				.reason = s.reason,
+				.changed = s.changed,
 				.not_after = e->not_after,
 				.has_successor = next != NULL};
 	if (next)

@@ -267,8 +267,9 @@ struct answering {
 
 static char *add_entry(char *at, struct answering *x, const struct status_entry *e)
 {
-	const char *word = status_word((enum cert_state)e->state, e->changed, e->not_after, x->now);
-	const char *reason = status_has_reason(word) ? crl_reason_word(e->reason) : NULL;
+	struct cert_standing s = status_standing(x->index, e);
+	const char *word = status_word(s.state, s.changed, e->not_after, x->now);
+	const char *reason = status_has_reason(word) ? crl_reason_word(s.reason) : NULL;
 	const struct status_entry *next = status_entry(x->index, e->successor);
 	at = add_serial(ADD(at, "{\"serial\":\""), e);
 	at = add(ADD(at, "\",\"issuer\":\""), status_issuer(x->index, e->issuer)->hex, 40);
@@ -276,8 +277,8 @@ static char *add_entry(char *at, struct answering *x, const struct status_entry 
 	at = add_text(ADD(at, "\",\"state\":\""), word);
 	if (reason)
 		at = add_text(ADD(at, "\",\"reason\":\""), reason);
-	if (e->state != CERT_GOOD)
-		at = add_time(ADD(at, "\",\"when\":\""), e->changed);
+	if (s.state != CERT_GOOD)
+		at = add_time(ADD(at, "\",\"when\":\""), s.changed);
 	if (next) {
 		at = add_serial(ADD(at, "\",\"successor\":\""), next);
 		at = add(ADD(at, "\",\"successor_issuer\":\""), status_issuer(x->index, next->issuer)->hex, 40);

@@ -6,6 +6,7 @@
 
 #include "ra/plain.h"
 #include "ra/status.h"
+#include "ra/status_index.h"
 #include "ra/title.h"
 
 #include "common/base/clock.h"
@@ -112,7 +113,8 @@ static enum err check_now(const struct view *v, const struct choice *k, struct f
 			  .revoked = v->row.state == CERT_REVOKED,
 			  .ended = v->row.state == CERT_ENDED,
 			  .succeeded = v->row.successor != 0,
-			  .held = v->row.state == CERT_HELD};
+			  .held = v->row.state == CERT_HELD,
+			  .fallen = status_issuer_fallen(v->c->desk->status, v->row.ref.issuer_key_id)};
 	if (k->linked || k->tally == TALLY_KIND_N)
 		return OK;
 	TRY(judge_predecessor(&t, &x, &verdict, f));

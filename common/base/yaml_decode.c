@@ -132,7 +132,7 @@ static void allowed(struct buf *b, const char *found_word, const char *const *wo
 	buf_str(b, "; allowed: ");
 	size_t start = b->len;
 	for (size_t i = 0; i < n; i++) {
-		if (b->len - start + strlen(words[i]) > 260) {
+		if (b->len - start + strlen(words[i]) > 280) {
 			buf_str(b, ", …");
 			break;
 		}

@@ -80,6 +80,8 @@ static enum err predecessor_state(const struct tally *t, const struct facts *x, 
 
 	if (x->revoked)
 		return predecessor_bad(t, "predecessor_revoked", "is revoked", f);
+	if (x->fallen && follows)
+		return predecessor_bad(t, "predecessor_revoked", "is by a CA that the root has revoked", f);
 	if (x->ended)
 		return predecessor_bad(t, "predecessor_ended", "has ended", f);
 	if (x->succeeded && follows)

@@ -30,6 +30,7 @@ struct facts {
 	bool adopted;                   /* issued by another CA */
 	bool weak;                      /* key or signature below today's strength */
 	bool revoked, ended, succeeded, held;
+	bool fallen;                    /* the root has revoked its CA */
 	unsigned renewals;              /* times that this key was certified again so far, in this line; its first certificate: 0 */
 	uint8_t key_sha256[32];
 	/* the key that will be certified (NULL for kinds without): */
@@ -61,7 +62,7 @@ MUST_CHECK enum err judge_window(const struct tally *t, int64_t now, struct faul
 /* kind_unknown, project_unknown, profile_unknown, way_unknown: project, profile and way. */
 MUST_CHECK enum err judge_policy(const struct policy *p, const struct tally *t, struct verdict *v, struct fault *f);
 /* predecessor_unknown, _revoked, _ended, _succeeded, _held, _not_held (release), _weak. A held certificate may be reissued and revoked; one that has a
- * successor may be revoked, held and released. */
+ * successor, or whose CA the root has revoked, may be revoked, held and released. */
 MUST_CHECK enum err judge_predecessor(const struct tally *t, const struct facts *x, struct verdict *v, struct fault *f);
 /* Why a reissue by that way revokes what it follows: keyCompromise where the key is lost, else what the way says, superseded when it says nothing. */
 unsigned judge_reissue_reason(const struct policy_way *w);

@@ -213,10 +213,17 @@ root_serves() {
 # heard KEY QUERY…: that field of what a portal hears.
 heard() { curl -sf -H "Authorization: Bearer the-token-of-the-portal" "http://$HTTP/v1/status$2" | field "answers.0.$1"; }
 
-@test "the root's CRL is served, and an issuing CA that it revokes takes its certificates along: for OCSP clients and for portals" {
+# desk_says SERIAL WORD: state, and reason where there is one, of what the desk says.
+desk_says() { [ "$(hufu --json status "$1" | jq -r '.answers[0] | [.state, .reason // empty] | join("/")')" = "$2" ]; }
+
+@test "the root's CRL is served, and an issuing CA that it revokes takes its certificates along: for OCSP clients, for portals, and at the desk" {
 	local id
 	id=$(key_id "$(crt root)")
 	did root_list crl 1
+	down
+	sed -i 's,^# root_crl: .*,root_crl: etc/hufu/served.crl,' "$DIR/etc/hufu/ra.yaml"
+	up
+	eventually grep -q 'root_crl_unused.*served.crl' "$DIR/var/log/hufu-ra.log"
 	gate_down
 	sed -i '/^root_crl/d; s,^root_certificate: .*,&\nroot_crl: etc/hufu/served.crl,; s,^retired: .*,retired: [etc/hufu/issuing.crt],' "$WORK/gate.yaml"
 	: >"$WORK/gate.log"
@@ -231,6 +238,8 @@ heard() { curl -sf -H "Authorization: Bearer the-token-of-the-portal" "http://$H
 		said "verify OK"
 	done
 	answers issuing-2 "$WORK/changed.pem" good
+	eventually grep -q 'event=root_crl ' "$DIR/var/log/hufu-ra.log"
+	desk_says "$(kept changed)" good
 
 	did root_list revoke-ca 2 "revoke: [{certificate: etc/hufu/issuing-2.crt, reason: keyCompromise, when: $(date -u +%FT%TZ)}]"
 	root_serves "$DIR/etc/hufu/root-2.crl"
@@ -243,6 +252,12 @@ heard() { curl -sf -H "Authorization: Bearer the-token-of-the-portal" "http://$H
 	same "$(heard state "/$(kept changed)")/$(heard reason "/$(kept changed)")" revoked/cACompromise
 	same "$(heard state "?sha256=$(openssl x509 -in "$WORK/changed.pem" -outform DER | sha256sum | cut -d' ' -f1)")" revoked
 	same "$(curl -sf "http://$ADMIN/metrics" | grep -E '^hufu_gate_issuers_revoked ')" "hufu_gate_issuers_revoked 1"
+	eventually desk_says "$(kept changed)" revoked/cACompromise
+	desk_says "$(kept serial2)" revoked/superseded
+	desk_says "$(kept serial1)" revoked/superseded
+	same "$(as org0 hufu --json cert list | jq -r --arg s "$(kept changed)" '.[] | select(.serial == $s).state')" revoked
+	refused predecessor_revoked prepare org0 --kind extend --way same-key --months 12 --order "$(paid_order org0 20500)" "$(kept changed)"
+	grep -q "the root has revoked a CA" < <(hufu health)
 	# What a client finds by the path alone.
 	served "crl/$id/full.crl" root.crl
 	openssl crl -inform DER -in "$WORK/root.crl" -out "$WORK/root.pem"
@@ -253,15 +268,23 @@ heard() { curl -sf -H "Authorization: Bearer the-token-of-the-portal" "http://$H
 	root_serves "$DIR/etc/hufu/root-1.crl"
 	eventually grep -q 'root_crl_unused.*crl_older' "$WORK/gate.log"
 	answers issuing-2 "$WORK/changed.pem" revoked
+	eventually grep -q 'root_crl_unused.*crl_older' "$DIR/var/log/hufu-ra.log"
+	desk_says "$(kept changed)" revoked/cACompromise
 	gate_down -KILL
+	killed
 	rm "$DIR/etc/hufu/served.crl"
+	up
+	desk_says "$(kept changed)" revoked/cACompromise
 	gate_up
 	eventually answers issuing-2 "$WORK/changed.pem" revoked
 	openssl crl -in "$WORK/issuing-2.crl" -out "$WORK/other.crl"
 	root_serves "$WORK/other.crl"
 	eventually grep -q 'root_crl_unused.*crl_issuer' "$WORK/gate.log"
 	answers issuing-2 "$WORK/changed.pem" revoked
+	eventually grep -q 'root_crl_unused.*crl_issuer' "$DIR/var/log/hufu-ra.log"
+	desk_says "$(kept changed)" revoked/cACompromise
 	gate_down
-	sed -i '/^root_certificate/d' "$WORK/gate.yaml"
+	sed -i '/^root_certificate/d' "$WORK/gate.yaml" "$DIR/etc/hufu/ra.yaml"
 	fails 4 "root_crl wants the root's certificate" "$gate" --config "$WORK/gate.yaml"
+	fails 4 "root_crl wants the root's certificate" "$build/ra/hufu-ra" --config "$DIR/etc/hufu/ra.yaml"
 }

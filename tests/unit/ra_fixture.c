@@ -286,6 +286,8 @@ void fx_free(struct fx *x)
 		buf_done(&x->signer.entries[i]);
 	free(x->signer.entries);
 	buf_done(&x->signer.seen);
+	buf_done(&x->signer.issuer_cert);
+	buf_done(&x->signer.retired);
 	EVP_PKEY_free(x->signer.key);
 	EVP_PKEY_free(x->new_key);
 	pubkey_done(&x->signer.public_key);

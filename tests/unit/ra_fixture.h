@@ -61,6 +61,7 @@ struct fake {
 	bool waits;                /* for its operator's word */
 	uint64_t restored;         /* index of the word, plus 1 */
 	struct buf seen;           /* the checkpoint that it was shown last */
+	struct buf issuer_cert, retired; /* as its health has them; empty: it does not say */
 	char last_id[2 * TALLY_ID + 1];
 };
 

@@ -294,7 +294,9 @@ static void serve_health(const struct fake *s, struct buf *reply)
 				   .policy_version = 1,
 				   .issuer_not_after = NOW + 3000 * DAY,
 				   .waits = s->waits,
-				   .restored = s->restored};
+				   .restored = s->restored,
+				   .issuer_cert = buf_slice(&s->issuer_cert),
+				   .retired = buf_slice(&s->retired)};
 	memcpy(h.ca, s->public_key.key_id, 20);
 	memcpy(h.policy, s->policy, 32);
 	memcpy(h.roster, s->roster, 32);

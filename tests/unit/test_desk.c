@@ -42,6 +42,7 @@ static void test_config(void **state)
 		{GOOD "portals:\n  - {name: p, token_sha256: "
 		      "zz2a0f83384803565149f5dcad3372bb1e6846d6817f32d6dbe965356f2eedfa}\n",
 		 "portal_token"},
+		{GOOD "root_crl: root.crl\n", "root_crl_whose"},
 		{GOOD "state: t\n", ""},
 	};
 	_cleanup_(fx_freep) struct fx *x = fx_new();
@@ -425,7 +426,7 @@ static bool worries(struct fx *x, const char *reason)
 
 static void ask(struct fx *x)
 {
-	signer_view_ask(x->desk->view, x->desk->signer, x->desk->laws);
+	signer_view_ask(x->desk->view, x->desk->signer, x->desk->laws, x->desk->root);
 }
 
 static void test_health(void **state)

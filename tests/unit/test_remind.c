@@ -4,6 +4,7 @@
 #include "ra_fixture.h"
 
 #include "ra/remind.h"
+#include "ra/status_index.h"
 #include "ra/store_remind.h"
 
 #include <string.h>
@@ -220,6 +221,20 @@ static void test_to_whom(void **state)
 	assert_string_equal(fx_text(row, "template"), "expiry");
 }
 
+/* Nothing can follow a certificate whose CA the root has revoked: nobody is asked to extend it. */
+static void test_ca_revoked(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = scene();
+	static const uint8_t issuer[20];
+	int64_t end = NOW + 25 * DAY;
+	(void)state;
+	cert(x, 1, end);
+	status_issuer_set(x->desk->status, issuer, 1);
+	turn(x, end - 7 * DAY, 0);
+	status_issuer_set(x->desk->status, issuer, 0);
+	turn(x, end - DAY, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_a_clock_that_was_ahead),
 		cmocka_unit_test(test_many_of_one_second),
 		cmocka_unit_test(test_to_whom),
+		cmocka_unit_test(test_ca_revoked),
 	};
 	secret_init();
 	log_init("test", LOG_LEVEL_ERROR);

@@ -371,6 +371,9 @@ static enum err write_configs(const struct setup *s, struct fault *f)
 		"login:\n  # Published: it opens nothing but setting one's own.\n  initial_password: "
 		"\"" SETUP_INITIAL_PASSWORD "\"\n"
 		"bank:\n  name: Hufu Example\n  bank: Example Bank\n  account: \"0000 0000 0000 0000\"\n"
+		"root_certificate: etc/hufu/root.crt\n"
+		"# The root's CRL, when a ceremony has made one: a CA on it takes its certificates along.\n"
+		"# root_crl: etc/hufu/root.crl\n"
 		"callers:\n  - uid: %u\n    roles: [subscriber, officer, admin, portal, gate%s]\n",
 		(unsigned)geteuid(), s->notify_user ? "" : ", notifier");
 	TRY(add_notifier(s, &ra, f));
