@@ -14,6 +14,7 @@ const t = texts({
 	until: ["到期", "Until"],
 	state: ["状态", "State"],
 	reason: ["原因", "Reason"],
+	since: ["自", "Since"],
 	successor: ["后继证书", "Successor"],
 	file: ["下载证书", "Download the certificate"],
 	receipt: ["下载签发凭证", "Download the receipt"],
@@ -50,7 +51,7 @@ export async function render({ params, go }) {
 		go(`request/${r.number}`);
 	};
 	return h("div.readable", {},
-		card(null, facts([[t("name"), c.name], [t("serial"), mono(c.serial)], [t("issuer"), mono(c.issuer)], [t("from"), time(c.not_before)], [t("until"), time(c.not_after)], [t("state"), badge(c.state)], [t("reason"), c.reason ? reasonWord(c.reason) : null], [t("successor"), c.successor ? link(`certificate/${c.successor}`, mono(c.successor)) : null]])),
+		card(null, facts([[t("name"), c.name], [t("serial"), mono(c.serial)], [t("issuer"), mono(c.issuer)], [t("from"), time(c.not_before)], [t("until"), time(c.not_after)], [t("state"), badge(c.state)], [t("reason"), c.reason ? reasonWord(c.reason) : null], [t("since"), c.when ? time(c.when) : null], [t("successor"), c.successor ? link(`certificate/${c.successor}`, mono(c.successor)) : null]])),
 		card(t("files"), h("div.row", {}, button(t("file"), () => blob(c.pem, `${c.serial}.pem`, "application/x-pem-file")), button(t("receipt"), async () => { const r = await rpc("receipt.get", { serial: c.serial }); blob(r.receipt, `${c.serial}.receipt`, "text/plain"); })), h("p.hint", {}, t("receipt_hint"))),
 		c.state === "good" ? card(t("install"), agentPanel("install", { certificate: c.pem }), h("pre", {}, `hufu token install --cert ${c.serial}.pem`)) : null,
 		card(t("other"), h("p", {}, t("recover_text")), h("p", {}, button(t("recover"), recover)), (c.actions || []).includes("hold") ? [h("p", {}, t("hold_text")), h("p", {}, button(t("hold"), hold, { tone: "danger" }))] : null));
