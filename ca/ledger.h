@@ -218,6 +218,8 @@ MUST_CHECK enum err ledger_certs_ended(struct db *db, int64_t above, int64_t ret
 int64_t ledger_line_hash(const char *profile, const char *identifier);
 /* Has a subscriber's certificate been issued here, or intended? Reads every row when none has. */
 MUST_CHECK enum err ledger_has_issued(struct db *db, bool *ret, struct fault *f);
+/* Is there a certificate of that profile, issued, intended or adopted? Reads every row when there is none. */
+MUST_CHECK enum err ledger_has_profile(struct db *db, const char *profile, bool *ret, struct fault *f);
 /* Key ids of the CAs whose certificates are not adopted: at most `most` of them. */
 MUST_CHECK enum err ledger_issuers(struct db *db, uint8_t (*ret)[20], size_t most, size_t *ret_n, struct fault *f);
 /* Largest serial that this issuer ever intended; n = 0: none. */

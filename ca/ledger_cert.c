@@ -206,6 +206,14 @@ enum err ledger_has_issued(struct db *db, bool *ret, struct fault *f)
 	return OK;
 }
 
+enum err ledger_has_profile(struct db *db, const char *profile, bool *ret, struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row, "SELECT EXISTS (SELECT 1 FROM certificate WHERE profile = ?1)", "t", profile));
+	*ret = db_i64(row, 0) != 0;
+	return OK;
+}
+
 /* No CA adopts its own: the first certificate says it for all of an issuer. */
 enum err ledger_issuers(struct db *db, uint8_t (*ret)[20], size_t most, size_t *ret_n, struct fault *f)
 {

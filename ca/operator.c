@@ -174,6 +174,29 @@ static enum err judge_crls(struct ledger *l, const struct policy *now, const str
 	return same_urls(crl_url(now), crl_url(next), crl_shards(now), f);
 }
 
+/* A line of certificates is found by the profile's identifier: by another one, those of before would be nobody's. */
+static enum err judge_identifiers(struct ledger *l, const struct policy *now, const struct policy *next,
+				  struct fault *f)
+{
+	for (size_t i = 0; now && i < next->n_profiles; i++) {
+		const struct profile *p = &next->profiles[i], *was = policy_profile(now, p->name);
+		struct db *db;
+		bool has = false;
+		if (!was || strcmp(was->identifier, p->identifier) == 0)
+			continue;
+		TRY(ledger_reader(l, &db, f));
+		enum err e = ledger_has_profile(db, p->name, &has, f);
+		ledger_reader_put(l, db);
+		TRY(e);
+		if (has)
+			return fault_raise(f, ERR_RULE, "policy_identifier", "policy",
+					   "profile %s: found identifier %s, wanted %s: its certificates are known by "
+					   "that, and two could come to have one identifier",
+					   p->name, p->identifier, was->identifier);
+	}
+	return OK;
+}
+
 /* Files in the order of the note's list, which policy_load() has compared with them. */
 static enum err order_files(const struct policy_note *list, const struct policy_source *files, size_t n_files,
 			    struct policy_source *ret, struct fault *f)
@@ -206,6 +229,7 @@ enum err policy_record(struct ledger *l, const uint8_t ca[20], const struct cert
 	TRY(policy_load(note_bytes, files, n_files, &policy, f));
 	TRY(judge_bundle(policy, issuer, f));
 	TRY(judge_crls(l, in_force, policy, f));
+	TRY(judge_identifiers(l, in_force, policy, f));
 	_cleanup_(freep) struct policy_source *ordered = xcalloc(next.n_files + 1, sizeof(*ordered));
 	TRY(order_files(&next, files, n_files, ordered, f));
 	x.files = ordered;

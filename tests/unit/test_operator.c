@@ -220,6 +220,24 @@ static void one_crl_becomes_many(void **state)
 	must("many", edited(x, "/0.crl", "/{shard}.crl\n    shards: 16", &f), &f);
 }
 
+/* What an identifier was found by finds it still; a profile that nobody has may name another. */
+static void identifiers_stay(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	struct fault f = {0};
+	(void)state;
+	check_err("another", edited(x, "identifier: organizationIdentifier", "identifier: CN", &f), &f,
+		  "policy_identifier");
+	x->files = xrealloc(x->files, x->n_files + 1, sizeof(*x->files));
+	struct policy_source *s = &x->files[x->n_files++];
+	*s = (struct policy_source){.path = "profiles/person.yaml"};
+	buf_add_slice(&s->bytes, buf_slice(fx_file(x, "profiles/organisation.yaml")));
+	fx_replace(&s->bytes, "name: organisation\n", "name: person\n");
+	must("a second profile", edited(x, "renewal_times: 3", "renewal_times: 2", &f), &f);
+	fx_replace(fx_file(x, "profiles/person.yaml"), "identifier: organizationIdentifier", "identifier: CN");
+	must("of the second", edited(x, "renewal_times: 2", "renewal_times: 3", &f), &f);
+}
+
 static void enrol_code(struct fx *x, struct tally *t)
 {
 	const struct name none = {0};
@@ -773,6 +791,7 @@ int main(void)
 		cmocka_unit_test(policy_before),
 		cmocka_unit_test(crls_stay),
 		cmocka_unit_test(one_crl_becomes_many),
+		cmocka_unit_test(identifiers_stay),
 		cmocka_unit_test(identifier_between_policies),
 		cmocka_unit_test(adoptions),
 		cmocka_unit_test(adoption_of_nothing),
