@@ -32,6 +32,13 @@ void clock_set(int64_t now)
 	atomic_store(&set_now, now);
 }
 
+uint8_t clock_fraction(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint8_t)(((int64_t)ts.tv_nsec << 8) / 1000000000);
+}
+
 int64_t clock_mono_us(void)
 {
 	struct timespec ts;

@@ -10,6 +10,7 @@
 
 int64_t clock_now(void);          /* UTC seconds; the set value in tests */
 void clock_set(int64_t now);      /* tests only; clock_set(0) gives the real clock back */
+uint8_t clock_fraction(void);    /* of the second that runs, in 256th parts; the real clock's in tests, too */
 int64_t clock_mono_us(void);      /* monotonic microseconds, for durations */
 
 #define TIME_TEXT 21              /* "2026-11-23T00:00:00Z" and NUL */

@@ -8,6 +8,7 @@
 #include "common/note/tally_field.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 
 #include <assert.h>
 #include <string.h>
@@ -61,6 +62,7 @@ void tally_id_new(int64_t now, uint8_t ret[TALLY_ID])
 	random_fill(ret, TALLY_ID);
 	for (unsigned i = 0; i < 5; i++)
 		ret[i] = (uint8_t)(now >> (32 - 8 * i));
+	ret[5] = clock_fraction();
 }
 
 const char *tally_id_text(const uint8_t id[TALLY_ID], char ret[2 * TALLY_ID + 1])

@@ -127,7 +127,8 @@ MUST_CHECK enum err tally_subject_after(const struct tally *t, struct name *ret,
 MUST_CHECK enum err tally_set_subject(struct tally *t, const struct name *before, const struct name *after, struct fault *f);
 bool tally_subject_differs(const struct tally *t);
 /* id as 32 hex characters. Returns ret. */
-/* A new id: the seconds of now, in 5 bytes, before 88 random bits. What is kept by id grows at one end then, whatever its size. */
+/* A new id: the seconds of now, in 5 bytes, the part of the second that has passed, in one, and 80 random bits. What is kept by id grows at one end
+ * then, whatever its size, and what many do at once lies on the same few pages. */
 void tally_id_new(int64_t now, uint8_t ret[TALLY_ID]);
 const char *tally_id_text(const uint8_t id[TALLY_ID], char ret[2 * TALLY_ID + 1]);
 #define TALLY_ID_TEXT(id) tally_id_text((id), (char[2 * TALLY_ID + 1]){0})

@@ -676,10 +676,24 @@ static void test_new_ids(void **state)
 		tally_id_new(times[i], id);
 		tally_id_new(times[i], again);
 		assert_memory_equal(id, again, 5);
-		assert_memory_not_equal(id + 5, again + 5, TALLY_ID - 5);
+		assert_memory_not_equal(id + 6, again + 6, TALLY_ID - 6);
 		assert_true(i == 0 || memcmp(id, before, 5) > 0);
 		memcpy(before, id, TALLY_ID);
 	}
+}
+
+/* Within a second, too: a 256th part is one step. */
+static void test_new_ids_of_a_second(void **state)
+{
+	struct timespec before, after;
+	uint8_t id[TALLY_ID];
+	(void)state;
+	do {
+		clock_gettime(CLOCK_REALTIME, &before);
+		tally_id_new(before.tv_sec, id);
+		clock_gettime(CLOCK_REALTIME, &after);
+	} while (after.tv_sec != before.tv_sec);
+	assert_in_range(id[5], before.tv_nsec * 256 / 1000000000, after.tv_nsec * 256 / 1000000000);
 }
 
 int main(void)
@@ -700,6 +714,7 @@ int main(void)
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_explained),
 		cmocka_unit_test(test_new_ids),
+		cmocka_unit_test(test_new_ids_of_a_second),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
