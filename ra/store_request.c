@@ -253,7 +253,7 @@ enum err store_requests_open(struct db *db, int64_t account, int64_t *ret, struc
 	_cleanup_(db_row_donep) struct db_row *row = NULL;
 	TRY(db_one(
 		db, f, &row,
-		"SELECT (SELECT count(*) FROM requests INDEXED BY requests_account WHERE account = ?1 AND pending = 1)"
+		"SELECT (SELECT count(*) FROM requests INDEXED BY requests_pending WHERE account = ?1 AND pending = 1)"
 		" + (SELECT count(*) FROM requests INDEXED BY requests_unlocking WHERE account = ?1"
 		"    AND state IN ('sealed', 'released'))",
 		"i", account));

@@ -90,8 +90,11 @@ static const char m170[] =
 static const char m171[] =
 #include "ra/schema/171-services.inc"
 	;
+static const char m172[] =
+#include "ra/schema/172-pending.inc"
+	;
 
 const char *const store_migrations[] = {m001, m002, m003, m004, m005, m006, m007, m008, m017, m020,
 					m021, m022, m023, m024, m025, m026, m070, m071, m072, m073,
-					m100, m101, m102, m120, m140, m150, m151, m170, m171};
+					m100, m101, m102, m120, m140, m150, m151, m170, m171, m172};
 const size_t store_n_migrations = sizeof(store_migrations) / sizeof(store_migrations[0]);
