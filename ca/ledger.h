@@ -220,6 +220,9 @@ int64_t ledger_line_hash(const char *profile, const char *identifier);
 MUST_CHECK enum err ledger_has_issued(struct db *db, bool *ret, struct fault *f);
 /* Is there a certificate of that profile, issued, intended or adopted? Reads every row when there is none. */
 MUST_CHECK enum err ledger_has_profile(struct db *db, const char *profile, bool *ret, struct fault *f);
+/* Is there one of that project and profile that ends at `now` or later? As above. */
+MUST_CHECK enum err ledger_lives_in(struct db *db, const char *project, const char *profile, int64_t now, bool *ret,
+				    struct fault *f);
 /* Key ids of the CAs whose certificates are not adopted: at most `most` of them. */
 MUST_CHECK enum err ledger_issuers(struct db *db, uint8_t (*ret)[20], size_t most, size_t *ret_n, struct fault *f);
 /* Largest serial that this issuer ever intended; n = 0: none. */

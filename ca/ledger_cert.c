@@ -214,6 +214,18 @@ enum err ledger_has_profile(struct db *db, const char *profile, bool *ret, struc
 	return OK;
 }
 
+enum err ledger_lives_in(struct db *db, const char *project, const char *profile, int64_t now, bool *ret,
+			 struct fault *f)
+{
+	_cleanup_(db_row_donep) struct db_row *row = NULL;
+	TRY(db_one(db, f, &row,
+		   "SELECT EXISTS (SELECT 1 FROM certificate c LEFT JOIN status s ON s.cert = c.id WHERE c.project = ?1"
+		   " AND c.profile = ?2 AND c.not_after >= ?3 AND coalesce(s.state, 0) NOT IN (?4, ?5))",
+		   "ttiii", project, profile, now, (int64_t)CERT_REVOKED, (int64_t)CERT_ENDED));
+	*ret = db_i64(row, 0) != 0;
+	return OK;
+}
+
 /* No CA adopts its own: the first certificate says it for all of an issuer. */
 enum err ledger_issuers(struct db *db, uint8_t (*ret)[20], size_t most, size_t *ret_n, struct fault *f)
 {

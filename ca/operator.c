@@ -197,6 +197,39 @@ static enum err judge_identifiers(struct ledger *l, const struct policy *now, co
 	return OK;
 }
 
+/* No tally, and so no revocation, is judged in a place that the policy does not know. */
+static enum err judge_place(struct ledger *l, const struct policy *next, const char *project, const char *profile,
+			    struct fault *f)
+{
+	const struct project *p = policy_project(next, project);
+	struct db *db;
+	int64_t now;
+	bool lives = false;
+	if (p && project_has_profile(p, profile))
+		return OK;
+	TRY(ledger_now(l, &now, f));
+	TRY(ledger_reader(l, &db, f));
+	enum err e = ledger_lives_in(db, project, profile, now, &lives, f);
+	ledger_reader_put(l, db);
+	if (e != OK || !lives)
+		return e;
+	return fault_raise(
+		f, ERR_RULE, "policy_place", "policy",
+		"found no project %s with profile %s, wanted them until the last certificate there has ended: "
+		"nobody could revoke it",
+		project, profile);
+}
+
+static enum err judge_places(struct ledger *l, const struct policy *now, const struct policy *next, struct fault *f)
+{
+	for (size_t i = 0; now && i < now->n_projects; i++) {
+		const struct project *p = &now->projects[i];
+		for (size_t k = 0; k < p->profiles.n; k++)
+			TRY(judge_place(l, next, p->name, p->profiles.v[k], f));
+	}
+	return OK;
+}
+
 /* Files in the order of the note's list, which policy_load() has compared with them. */
 static enum err order_files(const struct policy_note *list, const struct policy_source *files, size_t n_files,
 			    struct policy_source *ret, struct fault *f)
@@ -230,6 +263,7 @@ enum err policy_record(struct ledger *l, const uint8_t ca[20], const struct cert
 	TRY(judge_bundle(policy, issuer, f));
 	TRY(judge_crls(l, in_force, policy, f));
 	TRY(judge_identifiers(l, in_force, policy, f));
+	TRY(judge_places(l, in_force, policy, f));
 	_cleanup_(freep) struct policy_source *ordered = xcalloc(next.n_files + 1, sizeof(*ordered));
 	TRY(order_files(&next, files, n_files, ordered, f));
 	x.files = ordered;

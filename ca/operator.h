@@ -12,7 +12,8 @@ MUST_CHECK enum err roster_record(struct ledger *l, const uint8_t ca[20], const 
 				  struct slice note, uint64_t *ret_index, struct fault *f);
 /* The same for a policy, judged by roster; in_force NULL: the first. files as in struct policy_source. Once certificates
  * were issued, the URLs of their CRLs stay, and there are no fewer of them: ERR_RULE policy_crl. The identifier of a
- * profile that has certificates stays: ERR_RULE policy_identifier. */
+ * profile that has certificates stays: ERR_RULE policy_identifier; and so do project and profile of one that has not ended:
+ * ERR_RULE policy_place. */
 MUST_CHECK enum err policy_record(struct ledger *l, const uint8_t ca[20], const struct cert *issuer, const struct roster *roster,
 				  const struct policy *in_force, struct slice note, const struct policy_source *files,
 				  size_t n_files, uint64_t *ret_index, struct fault *f);

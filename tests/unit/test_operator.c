@@ -238,6 +238,28 @@ static void identifiers_stay(void **state)
 	must("of the second", edited(x, "renewal_times: 2", "renewal_times: 3", &f), &f);
 }
 
+/* As long as somebody has a certificate there, it can be revoked. */
+static void places_stay(void **state)
+{
+	_cleanup_(fx_freep) struct fx *x = fx_new(KEY_P256);
+	_cleanup_(tally_done) struct tally t = {0};
+	_cleanup_(fx_answer_done) struct fx_answer a = {0};
+	struct buf *file = fx_file(x, "projects/jinhua.yaml");
+	struct fault f = {0};
+	(void)state;
+	snprintf(x->files[x->n_files - 1].path, sizeof(x->files->path), "projects/others.yaml");
+	fx_replace(fx_file(x, "projects/others.yaml"), "name: other\n", "name: others\n");
+	must("one that nobody is in", edited(x, "renewal_times: 3", "renewal_times: 2", &f), &f);
+	fx_replace(file, "name: jinhua\n", "name: jinhua-2\n");
+	snprintf(x->files[x->n_files - 2].path, sizeof(x->files->path), "projects/jinhua-2.yaml");
+	check_err("of three", edited(x, "renewal_times: 2", "renewal_times: 3", &f), &f, "policy_place");
+	fx_clock(x, x->orgs[ORG_P256].cert.not_after + 1);
+	must("all have ended", edited(x, "renewal_times: 2", "renewal_times: 3", &f), &f);
+	fx_hold(x, ORG_P256, &t);
+	fx_ask(x, &t, ORG_P256, KEY_NEW, BY_RA, &a);
+	check_rule("nobody could", &a, "project_unknown");
+}
+
 static void enrol_code(struct fx *x, struct tally *t)
 {
 	const struct name none = {0};
@@ -792,6 +814,7 @@ int main(void)
 		cmocka_unit_test(crls_stay),
 		cmocka_unit_test(one_crl_becomes_many),
 		cmocka_unit_test(identifiers_stay),
+		cmocka_unit_test(places_stay),
 		cmocka_unit_test(identifier_between_policies),
 		cmocka_unit_test(adoptions),
 		cmocka_unit_test(adoption_of_nothing),
