@@ -94,7 +94,7 @@ static const struct desk_method methods[] = {
 	CHANGES("request.prepare", request_prepare, prepare_params,
 		OBJECT(STATE "," STR("makes") "," STR("tally") "," MISSING), "填写申请",
 		"draft a request, or edit a draft"),
-	METHOD("request.show", request_show, MODE_OWN, OWNER, true, false, false, show_params,
+	METHOD_AHEAD("request.show", request_show, request_show_ahead, MODE_AWAIT, OWNER, true, false, false, show_params,
 	       OBJECT(ITEM "," ROWS("subject", STR("attribute") "," STR("value")) "," STR("files") "," STR("tally") "," STR(
 		       "note") "," MISSING "," MATERIALS "," HISTORY
 			       "," BOTH("explain") "," OBJ("refusal", STR("rule") "," STR("where") "," STR("text")) "," STR("certificate") "," STR("certificate_serial") "," STR(

@@ -33,6 +33,7 @@
 
 #define SIGNER_TIMEOUT_MS 20000
 #define EXTEND_AFTER_S 60
+#define KEPT_MAX 512 /* changes that wait for the writer, before those who ask for more have to wait too */
 #define PROVIDER_SECRET_MIN 16
 #define PROVIDER_SECRET_MAX 256
 
@@ -93,11 +94,11 @@ static enum err extend(struct desk *d, struct held_session *h, int64_t now, stru
 	return store_end(d->store, db, store_session_extend(db, h->token, now, expires, f), f);
 }
 
-/* Such a call reads before anything else: in the snapshot that its session was found in. One of MODE_OWN may count first what it
- * will wait for, and has to read after that. */
+/* Such a call reads before anything else: in the snapshot that its session was found in. One that awaits something counts first how often
+ * it happened, and has to read after that; so may one of MODE_OWN. */
 static bool reads_first(const struct desk_method *m)
 {
-	return m->mode == MODE_READ || m->ahead;
+	return m->mode == MODE_READ || (m->mode == MODE_CHANGE && m->ahead);
 }
 
 /* Who logs out and does not hear the answer calls again, with a session that has ended. */
@@ -286,14 +287,6 @@ enum err desk_write(struct ctx *c, desk_fn *fn, struct fault *f)
 	return OK;
 }
 
-enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
-{
-	if (c->desk->forked)
-		return fault_raise(f, ERR_LOCKED, "ledger_fork", "ledger",
-				   "the signer's ledger is not the one that was followed: no work is taken");
-	return desk_change_forked(c, fn, ret, f);
-}
-
 struct change {
 	struct ctx *c;
 	desk_fn *fn;
@@ -310,21 +303,48 @@ static enum err make_change(struct db *db, void *arg, struct fault *f)
 	return e;
 }
 
+static enum err begin_change(struct change *x, struct fault *f)
+{
+	assert(!x->c->db);
+	if (!param_text(x->c, "call_id"))
+		return fault_raise(f, ERR_PARSE, "call_id_missing", "params.call_id", "a changing call needs an id");
+	call_digest(x->c, x->digest);
+	return OK;
+}
+
+/* What is over has its consequences, and its answer; else it has none. */
+static enum err end_change(struct change *x, enum err e, json_t **ret)
+{
+	if (e == OK) {
+		wake(x->c);
+		*ret = TAKE(x->answer);
+		return OK;
+	}
+	handover_done(&x->c->going);
+	json_decref(x->answer);
+	x->answer = NULL;
+	return e;
+}
+
+static enum err check_ledger(const struct desk *d, struct fault *f)
+{
+	if (!d->forked)
+		return OK;
+	return fault_raise(f, ERR_LOCKED, "ledger_fork", "ledger",
+			   "the signer's ledger is not the one that was followed: no work is taken");
+}
+
+enum err desk_change(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
+{
+	TRY(check_ledger(c->desk, f));
+	return desk_change_forked(c, fn, ret, f);
+}
+
 enum err desk_change_forked(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 {
 	struct change x = {.c = c, .fn = fn};
-	assert(!c->db);
-	if (!param_text(c, "call_id"))
-		return fault_raise(f, ERR_PARSE, "call_id_missing", "params.call_id", "a changing call needs an id");
-	call_digest(c, x.digest);
-	enum err e = store_change(c->desk->store, make_change, &x, f);
-	_cleanup_(json_freep) json_t *answer = x.answer;
-	if (e != OK)
-		handover_done(&c->going);
-	TRY(e);
-	wake(c);
-	*ret = TAKE(answer);
-	return OK;
+	TRY(begin_change(&x, f));
+	return end_change(&x, store_change(c->desk->store, make_change, &x, f), ret);
 }
 
 enum err desk_read(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
@@ -342,15 +362,42 @@ enum err desk_read(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
 	return e;
 }
 
+/* On a thread of its own. A lane that fn finds to be another was a guess. */
+static enum err await(struct ctx *c, desk_fn *fn, json_t **ret, struct fault *f)
+{
+	struct bell *b = c->desk->finished;
+	for (;;) {
+		unsigned lane = c->wait.lane;
+		uint64_t count = bell_count(b, lane);
+		TRY(desk_read(c, fn, ret, f));
+		if (*ret)
+			return OK;
+		if (c->wait.lane == lane)
+			c->wait.over = !bell_wait(b, lane, count, c->wait.until_us);
+	}
+}
+
+/* Of MODE_CHANGE. Nobody waits for the writer with a reader in hand. */
+static void go_ahead(const struct desk_method *m, struct ctx *c)
+{
+	if (!m->ahead)
+		return;
+	m->ahead(c);
+	if (c->call->session)
+		give_back(c->call->session);
+}
+
 static enum err run(const struct desk_method *m, struct ctx *c, json_t **ret, struct fault *f)
 {
 	switch (m->mode) {
 	case MODE_READ:
 		return desk_read(c, m->fn, ret, f);
 	case MODE_CHANGE:
-		if (m->ahead)
-			m->ahead(c);
+		go_ahead(m, c);
 		return desk_change(c, m->fn, ret, f);
+	case MODE_AWAIT:
+		m->ahead(c);
+		return await(c, m->fn, ret, f);
 	case MODE_OWN:
 		return m->fn(c, ret, f);
 	}
@@ -382,28 +429,183 @@ static enum err answered_before(struct ctx *c, json_t **ret, struct fault *f)
 	return *ret ? OK : session_unknown(f);
 }
 
+static void ctx_begin(struct ctx *c, struct desk *d, struct rpc_call *call)
+{
+	struct held_session *h = call->session;
+	*c = (struct ctx){.desk = d, .call = call, .now = clock_now(), .law = laws_take(d->laws)};
+	if (h) {
+		c->session = &h->session;
+		c->token = h->token;
+		c->found_in = &h->found_in;
+		snprintf(c->who, sizeof(c->who), "account:%s", h->session.account.identifier);
+	} else {
+		snprintf(c->who, sizeof(c->who), "uid:%lld", (long long)call->peer.uid);
+	}
+	memcpy(c->caller, c->who, sizeof(c->caller));
+}
+
+static void ctx_end(struct ctx *c)
+{
+	handover_done(&c->going);
+	ahead_free(c->ahead);
+	law_put(c->desk->laws, c->law);
+}
+
 static enum err run_as(const struct desk_method *m, struct rpc_call *call, struct desk *d, json_t **ret,
 		       struct fault *f)
 {
-	struct held_session *h = call->session;
-	struct ctx c = {.desk = d, .call = call, .now = clock_now(), .law = laws_take(d->laws)};
-	if (h) {
-		c.session = &h->session;
-		c.token = h->token;
-		c.found_in = &h->found_in;
-		snprintf(c.who, sizeof(c.who), "account:%s", h->session.account.identifier);
-	} else {
-		snprintf(c.who, sizeof(c.who), "uid:%lld", (long long)call->peer.uid);
-	}
-	memcpy(c.caller, c.who, sizeof(c.caller));
+	const struct held_session *h = call->session;
+	struct ctx c;
+	ctx_begin(&c, d, call);
 	enum err e = set_address(&c, f);
 	if (e == OK)
 		e = h && h->ended ? answered_before(&c, ret, f) : run(m, &c, ret, f);
-	handover_done(&c.going);
-	ahead_free(c.ahead);
-	law_put(d->laws, c.law);
+	ctx_end(&c);
 	return e;
 }
+
+/* --- calls for which no thread waits: while their change is made, or until there is something to tell --- */
+
+struct kept_call {
+	const struct desk_method *m;
+	struct ctx c;
+	bool optional; /* its session is */
+	struct change x;
+	struct store_task task;	   /* of MODE_CHANGE */
+	struct bell_waiter waiter; /* of MODE_AWAIT */
+	struct rpc_job job;	   /* what is to be done next */
+};
+#define KEPT(member, p) ((struct kept_call *)((char *)(p) - offsetof(struct kept_call, member)))
+
+/* Is there room for one more? Else its thread waits, and takes no other call. */
+static bool may_keep(const struct desk *d, const struct desk_method *m, const struct rpc_call *call)
+{
+	const struct held_session *h = call->session;
+	return call->ticket && !(h && h->ended) &&
+	       (m->mode == MODE_AWAIT || (m->mode == MODE_CHANGE && store_waiting(d->store) < KEPT_MAX));
+}
+
+static void kept_free(struct kept_call *k)
+{
+	ctx_end(&k->c);
+	free(k);
+}
+
+static void answer_kept(struct kept_call *k, enum err e, json_t *result, const struct fault *f)
+{
+	_cleanup_buf_ struct buf reply = {0};
+	struct rpc_call *call = k->c.call;
+	struct rpc_ticket *ticket = call->ticket;
+	if (k->optional)
+		session_free(k->c.desk, call);
+	jsonrpc_end(call, e, result, f, &reply);
+	rpc_answer(ticket, buf_slice(&reply));
+	kept_free(k);
+}
+
+static void end_kept(struct rpc_job *job)
+{
+	struct kept_call *k = KEPT(job, job);
+	json_t *result = NULL;
+	enum err e = end_change(&k->x, k->task.result, &result);
+	answer_kept(k, e, result, &k->task.f);
+}
+
+/* Whoever ended the commit goes on with the next; workers give the answers. */
+static void over(void *arg, struct store_task *all)
+{
+	(void)arg;
+	rpc_resume_begin();
+	for (struct store_task *t = all, *next; t; t = next) {
+		next = t->next;
+		struct kept_call *k = KEPT(task, t);
+		rpc_resume(k->c.call->ticket, &k->job);
+	}
+	rpc_resume_end();
+}
+
+static enum err keep_change(struct kept_call *k, struct fault *f)
+{
+	go_ahead(k->m, &k->c);
+	TRY(check_ledger(k->c.desk, f));
+	k->x = (struct change){.c = &k->c, .fn = k->m->fn};
+	TRY(begin_change(&k->x, f));
+	k->task.fn = make_change;
+	k->task.arg = &k->x;
+	k->job.run = end_kept;
+	k->c.call->kept = true;
+	store_put(k->c.desk->store, &k->task);
+	return OK;
+}
+
+/* Without a result on OK the bell calls, or has called: k is another thread's. */
+static enum err look(struct kept_call *k, json_t **ret, struct fault *f)
+{
+	struct ctx *c = &k->c;
+	struct bell *b = c->desk->finished;
+	for (;;) {
+		unsigned lane = c->wait.lane;
+		uint64_t count = bell_count(b, lane);
+		TRY(desk_read(c, k->m->fn, ret, f));
+		if (*ret)
+			return OK;
+		if (c->wait.lane != lane)
+			continue;
+		enum bell_put put = bell_put(b, lane, count, c->wait.until_us, &k->waiter);
+		if (put == BELL_PUT)
+			return OK;
+		c->wait.over = put == BELL_OVER ||
+			       (put == BELL_FULL && !bell_wait(b, lane, count, c->wait.until_us));
+	}
+}
+
+static void look_again(struct rpc_job *job)
+{
+	struct kept_call *k = KEPT(job, job);
+	json_t *result = NULL;
+	struct fault f = {0};
+	enum err e = look(k, &result, &f);
+	if (e != OK || result)
+		answer_kept(k, e, result, &f);
+}
+
+static void called(struct bell_waiter *w)
+{
+	struct kept_call *k = KEPT(waiter, w);
+	k->c.wait.over = !w->rang;
+	rpc_resume(k->c.call->ticket, &k->job);
+}
+
+static enum err keep_look(struct kept_call *k, json_t **ret, struct fault *f)
+{
+	struct rpc_call *call = k->c.call;
+	k->m->ahead(&k->c);
+	k->waiter.called = called;
+	k->job.run = look_again;
+	call->kept = true; /* before it is put */
+	enum err e = look(k, ret, f);
+	if (e != OK || *ret)
+		call->kept = false;
+	return e;
+}
+
+/* OK without a result: it is kept. */
+static enum err keep(const struct desk_method *m, struct rpc_call *call, struct desk *d, bool optional, json_t **ret,
+		     struct fault *f)
+{
+	struct kept_call *k = xcalloc(1, sizeof(*k));
+	ctx_begin(&k->c, d, call);
+	k->m = m;
+	k->optional = optional;
+	enum err e = set_address(&k->c, f);
+	if (e == OK)
+		e = m->mode == MODE_CHANGE ? keep_change(k, f) : keep_look(k, ret, f);
+	if (e != OK || *ret)
+		kept_free(k);
+	return e;
+}
+
+/* --- */
 
 static enum err dispatch(void *arg, struct rpc_call *call, json_t **ret_result, struct fault *f)
 {
@@ -416,7 +618,9 @@ static enum err dispatch(void *arg, struct rpc_call *call, json_t **ret_result, 
 	bool optional = token && !call->session;
 	if (optional)
 		TRY(session_of(d, call, token, f));
-	enum err e = run_as(m, call, d, &result, f);
+	enum err e = may_keep(d, m, call) ? keep(m, call, d, optional, &result, f) : run_as(m, call, d, &result, f);
+	if (e == OK && !result)
+		return OK; /* kept, and perhaps answered already */
 	if (optional)
 		session_free(d, call);
 	TRY(e);
@@ -428,6 +632,12 @@ void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, s
 {
 	struct desk *d = arg;
 	jsonrpc_handle(&d->rpc, peer, request, reply);
+}
+
+bool desk_take(void *arg, const struct rpc_peer *peer, struct rpc_ticket *t, struct slice request, struct buf *reply)
+{
+	struct desk *d = arg;
+	return jsonrpc_take(&d->rpc, peer, request, t, reply);
 }
 
 bool desk_at_once(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply)
@@ -527,6 +737,7 @@ static enum err open_parts(struct desk *d, struct fault *f)
 	TRY(dir_make(d->spool, 0700, f));
 	TRY(laws_open(d->config.policies, d->config.roster, d->config.calendar, &d->laws, f));
 	TRY(store_open(path, &d->store, f));
+	store_when_over(d->store, over, d);
 	TRY(material_open(d, f));
 	TRY(store_cert_prints_complete(d->store, f));
 	TRY(status_index_open(d->store, &d->status, f));

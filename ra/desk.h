@@ -67,9 +67,10 @@ static inline void desk_closep(struct desk **d) { if (*d) desk_close(*d); *d = N
 #define DESK_WAITERS 192
 #define DESK_NOTIFIERS 16 /* of them wait for messages to people */
 #define DESK_GATES 16	  /* of them wait for the ledger to grow */
-/* An rpc_handler; arg is the desk. */
+/* An rpc_handler and an rpc_taker; arg is the desk. */
 bool desk_at_once(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply); /* an rpc_quick */
 void desk_handle(void *arg, const struct rpc_peer *peer, struct slice request, struct buf *reply);
+bool desk_take(void *arg, const struct rpc_peer *peer, struct rpc_ticket *t, struct slice request, struct buf *reply);
 
 /* --- one call ----------------------------------------------------------------------------------------------------- */
 
@@ -92,15 +93,22 @@ struct ctx {
 	const char *address;           /* of the person at the portal, as the portal says; NULL when it says none */
 	void *work;                    /* what a method hands to its own transaction */
 	struct ahead *ahead;           /* NULL when the method does nothing before its change */
+	struct {                       /* of MODE_AWAIT */
+		unsigned lane;         /* of desk->finished */
+		int64_t until_us;      /* by clock_mono_us() */
+		bool over;             /* there is nothing more to wait for: an answer is wanted */
+	} wait;
 };
 typedef enum err desk_fn(struct ctx *c, json_t **ret, struct fault *f);
-enum desk_mode { MODE_READ, MODE_CHANGE, MODE_OWN };
+/* What fn is: it reads, in a snapshot; changes, in a transaction; reads, in a snapshot, and gives an answer or none: then it is asked
+ * again when c->wait.lane has rung, and at the end; or it does both by itself. */
+enum desk_mode { MODE_READ, MODE_CHANGE, MODE_AWAIT, MODE_OWN };
 struct desk_method {
 	struct rpc_method rpc; /* fn is filled in by the desk */
 	enum desk_mode mode;
 	bool with_initial;     /* open to a session that must set its password, or choose its organisation, first */
 	desk_fn *fn;
-	void (*ahead)(struct ctx *c); /* MODE_CHANGE: runs before the transaction; NULL: nothing does */
+	void (*ahead)(struct ctx *c); /* MODE_CHANGE: runs before the transaction, NULL: nothing does; MODE_AWAIT: sets c->wait */
 };
 /* The methods of one noun (ra/api_<noun>.c), and what people read for its rules. */
 struct desk_part {

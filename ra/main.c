@@ -127,7 +127,8 @@ static enum err open_server(struct desk *d, struct rpc_server **ret, struct faul
 							    .max_request = JSONRPC_MAX_REQUEST,
 							    .workers = workers,
 							    .at_work = at_work(c),
-							    .handle = desk_handle,
+							    .jobs = at_work(c),
+							    .take = desk_take,
 							    .at_once = desk_at_once,
 							    .arg = d},
 				ret, f);

@@ -12,6 +12,7 @@
 
 enum err request_prepare(struct ctx *c, json_t **ret, struct fault *f);
 enum err request_show(struct ctx *c, json_t **ret, struct fault *f);
+void request_show_ahead(struct ctx *c);
 enum err request_list(struct ctx *c, json_t **ret, struct fault *f);
 enum err request_prove(struct ctx *c, json_t **ret, struct fault *f);
 enum err request_submit(struct ctx *c, json_t **ret, struct fault *f);

@@ -210,49 +210,24 @@ static enum err show(struct ctx *c, json_t **ret, struct fault *f)
 	return OK;
 }
 
-/* What a waiter asks each time it is woken: is it the end? Then all of it, from the same snapshot. A number may stand for another
- * request by then. */
-struct look {
-	unsigned lane;
-	bool final;
-};
+void request_show_ahead(struct ctx *c)
+{
+	int64_t wait_ms = param_number(c, "wait_ms", 0);
+	c->wait.over = wait_ms == 0;
+	c->wait.until_us = clock_mono_us() + wait_ms * 1000;
+	c->wait.lane = bell_lane(param_text(c, "request")); /* a guess, which holds for an id */
+}
 
-static enum err look(struct ctx *c, json_t **ret, struct fault *f)
+/* Is it the end? Then all of it, from the same snapshot. A number may stand for another request than before. */
+enum err request_show(struct ctx *c, json_t **ret, struct fault *f)
 {
 	char id[REQUEST_ID + 1];
 	struct request_stand now;
+	if (c->wait.over)
+		return show(c, ret, f);
 	TRY(request_own_stand(c, id, &now, f));
-	*(struct look *)c->work =
-		(struct look){bell_lane(id), request_state_is_final(request_state_from_word(now.state))};
-	return ((struct look *)c->work)->final ? show(c, ret, f) : OK;
-}
-
-/* *ret stays as it is when the time is over before the request is. */
-static enum err wait_for_end(struct ctx *c, int64_t until, json_t **ret, struct fault *f)
-{
-	struct look now = {.lane = bell_lane(param_text(c, "request"))};
-	c->work = &now;
-	for (;;) {
-		unsigned lane = now.lane;
-		uint64_t count = bell_count(c->desk->finished, lane);
-		TRY(desk_read(c, look, ret, f));
-		if (now.final)
-			return OK;
-		/* The lane was a guess, which holds for an id. */
-		if (now.lane != lane)
-			continue;
-		if (clock_mono_us() >= until || !bell_wait(c->desk->finished, lane, count, until))
-			return OK;
-	}
-}
-
-enum err request_show(struct ctx *c, json_t **ret, struct fault *f)
-{
-	int64_t wait_ms = param_number(c, "wait_ms", 0);
-	*ret = NULL;
-	if (wait_ms > 0)
-		TRY(wait_for_end(c, clock_mono_us() + wait_ms * 1000, ret, f));
-	return *ret ? OK : desk_read(c, show, ret, f);
+	c->wait.lane = bell_lane(id);
+	return request_state_is_final(request_state_from_word(now.state)) ? show(c, ret, f) : OK;
 }
 
 struct listing {

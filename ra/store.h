@@ -10,6 +10,9 @@
 #include "common/db/db.h"
 #include "common/note/tally.h"
 
+#include <pthread.h>
+#include <semaphore.h>
+
 struct store; /* thread-safe */
 /* path: the database file; migrated to the newest schema. Gives *ret: store_close(). */
 MUST_CHECK enum err store_open(const char *path, struct store **ret, struct fault *f);
@@ -29,6 +32,28 @@ MUST_CHECK enum err store_end(struct store *s, struct db *db, enum err e, struct
  * many that share a commit: it waits for nothing and asks nothing of its thread. *f is its own. */
 typedef enum err store_fn(struct db *db, void *arg, struct fault *f);
 MUST_CHECK enum err store_change(struct store *s, store_fn *fn, void *arg, struct fault *f);
+/* A change that no thread waits for. Its maker sets fn and arg, and leaves it alone until it is over. */
+struct store_task;
+struct store_turn { /* the store's own */
+	struct store_task *task; /* NULL: a thread wants the writer for itself */
+	bool mine;
+	pthread_cond_t called;
+	struct store_turn *next;
+};
+struct store_task {
+	store_fn *fn;
+	void *arg;
+	enum err result; /* when it is over, as of store_change() */
+	struct fault f;
+	struct store_task *next; /* which is over by the same commit */
+	sem_t *waiter;	         /* the store's own, as is turn */
+	struct store_turn turn;
+};
+/* As store_change(), but returns at once: a thread of the store's makes it when its turn has come, and what store_when_over() named is told. */
+void store_put(struct store *s, struct store_task *task);
+/* Given the tasks that are over together, by whatever thread ended them, which others wait for: it hands them on. Set before the first store_put(). */
+typedef void store_over(void *arg, struct store_task *all);
+void store_when_over(struct store *s, store_over *fn, void *arg);
 /* After each commit that touched rows of certs, before the writer is given back: their ids, in the order of the changes,
  * repeated ones too. False: to be told again with the next commit. db is the writer, outside a transaction. Set while
  * nobody writes; fn NULL ends it. */

@@ -4,9 +4,10 @@
  * the one transaction, so what one takes back is its own. Turns come in the order in which they were asked for, but what
  * many wait for (the ledger's entries, what goes to the signer) goes before the rest.
  *
- * A change that is given as a function (store_change) need not have its own thread woken for its turn: who has the writer
- * makes the changes that wait behind its own, as far as they share its commit, and each thread is called once, with the
- * result. So the writer's tables stay in one core's cache, and it never stands still until somebody has been woken.
+ * A change that is given as a function (a task) need not have its own thread woken for its turn: who has the writer
+ * makes the tasks that wait behind its own change, as far as they share its commit; then the store's own thread goes on with them. A
+ * thread that waits for its task (store_change) is called once, with the result; for a task that was put (store_put) no thread waits, and
+ * all of a commit are handed on together. So the writer's tables stay in one core's cache, and it never stands still until somebody has been woken.
  *
  * And a few readers; each connection is opened when it is first needed and kept, with its
  * cache, so there are only as many as a machine's cores can use. Here too: stored answers, heads.
@@ -20,7 +21,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -35,42 +35,31 @@ struct reader {
 	struct db *db;
 	struct reader *next;
 };
-/* A change that is done and waits for its commit. Each is called by itself: woken together, all would want one lock. */
-struct member {
-	sem_t over;
-	enum err result;
-	struct fault *f;
-	struct member *next;
-};
-/* Somebody who waits for the writer. */
-struct turn {
-	store_fn *fn; /* what to do with it, for whoever has it; NULL: the thread wants it for itself */
-	void *arg;
-	struct member *member; /* of fn: called when the turn has come, or when all is over */
-	bool mine;	       /* the turn has come */
-	pthread_cond_t called; /* without fn */
-	struct turn *next;
-};
+/* Who waits for the writer: threads, and tasks. */
 struct turns {
-	struct turn *first, **last;
+	struct store_turn *first, **last;
 };
-/* Changes that are made durable together. */
+/* Changes that are made and wait for their commit. */
 struct group {
-	struct member *members;
+	struct store_task *members;
 	unsigned n_members;
 	int64_t since_us;
 };
 struct store {
 	char *path;
 	struct db *writer;
-	pthread_mutex_t turning;    /* of the three that follow */
+	pthread_mutex_t turning;    /* of what follows, until waiting */
 	bool taken;		    /* the writer is */
 	struct turns urgent, usual; /* who waits for it */
+	struct store_task *due;	    /* whose turn has come, for the store's thread, which has the writer then */
+	pthread_cond_t serve;
+	bool closing, serves; /* the thread is there */
+	pthread_t server;
+	store_over *over;
+	void *over_arg;
 	atomic_uint waiting;	    /* how many do */
 	bool open;		    /* the writer's: a transaction is, and whose changes it holds */
 	struct group group;
-	pthread_mutex_t ending; /* of `members` and `over` of groups that the writer has left */
-	pthread_cond_t ended;
 	store_watch *watch; /* the writer's, as the three below */
 	void *watch_arg;
 	int64_t *touched; /* certs, by the transaction that is open */
@@ -80,6 +69,8 @@ struct store {
 	struct reader *idle;
 	unsigned n_readers; /* open or being opened */
 };
+
+static void *serve(void *arg);
 
 static void touch(void *arg, const char *table, int64_t row)
 {
@@ -108,18 +99,34 @@ enum err store_open(const char *path, struct store **ret, struct fault *f)
 	pthread_mutex_init(&s->turning, NULL);
 	s->urgent.last = &s->urgent.first;
 	s->usual.last = &s->usual.first;
+	pthread_cond_init(&s->serve, NULL);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->given, NULL);
 	TRY(db_open_writer(path, &s->writer, f));
 	TRY(db_run(s->writer, f, WRITER_CACHE, ""));
 	TRY(db_migrate(s->writer, store_migrations, store_n_migrations, f));
 	TRY(store_audit_seal(s->writer, f));
+	if (pthread_create(&s->server, NULL, serve, s) != 0)
+		return fault_raise(f, ERR_IO, "thread", "store", "cannot start a thread");
+	s->serves = true;
 	*ret = TAKE(s);
 	return OK;
 }
 
+static void end_server(struct store *s)
+{
+	if (!s->serves)
+		return;
+	pthread_mutex_lock(&s->turning);
+	s->closing = true;
+	pthread_cond_signal(&s->serve);
+	pthread_mutex_unlock(&s->turning);
+	pthread_join(s->server, NULL);
+}
+
 void store_close(struct store *s)
 {
+	end_server(s);
 	while (s->idle) {
 		struct reader *r = s->idle;
 		s->idle = r->next;
@@ -129,6 +136,7 @@ void store_close(struct store *s)
 	if (s->writer)
 		db_close(s->writer);
 	pthread_mutex_destroy(&s->turning);
+	pthread_cond_destroy(&s->serve);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->given);
 	free(s->touched);
@@ -139,7 +147,7 @@ void store_close(struct store *s)
 /* --- whose turn it is --- */
 
 /* With `turning` held. */
-static void queue_up(struct store *s, struct turns *q, struct turn *t)
+static void queue_up(struct store *s, struct turns *q, struct store_turn *t)
 {
 	*q->last = t;
 	q->last = &t->next;
@@ -147,9 +155,9 @@ static void queue_up(struct store *s, struct turns *q, struct turn *t)
 }
 
 /* With `turning` held: the first, who no longer waits. */
-static struct turn *call_up(struct store *s, struct turns *q)
+static struct store_turn *call_up(struct store *s, struct turns *q)
 {
-	struct turn *t = q->first;
+	struct store_turn *t = q->first;
 	q->first = t->next;
 	if (!q->first)
 		q->last = &q->first;
@@ -160,7 +168,7 @@ static struct turn *call_up(struct store *s, struct turns *q)
 /* With `turning` held, until it is called. */
 static void wait_for_turn(struct store *s, struct turns *q)
 {
-	struct turn t = {.called = PTHREAD_COND_INITIALIZER};
+	struct store_turn t = {.called = PTHREAD_COND_INITIALIZER};
 	queue_up(s, q, &t);
 	while (!t.mine)
 		pthread_cond_wait(&t.called, &s->turning);
@@ -184,31 +192,37 @@ unsigned store_waiting(struct store *s)
 	return atomic_load(&s->waiting);
 }
 
+/* With `turning` held: the writer is given to the store's thread, for that task. */
+static void let_serve(struct store *s, struct store_task *task)
+{
+	s->due = task;
+	pthread_cond_signal(&s->serve);
+}
+
 static void give_writer(struct store *s)
 {
 	pthread_mutex_lock(&s->turning);
 	struct turns *q = s->urgent.first ? &s->urgent : &s->usual;
-	struct turn *next = q->first ? call_up(s, q) : NULL;
+	struct store_turn *next = q->first ? call_up(s, q) : NULL;
 	s->taken = next != NULL;
-	if (next) {
+	if (next && next->task) {
+		let_serve(s, next->task);
+	} else if (next) {
 		next->mine = true;
-		if (next->fn)
-			sem_post(&next->member->over);
-		else
-			pthread_cond_signal(&next->called);
+		pthread_cond_signal(&next->called);
 	}
 	pthread_mutex_unlock(&s->turning);
 }
 
-/* The next change, when it is one that anybody can make and nothing urgent waits before it. */
-static struct turn *next_change(struct store *s)
+/* The next task, when nothing urgent and no thread waits before it. */
+static struct store_task *next_task(struct store *s)
 {
-	struct turn *t = NULL;
+	struct store_turn *t = NULL;
 	pthread_mutex_lock(&s->turning);
-	if (!s->urgent.first && s->usual.first && s->usual.first->fn)
+	if (!s->urgent.first && s->usual.first && s->usual.first->task)
 		t = call_up(s, &s->usual);
 	pthread_mutex_unlock(&s->turning);
-	return t;
+	return t ? t->task : NULL;
 }
 
 /* --- the writer, by whom has it --- */
@@ -224,7 +238,26 @@ static enum err commit(struct store *s, struct fault *f)
 	return e;
 }
 
-/* Ends the group, and tells those who wait for it. A member is gone as soon as it is told. */
+/* Tells of tasks that are over. One that somebody waits for is gone as soon as it is told: each is called by itself, for woken
+ * together, all would want one lock. */
+static void tell(struct store *s, struct store_task *all)
+{
+	struct store_task *put = NULL, **last = &put;
+	for (struct store_task *t = all, *next; t; t = next) {
+		next = t->next;
+		if (t->waiter) {
+			sem_post(t->waiter);
+			continue;
+		}
+		*last = t;
+		last = &t->next;
+	}
+	*last = NULL;
+	if (put)
+		s->over(s->over_arg, put);
+}
+
+/* Ends the group. */
 static void end_group(struct store *s)
 {
 	struct group g = s->group;
@@ -239,13 +272,11 @@ static void end_group(struct store *s)
 	/* What was rolled back reads as it was: no need to forget it. */
 	if (s->n_touched > 0 && s->watch(s->watch_arg, s->writer, s->touched, s->n_touched))
 		s->n_touched = 0;
-	for (struct member *m = g.members, *next; m; m = next) {
-		next = m->next;
-		m->result = e;
-		if (e != OK && m->f)
-			*m->f = f;
-		sem_post(&m->over);
+	for (struct store_task *t = g.members; t && e != OK; t = t->next) {
+		t->result = e;
+		t->f = f;
 	}
+	tell(s, g.members);
 }
 
 /* Somebody else will come and end it. */
@@ -266,14 +297,14 @@ static enum err join(struct store *s, struct fault *f)
 	return db_run(s->writer, f, "SAVEPOINT member", "");
 }
 
-static enum err leave(struct store *s, struct member *m, enum err e, struct fault *f)
+/* What of a change succeeded is kept in the group, else it is taken back. */
+static enum err leave(struct store *s, struct store_task *t, enum err e, struct fault *f)
 {
 	if (e == OK)
 		e = db_run(s->writer, f, "RELEASE member", "");
 	if (e == OK) {
-		m->f = f;
-		m->next = s->group.members;
-		s->group.members = m;
+		t->next = s->group.members;
+		s->group.members = t;
 		s->group.n_members++;
 	} else if (db_in_transaction(s->writer) && db_run(s->writer, NULL, "ROLLBACK TO member", "") == OK) {
 		(void)!db_run(s->writer, NULL, "RELEASE member", "");
@@ -281,26 +312,27 @@ static enum err leave(struct store *s, struct member *m, enum err e, struct faul
 	return e;
 }
 
-/* One change in the open group, or the first of one. */
-static void make_change(struct store *s, store_fn *fn, void *arg, struct member *m)
+/* One task in the open group, or the first of one. */
+static void make(struct store *s, struct store_task *t)
 {
-	enum err e = join(s, m->f);
+	enum err e = join(s, &t->f);
 	if (e == OK)
-		e = leave(s, m, fn(s->writer, arg, m->f), m->f);
+		e = leave(s, t, t->fn(s->writer, t->arg, &t->f), &t->f);
 	if (e == OK)
 		return;
-	m->result = e;
-	sem_post(&m->over);
+	t->result = e;
+	t->next = NULL;
+	tell(s, t);
 }
 
 /* With the writer, whose own change is made: then those of others that will share its commit. Gives the writer back. */
 static void finish(struct store *s)
 {
 	while (s->open && may_wait(s)) {
-		struct turn *t = next_change(s);
+		struct store_task *t = next_task(s);
 		if (!t)
 			break;
-		make_change(s, t->fn, t->arg, t->member);
+		make(s, t);
 	}
 	if (s->open && !may_wait(s))
 		end_group(s);
@@ -309,44 +341,83 @@ static void finish(struct store *s)
 
 /* --- */
 
-static void wait_for(struct member *m)
+static void *serve(void *arg)
 {
-	if (sem_trywait(&m->over) == 0)
+	struct store *s = arg;
+	pthread_mutex_lock(&s->turning);
+	while (s->due || !s->closing) {
+		struct store_task *t = s->due;
+		if (!t) {
+			pthread_cond_wait(&s->serve, &s->turning);
+			continue;
+		}
+		s->due = NULL;
+		pthread_mutex_unlock(&s->turning);
+		make(s, t);
+		finish(s);
+		pthread_mutex_lock(&s->turning);
+	}
+	pthread_mutex_unlock(&s->turning);
+	return NULL;
+}
+
+void store_when_over(struct store *s, store_over *fn, void *arg)
+{
+	s->over = fn;
+	s->over_arg = arg;
+}
+
+void store_put(struct store *s, struct store_task *task)
+{
+	assert(s->over);
+	task->result = OK;
+	task->waiter = NULL;
+	task->turn = (struct store_turn){.task = task};
+	pthread_mutex_lock(&s->turning);
+	if (s->taken)
+		queue_up(s, &s->usual, &task->turn);
+	else
+		let_serve(s, task);
+	s->taken = true;
+	pthread_mutex_unlock(&s->turning);
+}
+
+static void wait_for(sem_t *over)
+{
+	if (sem_trywait(over) == 0)
 		return;
 	rpc_wait_begin();
-	while (sem_wait(&m->over) != 0)
+	while (sem_wait(over) != 0)
 		; /* a signal */
 	rpc_wait_end();
 }
 
-/* True: the writer is this thread's. False: another has made the change, and its result is there. */
-static bool take_or_be_served(struct store *s, struct turn *t)
+/* True: the writer is this thread's. False: the task waits for its turn, and somebody will make it. */
+static bool take_or_queue(struct store *s, struct store_task *t)
 {
 	pthread_mutex_lock(&s->turning);
-	t->mine = !s->taken;
+	bool mine = !s->taken;
 	s->taken = true;
-	if (!t->mine)
-		queue_up(s, &s->usual, t);
-	bool mine = t->mine;
+	if (!mine)
+		queue_up(s, &s->usual, &t->turn);
 	pthread_mutex_unlock(&s->turning);
-	if (mine)
-		return true;
-	wait_for(t->member);
-	return t->mine;
+	return mine;
 }
 
 enum err store_change(struct store *s, store_fn *fn, void *arg, struct fault *f)
 {
-	struct member m = {.result = OK, .f = f};
-	struct turn t = {.fn = fn, .arg = arg, .member = &m};
-	sem_init(&m.over, 0, 0);
-	if (take_or_be_served(s, &t)) {
-		make_change(s, fn, arg, &m);
+	sem_t over;
+	struct store_task t = {.fn = fn, .arg = arg, .waiter = &over, .turn.task = &t};
+	sem_init(&over, 0, 0);
+	if (take_or_queue(s, &t)) {
+		make(s, &t);
 		finish(s);
-		wait_for(&m);
 	}
-	sem_destroy(&m.over);
-	return m.result;
+	wait_for(&over);
+	sem_destroy(&over);
+	if (t.result != OK && f)
+		*f = t.f;
+	return t.result;
 }
 
 static enum err begin(struct store *s, bool urgent, struct db **ret, struct fault *f)
@@ -373,16 +444,19 @@ enum err store_begin_urgent(struct store *s, struct db **ret, struct fault *f)
 
 enum err store_end(struct store *s, struct db *db, enum err e, struct fault *f)
 {
-	struct member m = {.result = OK};
+	sem_t over;
+	struct store_task t = {.waiter = &over};
 	assert(db == s->writer && s->open);
-	sem_init(&m.over, 0, 0);
-	e = leave(s, &m, e, f);
+	sem_init(&over, 0, 0);
+	e = leave(s, &t, e, f);
 	finish(s);
 	if (e == OK) {
-		wait_for(&m);
-		e = m.result;
+		wait_for(&over);
+		e = t.result;
+		if (e != OK && f)
+			*f = t.f;
 	}
-	sem_destroy(&m.over);
+	sem_destroy(&over);
 	return e;
 }
 

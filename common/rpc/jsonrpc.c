@@ -12,6 +12,8 @@
 #include "common/base/cleanup.h"
 
 #include <assert.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 /* What became of one request: a result, or a fault with its code (0: from its kind). */
@@ -20,6 +22,29 @@ struct outcome {
 	enum rpc_code code;
 	struct fault fault;
 };
+
+/* A request with a ticket, until it is answered. */
+struct kept {
+	struct rpc_call call;
+	const struct jsonrpc_config *config;
+	json_t *request;
+	bool in_session;
+	atomic_int holders; /* who kept the call may end it while its own thread is still on the way back */
+};
+
+static struct kept *kept_of(struct rpc_call *call)
+{
+	return (struct kept *)((char *)call - offsetof(struct kept, call));
+}
+
+static void kept_let_go(struct kept *k, int holders)
+{
+	if (atomic_fetch_sub(&k->holders, holders) > holders)
+		return;
+	json_decref(k->call.params);
+	json_decref(k->request);
+	free(k);
+}
 
 static const struct rpc_method *find_method(const struct jsonrpc_config *c, const char *name)
 {
@@ -48,7 +73,11 @@ static enum err run_method(const struct jsonrpc_config *c, const struct rpc_meth
 	struct fault *f = &ret->fault;
 	if (m->session)
 		TRY(c->session(c->arg, call, json_string_value(json_object_get(call->params, "session")), f));
+	if (call->ticket)
+		kept_of(call)->in_session = m->session;
 	enum err e = m->fn(c->arg, call, &ret->result, f);
+	if (call->kept)
+		return e;
 	if (m->session && c->session_done)
 		c->session_done(c->arg, call);
 	assert(e != OK || ret->result);
@@ -193,21 +222,71 @@ static json_t *handle_batch(const struct jsonrpc_config *c, const struct rpc_pee
 	return json_array_size(replies) > 0 ? TAKE(replies) : NULL;
 }
 
+/* NULL: *ret_reply is there, of what is no request at all. */
+static json_t *read_request(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request,
+			    json_t **ret_reply)
+{
+	static const struct json_limits limits = {JSONRPC_MAX_REQUEST, JSONRPC_MAX_DEPTH, JSONRPC_MAX_VALUES};
+	json_t *in = NULL;
+	struct fault f;
+	enum err e = json_read(request, &limits, &in, &f);
+	if (e == OK)
+		return in;
+	*ret_reply = reply_new(NULL, "error",
+			       rpc_error_new(c, &(struct rpc_call){.peer = *peer},
+					     e == ERR_LIMIT ? RPC_INVALID : RPC_PARSE, &f));
+	return NULL;
+}
+
 void jsonrpc_handle(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request,
 		    struct buf *reply)
 {
-	static const struct json_limits limits = {JSONRPC_MAX_REQUEST, JSONRPC_MAX_DEPTH, JSONRPC_MAX_VALUES};
-	_cleanup_(json_freep) json_t *in = NULL, *out = NULL;
-	struct fault f;
-	enum err e = json_read(request, &limits, &in, &f);
-	if (e != OK)
-		out = reply_new(NULL, "error",
-				rpc_error_new(c, &(struct rpc_call){.peer = *peer},
-					      e == ERR_LIMIT ? RPC_INVALID : RPC_PARSE, &f));
-	else if (json_is_array(in))
-		out = handle_batch(c, peer, in);
-	else
-		out = handle_one(c, peer, in);
+	_cleanup_(json_freep) json_t *out = NULL;
+	_cleanup_(json_freep) json_t *in = read_request(c, peer, request, &out);
+	if (in)
+		out = json_is_array(in) ? handle_batch(c, peer, in) : handle_one(c, peer, in);
 	if (out)
 		json_write(out, reply);
+}
+
+bool jsonrpc_take(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request,
+		  struct rpc_ticket *ticket, struct buf *reply)
+{
+	_cleanup_(json_freep) json_t *out = NULL;
+	_cleanup_(json_freep) json_t *in = read_request(c, peer, request, &out);
+	struct outcome o = {0};
+	if (in && json_is_array(in)) {
+		out = handle_batch(c, peer, in);
+	} else if (in) {
+		struct kept *k = xcalloc(1, sizeof(*k));
+		*k = (struct kept){.call = {.peer = *peer, .ticket = ticket},
+				   .config = c,
+				   .request = json_incref(in),
+				   .holders = 2};
+		enum err e = run(c, in, &k->call, &o);
+		bool kept = k->call.kept;
+		if (!kept)
+			out = answer(c, &k->call, json_object_get(in, "id"), e, &o);
+		kept_let_go(k, kept ? 1 : 2);
+		if (kept)
+			return false;
+	}
+	if (out)
+		json_write(out, reply);
+	return true;
+}
+
+void jsonrpc_end(struct rpc_call *call, enum err e, json_t *result, const struct fault *f, struct buf *reply)
+{
+	struct kept *k = kept_of(call);
+	struct outcome o = {.result = result};
+	assert(call->kept && (e != OK) == (result == NULL));
+	if (k->in_session && k->config->session_done)
+		k->config->session_done(k->config->arg, call);
+	if (e != OK)
+		o.fault = *f;
+	_cleanup_(json_freep) json_t *out = answer(k->config, call, json_object_get(k->request, "id"), e, &o);
+	if (out)
+		json_write(out, reply);
+	kept_let_go(k, 1);
 }

@@ -28,8 +28,11 @@ struct rpc_call {
 	uint64_t roles;         /* of this peer, set by the server's `roles` hook */
 	void *session;          /* set by the `session` hook when the method needs one */
 	int64_t account;        /* whose session was shown, good or not any more; 0: nobody's. For `error_data`, which comes after the session */
+	struct rpc_ticket *ticket; /* of a request that may be answered later; NULL: its answer is wanted now */
+	bool kept;              /* set by a method that has taken the ticket */
 };
-/* Does the work: gives *ret_result (never NULL; json_null() when there is nothing to say). A raised fault becomes the error reply. */
+/* Does the work: gives *ret_result (never NULL; json_null() when there is nothing to say). A raised fault becomes the error reply. A method that
+ * sets call->kept gives no result and no fault: the call is its own until jsonrpc_end(). */
 typedef enum err rpc_method_fn(void *arg, struct rpc_call *call, json_t **ret_result, struct fault *f);
 struct rpc_method {
 	const char *name;              /* "order.pay" */
@@ -68,6 +71,10 @@ struct jsonrpc_config {
  * {code, message: "中文 / English", data: {reason, kind, field, zh, en, text, ref, …}} (text: what was found and wanted); codes -32700, -32600, -32601, -32602 as in the standard,
  * -32000 - err kind for ours. Internal faults are logged with ref. Duplicate keys, depth, NUL, invalid UTF-8 are refused. */
 void jsonrpc_handle(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request, struct buf *reply);
+/* The same of a request with a ticket, whose answer may come later: false, when a method has kept the call. */
+bool jsonrpc_take(const struct jsonrpc_config *c, const struct rpc_peer *peer, struct slice request, struct rpc_ticket *ticket, struct buf *reply);
+/* The answer of a call that was kept: e and its fault, or a result, which is taken. Ends its session and frees the call; the ticket is the caller's. */
+void jsonrpc_end(struct rpc_call *call, enum err e, json_t *result, const struct fault *f, struct buf *reply);
 /* The OpenRPC document, as "rpc.discover" answers it. Gives: json_decref(). */
 json_t *jsonrpc_openrpc(const struct jsonrpc_config *c);
 

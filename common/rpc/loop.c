@@ -56,7 +56,7 @@ enum err loop_new(int listener, const struct loop_config *c, struct loop **ret, 
 	if (c->n_uids > 0)
 		memcpy(l->uids, c->uids, c->n_uids * sizeof(*l->uids));
 	l->scratch = xmalloc(CONN_SCRATCH);
-	l->queue = queue_new(c->at_work);
+	l->queue = queue_new(c->at_work, c->jobs);
 	l->listener = listener;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -12,7 +12,7 @@ struct loop_config {
 	size_t n_uids;
 	bool any_uid;
 	size_t max_request;
-	unsigned at_work; /* requests at once; queue.h */
+	unsigned at_work, jobs; /* at once; queue.h */
 	int64_t send_timeout_us;
 	rpc_quick *at_once;
 	void *arg;

@@ -23,6 +23,7 @@ struct queue {
 	struct worker *idle;		/* the last to come first */
 	struct worker *oldest, *newest; /* at work */
 	unsigned n_at_work, max_at_work;
+	unsigned n_jobs, max_jobs; /* being run */
 	unsigned n_requests;
 	unsigned taken; /* requests that a worker has taken and that are not done */
 	bool stopped;
@@ -36,13 +37,14 @@ static _Thread_local struct {
 	struct rpc_job *first, **tail;
 } resumed;
 
-struct queue *queue_new(unsigned at_work)
+struct queue *queue_new(unsigned at_work, unsigned jobs)
 {
 	struct queue *q = xcalloc(1, sizeof(*q));
 	pthread_mutex_init(&q->lock, NULL);
 	q->requests_tail = &q->requests;
 	q->jobs_tail = &q->jobs;
 	q->max_at_work = at_work;
+	q->max_jobs = jobs;
 	return q;
 }
 
@@ -98,6 +100,7 @@ static void leave_work(struct queue *q, struct worker *w)
 
 static void take_job(struct queue *q, struct worker *w)
 {
+	q->n_jobs++;
 	w->job = q->jobs;
 	q->jobs = w->job->next;
 	if (!q->jobs)
@@ -117,7 +120,7 @@ static void take_request(struct queue *q, struct worker *w)
 /* Gives w what it has to do, which at the end is to go home. False: there is nothing. */
 static bool give(struct queue *q, struct worker *w)
 {
-	if (q->jobs)
+	if (q->jobs && q->n_jobs < q->max_jobs)
 		take_job(q, w);
 	else if (!q->stopped && q->requests && q->n_at_work < q->max_at_work) {
 		take_request(q, w);
@@ -206,6 +209,8 @@ bool queue_next(struct queue *q, struct worker *w, struct request **ret_request,
 		self = w;
 	}
 	leave_work(q, w);
+	if (w->job)
+		q->n_jobs--;
 	w->request = NULL;
 	w->job = NULL;
 	bool idle = !give(q, w);

@@ -21,8 +21,8 @@ struct worker {
 	struct rpc_job *job;
 };
 
-/* at_work: so many requests are handled at once, beside those that wait (rpc_wait_begin) or take long. Gives: queue_free(). */
-struct queue *queue_new(unsigned at_work);
+/* at_work: so many requests are handled at once, beside those that wait (rpc_wait_begin) or take long; jobs: so many jobs. Gives: queue_free(). */
+struct queue *queue_new(unsigned at_work, unsigned jobs);
 /* Also what still waits in it. */
 void queue_free(struct queue *q);
 /* Takes the requests from batch to its tail, in order. I/O thread. */

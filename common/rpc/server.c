@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct rpc_server {
 	ino_t ino;
 	bool bound;
 	rpc_handler *handle;
+	rpc_taker *take;
 	rpc_deferred *defer;
 	void (*gathered)(void *arg);
 	unsigned gather;
@@ -63,6 +65,20 @@ static struct request *defer_some(const struct rpc_server *s, struct worker *w, 
 	return r;
 }
 
+/* Whose ticket is taken may be gone already. */
+static void handle(const struct rpc_server *s, struct request *r, struct buf *reply)
+{
+	struct slice bytes = slice_of(r->bytes, r->n);
+	buf_clear(reply);
+	if (conn_alive(r->conn)) {
+		if (s->take && !s->take(s->arg, &r->conn->peer, (struct rpc_ticket *)r, bytes, reply))
+			return;
+		if (s->handle)
+			s->handle(s->arg, &r->conn->peer, bytes, reply);
+	}
+	loop_done(s->loop, r, buf_slice(reply));
+}
+
 static void *work(void *arg)
 {
 	struct rpc_server *s = arg;
@@ -78,10 +94,7 @@ static void *work(void *arg)
 		r = defer_some(s, &w, r);
 		if (!r)
 			continue;
-		buf_clear(&reply);
-		if (conn_alive(r->conn))
-			s->handle(s->arg, &r->conn->peer, slice_of(r->bytes, r->n), &reply);
-		loop_done(s->loop, r, buf_slice(&reply));
+		handle(s, r, &reply);
 		if (reply.cap > KEEP_BYTES)
 			buf_done(&reply);
 	}
@@ -161,6 +174,7 @@ static enum err start(struct rpc_server *s, const struct rpc_server_config *c, s
 		.any_uid = c->uids == NULL,
 		.max_request = c->max_request,
 		.at_work = c->at_work ? c->at_work : c->workers,
+		.jobs = c->jobs ? c->jobs : UINT_MAX,
 		.at_once = c->at_once,
 		.arg = c->arg,
 		.send_timeout_us = (int64_t)(c->send_timeout_ms ? c->send_timeout_ms : SEND_TIMEOUT_MS) * 1000,
@@ -176,11 +190,12 @@ static enum err start(struct rpc_server *s, const struct rpc_server_config *c, s
 
 enum err rpc_server_start(const struct rpc_server_config *c, struct rpc_server **ret, struct fault *f)
 {
-	assert(c->handle && c->workers >= 1 && c->workers <= 256 && c->max_request > 0 && (c->mode & ~0777u) == 0);
+	assert((c->handle || c->take) && c->workers >= 1 && c->workers <= 256 && c->max_request > 0 && (c->mode & ~0777u) == 0);
 	TRY(path_check(c->path, f));
 	struct rpc_server *s = xcalloc(1, sizeof(*s));
 	s->path = xstrdup(c->path);
 	s->handle = c->handle;
+	s->take = c->take;
 	s->defer = c->defer;
 	s->gathered = c->gathered;
 	s->gather = c->gather;

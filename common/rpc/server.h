@@ -28,6 +28,8 @@ typedef bool rpc_quick(void *arg, const struct rpc_peer *peer, struct slice requ
 struct rpc_ticket;
 /* Takes a request on a worker thread: true, and rpc_answer() follows from any thread; false: it is handled as others are. */
 typedef bool rpc_deferred(void *arg, struct rpc_ticket *t, struct slice request);
+/* Handles one request as an rpc_handler does, or takes its ticket: false, and rpc_answer() follows from any thread. */
+typedef bool rpc_taker(void *arg, const struct rpc_peer *peer, struct rpc_ticket *t, struct slice request, struct buf *reply);
 /* Work for one of the server's workers; linked in until it runs. */
 struct rpc_job {
 	void (*run)(struct rpc_job *job);
@@ -42,8 +44,10 @@ struct rpc_server_config {
 	size_t max_request;       /* a peer with a larger one is hung up on */
 	unsigned workers;         /* threads: requests handled at once; 1-256 */
 	unsigned at_work;         /* of them, beside those that wait (rpc_wait_begin) or take long; others have their turn after them. 0: all */
+	unsigned jobs;            /* that are run at once, none of which waits for another; 0: all */
 	unsigned send_timeout_ms; /* a peer that reads no replies for so long loses its connection; 0: 5000 */
-	rpc_handler *handle;
+	rpc_handler *handle;      /* or NULL, with: */
+	rpc_taker *take;
 	rpc_deferred *defer;      /* asked before handle; NULL: nothing is answered later */
 	void (*gathered)(void *arg); /* after each run of requests that defer was asked about on one thread, whether it took them or not; NULL: nobody cares */
 	unsigned gather;          /* so many requests at most in such a run, when they wait already and all workers are busy; 0: 1 */

@@ -46,6 +46,18 @@ static enum err with_session(void *arg, struct rpc_call *call, json_t **ret_resu
 	return OK;
 }
 
+/* Kept when it may be, for jsonrpc_end(). */
+static struct rpc_call *kept_call;
+
+static enum err keeps(void *arg, struct rpc_call *call, json_t **ret_result, struct fault *f)
+{
+	if (!call->ticket)
+		return with_session(arg, call, ret_result, f);
+	call->kept = true;
+	kept_call = call;
+	return OK;
+}
+
 static const char *const colours[] = {"red", "green", NULL};
 static const struct rpc_param echo_params[] = {
 	{"name", PARAM_STRING, true, 1, 8, .help_zh = "名称", .help_en = "name"},
@@ -65,6 +77,7 @@ static const struct rpc_method methods[] = {
 	{"write", echo, ROLE_WRITE, false, true, NULL, NULL, "写", "writes"},
 	{"broken", broken, ROLE_READ, false, false, kind_params, NULL, "坏", "fails"},
 	{"session", with_session, ROLE_READ, true, false, NULL, NULL, "会话", "wants a session"},
+	{"keeps", keeps, ROLE_READ, true, false, NULL, NULL, "稍后", "answers later"},
 };
 static const struct rpc_message messages[] = {
 	{"service_expired", "服务已到期，请先续费", "the service has expired, renew it first"}};
@@ -602,6 +615,70 @@ static void test_call(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* --- answered later --- */
+
+#define TICKET ((struct rpc_ticket *)&seen)
+#define KEEPS(id) "{\"jsonrpc\":\"2.0\"" id ",\"method\":\"keeps\",\"params\":{\"session\":\"good\"}}"
+
+static bool take(const char *request, struct buf *reply)
+{
+	return jsonrpc_take(&config, &(struct rpc_peer){.uid = UID_READER}, slice_str(request), TICKET, reply);
+}
+
+static void test_later(void **state)
+{
+	(void)state;
+	_cleanup_buf_ struct buf reply = {0};
+	struct fault f;
+	seen = (struct log){0};
+	assert_false(take(KEEPS(",\"id\":7"), &reply));
+	assert_int_equal(reply.len, 0);
+	assert_ptr_equal(kept_call->ticket, TICKET);
+	assert_int_equal(seen.closed, 0); /* the session is open as long as the call is */
+	jsonrpc_end(kept_call, OK, json_string(kept_call->session), NULL, &reply);
+	assert_string_equal(buf_text(&reply), "{\"jsonrpc\":\"2.0\",\"result\":\"good\",\"id\":7}");
+	assert_int_equal(seen.closed, 1);
+	buf_clear(&reply);
+	assert_false(take(KEEPS(",\"id\":\"x\""), &reply));
+	(void)fault_raise(&f, ERR_RULE, "service_expired", "service", "service 20353 ended");
+	jsonrpc_end(kept_call, ERR_RULE, NULL, &f, &reply);
+	_cleanup_(json_freep) json_t *error = json_loadb((const char *)reply.data, reply.len, 0, NULL);
+	assert_string_equal(data_of(error, "reason"), "service_expired");
+	assert_string_equal(data_of(error, "method"), "keeps");
+	assert_string_equal(json_string_value(json_object_get(error, "id")), "x");
+	/* A notification has no answer then either. */
+	buf_clear(&reply);
+	assert_false(take(KEEPS(""), &reply));
+	jsonrpc_end(kept_call, OK, json_null(), NULL, &reply);
+	assert_int_equal(reply.len, 0);
+	assert_int_equal(seen.closed, 3);
+}
+
+/* What is not kept is answered as by jsonrpc_handle(), byte by byte; in a batch nothing is kept. */
+static void test_now(void **state)
+{
+	static const char *const requests[] = {
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"echo\",\"params\":{\"name\":\"a\"}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{\"name\":\"a\"}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"none\"}",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"session\",\"params\":{\"session\":\"bad\"}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"session\",\"params\":{\"session\":\"good\"}}",
+		"[" KEEPS(",\"id\":1") "," KEEPS(",\"id\":2") "]",
+		"[]",
+		"{",
+		"1",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		_cleanup_buf_ struct buf now = {0}, handled = {0};
+		seen = (struct log){0};
+		assert_true(take(requests[i], &now));
+		assert_int_equal(seen.opened, seen.closed);
+		jsonrpc_handle(&config, &(struct rpc_peer){.uid = UID_READER}, slice_str(requests[i]), &handled);
+		assert_string_equal(buf_text(&now), buf_text(&handled));
+	}
+}
+
 /* --- writing: the bytes are jansson's --- */
 
 static void check_written(const json_t *value)
@@ -677,6 +754,8 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_openrpc),
 		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_now),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_write_text),
 	};

@@ -6,6 +6,7 @@
 #include "common/base/cleanup.h"
 
 #include <poll.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -23,14 +24,19 @@ struct bench {
 	struct worker a, b; /* both of the main thread, which is b when it waits */
 };
 
-static void set_up(struct bench *t, unsigned at_work)
+static void set_up_with(struct bench *t, unsigned at_work, unsigned jobs)
 {
 	int fds[2];
-	*t = (struct bench){.q = queue_new(at_work), .epoll = epoll_create1(EPOLL_CLOEXEC)};
+	*t = (struct bench){.q = queue_new(at_work, jobs), .epoll = epoll_create1(EPOLL_CLOEXEC)};
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	t->peer = fds[1];
 	t->conn = conn_new(t->epoll, fds[0], &(struct rpc_peer){.uid = getuid()});
 	assert_non_null(t->conn);
+}
+
+static void set_up(struct bench *t, unsigned at_work)
+{
+	set_up_with(t, at_work, UINT_MAX);
 }
 
 static void tear_down(struct bench *t)
@@ -312,13 +318,35 @@ static void test_more(void **state)
 	tear_down(&t);
 }
 
+/* A job more than are to be run at once waits until one is done, and keeps no request from its turn. */
+static void test_jobs_at_once(void **state)
+{
+	(void)state;
+	struct bench t;
+	struct request *r = NULL;
+	struct rpc_job jobs[2] = {{.run = note_run}, {.run = note_run}}, *got = NULL;
+	set_up_with(&t, 2, 1);
+	add(&t, "1");
+	queue_resume(t.q, &jobs[0]);
+	queue_resume(t.q, &jobs[1]);
+	assert_true(queue_next(t.q, &t.a, &r, &got));
+	assert_ptr_equal(got, &jobs[0]);
+	assert_int_equal(take(t.q, &t.b), '1');
+	assert_true(queue_next(t.q, &t.a, &r, &got));
+	assert_ptr_equal(got, &jobs[1]);
+	queue_stop(t.q);
+	assert_false(queue_next(t.q, &t.a, &r, &got));
+	assert_false(queue_next(t.q, &t.b, &r, &got));
+	tear_down(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),	      cmocka_unit_test(test_wait),
 		cmocka_unit_test(test_slow),	      cmocka_unit_test(test_jobs),
 		cmocka_unit_test(test_jobs_together), cmocka_unit_test(test_jobs_for_sleepers),
-		cmocka_unit_test(test_more),
+		cmocka_unit_test(test_jobs_at_once),  cmocka_unit_test(test_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -221,9 +221,129 @@ static void test_turns(void **state)
 	scene_done(&s);
 }
 
+/* --- changes that nobody waits for --- */
+
+#define PUTTERS 4
+#define PUT 100
+
+struct box {
+	struct scene *s;
+	struct counting c[PUT];
+	struct store_task tasks[PUT];
+	unsigned told[PUT];
+};
+struct told {
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	unsigned n;
+	struct box *boxes;
+};
+
+/* Each is told once, and is durable by then unless it was taken back. */
+static void tell_all(void *arg, struct store_task *all)
+{
+	struct told *t = arg;
+	pthread_mutex_lock(&t->lock);
+	for (struct store_task *x = all; x; x = x->next) {
+		for (unsigned i = 0; i < PUTTERS; i++) {
+			if (x >= t->boxes[i].tasks && x < t->boxes[i].tasks + PUT)
+				t->boxes[i].told[x - t->boxes[i].tasks]++;
+		}
+		t->n++;
+	}
+	pthread_cond_signal(&t->more);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void *put_some(void *arg)
+{
+	struct box *b = arg;
+	for (unsigned i = 0; i < PUT; i++) {
+		b->c[i].back = i % 5 == 4;
+		b->tasks[i] = (struct store_task){.fn = count_one, .arg = &b->c[i]};
+		store_put(b->s->store, &b->tasks[i]);
+	}
+	return NULL;
+}
+
+static void test_put(void **state)
+{
+	struct scene s = {0};
+	struct box *boxes = xcalloc(PUTTERS, sizeof(*boxes));
+	struct told told = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .boxes = boxes};
+	pthread_t t[PUTTERS], waits;
+	(void)state;
+	scene_init(&s);
+	store_when_over(s.store, tell_all, &told);
+	for (unsigned i = 0; i < PUTTERS; i++) {
+		boxes[i].s = &s;
+		assert_int_equal(pthread_create(&t[i], NULL, put_some, &boxes[i]), 0);
+	}
+	/* Beside those who wait for theirs. */
+	assert_int_equal(pthread_create(&waits, NULL, count_up, &s), 0);
+	for (unsigned i = 0; i < PUTTERS; i++)
+		pthread_join(t[i], NULL);
+	void *why = NULL;
+	pthread_join(waits, &why);
+	assert_null(why);
+	pthread_mutex_lock(&told.lock);
+	while (told.n < PUTTERS * PUT)
+		pthread_cond_wait(&told.more, &told.lock);
+	pthread_mutex_unlock(&told.lock);
+	assert_int_equal(head(&s, "counter"), PUTTERS * PUT * 4 / 5 + TURNS * 2 / 3);
+	for (unsigned i = 0; i < PUTTERS; i++) {
+		for (unsigned k = 0; k < PUT; k++) {
+			const struct store_task *x = &boxes[i].tasks[k];
+			assert_int_equal(boxes[i].told[k], 1);
+			assert_int_equal(x->result, boxes[i].c[k].back ? ERR_RULE : OK);
+			assert_string_equal(x->f.rule, boxes[i].c[k].back ? "taken_back" : "");
+		}
+	}
+	scene_done(&s);
+	free(boxes);
+}
+
+static enum err break_commit(struct db *db, void *arg, struct fault *f)
+{
+	(void)arg;
+	TRY(db_run(db, f, "PRAGMA defer_foreign_keys=ON", ""));
+	return db_run(db, f, "INSERT INTO cert_prints (print, cert) VALUES (1, 77)", "");
+}
+
+/* One of them breaks the commit that they share: all have failed, and know why. */
+static void test_put_fails(void **state)
+{
+	struct scene s = {0};
+	struct db *db = NULL;
+	struct fault f = {0};
+	struct box *boxes = xcalloc(PUTTERS, sizeof(*boxes));
+	struct told told = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .boxes = boxes};
+	(void)state;
+	scene_init(&s);
+	store_when_over(s.store, tell_all, &told);
+	assert_int_equal(store_begin(s.store, &db, &f), OK); /* so that they wait together */
+	for (unsigned i = 0; i < 3; i++) {
+		boxes[0].tasks[i] = (struct store_task){.fn = i == 1 ? break_commit : set_joined};
+		store_put(s.store, &boxes[0].tasks[i]);
+	}
+	assert_int_equal(store_end(s.store, db, fault_raise(&f, ERR_RULE, "nothing", "", "nothing"), &f), ERR_RULE);
+	pthread_mutex_lock(&told.lock);
+	while (told.n < 3)
+		pthread_cond_wait(&told.more, &told.lock);
+	pthread_mutex_unlock(&told.lock);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(boxes[0].tasks[i].result, ERR_CONFLICT);
+		assert_string_equal(boxes[0].tasks[i].f.rule, "db_constraint");
+	}
+	assert_int_equal(head(&s, "joined"), 0);
+	scene_done(&s);
+	free(boxes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_many), cmocka_unit_test(test_commit_fails),
-					   cmocka_unit_test(test_turns)};
+					   cmocka_unit_test(test_turns), cmocka_unit_test(test_put),
+					   cmocka_unit_test(test_put_fails)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
