@@ -57,8 +57,8 @@ struct store {
 	pthread_t server;
 	store_over *over;
 	void *over_arg;
-	atomic_uint waiting;	    /* how many do */
-	bool open;		    /* the writer's: a transaction is, and whose changes it holds */
+	atomic_uint waiting; /* how many do */
+	bool open;	     /* the writer's: a transaction is, and whose changes it holds */
 	struct group group;
 	store_watch *watch; /* the writer's, as the three below */
 	void *watch_arg;

@@ -232,9 +232,9 @@ static json_t *read_request(const struct jsonrpc_config *c, const struct rpc_pee
 	enum err e = json_read(request, &limits, &in, &f);
 	if (e == OK)
 		return in;
-	*ret_reply = reply_new(NULL, "error",
-			       rpc_error_new(c, &(struct rpc_call){.peer = *peer},
-					     e == ERR_LIMIT ? RPC_INVALID : RPC_PARSE, &f));
+	*ret_reply = reply_new(
+		NULL, "error",
+		rpc_error_new(c, &(struct rpc_call){.peer = *peer}, e == ERR_LIMIT ? RPC_INVALID : RPC_PARSE, &f));
 	return NULL;
 }
 

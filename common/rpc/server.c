@@ -190,7 +190,8 @@ static enum err start(struct rpc_server *s, const struct rpc_server_config *c, s
 
 enum err rpc_server_start(const struct rpc_server_config *c, struct rpc_server **ret, struct fault *f)
 {
-	assert((c->handle || c->take) && c->workers >= 1 && c->workers <= 256 && c->max_request > 0 && (c->mode & ~0777u) == 0);
+	assert((c->handle || c->take) && c->workers >= 1 && c->workers <= 256 && c->max_request > 0 &&
+	       (c->mode & ~0777u) == 0);
 	TRY(path_check(c->path, f));
 	struct rpc_server *s = xcalloc(1, sizeof(*s));
 	s->path = xstrdup(c->path);

@@ -89,8 +89,8 @@ static void *draft_some(void *arg)
 		char call_id[40];
 		struct fault f;
 		snprintf(call_id, sizeof(call_id), "kept-call-%u-%u", a->number / 2, i);
-		_cleanup_(json_freep) json_t *r =
-			ask(a->s, "request.prepare", with_call_id(fx_extend_params(a->s->x, a->order, 12), call_id), &f);
+		_cleanup_(json_freep) json_t *r = ask(
+			a->s, "request.prepare", with_call_id(fx_extend_params(a->s->x, a->order, 12), call_id), &f);
 		if (!r) {
 			a->wrong = "refused";
 			continue;
@@ -198,8 +198,7 @@ static void *wait_for_end(void *arg)
 {
 	struct waiter *w = arg;
 	struct fault f;
-	_cleanup_(json_freep) json_t *r =
-		ask(w->s, "request.show", wait_params(w->s, w->request, 10000), &f);
+	_cleanup_(json_freep) json_t *r = ask(w->s, "request.show", wait_params(w->s, w->request, 10000), &f);
 	snprintf(w->state, sizeof(w->state), "%s", r ? fx_text(r, "state") : f.rule);
 	return NULL;
 }

@@ -5,8 +5,8 @@
 
 #include "common/base/cleanup.h"
 
-#include <poll.h>
 #include <limits.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
