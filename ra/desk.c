@@ -225,7 +225,7 @@ enum err desk_open(struct ra_config *config, struct desk **ret, struct fault *f)
 	d->config = *config;
 	*config = (struct ra_config){0};
 	d->finished = bell_new(DESK_WAITERS - DESK_NOTIFIERS - DESK_GATES);
-	d->followed = bell_new((unsigned)d->config.senders + DESK_GATES);
+	d->followed = bell_new(DESK_GATES);
 	d->posted = bell_new(1 + DESK_NOTIFIERS);
 	make_methods(d);
 	TRY(open_parts(d, f));

@@ -63,8 +63,8 @@ struct desk {
 MUST_CHECK enum err desk_open(struct ra_config *config, struct desk **ret, struct fault *f);
 void desk_close(struct desk *d);
 static inline void desk_closep(struct desk **d) { if (*d) desk_close(*d); *d = NULL; }
-/* So many calls may wait for a request to end without keeping others from their turn: the server has as many workers more. */
-#define DESK_WAITERS 192
+/* So many calls may hold a thread and wait, without keeping others from their turn: the server has as many workers more. */
+#define DESK_WAITERS 64
 #define DESK_NOTIFIERS 16 /* of them wait for messages to people */
 #define DESK_GATES 16	  /* of them wait for the ledger to grow */
 /* An rpc_handler and an rpc_taker; arg is the desk. */
