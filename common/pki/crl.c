@@ -143,6 +143,11 @@ static enum err read_crl_ext(const struct cert_ext *e, struct crl *c, struct fau
 	if (strcmp(e->oid, "2.5.29.28") == 0)
 		return c->idp.p ? bad(f, "crl.issuingDistributionPoint", "there once (RFC 5280 4.2)")
 				: read_idp(e, c, f);
+	/* It has to be critical; a list that forgot it is no full one for all that. */
+	if (strcmp(e->oid, "2.5.29.27") == 0)
+		return fault_raise(
+			f, ERR_RULE, "crl_scope", "crl.deltaCRLIndicator",
+			"the list says what has changed since another one; wanted a full one (RFC 5280 5.2.4)");
 	bool aki = strcmp(e->oid, "2.5.29.35") == 0;
 	return e->critical && !aki ? ext_unknown(e, "crl.extensions", f) : OK;
 }
