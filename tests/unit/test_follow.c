@@ -152,9 +152,9 @@ static void test_not_open(void **state)
 	}
 	for (uint64_t ahead = 0; ahead < 3; ahead++) {
 		_cleanup_(fx_freep) struct fx *x = fx_new();
-		_cleanup_(freep) char *id = issued_unheard(x);
 		_cleanup_buf_ struct buf entry = {0};
 		struct wire_e_issued e;
+		free(issued_unheard(x));
 		size_t last = x->signer.n_entries - 1;
 		assert_int_equal(wire_e_issued_get(buf_slice(&x->signer.entries[last]), &e, NULL), OK);
 		e.intent = last + ahead;
