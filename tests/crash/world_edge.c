@@ -170,6 +170,13 @@ static enum err count_letter(const char *path, uint64_t n[CLIENTS], struct fault
 	return OK;
 }
 
+/* A killed notifier leaves the beginning of a letter under another name. */
+static bool is_letter(const char *name)
+{
+	size_t n = strlen(name);
+	return n > 5 && strcmp(name + n - 5, ".json") == 0;
+}
+
 static enum err count_letters(const struct world *x, uint64_t n[CLIENTS], struct fault *f)
 {
 	_cleanup_(freep) char *spool = in_tree(x, "var/lib/hufu-notify/spool");
@@ -177,7 +184,7 @@ static enum err count_letters(const struct world *x, uint64_t n[CLIENTS], struct
 	enum err e = d ? OK : fault_raise(f, ERR_IO, "opendir", spool, "there is no spool");
 	for (struct dirent *at; e == OK && (at = readdir(d));) {
 		_cleanup_(freep) char *path = path_join(spool, at->d_name);
-		if (strstr(at->d_name, ".json"))
+		if (is_letter(at->d_name))
 			e = count_letter(path, n, f);
 	}
 	if (d)
