@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define EXIT_CONFIG 4
-#define ARENAS 8 /* many threads, few of them at work: an arena each would be waste, and two are fought for */
+#define ARENAS 2 /* many threads, of which few work at once: an arena each would keep memory for nothing */
 
 struct running {
 	struct desk *desk;
